@@ -1,0 +1,192 @@
+"""What a scope should hold for its targets: outputs with addresses, computed from the items alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Union
+
+from harnesssync_orchestrator.core.items import ItemId
+
+JsonValue = Union[None, bool, int, float, str, Sequence["JsonValue"], Mapping[str, "JsonValue"]]
+
+HASH_DIGITS = 16
+"""Hashes are SHA-256 cut to this many hex digits: 64 bits tell configuration files apart and stay readable."""
+
+
+def short_hash(content: bytes) -> str:
+    """SHA-256 of `content`, cut to `HASH_DIGITS` hex digits."""
+    return hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
+
+
+def value_hash(value: JsonValue) -> str:
+    """Hash of a value of a merged file, independent of the file's format and spacing.
+
+    The order of keys counts: OpenCode reads its permissions in order, and the last match wins.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return short_hash(text.encode("utf-8", "surrogatepass"))
+
+
+def link_hash(target: str) -> str:
+    """Hash of a symbolic link: of where it points, so that relinking elsewhere is a change."""
+    return short_hash(b"link\0" + target.encode("utf-8", "surrogateescape"))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """Where an output lives: a file, a key of a merged file, or one element of an array in it.
+
+    `path` is relative to the scope's root, with `/` on every system. `pointer` names a key of a merged
+    file from its root. `element` is the `value_hash` of an element of the array at `pointer`.
+    As text: `AGENTS.md`, `.codex/config.toml#/mcp_servers/files`, `.codex/hooks.json#/hooks/Stop#0a1b…`.
+    """
+
+    path: str
+    pointer: tuple[str, ...] = ()
+    element: str = ""
+
+    def __str__(self) -> str:
+        text = _escape(self.path)
+        if self.pointer:
+            text += "#" + "".join("/" + _escape(key).replace("~", "~0").replace("/", "~1") for key in self.pointer)
+        return f"{text}#{self.element}" if self.element else text
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """The inverse of `str`. Raises ValueError for text that `str` never gives."""
+        path, *rest = text.split("#")
+        pointer: tuple[str, ...] = ()
+        if rest:
+            if not rest[0].startswith("/") or len(rest) > 2:
+                raise ValueError(f"not an address: {text!r}")
+            keys = rest[0][1:].split("/")
+            pointer = tuple(_unescape(key.replace("~1", "/").replace("~0", "~")) for key in keys)
+        return cls(_unescape(path), pointer, rest[1] if len(rest) == 2 else "")
+
+
+def _escape(text: str) -> str:
+    """Percent-encode `%`, `#` and bytes that are not UTF-8, so that an address is always valid text."""
+    text = text.replace("%", "%25").replace("#", "%23")
+    return "".join(f"%{ord(c) - 0xDC00:02X}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)
+
+
+def _unescape(text: str) -> str:
+    head, *rest = text.split("%")
+    parts = [head]
+    for part in rest:
+        code = int(part[:2], 16)
+        parts.append((chr(code) if code < 0x80 else chr(0xDC00 + code)) + part[2:])
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Output:
+    """`items` made it. `private`: must not reach a file that git tracks. `executes`: the harness would run it
+    or obey it (a hook, a stdio server, an allow rule), so it waits for trust."""
+
+    path: str
+    items: tuple[ItemId, ...]
+    private: bool = False
+    executes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOutput(_Output):
+    """A link to `source` (absolute path of a file, or of a folder if `directory`).
+
+    `digest` is the content hash of what it points at: where links are impossible a copy is made, and is stale
+    when this changes.
+    """
+
+    source: str
+    directory: bool
+    digest: str
+
+    @property
+    def address(self) -> Address:
+        return Address(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOutput(_Output):
+    """A whole file that is ours."""
+
+    content: bytes
+    executable: bool = False
+
+    @property
+    def address(self) -> Address:
+        return Address(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyOutput(_Output):
+    """One key of a file that people also edit. `format` names the document format (`json`, `toml`)."""
+
+    format: str
+    pointer: tuple[str, ...]
+    value: JsonValue
+
+    @property
+    def address(self) -> Address:
+        return Address(self.path, self.pointer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementOutput(_Output):
+    """One element of an array in such a file: foreign elements stay, ours is found again by its value."""
+
+    format: str
+    pointer: tuple[str, ...]
+    value: JsonValue
+
+    @property
+    def address(self) -> Address:
+        return Address(self.path, self.pointer, value_hash(self.value))
+
+
+Output = Union[LinkOutput, FileOutput, KeyOutput, ElementOutput]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Something in an item that a target can't express, or only in part. Always reported, never silent.
+
+    `what` is lost (`model: opus`), `why` says the reason. A `security` loss means that something forbidden
+    in Claude Code is not forbidden there.
+    """
+
+    target: str
+    item: ItemId
+    what: str
+    why: str
+    security: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """Outputs that can't all exist: different content at one address, or one path inside another's."""
+
+    address: Address
+    owners: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One output and the targets that want it; the first of them performs the work."""
+
+    output: Output
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """The desired state of one scope over all its targets."""
+
+    wanted: Mapping[Address, Wanted] = field(default_factory=dict)
+    losses: tuple[Loss, ...] = ()
+    clashes: tuple[Clash, ...] = ()

@@ -1,0 +1,283 @@
+"""What a person wrote, once, for Claude Code: items, each with the layer and the file it came from."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Union
+
+from harnesssync_orchestrator.core.references import Template
+
+
+class Scope(enum.Enum):
+    """Where outputs go: into a git worktree, or into the home directory."""
+
+    PROJECT = "project"
+    USER = "user"
+
+
+class Layer(enum.Enum):
+    """The layers of Claude Code's configuration, from the outermost to the innermost."""
+
+    MANAGED = "managed"
+    USER = "user"
+    PLUGIN = "plugin"
+    INHERITED = "inherited"
+    PROJECT = "project"
+    LOCAL = "local"
+
+
+class Kind(enum.Enum):
+    """The kinds of item. Every target says for each of them what it does with it."""
+
+    RULE = "rule"
+    SKILL = "skill"
+    AGENT = "agent"
+    COMMAND = "command"
+    MCP_SERVER = "mcp_server"
+    PERMISSIONS = "permissions"
+    HOOK = "hook"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an item was read.
+
+    `file` is an absolute path (`os.fsdecode`); `line` counts from 1. `plugin` is `name@marketplace`.
+    A `private` item (user, managed or local layer, or a plugin which one of those enabled) must never
+    reach a file that a team commits.
+    """
+
+    layer: Layer
+    file: str
+    line: int | None = None
+    plugin: str | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ItemId:
+    """Names an item in plans, reports and messages: `skill pdf-tools`."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    name: str
+    origin: Origin
+
+    @property
+    def id(self) -> ItemId:
+        return ItemId(KIND_OF[type(self)].value, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(_Item):
+    """Instructions: `CLAUDE.md`, `CLAUDE.local.md`, `.claude/CLAUDE.md`, `.claude/rules/**/*.md`.
+
+    `name` is the path below the scope's root (`packages/api/CLAUDE.md`, `.claude/rules/testing.md`).
+    `directory` is the folder it speaks for, below the root, `""` for all of it. `text` is the file without
+    front matter; in `expanded` each `@path` import that could be read stands replaced by what it names.
+    `globs` are the `paths:` of its front matter: the rule then only holds for these files.
+    `plain` says that the bytes of the file are the whole rule: no import, no front matter.
+    `source` is the absolute path of the file; `imports` the absolute paths of imported ones.
+    """
+
+    source: str
+    text: str
+    expanded: str
+    directory: str = ""
+    globs: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skill(_Item):
+    """A folder with a `SKILL.md`. `name` is the front matter's, else the folder's.
+
+    `source` is the absolute path of the folder, `folder` its last part, and `digest` the tree hash of
+    everything in it (16 hex digits). `metadata` is the whole front matter, as parsed.
+    """
+
+    folder: str
+    description: str
+    source: str
+    digest: str
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent(_Item):
+    """A sub-agent. `tools` is None when the agent inherits all tools, which an empty tuple does not."""
+
+    description: str
+    prompt: str
+    source: str
+    tools: tuple[str, ...] | None = None
+    disallowed_tools: tuple[str, ...] = ()
+    model: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(_Item):
+    """A slash command. `name` joins the folders and the file's stem by colons (`git:commit`); `path` holds
+    the same parts one by one. `prompt` keeps `$ARGUMENTS`, `$1`, !`cmd` and `@file` as written."""
+
+    path: tuple[str, ...]
+    prompt: str
+    source: str
+    description: str = ""
+    argument_hint: str = ""
+    allowed_tools: tuple[str, ...] = ()
+    model: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+class Transport(enum.Enum):
+    """How an MCP server is reached. Always taken from its `type`, never guessed from its URL."""
+
+    STDIO = "stdio"
+    HTTP = "http"
+    SSE = "sse"
+    WEBSOCKET = "ws"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpServer(_Item):
+    """One MCP server: `command`, `args` and `env` for stdio, `url` and `headers` for the others.
+
+    `timeout_ms` is the server's own start-up or call time-out if the source names one. `extra` holds
+    settings that no field here carries (`headersHelper`, `oauth`): a target reports them as losses.
+    """
+
+    transport: Transport
+    command: Template | None = None
+    args: tuple[Template, ...] = ()
+    env: Mapping[str, Template] = field(default_factory=dict)
+    url: Template | None = None
+    headers: Mapping[str, Template] = field(default_factory=dict)
+    timeout_ms: int | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def executes(self) -> bool:
+        """Does connecting to it start a program on this machine?"""
+        return self.transport is Transport.STDIO or "headersHelper" in self.extra
+
+
+class Action(enum.Enum):
+    """What a permission rule says; deny beats ask beats allow."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionRule:
+    """One rule: `Bash(npm run lint:*)` has the tool `Bash` and the specifier `npm run lint:*`.
+
+    `specifier` is None for a rule about the whole tool. `text` is the rule as written.
+    """
+
+    action: Action
+    tool: str
+    specifier: str | None
+    text: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions(_Item):
+    """The merged permissions of all layers that bind in this scope, outer layers first.
+
+    Outer layers are included in a project's set because a target that puts project rules after user
+    rules would otherwise let a project's allow defeat a user's deny.
+    """
+
+    rules: tuple[PermissionRule, ...]
+    default_mode: str | None = None
+    additional_directories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook(_Item):
+    """One hook handler. `name` is `Event[matcher]#n`. `type` is `command`, `prompt`, `http`, …;
+    `command` is set for the first, and `timeout_s` is in seconds. `extra` holds what has no field."""
+
+    event: str
+    matcher: str
+    type: str
+    command: str | None = None
+    timeout_s: float | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentVariable(_Item):
+    """One entry of `env` in a settings file; its value reaches the shell of the harness."""
+
+    value: str
+
+
+Item = Union[Rule, Skill, Agent, Command, McpServer, Permissions, Hook, EnvironmentVariable]
+
+KIND_OF: Mapping[type, Kind] = {
+    Rule: Kind.RULE,
+    Skill: Kind.SKILL,
+    Agent: Kind.AGENT,
+    Command: Kind.COMMAND,
+    McpServer: Kind.MCP_SERVER,
+    Permissions: Kind.PERMISSIONS,
+    Hook: Kind.HOOK,
+    EnvironmentVariable: Kind.ENVIRONMENT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something in the input that is wrong: what, where, and what to do about it. Other items go on.
+
+    `code` is stable and machine-readable (`front_matter_invalid`); `file` is an absolute path; `line` and
+    `column` count from 1.
+    """
+
+    code: str
+    message: str
+    file: str
+    hint: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{place}: {self.message}. {self.hint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Everything that Claude Code would read for a scope, and what could not be read.
+
+    `root` is the absolute path of the worktree or home. `present` is False when the root itself is gone.
+    `digest` changes exactly when an item does (16 hex digits).
+    """
+
+    scope: Scope
+    root: str
+    items: tuple[Item, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    present: bool = True
+    digest: str = ""
+
+    def of(self, kind: Kind) -> tuple[Item, ...]:
+        """The items of one kind, in the order in which they were read (outer layers first)."""
+        return tuple(item for item in self.items if KIND_OF[type(item)] is kind)

@@ -1,0 +1,138 @@
+"""The difference between what should be, what is, and what we last wrote: operations, conflicts and losses."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Union
+
+from harnesssync_orchestrator.core.desired import Address, Clash, Loss
+from harnesssync_orchestrator.core.items import ItemId
+from harnesssync_orchestrator.core.ledger import Entry
+from harnesssync_orchestrator.core.targets import Edit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Operation:
+    """`owners` are the targets that want it; the first performs it. `expected` is the digest of what stands
+    at the path now (a link's, a file's, a tree's), None if nothing does: anything else there at the moment of
+    writing is somebody's edit, and the operation fails instead."""
+
+    path: str
+    owners: tuple[str, ...]
+    items: tuple[ItemId, ...] = ()
+    expected: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeLink(_Operation):
+    """Link `path` to `source` (absolute): relative if `relative`. `digest` is the source's content hash."""
+
+    source: str
+    directory: bool
+    relative: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteFile(_Operation):
+    """Write a whole file. A file that is replaced keeps its mode, save for the executable bit."""
+
+    content: bytes
+    executable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditDocument(_Operation):
+    """Edit a merged file in one atomic write. When it succeeds, `record`, `forget`, `made` and `unmade` happen to
+    the ledger (entries carry an empty timestamp until then)."""
+
+    format: str
+    edits: tuple[Edit, ...]
+    record: Mapping[Address, Entry]
+    forget: tuple[Address, ...] = ()
+    made: tuple[Address, ...] = ()
+    unmade: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove(_Operation):
+    """Remove an output that is still exactly what we wrote (a link, a file, a copied folder with its marker, a
+    merged file that we made and that holds nothing any more). `forget` and `unmade` go from the ledger."""
+
+    forget: tuple[Address, ...]
+    unmade: tuple[Address, ...] = ()
+
+
+Operation = Union[MakeLink, WriteFile, EditDocument, Remove]
+
+
+class ConflictKind(enum.Enum):
+    """Why an output is left alone."""
+
+    FOREIGN = "foreign"
+    DRIFT = "drift"
+    OBSTRUCTED = "obstructed"
+    UNPARSABLE = "unparsable"
+    UNUSABLE = "unusable"
+    CLASH = "clash"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A change that would overwrite what is not ours, or an edit of an output of ours: reported, left alone."""
+
+    kind: ConflictKind
+    address: Address
+    owners: tuple[str, ...]
+    message: str
+    hint: str
+    items: tuple[ItemId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An output that a harness would execute or obey, held back because the project is not trusted."""
+
+    address: Address
+    owners: tuple[str, ...]
+    items: tuple[ItemId, ...]
+
+
+class HaltReason(enum.Enum):
+    """Why a project stops instead of removing its outputs."""
+
+    SOURCE_MISSING = "source-missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one sync of one project would do. All of it is known before the first write.
+
+    `adopt` are entries to record without touching anything, `forget` addresses that are gone anyway.
+    `unchanged` counts outputs that are as they should be. `exclude` are the paths of ours that git does not
+    track and should not show.
+    """
+
+    operations: tuple[Operation, ...] = ()
+    adopt: Mapping[Address, Entry] = field(default_factory=dict)
+    forget: tuple[Address, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    held: tuple[Held, ...] = ()
+    exclude: tuple[str, ...] = ()
+    unchanged: int = 0
+    halt: HaltReason | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Would a sync change nothing, on disk or in the ledger?"""
+        return not (self.operations or self.adopt or self.forget)
+
+    def for_target(self, target: str) -> tuple[Operation, ...]:
+        """The operations that the linker of one target performs."""
+        return tuple(operation for operation in self.operations if operation.owners[0] == target)
+
+
+__all__ = ["Clash", "Conflict", "ConflictKind", "EditDocument", "HaltReason", "Held", "MakeLink", "Operation", "Plan"]

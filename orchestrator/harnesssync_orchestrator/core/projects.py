@@ -1,0 +1,33 @@
+"""What a project is, and its identifier."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from harnesssync_orchestrator.core.desired import HASH_DIGITS
+from harnesssync_orchestrator.core.items import Scope
+
+
+def project_id(path: str) -> str:
+    """First 16 hex digits of SHA-256 of a resolved absolute path, as bytes by `os.fsencode`."""
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:HASH_DIGITS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One registered git worktree, or the user scope (then `path` is the home directory).
+
+    `path` is resolved and absolute. `targets` are those that the registry keeps for it; empty means those of
+    the configuration. `trusted` says that a person let its executable configuration through.
+    """
+
+    path: str
+    scope: Scope = Scope.PROJECT
+    targets: tuple[str, ...] = ()
+    trusted: bool = False
+
+    @property
+    def id(self) -> str:
+        return project_id(self.path)

@@ -1,0 +1,166 @@
+"""What is told about a sync, to people, to scripts and to the log: one `Report` per project."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harnesssync_orchestrator.core.desired import Loss
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.plan import Conflict, Held, Operation
+
+
+class State(enum.Enum):
+    """The sync state of a project, worst last."""
+
+    NEVER_SYNCED = "never synced"
+    IN_STEP = "in step"
+    OUT_OF_STEP = "out of step"
+    CONFLICT = "conflict"
+    PARTIAL = "partial"
+    HALTED = "halted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Outputs by what happened to them: `synced` made or changed (also adopted), `skipped` already right,
+    `cleaned` removed, `errors` failed."""
+
+    synced: int = 0
+    skipped: int = 0
+    cleaned: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An operation, a target or a whole project that failed, with what to do next."""
+
+    code: str
+    message: str
+    hint: str = ""
+    path: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The result of one sync, check or dry run of one project.
+
+    `operations` are those done, or, in a check or dry run, those that would be. `methods` counts the outputs
+    made by method (`symlink`, `copy`, …). `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
+    things to know: consent still to be given in a harness, a hint about line endings.
+    """
+
+    project_id: str
+    path: str
+    scope: str
+    state: State
+    targets: tuple[str, ...]
+    counts: Counts = Counts()
+    operations: tuple[Operation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    held: tuple[Held, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    methods: Mapping[str, int] = field(default_factory=dict)
+    halt: str | None = None
+    sync_id: str = ""
+    finished: str = ""
+    duration_s: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 conflict, drift or out of step, 4 failed (also in part, or because of bad input)."""
+        if self.state in (State.FAILED, State.PARTIAL) or self.failures:
+            return 4
+        if self.problems or self.state in (State.OUT_OF_STEP, State.CONFLICT, State.HALTED):
+            return 1
+        return 0
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The stable, documented form (docs/json.md): additions only, within one protocol version."""
+    return {
+        "id": report.project_id,
+        "path": report.path,
+        "scope": report.scope,
+        "state": report.state.value,
+        "targets": list(report.targets),
+        "counts": {
+            "synced": report.counts.synced,
+            "skipped": report.counts.skipped,
+            "cleaned": report.counts.cleaned,
+            "errors": report.counts.errors,
+        },
+        "operations": [
+            {
+                "kind": type(operation).__name__,
+                "path": operation.path,
+                "targets": list(operation.owners),
+                "items": [str(item) for item in operation.items],
+            }
+            for operation in report.operations
+        ],
+        "conflicts": [
+            {
+                "kind": conflict.kind.value,
+                "address": str(conflict.address),
+                "targets": list(conflict.owners),
+                "message": conflict.message,
+                "hint": conflict.hint,
+                "items": [str(item) for item in conflict.items],
+            }
+            for conflict in report.conflicts
+        ],
+        "losses": [
+            {
+                "target": loss.target,
+                "item": str(loss.item),
+                "what": loss.what,
+                "why": loss.why,
+                "security": loss.security,
+            }
+            for loss in report.losses
+        ],
+        "held": [
+            {
+                "address": str(held.address),
+                "targets": list(held.owners),
+                "items": [str(item) for item in held.items],
+            }
+            for held in report.held
+        ],
+        "problems": [
+            {
+                "code": problem.code,
+                "message": problem.message,
+                "file": problem.file,
+                "line": problem.line,
+                "column": problem.column,
+                "hint": problem.hint,
+            }
+            for problem in report.problems
+        ],
+        "failures": [
+            {
+                "code": failure.code,
+                "message": failure.message,
+                "hint": failure.hint,
+                "path": failure.path,
+                "target": failure.target,
+            }
+            for failure in report.failures
+        ],
+        "notes": list(report.notes),
+        "methods": dict(report.methods),
+        "halt": report.halt,
+        "sync_id": report.sync_id,
+        "finished": report.finished,
+        "duration_s": report.duration_s,
+    }

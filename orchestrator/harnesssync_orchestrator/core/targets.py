@@ -1,0 +1,195 @@
+"""How a harness declares what it can take: a `Target`, with one `Support` for every kind of item in each scope.
+
+An adapter is such a declaration plus pure renderers in the same file. Every kind must appear, so that a gap
+is data and shows in `harnesssync targets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Union
+
+from harnesssync_orchestrator.core.desired import Address, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.items import Kind, Scope, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a renderer may look at besides its items: the whole source, and for whom it renders."""
+
+    target: str
+    source: Source
+
+    @property
+    def scope(self) -> Scope:
+        return self.source.scope
+
+    @property
+    def root(self) -> str:
+        return self.source.root
+
+
+Renderer = Callable[[View, tuple[Any, ...]], Iterable[Union[Output, Loss]]]
+"""All items of one kind in, outputs and losses out. Pure: same items, same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The harness reads Claude Code's own files: nothing is written. Losses may still be told by `render`."""
+
+    why: str
+    render: Renderer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Linked: the harness reads the very files that Claude Code reads. `loss` sums up what it ignores."""
+
+    render: Renderer
+    loss: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Rewritten into files of our own in the harness's format. `loss` sums up what can be lost."""
+
+    render: Renderer
+    loss: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Merged key by key into a file that people also edit. `loss` sums up what can be lost."""
+
+    render: Renderer
+    loss: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """The harness has no such thing here; each item becomes a loss with this reason."""
+
+    why: str
+    security: bool = False
+
+
+Support = Union[Native, Link, Render, Merge, Unsupported]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A harness that we write for.
+
+    `programs` are its executables and `project_signs`/`user_signs` the paths (below a worktree, below home)
+    that show it is in use. `home` is its folder below the home directory, and `home_variable` the environment
+    variable that moves it. `consent` says what a person must still agree to in the harness itself, and how.
+    """
+
+    id: str
+    name: str
+    programs: tuple[str, ...]
+    project_signs: tuple[str, ...]
+    user_signs: tuple[str, ...]
+    home: str
+    project: Mapping[Kind, Support]
+    user: Mapping[Kind, Support]
+    home_variable: str | None = None
+    consent: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for scope, supports in (("project", self.project), ("user", self.user)):
+            missing = sorted(kind.value for kind in set(Kind) - set(supports))
+            if missing:
+                raise ValueError(f"target {self.id}: the {scope} scope declares nothing for {', '.join(missing)}")
+
+    def support(self, scope: Scope, kind: Kind) -> Support:
+        return (self.project if scope is Scope.PROJECT else self.user)[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class SetKey:
+    """Give the key at `pointer` a value; missing containers above it are made."""
+
+    pointer: tuple[str, ...]
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveKey:
+    """Take the key at `pointer` away, with the text that belongs to it alone."""
+
+    pointer: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddElement:
+    """Append a value to the array at `pointer`; a missing array is made."""
+
+    pointer: tuple[str, ...]
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveElement:
+    """Take away the first element of the array at `pointer` whose `value_hash` is `element`."""
+
+    pointer: tuple[str, ...]
+    element: str
+
+
+Edit = Union[SetKey, RemoveKey, AddElement, RemoveElement]
+
+
+class DocumentError(ValueError):
+    """A document can't be parsed, or an edit doesn't fit it. `line` and `column` count from 1."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class DocumentFormat(Protocol):
+    """A format of files that people also edit, read as plain values and edited without losing a byte.
+
+    Implementations are pure and hold no state.
+    """
+
+    @property
+    def empty(self) -> bytes:
+        """The content of a new document with nothing in it."""
+        ...
+
+    def parse(self, content: bytes) -> JsonValue:
+        """The whole document as plain values (a mapping at the top). Raises `DocumentError`."""
+        ...
+
+    def edit(self, content: bytes, edits: Sequence[Edit]) -> bytes:
+        """The document after the edits, in order. Everything that no edit names stays byte for byte: comments,
+        order, indentation, line endings, byte order mark. Removing what an edit added gives the earlier bytes
+        back. Containers are made as needed, but never removed: a `RemoveKey` for them does that.
+        Raises `DocumentError`, also when a parent of a pointer is not a container."""
+        ...
+
+
+__all__ = [
+    "AddElement",
+    "Address",
+    "DocumentError",
+    "DocumentFormat",
+    "Edit",
+    "Link",
+    "Merge",
+    "Native",
+    "RemoveElement",
+    "RemoveKey",
+    "Render",
+    "Renderer",
+    "SetKey",
+    "Support",
+    "Target",
+    "Unsupported",
+    "View",
+]
