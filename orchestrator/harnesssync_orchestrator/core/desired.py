@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Generic, TypeVar, Union
 
 from harnesssync_orchestrator.core.items import ItemId
 
@@ -148,7 +148,9 @@ class ElementOutput(_Output):
         return Address(self.path, self.pointer, value_hash(self.value))
 
 
-Output = Union[LinkOutput, FileOutput, KeyOutput, ElementOutput]
+MergeOutput = Union[KeyOutput, ElementOutput]
+Output = Union[LinkOutput, FileOutput, MergeOutput]
+OutputT = TypeVar("OutputT", bound=Output, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +178,10 @@ class Clash:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Generic[OutputT]):
     """One output and the targets that want it; the first of them performs the work."""
 
-    output: Output
+    output: OutputT
     owners: tuple[str, ...]
 
 
@@ -187,6 +189,6 @@ class Wanted:
 class Desired:
     """The desired state of one scope over all its targets."""
 
-    wanted: Mapping[Address, Wanted] = field(default_factory=dict)
+    wanted: Mapping[Address, Wanted[Output]] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     clashes: tuple[Clash, ...] = ()

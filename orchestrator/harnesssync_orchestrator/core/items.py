@@ -248,7 +248,8 @@ class Problem:
     """Something in the input that is wrong: what, where, and what to do about it. Other items go on.
 
     `code` is stable and machine-readable (`front_matter_invalid`); `file` is an absolute path; `line` and
-    `column` count from 1.
+    `column` count from 1. `hides` says that items may be missing because of it: while they are, no output is
+    removed, since its item may only be unreadable for the moment.
     """
 
     code: str
@@ -257,6 +258,7 @@ class Problem:
     hint: str
     line: int | None = None
     column: int | None = None
+    hides: bool = True
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)

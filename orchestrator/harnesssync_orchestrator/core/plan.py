@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Union
 
-from harnesssync_orchestrator.core.desired import Address, Clash, Loss
+from harnesssync_orchestrator.core.desired import Address, Loss
 from harnesssync_orchestrator.core.items import ItemId
-from harnesssync_orchestrator.core.ledger import Entry
+from harnesssync_orchestrator.core.ledger import Entry, Method
 from harnesssync_orchestrator.core.targets import Edit
 
 
@@ -27,11 +27,12 @@ class _Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeLink(_Operation):
-    """Link `path` to `source` (absolute): relative if `relative`. `digest` is the source's content hash."""
+    """Link `path` to `source` (absolute path). `text` is what the link is to say: relative to the link's folder
+    for a source inside the project, else absolute. `digest` is the source's content hash."""
 
     source: str
+    text: str
     directory: bool
-    relative: bool
     digest: str
 
 
@@ -46,7 +47,8 @@ class WriteFile(_Operation):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditDocument(_Operation):
     """Edit a merged file in one atomic write. When it succeeds, `record`, `forget`, `made` and `unmade` happen to
-    the ledger (entries carry an empty timestamp until then)."""
+    the ledger (entries carry an empty timestamp until then). With `remove_when_empty` a file that we made
+    goes when the edits leave nothing in it, not even a comment."""
 
     format: str
     edits: tuple[Edit, ...]
@@ -54,15 +56,18 @@ class EditDocument(_Operation):
     forget: tuple[Address, ...] = ()
     made: tuple[Address, ...] = ()
     unmade: tuple[Address, ...] = ()
+    remove_when_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove(_Operation):
-    """Remove an output that is still exactly what we wrote (a link, a file, a copied folder with its marker, a
-    merged file that we made and that holds nothing any more). `forget` and `unmade` go from the ledger."""
+    """Remove an output that is still exactly what we wrote: a link, a file, or a copy with its marker."""
 
-    forget: tuple[Address, ...]
-    unmade: tuple[Address, ...] = ()
+    method: Method
+
+    @property
+    def address(self) -> Address:
+        return Address(self.path)
 
 
 Operation = Union[MakeLink, WriteFile, EditDocument, Remove]
@@ -134,5 +139,15 @@ class Plan:
         """The operations that the linker of one target performs."""
         return tuple(operation for operation in self.operations if operation.owners[0] == target)
 
-
-__all__ = ["Clash", "Conflict", "ConflictKind", "EditDocument", "HaltReason", "Held", "MakeLink", "Operation", "Plan"]
+    def limited_to(self, targets: Collection[str]) -> Plan:
+        """The part of the plan that concerns some targets; the rest stays as it is on disk and in the ledger."""
+        wanted = frozenset(targets)
+        return replace(
+            self,
+            operations=tuple(operation for operation in self.operations if wanted.intersection(operation.owners)),
+            adopt={address: entry for address, entry in self.adopt.items() if wanted.intersection(entry.owners)},
+            forget=(),
+            conflicts=tuple(conflict for conflict in self.conflicts if wanted.intersection(conflict.owners)),
+            losses=tuple(loss for loss in self.losses if loss.target in wanted),
+            held=tuple(held for held in self.held if wanted.intersection(held.owners)),
+        )

@@ -1,0 +1,74 @@
+"""Reading and changing a merged file's plain values by pointer: what its text will say after some edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from harnesssync_orchestrator.core.desired import value_hash
+from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
+
+
+class Absent:
+    """Nothing is at a pointer (which is not the same as `null`)."""
+
+
+class Blocked:
+    """A parent of a pointer is there, but is no object: nothing can be put below it."""
+
+
+ABSENT = Absent()
+BLOCKED = Blocked()
+
+
+def value_at(values: Mapping[str, Any], pointer: Iterable[str]) -> Any:
+    """The value at `pointer`, or `ABSENT` or `BLOCKED`."""
+    value: Any = values
+    for key in pointer:
+        if not isinstance(value, Mapping):
+            return BLOCKED
+        if key not in value:
+            return ABSENT
+        value = value[key]
+    return value
+
+
+def position(elements: Iterable[Any], element: str) -> int | None:
+    """Index of the first element with this `value_hash`."""
+    return next((index for index, value in enumerate(elements) if value_hash(value) == element), None)
+
+
+def after(values: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
+    """The values after `edits`. The edits must fit (no parent `BLOCKED`)."""
+    result: dict[str, Any] = deepcopy(dict(values))
+    for edit in edits:
+        *parents, last = edit.pointer
+        container: dict[str, Any] = result
+        for key in parents:
+            container = container.setdefault(key, {})
+        if isinstance(edit, SetKey):
+            container[last] = edit.value
+        elif isinstance(edit, RemoveKey):
+            container.pop(last, None)
+        elif isinstance(edit, AddElement):
+            container.setdefault(last, []).append(edit.value)
+        elif isinstance(edit, RemoveElement):
+            index = position(container.get(last, ()), edit.element)
+            if index is not None:
+                del container[last][index]
+    return result
+
+
+def missing_containers(values: Mapping[str, Any], edits: Iterable[Edit]) -> list[tuple[str, ...]]:
+    """Pointers of the objects and arrays that `edits` bring into being, outermost first, each once."""
+    made: dict[tuple[str, ...], None] = {}
+    for edit in edits:
+        if not isinstance(edit, (SetKey, AddElement)):
+            continue
+        deepest = len(edit.pointer) + (1 if isinstance(edit, AddElement) else 0)
+        for depth in range(1, deepest):
+            pointer = edit.pointer[:depth]
+            if value_at(values, pointer) is ABSENT:
+                made[pointer] = None
+    return list(made)

@@ -1,0 +1,158 @@
+"""From desired, observed and ledger to a plan, before anything is written.
+
+The rule for every output, with the digests of what is wanted, what is there and what we last wrote:
+
+| there        | in the ledger            | then                                             |
+|--------------|--------------------------|--------------------------------------------------|
+| as wanted    | whatever                 | unchanged, or adopted into the ledger            |
+| nothing      | whatever                 | make it                                          |
+| different    | and just as we left it   | change it                                        |
+| different    | but not as we left it    | drift: a conflict, left alone                    |
+| different    | unknown                  | foreign: a conflict, left alone                  |
+| not wanted   | and just as we left it   | remove it                                        |
+| not wanted   | but not as we left it    | drift: a conflict, left alone                    |
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from harnesssync_orchestrator.core.desired import (
+    Address,
+    Desired,
+    ElementOutput,
+    KeyOutput,
+    LinkOutput,
+    Loss,
+    Output,
+    Wanted,
+)
+from harnesssync_orchestrator.core.items import Scope, Source
+from harnesssync_orchestrator.core.ledger import Entry, Ledger
+from harnesssync_orchestrator.core.observed import Observed
+from harnesssync_orchestrator.core.plan import (
+    Conflict,
+    ConflictKind,
+    HaltReason,
+    Held,
+    MakeLink,
+    Plan,
+    Remove,
+    WriteFile,
+)
+from harnesssync_orchestrator.core.planning_files import Decision, file_decision, link_decision, removal_decision
+from harnesssync_orchestrator.core.planning_merges import DocumentWork, document_decision
+
+
+def plan(
+    desired: Desired,
+    observed: Observed,
+    ledger: Ledger,
+    *,
+    source: Source,
+    trusted: bool,
+    confirmed: bool = False,
+) -> Plan:
+    """What one sync of one scope would do.
+
+    `observed` must cover every path that `desired` and `ledger` name. Without `trusted`, outputs that a harness
+    would execute or obey are held back (and removed, if they were written while it was trusted). A source that
+    has vanished, or has emptied at once, halts the plan instead of removing everything, unless `confirmed`.
+    """
+    if ledger.entries and not confirmed and (not source.present or not source.items):
+        return Plan(halt=HaltReason.SOURCE_MISSING)
+    wanted, held, losses = _permitted(desired, observed, trusted=trusted)
+    decision = Decision()
+    for clash in desired.clashes:
+        decision.conflicts.append(_clash_conflict(clash.address, clash.owners, clash.reason))
+    untouchable = {clash.address for clash in desired.clashes}
+    stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
+    if any(problem.hides for problem in source.problems):
+        stale.clear()  # what is missing may only be unreadable for the moment
+
+    documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
+    for address, wish in wanted.items():
+        output, entry = wish.output, ledger.entries.get(address)
+        if isinstance(output, (KeyOutput, ElementOutput)):
+            documents[address.path].wanted.append(Wanted(output, wish.owners))
+            continue
+        state = observed.paths[address.path]
+        if isinstance(output, LinkOutput):
+            link_decision(decision, wish, output, state, entry, ledger, source)
+        else:
+            file_decision(decision, wish, output, state, entry, ledger)
+    for address in sorted(stale):
+        if address.pointer:
+            documents[address.path].stale.append((address, ledger.entries[address]))
+        else:
+            removal_decision(decision, address, ledger.entries[address], observed.paths[address.path])
+    for path, work in documents.items():
+        document_decision(decision, path, work, observed, ledger)
+    return Plan(
+        operations=tuple(sorted(decision.operations, key=_removals_first)),
+        adopt=decision.adopt,
+        forget=tuple(decision.forget),
+        conflicts=tuple(decision.conflicts),
+        losses=(*desired.losses, *losses),
+        held=held,
+        exclude=_to_exclude(source, wanted, observed, ledger, decision),
+        unchanged=decision.unchanged,
+    )
+
+
+def _removals_first(operation: object) -> bool:
+    """A removal may clear the place that another output needs (a name that changed its case)."""
+    return isinstance(operation, (MakeLink, WriteFile))
+
+
+def _permitted(
+    desired: Desired, observed: Observed, *, trusted: bool
+) -> tuple[dict[Address, Wanted[Output]], tuple[Held, ...], list[Loss]]:
+    """The outputs that may be written here and now; why the others may not."""
+    wanted: dict[Address, Wanted[Output]] = {}
+    held: list[Held] = []
+    losses: list[Loss] = []
+    for address, wish in desired.wanted.items():
+        output = wish.output
+        if output.private and output.path in observed.tracked:
+            why = f"it is private, and {output.path} is tracked by git: a team would get it"
+            losses.extend(
+                Loss(target=owner, item=item, what=str(item), why=why) for owner in wish.owners for item in output.items
+            )
+        elif output.executes and not trusted:
+            held.append(Held(address=address, owners=wish.owners, items=output.items))
+        else:
+            wanted[address] = wish
+    return wanted, tuple(held), losses
+
+
+def _clash_conflict(address: Address, owners: tuple[str, ...], reason: str) -> Conflict:
+    return Conflict(
+        kind=ConflictKind.CLASH,
+        address=address,
+        owners=owners,
+        message=f"{address} can't be written for {', '.join(owners)}: {reason}",
+        hint="Rename one of the items that want it",
+    )
+
+
+def _to_exclude(
+    source: Source, wanted: dict[Address, Wanted[Output]], observed: Observed, ledger: Ledger, decision: Decision
+) -> tuple[str, ...]:
+    """Paths that git should not show: what we made or hold private content in, unless git tracks it."""
+    if source.scope is not Scope.PROJECT:
+        return ()
+    ours = {address.path for address, entry in _entries(ledger, decision) if entry.created and not address.pointer}
+    ours |= {address.path for address in ledger.made if not address.pointer and not address.path.endswith("/")}
+    ours |= {operation.path for operation in decision.operations if operation.expected is None}
+    ours |= {address.path for address, wish in wanted.items() if wish.output.private}
+    gone = {operation.path for operation in decision.operations if isinstance(operation, Remove)}
+    blocked = {conflict.address.path for conflict in decision.conflicts if not conflict.address.pointer}
+    return tuple(sorted(ours - gone - blocked - observed.tracked))
+
+
+def _entries(ledger: Ledger, decision: Decision) -> Iterator[tuple[Address, Entry]]:
+    gone = set(decision.forget)
+    yield from ((address, entry) for address, entry in ledger.entries.items() if address not in gone)
+    yield from decision.adopt.items()

@@ -1,0 +1,223 @@
+"""The decisions about outputs that are whole: links and files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from harnesssync_orchestrator.core.desired import Address, FileOutput, LinkOutput, Output, Wanted, link_hash, short_hash
+from harnesssync_orchestrator.core.items import ItemId, Scope, Source
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.observed import (
+    Missing,
+    ObservedFile,
+    ObservedLink,
+    ObservedTree,
+    Obstructed,
+    PathState,
+    Unusable,
+)
+from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, MakeLink, Operation, Remove, WriteFile
+
+
+@dataclass
+class Decision:
+    """What has been decided so far, for a plan in the making."""
+
+    operations: list[Operation] = field(default_factory=list)
+    adopt: dict[Address, Entry] = field(default_factory=dict)
+    forget: list[Address] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    unchanged: int = 0
+
+    def keep(self, address: Address, wish: Wanted[Output], entry: Entry | None, now: Entry, ledger: Ledger) -> None:
+        """The output is as wanted: count it, and let the ledger say so.
+
+        What we find as wanted without having recorded it is a person's, unless an unfinished sync of ours was
+        about to write just this.
+        """
+        if entry is not None and (entry.digest, entry.owners, entry.source_digest) == (
+            now.digest,
+            wish.owners,
+            now.source_digest,
+        ):
+            self.unchanged += 1
+            return
+        ours = ledger.pending.get(address) == now.digest or (
+            entry is not None and entry.created and entry.digest == now.digest
+        )
+        self.adopt[address] = replace(now, created=ours)
+
+    def conflict(self, kind: ConflictKind, address: Address, wish: Wanted[Output], message: str, hint: str) -> None:
+        self.conflicts.append(
+            Conflict(
+                kind=kind,
+                address=address,
+                owners=wish.owners,
+                message=f"{address}: {message}",
+                hint=hint,
+                items=wish.output.items,
+            )
+        )
+
+
+def link_text(path: str, source: str, root: str, scope: Scope) -> str:
+    """What a link at `path` says: relative for a source inside a project, so that the tree can move."""
+    inside = source.startswith(root.rstrip("/") + "/")
+    if scope is Scope.USER or not inside:
+        return source
+    target = PurePosixPath(source[len(root.rstrip("/")) + 1 :])
+    folder = PurePosixPath(path).parent
+    shared = 0
+    for ours, theirs in zip(folder.parts, target.parts):
+        if ours != theirs:
+            break
+        shared += 1
+    return "/".join([*[".."] * (len(folder.parts) - shared), *target.parts[shared:]])
+
+
+def link_decision(
+    decision: Decision,
+    wish: Wanted[Output],
+    output: LinkOutput,
+    state: PathState,
+    entry: Entry | None,
+    ledger: Ledger,
+    source: Source,
+) -> None:
+    """Decide about a link. One that leads to the right place stays, however it says so."""
+    address, text = output.address, link_text(output.path, output.source, source.root, source.scope)
+    if isinstance(state, Obstructed) and state.resolved == output.source:
+        decision.unchanged += 1  # a folder above is itself linked to where the source is: already there
+    elif isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source):
+        method = entry.method if entry is not None else Method.SYMLINK
+        decision.keep(address, wish, entry, _link_entry(output, wish, method, link_hash(state.text)), ledger)
+    elif _is_current_copy(state, entry, output):
+        decision.unchanged += 1
+    elif _is_ours(state, entry) or isinstance(state, Missing):
+        decision.operations.append(
+            MakeLink(
+                path=output.path,
+                owners=wish.owners,
+                items=output.items,
+                expected=digest_of(state),
+                source=output.source,
+                text=text,
+                directory=output.directory,
+                digest=output.digest,
+            )
+        )
+    else:
+        _left_alone(decision, address, wish, state, entry)
+
+
+def _link_entry(output: LinkOutput, wish: Wanted[Output], method: Method, digest: str) -> Entry:
+    return Entry(method=method, digest=digest, timestamp="", owners=wish.owners, source=output.source)
+
+
+def _is_current_copy(state: PathState, entry: Entry | None, output: LinkOutput) -> bool:
+    return (
+        entry is not None
+        and entry.method is Method.COPY
+        and digest_of(state) == entry.digest
+        and entry.source_digest == output.digest
+    )
+
+
+def file_decision(
+    decision: Decision, wish: Wanted[Output], output: FileOutput, state: PathState, entry: Entry | None, ledger: Ledger
+) -> None:
+    """Decide about a file of our own."""
+    digest = short_hash(output.content)
+    if isinstance(state, ObservedFile) and state.digest == digest:
+        now = Entry(method=Method.WRITE, digest=digest, timestamp="", owners=wish.owners)
+        decision.keep(output.address, wish, entry, now, ledger)
+    elif _is_ours(state, entry) or isinstance(state, Missing):
+        decision.operations.append(
+            WriteFile(
+                path=output.path,
+                owners=wish.owners,
+                items=output.items,
+                expected=digest_of(state),
+                content=output.content,
+                executable=output.executable,
+            )
+        )
+    else:
+        _left_alone(decision, output.address, wish, state, entry)
+
+
+def removal_decision(decision: Decision, address: Address, entry: Entry, state: PathState) -> None:
+    """Decide about an output whose item is gone: it goes too, if it is still exactly what we wrote."""
+    if not entry.created or isinstance(state, Missing):
+        decision.forget.append(address)
+    elif _is_ours(state, entry):
+        decision.operations.append(
+            Remove(path=address.path, owners=entry.owners, expected=entry.digest, method=entry.method)
+        )
+    else:
+        decision.conflicts.append(orphan(address, entry))
+
+
+def orphan(address: Address, entry: Entry) -> Conflict:
+    """An output that nobody wants any more, but that somebody has edited."""
+    return Conflict(
+        kind=ConflictKind.DRIFT,
+        address=address,
+        owners=entry.owners,
+        message=f"{address}: its source is gone, but it was edited since we wrote it",
+        hint="Keep your edit elsewhere and delete it, or bring the source back",
+        items=(ItemId("output", str(address)),),
+    )
+
+
+def digest_of(state: PathState) -> str | None:
+    """The digest by which the ledger would know what is there; None for nothing."""
+    if isinstance(state, ObservedLink):
+        return link_hash(state.text)
+    if isinstance(state, (ObservedFile, ObservedTree)):
+        return state.digest
+    return None
+
+
+def _is_ours(state: PathState, entry: Entry | None) -> bool:
+    """We made it, and it is just as we left it."""
+    if entry is None or not entry.created or digest_of(state) != entry.digest:
+        return False
+    if isinstance(state, ObservedTree):
+        return entry.method is Method.COPY and state.marker
+    if isinstance(state, ObservedLink):
+        return entry.method in (Method.SYMLINK, Method.JUNCTION)
+    return entry.method in (Method.WRITE, Method.COPY)
+
+
+def _left_alone(
+    decision: Decision, address: Address, wish: Wanted[Output], state: PathState, entry: Entry | None
+) -> None:
+    """Say why an output can't be made here, and what to do."""
+    if isinstance(state, Obstructed):
+        decision.conflict(
+            ConflictKind.OBSTRUCTED,
+            address,
+            wish,
+            f"{state.parent} above it is a link or no folder, and nothing is written through it",
+            f"Replace {state.parent} by a folder, or leave this target out",
+        )
+    elif isinstance(state, Unusable):
+        decision.conflict(ConflictKind.UNUSABLE, address, wish, state.reason, "Move it away, then sync again")
+    elif entry is not None and entry.created:
+        decision.conflict(
+            ConflictKind.DRIFT,
+            address,
+            wish,
+            "it was edited since we wrote it",
+            "Take your edit into the source and delete the output, then sync again",
+        )
+    else:
+        decision.conflict(
+            ConflictKind.FOREIGN,
+            address,
+            wish,
+            "something of yours is already there",
+            "Move it into the source or delete it, then sync again",
+        )

@@ -1,0 +1,212 @@
+"""The decisions about keys and array elements of files that people also edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from harnesssync_orchestrator.core.desired import Address, ElementOutput, MergeOutput, Output, Wanted, value_hash
+from harnesssync_orchestrator.core.documents import (
+    ABSENT,
+    BLOCKED,
+    after,
+    missing_containers,
+    position,
+    value_at,
+)
+from harnesssync_orchestrator.core.items import ItemId
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.observed import Missing, Obstructed, Observed, ObservedFile, Unparsable, Unusable
+from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocument
+from harnesssync_orchestrator.core.planning_files import Decision, orphan
+from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
+
+
+@dataclass
+class DocumentWork:
+    """What is wanted in one merged file, and what we left there that nobody wants any more."""
+
+    wanted: list[Wanted[MergeOutput]] = field(default_factory=list)
+    stale: list[tuple[Address, Entry]] = field(default_factory=list)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        names = [owner for wish in self.wanted for owner in wish.owners]
+        names += [owner for _, entry in self.stale for owner in entry.owners]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def items(self) -> tuple[ItemId, ...]:
+        return tuple(dict.fromkeys(item for wish in self.wanted for item in wish.output.items))
+
+
+@dataclass
+class _Changes:
+    edits: list[Edit] = field(default_factory=list)
+    record: dict[Address, Entry] = field(default_factory=dict)
+    forget: list[Address] = field(default_factory=list)
+
+
+def document_decision(decision: Decision, path: str, work: DocumentWork, observed: Observed, ledger: Ledger) -> None:
+    """Decide about one merged file: at most one operation, which edits it in one write."""
+    state = observed.paths[path]
+    if isinstance(state, Missing):
+        values: Any = {}
+    elif isinstance(state, ObservedFile):
+        document = observed.documents[path]
+        if isinstance(document, Unparsable):
+            decision.conflicts.append(_unparsable(path, document, work))
+            return
+        values = document.values
+    else:
+        decision.conflicts.append(_no_file(path, state, work))
+        return
+    changes = _Changes()
+    for wish in work.wanted:
+        _decide_wanted(decision, changes, wish, values, ledger)
+    for address, entry in work.stale:
+        _decide_stale(decision, changes, address, entry, values)
+    if not changes.edits:
+        decision.forget.extend(changes.forget)
+        return
+    made = [Address(path, pointer) for pointer in missing_containers(values, changes.edits)]
+    unmade = _emptied(path, after(values, changes.edits), ledger, made)
+    changes.edits.extend(RemoveKey(address.pointer) for address in unmade)
+    decision.operations.append(
+        EditDocument(
+            path=path,
+            owners=work.owners,
+            items=work.items,
+            expected=state.digest if isinstance(state, ObservedFile) else None,
+            format=next(_formats(work)),
+            edits=tuple(changes.edits),
+            record=changes.record,
+            forget=tuple(changes.forget),
+            made=tuple(made),
+            unmade=tuple(unmade),
+            remove_when_empty=Address(path) in ledger.made,
+        )
+    )
+
+
+def _formats(work: DocumentWork) -> Iterator[str]:
+    yield from (wish.output.format for wish in work.wanted)
+    yield from (entry.format for _, entry in work.stale)
+
+
+def _decide_wanted(
+    decision: Decision, changes: _Changes, wish: Wanted[MergeOutput], values: Any, ledger: Ledger
+) -> None:
+    output, address = wish.output, wish.output.address
+    entry = ledger.entries.get(address)
+    digest = value_hash(output.value)
+    now = Entry(method=Method.MERGE, digest=digest, timestamp="", owners=wish.owners, format=output.format)
+    found = value_at(values, output.pointer)
+    if isinstance(output, ElementOutput):
+        if isinstance(found, list) and position(found, digest) is not None:
+            decision.keep(address, wish, entry, now, ledger)
+        elif found is ABSENT or isinstance(found, list):
+            changes.edits.append(AddElement(output.pointer, output.value))
+            changes.record[address] = now
+        else:
+            _not_ours(decision, address, wish, None, blocked=True)
+    elif found is ABSENT:
+        changes.edits.append(SetKey(output.pointer, output.value))
+        changes.record[address] = now
+    elif found is BLOCKED:
+        _not_ours(decision, address, wish, None, blocked=True)
+    elif value_hash(found) == digest:
+        decision.keep(address, wish, entry, now, ledger)
+    elif entry is not None and entry.created and value_hash(found) == entry.digest:
+        changes.edits.append(SetKey(output.pointer, output.value))
+        changes.record[address] = now
+    else:
+        _not_ours(decision, address, wish, entry, blocked=False)
+
+
+def _decide_stale(decision: Decision, changes: _Changes, address: Address, entry: Entry, values: Any) -> None:
+    found = value_at(values, address.pointer)
+    there = isinstance(found, list) and position(found, entry.digest) is not None if address.element else True
+    if not entry.created or found is ABSENT or found is BLOCKED or not there:
+        decision.forget.append(address)
+    elif address.element:
+        changes.edits.append(RemoveElement(address.pointer, entry.digest))
+        changes.forget.append(address)
+    elif value_hash(found) == entry.digest:
+        changes.edits.append(RemoveKey(address.pointer))
+        changes.forget.append(address)
+    else:
+        decision.conflicts.append(orphan(address, entry))
+
+
+def _emptied(path: str, values: Any, ledger: Ledger, made: list[Address]) -> list[Address]:
+    """Containers that we made and in which nothing is left, innermost first."""
+    ours = {address for address in ledger.made if address.path == path and address.pointer}.union(made)
+    gone: list[Address] = []
+    for address in sorted(ours, key=lambda address: len(address.pointer), reverse=True):
+        found = value_at(values, address.pointer)
+        if found is ABSENT or found is BLOCKED:
+            continue
+        if isinstance(found, (dict, list)) and not found:
+            gone.append(address)
+            values = after(values, [RemoveKey(address.pointer)])
+    return gone
+
+
+def _not_ours(
+    decision: Decision, address: Address, wish: Wanted[Output], entry: Entry | None, *, blocked: bool
+) -> None:
+    if blocked:
+        decision.conflict(
+            ConflictKind.FOREIGN,
+            address,
+            wish,
+            "a value of yours stands where a table or list is needed",
+            "Change that value to a table or list, or leave this target out",
+        )
+    elif entry is not None and entry.created:
+        decision.conflict(
+            ConflictKind.DRIFT,
+            address,
+            wish,
+            "it was edited since we wrote it",
+            "Take your edit into the source and delete the key, then sync again",
+        )
+    else:
+        decision.conflict(
+            ConflictKind.FOREIGN,
+            address,
+            wish,
+            "you have an entry of this name already",
+            "Rename one of the two, or delete yours, then sync again",
+        )
+
+
+def _unparsable(path: str, document: Unparsable, work: DocumentWork) -> Conflict:
+    place = f" (line {document.line}, column {document.column})" if document.line else ""
+    return Conflict(
+        kind=ConflictKind.UNPARSABLE,
+        address=Address(path),
+        owners=work.owners,
+        message=f"{path}{place}: {document.message}; the file is left as it is",
+        hint="Mend it, then sync again",
+        items=work.items,
+    )
+
+
+def _no_file(path: str, state: object, work: DocumentWork) -> Conflict:
+    if isinstance(state, Obstructed):
+        message, kind = f"{state.parent} above it is a link or no folder", ConflictKind.OBSTRUCTED
+    elif isinstance(state, Unusable):
+        message, kind = state.reason, ConflictKind.UNUSABLE
+    else:
+        message, kind = "it is a link or a folder, and nothing is written through it", ConflictKind.OBSTRUCTED
+    return Conflict(
+        kind=kind,
+        address=Address(path),
+        owners=work.owners,
+        message=f"{path}: {message}",
+        hint="Put a regular file there, or leave this target out",
+        items=work.items,
+    )

@@ -1,0 +1,141 @@
+"""From items to the desired state: every target renders every kind, and what they want is brought together.
+
+An output that several targets want alike exists once, with all its owners. Outputs that can't all exist are
+clashes: none of them is written, whichever came first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import TypeVar, Union
+
+from harnesssync_orchestrator.core.desired import (
+    Address,
+    Clash,
+    Desired,
+    ElementOutput,
+    FileOutput,
+    KeyOutput,
+    LinkOutput,
+    Loss,
+    Output,
+    Wanted,
+)
+from harnesssync_orchestrator.core.items import Kind, Scope, Source
+from harnesssync_orchestrator.core.targets import Native, Target, Unsupported, View
+
+_T = TypeVar("_T")
+
+
+def desired_state(
+    targets: Sequence[Target], source: Source, *, homes: Mapping[str, str | None] | None = None
+) -> Desired:
+    """The outputs and losses of all `targets` for `source`, in the order of the targets.
+
+    `homes` gives, for targets whose folder an environment variable moves, its path relative to the home
+    directory, or None if it lies outside of it (then everything that would go there is a loss).
+    """
+    outputs: dict[Address, list[tuple[str, Output]]] = defaultdict(list)
+    losses: list[Loss] = []
+    for target in targets:
+        for result in _relocated(target, source.scope, _rendered(target, source), homes or {}):
+            if isinstance(result, Loss):
+                losses.append(result)
+            else:
+                outputs[result.address].append((target.id, result))
+    wanted: dict[Address, Wanted[Output]] = {}
+    clashes: list[Clash] = []
+    for address, wishes in outputs.items():
+        if len({_essence(output) for _, output in wishes}) > 1:
+            owners = _distinct(owner for owner, _ in wishes)
+            clashes.append(Clash(address=address, owners=owners, reason="different content is wanted here"))
+        else:
+            wanted[address] = _shared(wishes)
+    clashes.extend(_nested(wanted))
+    for clash in clashes:
+        wanted.pop(clash.address, None)
+    return Desired(wanted=wanted, losses=tuple(losses), clashes=tuple(clashes))
+
+
+def _rendered(target: Target, source: Source) -> Iterator[Union[Output, Loss]]:
+    view = View(target=target.id, source=source)
+    for kind in Kind:
+        items = source.of(kind)
+        support = target.support(source.scope, kind)
+        if not items:
+            continue
+        if isinstance(support, Unsupported):
+            for item in items:
+                yield Loss(
+                    target=target.id, item=item.id, what=str(item.id), why=support.why, security=support.security
+                )
+        elif not isinstance(support, Native):
+            yield from support.render(view, items)
+        elif support.render is not None:
+            yield from support.render(view, items)
+
+
+def _relocated(
+    target: Target, scope: Scope, results: Iterable[Union[Output, Loss]], homes: Mapping[str, str | None]
+) -> Iterator[Union[Output, Loss]]:
+    """Outputs below the target's home folder, moved to where an environment variable puts that folder."""
+    if scope is not Scope.USER or target.id not in homes:
+        yield from results
+        return
+    moved, prefix = homes[target.id], target.home + "/"
+    for result in results:
+        if isinstance(result, Loss) or not result.path.startswith(prefix):
+            yield result
+        elif moved is None:
+            why = f"{target.home_variable} names a folder outside the home directory"
+            yield from (Loss(target=target.id, item=item, what=result.path, why=why) for item in result.items)
+        else:
+            yield replace(result, path=f"{moved}/{result.path[len(prefix) :]}")
+
+
+def _essence(output: Output) -> tuple[object, ...]:
+    """What must agree for two outputs at one address to be the same output."""
+    if isinstance(output, LinkOutput):
+        return ("link", output.source)
+    if isinstance(output, FileOutput):
+        return ("file", output.content, output.executable)
+    return ("value", output.format, repr(output.value), isinstance(output, ElementOutput))
+
+
+def _shared(wishes: Sequence[tuple[str, Output]]) -> Wanted[Output]:
+    """One output for all who want it; private or executing for one means private or executing."""
+    output = replace(
+        wishes[0][1],
+        items=_distinct(chain.from_iterable(output.items for _, output in wishes)),
+        private=any(output.private for _, output in wishes),
+        executes=any(output.executes for _, output in wishes),
+    )
+    return Wanted(output, _distinct(owner for owner, _ in wishes))
+
+
+def _distinct(values: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _nested(wanted: Mapping[Address, Wanted[Output]]) -> Iterator[Clash]:
+    """Outputs inside another output: writing them would write through it, into a source.
+
+    A link, or a file of our own, can hold nothing else; neither can a key whose value is wholly ours.
+    """
+    whole = {address.path for address in wanted if not address.pointer}
+    keys = {address for address, wish in wanted.items() if isinstance(wish.output, KeyOutput)}
+    for address, wish in wanted.items():
+        folders = address.path.split("/")
+        above = ["/".join(folders[:depth]) for depth in range(1, len(folders))]
+        if address.pointer:
+            above.append(address.path)
+        holder = next((path for path in above if path in whole), None)
+        if holder is None:
+            depths = range(1, len(address.pointer) + (1 if address.element else 0))
+            prefixes = (Address(address.path, address.pointer[:depth]) for depth in depths)
+            holder = next((str(prefix) for prefix in prefixes if prefix in keys), None)
+        if holder is not None:
+            yield Clash(address=address, owners=wish.owners, reason=f"it would lie inside {holder}")
