@@ -1,0 +1,188 @@
+"""SHA-256 of file contents, cut to 16 hex digits, at the speed of the disk and in constant memory.
+
+Small files go to one thread in batches, large ones one by one to all threads (`plan_batches`): below about 128 KiB
+the interpreter lock costs more than a second core gives. `HashCache` remembers digests by signature, so that a file
+which has not changed is not opened again.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harnesssync_orchestrator.core.desired import HASH_DIGITS
+from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Signature, TooLargeError, require_regular
+
+BUFFER_BYTES = 64 * 1024
+"""Bytes a read asks for at most. From 128 KiB up the allocator maps and unmaps memory for every buffer, which
+costs a small file more than its hash."""
+
+LARGE_BYTES = 128 * 1024
+"""From this size on a second thread pays off: the hash runs without the interpreter lock for long enough."""
+
+MAX_HASHED_BYTES = 256 * 1024 * 1024
+"""Longer files are not hashed: a sparse file may claim a terabyte. In a tree they count by size and time."""
+
+RACY_NS = 20_000_000
+"""Time stamps of files come from a clock that ticks every 1 to 10 ms. Two changes within a tick leave the same
+stamp, so a stamp is believed only if it was at least two ticks old when the file was read."""
+
+
+def hash_file(path: Path | str, limit: int = MAX_HASHED_BYTES) -> str:
+    """Hash of the bytes that `path` leads to, links followed; `""` if nothing is there.
+
+    Raises PermissionError, IsADirectoryError, SpecialFileError, TooLargeError (more than `limit` bytes), OSError for
+    a circle of links: what can't be read is not the same as what is missing.
+    """
+    name = os.fspath(path)
+    try:
+        require_regular(os.stat(name), name)  # noqa: PTH116 - a device must not even be opened
+        return _hash(name, limit)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def hash_batch(paths: Iterable[str], limit: int = MAX_HASHED_BYTES) -> dict[str, str | OSError]:
+    """The work of one thread: each path with its hash, `""` for a missing one, or the error that reading it gave.
+
+    The paths are those of regular files, found so by `lstat` a moment ago.
+    """
+    digests: dict[str, str | OSError] = {}
+    for path in paths:
+        try:
+            digests[path] = _hash(path, limit)
+        except (FileNotFoundError, NotADirectoryError):  # noqa: PERF203 - one bad file must not cost the others
+            digests[path] = ""
+        except OSError as error:
+            digests[path] = error
+    return digests
+
+
+def plan_batches(files: Sequence[tuple[str, int]], width: int) -> list[list[str]]:
+    """Divide files, given as (path, size), into batches for `hash_batch`: large files alone and first, the largest
+    ahead; small ones in order in at most `width` batches of about equal length."""
+    large = sorted(((size, path) for path, size in files if size >= LARGE_BYTES), reverse=True)
+    small = [path for path, size in files if size < LARGE_BYTES]
+    batches = [[path] for _, path in large]
+    length = max(1, -(-len(small) // max(1, width)))
+    batches.extend(small[start : start + length] for start in range(0, len(small), length))
+    return batches
+
+
+def _hash(path: str, limit: int) -> str:
+    descriptor = os.open(path, OPEN_FLAGS)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            require_regular(status, path)
+        size = status.st_size
+        if size > limit:
+            raise TooLargeError(errno.EFBIG, f"{size} bytes, more than {limit}", path)
+        wanted = size + 1 if size < BUFFER_BYTES else BUFFER_BYTES
+        content = os.read(descriptor, wanted)
+        digest = hashlib.sha256(content)
+        if len(content) == wanted:
+            _hash_rest(descriptor, digest, limit - wanted, path)
+        return digest.hexdigest()[:HASH_DIGITS]
+    finally:
+        os.close(descriptor)
+
+
+def _hash_rest(descriptor: int, digest: hashlib._Hash, left: int, path: str) -> None:
+    """Hash what follows, at most `left` bytes: a log that grows as fast as it is read would never end."""
+    while content := os.read(descriptor, BUFFER_BYTES):
+        digest.update(content)
+        left -= len(content)
+        if left < 0:
+            raise TooLargeError(errno.EFBIG, "grew beyond the limit while it was read", path)
+
+
+class HashCache:
+    """Digests of files by path, each valid for one signature. Only a cache: losing it costs time, nothing else."""
+
+    __slots__ = ("_entries", "changed")
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[Signature, str]] = {}
+        self.changed = False
+        """Has anything been put or dropped since loading, so that saving is worth it?"""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, path: str, signature: Signature) -> str | None:
+        """The digest of the file, if it still has the signature which it had then."""
+        entry = self._entries.get(path)
+        return entry[1] if entry is not None and entry[0] == signature else None
+
+    def put(self, path: str, signature: Signature, digest: str, read_ns: int) -> None:
+        """Remember a digest. `signature` was taken before the content was read, and reading began at `read_ns`
+        (`time.time_ns()`); a file changed so shortly before that another change might not show is not kept."""
+        if is_racy(signature, read_ns):
+            if self._entries.pop(path, None) is not None:
+                self.changed = True
+        else:
+            self._entries[path] = (signature, digest)
+            self.changed = True
+
+    def keep_only(self, paths: Iterable[str]) -> None:
+        """Forget every path that is not among `paths`."""
+        gone = self._entries.keys() - set(paths)
+        for path in gone:
+            del self._entries[path]
+        self.changed = self.changed or bool(gone)
+
+    def dump(self) -> bytes:
+        """The cache as MessagePack."""
+        return _ENCODER.encode(
+            (_FORMAT, [(os.fsencode(path), *signature, digest) for path, (signature, digest) in self._entries.items()])
+        )
+
+    @classmethod
+    def load(cls, content: bytes) -> HashCache:
+        """The inverse of `dump`. Anything else, damaged or of another version, is an empty cache."""
+        cache = cls()
+        try:
+            version, rows = _DECODER.decode(content)
+        except (msgspec.DecodeError, ValueError):
+            return cache
+        if version == _FORMAT:
+            cache._entries = {
+                os.fsdecode(path): (Signature(size, mtime_ns, ctime_ns, inode, mode), digest)
+                for path, size, mtime_ns, ctime_ns, inode, mode, digest in rows
+            }
+        return cache
+
+
+_FORMAT = "harnesssync-hashes-1"
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(tuple[str, list[tuple[bytes, int, int, int, int, int, str]]])
+
+
+def is_racy(signature: Signature, looked_ns: int) -> bool:
+    """Could the path change after `looked_ns` and keep this signature?
+
+    Every change sets the change time to the present, whatever is done to the modification time, so that a change
+    time of more than a tick ago can't come again. Windows has no change time (its `st_ctime` is the creation).
+    """
+    changed_ns = signature.mtime_ns if os.name == "nt" else signature.ctime_ns
+    return changed_ns > looked_ns - RACY_NS
+
+
+__all__ = [
+    "BUFFER_BYTES",
+    "LARGE_BYTES",
+    "MAX_HASHED_BYTES",
+    "RACY_NS",
+    "HashCache",
+    "hash_batch",
+    "hash_file",
+    "is_racy",
+    "plan_batches",
+]

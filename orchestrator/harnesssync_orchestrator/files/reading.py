@@ -1,0 +1,179 @@
+"""Looking at files that somebody else wrote, without hanging, without filling memory, and remembering what was seen.
+
+A source tree comes from a clone, so each path in it may be a named pipe, a device, a link in a circle or a sparse
+file of a terabyte. Every look is also recorded in a `Looked`; from that record the next sync can tell by `lstat`
+alone that nothing has changed (see `footprint`).
+
+Paths are `str`, absolute, as `os.fsdecode` gives them. `os.path` and `os.open` are used instead of `pathlib`
+because these are the calls of a walk over ten thousands of files; `pathlib` makes that walk three times as long.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from typing import Literal, NamedTuple
+
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""Longest file that is read as text. The longest instructions of real projects are under 200 KiB."""
+
+MAX_LINKS = 40
+"""Links followed one after another before they are taken for a circle: the limit of Linux itself."""
+
+OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
+"""Non-blocking, because opening a named pipe otherwise waits for a writer, perhaps forever."""
+OPEN_FLAGS |= getattr(os, "O_BINARY", 0)
+
+NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+"""Error numbers that say: this path leads to nothing. Anything else (no permission, say) leaves it unknown."""
+
+
+class SpecialFileError(OSError):
+    """A named pipe, a socket or a device stands where a regular file was expected. It has not been opened."""
+
+
+class TooLargeError(OSError):
+    """A file is longer than the limit of the caller."""
+
+
+class Signature(NamedTuple):
+    """What `lstat` tells about the content of a path without opening it; times in nanoseconds.
+
+    Inode and change time belong to it because size and modification time can be set at will, by `cp -p` or
+    `git` as well as by an attacker. A tuple and not a dataclass: a walk makes one for every file.
+    """
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    mode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Signature:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_mode)
+
+
+class Entry(NamedTuple):
+    """One entry of a directory. `path` is absolute; a `link` has not been followed, `special` is a pipe, socket
+    or device."""
+
+    name: str
+    path: str
+    kind: Literal["file", "dir", "link", "special"]
+
+
+class Looked:
+    """Everything that one sync looked at: absolute path to `Signature`, None for what was not there.
+
+    The first look at a path counts. If the path changes before a second look, the record is then older than what
+    was read, and the next sync sees a difference; the other way round a change would be lost.
+    """
+
+    __slots__ = ("began_ns", "seen")
+
+    def __init__(self) -> None:
+        self.began_ns = time.time_ns()
+        self.seen: dict[str, Signature | None] = {}
+
+    def lstat(self, path: str) -> os.stat_result | None:
+        """The status of the path itself, links not followed; None if nothing is there.
+
+        Raises OSError if that can't be known (PermissionError).
+        """
+        try:
+            status = os.lstat(path)
+        except ValueError:  # NUL or a lone surrogate: no file system holds such a name
+            return None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                self.seen.setdefault(path, None)
+            if error.errno in NOTHING_THERE:
+                return None
+            raise
+        self.seen.setdefault(path, Signature.of(status))
+        return status
+
+    def follow(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Where the links that start at `path` lead, and the status there; each step is recorded.
+
+        The status is None at the end of a dangling link. Raises OSError (ELOOP) for links in a circle.
+        """
+        status = self.lstat(path)
+        for _ in range(MAX_LINKS):
+            if status is None or not stat.S_ISLNK(status.st_mode):
+                return path, status
+            path = os.path.join(os.path.dirname(path), os.readlink(path))  # noqa: PTH115,PTH118,PTH120 - hot
+            status = self.lstat(path)
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+    def read(self, path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
+        """The bytes of the regular file that `path` leads to, links followed.
+
+        Raises FileNotFoundError, PermissionError, IsADirectoryError, SpecialFileError, TooLargeError (more than
+        `limit` bytes), and OSError for a circle of links. Nothing but a regular file is ever opened.
+        """
+        real, status = self.follow(path)
+        if status is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        require_regular(status, path)
+        descriptor = os.open(real, OPEN_FLAGS)
+        try:
+            status = os.fstat(descriptor)
+            require_regular(status, path)  # it may have been exchanged since
+            if status.st_size > limit:
+                raise TooLargeError(errno.EFBIG, f"{status.st_size} bytes, more than {limit}", path)
+            return _read_all(descriptor, status.st_size, limit, path)
+        finally:
+            os.close(descriptor)
+
+    def scan(self, path: str) -> tuple[Entry, ...]:
+        """The entries of the directory that `path` leads to, sorted by name; none if nothing is there.
+
+        The signature of the directory is recorded, which changes whenever an entry comes, goes or is exchanged;
+        the entries themselves are not. Raises PermissionError, NotADirectoryError.
+        """
+        _, status = self.follow(path)
+        if status is None:
+            return ()
+        if not stat.S_ISDIR(status.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+        with os.scandir(path) as entries:
+            found = [Entry(entry.name, entry.path, _kind(entry)) for entry in entries]
+        found.sort()
+        return tuple(found)
+
+
+def require_regular(status: os.stat_result, path: str) -> None:
+    """Raise IsADirectoryError or SpecialFileError unless `status` is that of a regular file."""
+    if stat.S_ISREG(status.st_mode):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise SpecialFileError(errno.EINVAL, "neither a regular file nor a directory", path)
+
+
+def _kind(entry: os.DirEntry[str]) -> Literal["file", "dir", "link", "special"]:
+    if entry.is_symlink() or (os.name == "nt" and getattr(entry, "is_junction", bool)()):
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        return "dir"
+    return "file" if entry.is_file(follow_symlinks=False) else "special"
+
+
+def _read_all(descriptor: int, size: int, limit: int, path: str) -> bytes:
+    """One read for nearly every file: fewer bytes than asked for mean that the end was reached."""
+    wanted = size + 1
+    content = os.read(descriptor, wanted)
+    if len(content) < wanted:
+        return content
+    parts = [content]
+    total = len(content)
+    while content := os.read(descriptor, 65536):  # it grew, or tells no size (/proc)
+        parts.append(content)
+        total += len(content)
+        if total > limit:
+            raise TooLargeError(errno.EFBIG, f"more than {limit} bytes", path)
+    return b"".join(parts)

@@ -1,0 +1,231 @@
+"""Everything in a folder, such as a skill, as a flat listing, and the digest that changes when any of it does.
+
+A link that stays inside the folder is followed: it stands for the bytes it leads to. A link that leads out of the
+folder, or to nothing, is recorded by its text and not followed: a clone may hold a link to `~/.ssh`, and nothing of
+what is there may be read or copied. Named pipes, sockets, devices and links in a circle are skipped with a
+`Problem`. Empty folders don't count, nor does what programs leave behind on their own (`IGNORED`).
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from harnesssync_orchestrator.core.desired import HASH_DIGITS
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.files.hashing import MAX_HASHED_BYTES
+from harnesssync_orchestrator.files.reading import Looked, Signature
+
+IGNORED = frozenset({".git", ".hg", ".svn", ".jj", "__pycache__", ".DS_Store"})
+"""Entries that belong to version control, Python and Finder: they change without anybody changing the folder."""
+
+MAX_ENTRIES = 20_000
+"""Files and folders that a listing holds at most; what comes after, in the order of names, is left out."""
+
+MAX_DEPTH = 64
+"""Folders inside folders that a listing enters at most."""
+
+MAX_TREE_BYTES = 1024 * 1024 * 1024
+"""Bytes of one folder that are hashed at most: a clone may hold thousands of sparse files that cost nothing."""
+
+
+class TreeFile(NamedTuple):
+    """A file of a folder. `relative` has `/` on every system.
+
+    `path` is absolute and the place of the bytes, with links inside the folder resolved. `link` is the text of a
+    link that leads out, `""` otherwise. `hashed` says that the content counts, and not only size and time.
+    """
+
+    relative: str
+    path: str
+    signature: Signature
+    executable: bool = False
+    link: str = ""
+    hashed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TreeListing:
+    """What `list_tree` found, sorted by `relative`. `root` is the path that it was asked for."""
+
+    root: str
+    files: tuple[TreeFile, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def contents(self) -> tuple[tuple[str, int], ...]:
+        """Path and size of every file whose content must be hashed for `tree_digest`."""
+        return tuple((file.path, file.signature.size) for file in self.files if file.hashed)
+
+
+def list_tree(root: str, looked: Looked) -> TreeListing:
+    """List the folder that `root` (absolute) leads to; empty if nothing is there.
+
+    Everything is recorded in `looked`. Raises NotADirectoryError, and OSError if `root` itself is a circle of links
+    or in a folder without permission. What can't be read below it is a `Problem`.
+    """
+    _, status = looked.follow(root)
+    if status is None:
+        return TreeListing(root)
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), root)
+    walk = _Walk(root, looked)
+    walk.run()
+    walk.files.sort()
+    return TreeListing(root, tuple(walk.files), tuple(walk.problems))
+
+
+def tree_digest(listing: TreeListing, digests: Mapping[str, str]) -> str:
+    """Digest (16 hex digits) over relative path, executable bit and content hash of every file.
+
+    `digests` gives the content hash for each path of `listing.contents`. A file without one, unreadable or too
+    large, counts by its size and modification time.
+    """
+    total = hashlib.sha256()
+    for file in listing.files:
+        if file.link:
+            kind, content = "link", file.link
+        elif file.hashed and (digest := digests.get(file.path)):
+            kind, content = "file", digest
+        else:
+            kind, content = "size", f"{file.signature.size} {file.signature.mtime_ns}"
+        mark = "x" if file.executable else "-"
+        total.update(f"{file.relative}\0{mark}{kind}\0{content}\0".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()[:HASH_DIGITS]
+
+
+class _Folder(NamedTuple):
+    """A folder still to be read. `trail` holds the real paths on the way from the root where links were taken."""
+
+    path: str
+    prefix: str
+    depth: int
+    trail: tuple[str, ...]
+
+
+class _Walk:
+    """One listing in the making."""
+
+    def __init__(self, root: str, looked: Looked) -> None:
+        self.root = root
+        self.looked = looked
+        self.files: list[TreeFile] = []
+        self.problems: list[Problem] = []
+        self.entries = 0
+        self.bytes_left = MAX_TREE_BYTES
+        self.real_root = ""
+
+    def run(self) -> None:
+        waiting = [_Folder(self.root, "", 1, ())]
+        while waiting:
+            folder = waiting.pop()
+            try:
+                with os.scandir(folder.path) as found:
+                    entries = sorted((entry.name, entry.path) for entry in found)
+            except OSError as error:
+                self._report("folder_unreadable", _reason(error), folder.path, "Make the folder readable.")
+                continue
+            inner: list[_Folder] = []
+            for name, path in entries:
+                if name in IGNORED:
+                    continue
+                self.entries += 1
+                if self.entries > MAX_ENTRIES:
+                    message = f"holds more than {MAX_ENTRIES} files and folders; the others are left out"
+                    self._report("tree_too_large", message, self.root, "Move what is not part of it elsewhere.")
+                    return
+                self._visit(folder, name, path, inner)
+            waiting.extend(reversed(inner))
+
+    def _visit(self, folder: _Folder, name: str, path: str, inner: list[_Folder]) -> None:
+        try:
+            status = self.looked.lstat(path)
+        except OSError as error:
+            self._report("file_unreadable", _reason(error), path, "Make it readable.")
+            return
+        if status is None:  # gone since the folder was read
+            return
+        relative = folder.prefix + name
+        if stat.S_ISREG(status.st_mode):
+            self._file(relative, path, status)
+        elif stat.S_ISDIR(status.st_mode):
+            self._folder(_Folder(path, relative + "/", folder.depth + 1, folder.trail), inner)
+        elif stat.S_ISLNK(status.st_mode):
+            self._link(folder, relative, path, status, inner)
+        else:
+            message = "is a named pipe, a socket or a device, and is left out"
+            self._report("special_file", message, path, "Remove it, or put a regular file there.")
+
+    def _file(self, relative: str, path: str, status: os.stat_result) -> None:
+        size = status.st_size
+        hashed = size <= MAX_HASHED_BYTES and size <= self.bytes_left
+        if hashed:
+            self.bytes_left -= size
+        else:
+            message = f"is too large to be hashed ({size} bytes); only its size and time are compared"
+            self._report("file_too_large", message, path, "Keep large data out of the folder.")
+        executable = bool(status.st_mode & stat.S_IXUSR)
+        self.files.append(TreeFile(relative, path, Signature.of(status), executable, "", hashed))
+
+    def _folder(self, folder: _Folder, inner: list[_Folder]) -> None:
+        if folder.depth > MAX_DEPTH:
+            message = f"lies deeper than {MAX_DEPTH} folders, and is left out"
+            self._report("tree_too_deep", message, folder.path, "Use fewer folders inside folders.")
+        else:
+            inner.append(folder)
+
+    def _link(self, folder: _Folder, relative: str, path: str, status: os.stat_result, inner: list[_Folder]) -> None:
+        try:
+            text = os.readlink(path)  # noqa: PTH115 - no pathlib in the walk, see `reading`
+            real = self._resolve(path, text)
+            target = self.looked.lstat(real) if real else None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                self._report("link_loop", "is a link in a circle, and is left out", path, "Remove the link.")
+            else:
+                self._report("file_unreadable", _reason(error), path, "Make what it points at readable.")
+            return
+        if target is None:
+            self.files.append(TreeFile(relative, path, Signature.of(status), link=text, hashed=False))
+        elif stat.S_ISREG(target.st_mode):
+            self._file(relative, real, target)
+        elif stat.S_ISDIR(target.st_mode):
+            trail = (*folder.trail, os.path.realpath(folder.path))
+            if any(passed == real or passed.startswith(real + os.sep) for passed in trail):
+                self._report("link_loop", "links to a folder around it, and is left out", path, "Remove the link.")
+            else:
+                self._folder(_Folder(real, relative + "/", folder.depth + 1, trail), inner)
+        else:
+            message = "links to a named pipe, a socket or a device, and is left out"
+            self._report("special_file", message, path, "Remove the link.")
+
+    def _resolve(self, path: str, text: str) -> str:
+        """The real path that a link inside the root leads to, `""` if it leads out or to nothing.
+
+        A link that by its text alone leads out is not even looked up: it may point into a file system that hangs.
+        """
+        self.real_root = self.real_root or os.path.realpath(self.root)
+        literal = os.path.normpath(os.path.join(os.path.dirname(path), text))  # noqa: PTH118, PTH120
+        if not (_inside(literal, self.root) or _inside(literal, self.real_root)):
+            return ""
+        try:
+            real = os.path.realpath(path, strict=True)
+        except FileNotFoundError:
+            return ""
+        return real if _inside(real, self.real_root) else ""
+
+    def _report(self, code: str, message: str, file: str, hint: str) -> None:
+        self.problems.append(Problem(code=code, message=message, file=file, hint=hint, hides=False))
+
+
+def _inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _reason(error: OSError) -> str:
+    return f"can't be read ({error.strerror or type(error).__name__})"
