@@ -1,0 +1,31 @@
+"""What each method of the control socket takes and gives. Changes are additive within one protocol version.
+
+A *project* parameter is a path (resolved and absolute) or an id. A *report* is the form that
+`core.report.to_json` gives (docs/json.md). Unknown parameters are ignored, unknown members of a result too.
+
+server.info -> {"version", "protocol", "capabilities": [method…], "pid", "project"}
+    `project` is null on the control socket.
+ping        -> {"pong": true, "pid"}
+status      project? -> {"supervisor": {"pid", "version", …}, "projects": [report + {"status": "running"}…]}
+sync        projects?, targets?, dry_run?, wait?, confirmed?, lock_timeout? -> {"projects": [report…]}
+    without `wait`: {"queued": [id…]}. `wait` is true where absent; `lock_timeout` is in seconds.
+diff        projects? -> {"projects": [report…]}, as a dry run
+add         path, targets?, trusted? -> {"id", "path", "added": bool}
+remove      path -> {"id", "path", "removed": bool}
+list        -> {"projects": [{"id", "path", "scope", "targets", "trusted", "last_active"}…]}
+stop        -> {"stopping": true}
+
+`projects` absent means all of them, on a project's own socket that one.
+"""
+
+from __future__ import annotations
+
+SERVER_INFO = "server.info"
+PING = "ping"
+STATUS = "status"
+SYNC = "sync"
+DIFF = "diff"
+ADD = "add"
+REMOVE = "remove"
+LIST = "list"
+STOP = "stop"
