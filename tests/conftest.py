@@ -1,4 +1,4 @@
-"""What every test stands on: an empty home, a git that knows nobody's settings, an environment without our variables."""
+"""What every test stands on: an empty home, a git with nobody's settings, an environment without our variables."""
 
 from __future__ import annotations
 

@@ -1,0 +1,97 @@
+# Every target does its own set-up: a fresh machine needs a Python from 3.10 on, git and make.
+# `make` or `make help` lists the targets. PYTHON=/path/to/python3 chooses the Python that .venv is made from.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Relative, so that a path with spaces above this folder is no trouble.
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN_READY := $(VENV)/.ready-run
+DEV_READY := $(VENV)/.ready-dev
+
+# Tests run on all cores; `make test PYTEST='-n0 -x -k drift'` passes options of yours.
+PYTEST ?=
+PROJECT ?=
+export PYTHON PROJECT YES
+
+# Node comes as a wheel and pyright inside of its own: type checking downloads nothing.
+export PYRIGHT_PYTHON_GLOBAL_NODE := 0
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	    printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+$(RUN_READY): pyproject.toml constraints.txt tools/bootstrap
+	@tools/bootstrap run
+	@touch $@
+
+$(DEV_READY): pyproject.toml constraints.txt tools/bootstrap
+	@tools/bootstrap dev
+	@touch $(RUN_READY) $@
+
+.PHONY: run
+run: $(RUN_READY) ## Show it at work in a temporary folder; PROJECT=/path: in a worktree of yours, after asking
+	@$(PY) demo/run.py
+
+.PHONY: test
+test: $(DEV_READY) ## Run the tests, and measure what they cover
+	@rm -rf .cache/coverage && mkdir -p .cache/coverage
+	@$(PY) -m coverage run -m pytest -n auto --dist worksteal -m "not harnesses" $(PYTEST)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report --format=total >.cache/coverage/total
+	@echo "Coverage: $$(cat .cache/coverage/total) % of lines (make coverage shows which)"
+
+.cache/coverage/total: | $(DEV_READY)
+	@$(MAKE) --no-print-directory test
+
+.PHONY: coverage
+coverage: .cache/coverage/total ## Show which lines the last `make test` did not reach
+	@$(PY) -m coverage report --show-missing
+
+.PHONY: check
+check: lint typecheck contracts docs .cache/coverage/total ## Everything but the tests: lint, types, imports, documents
+	@echo "Coverage of the last make test: $$(cat .cache/coverage/total) % of lines"
+
+.PHONY: lint
+lint: $(DEV_READY) ## Lint, and check the formatting
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check --quiet || { echo "Not formatted: run make format." >&2; exit 1; }
+
+.PHONY: format
+format: $(DEV_READY) ## Format, and fix what can be fixed without thought
+	@$(VENV)/bin/ruff check --fix
+	@$(VENV)/bin/ruff format
+
+.PHONY: typecheck
+typecheck: $(DEV_READY) ## Check the types with mypy and pyright, both strict
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/pyright --warnings
+
+.PHONY: contracts
+contracts: $(DEV_READY) ## Check which module imports which
+	@$(VENV)/bin/lint-imports --cache-dir .cache/import-linter
+
+.PHONY: docs
+docs: $(DEV_READY) ## Check that links lead somewhere and that generated documents are true
+	@$(PY) tools/check_links.py
+
+.PHONY: bench
+bench: $(DEV_READY) ## Measure how fast it is
+	@$(PY) -m benchmarks
+
+.PHONY: test-harnesses
+test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what we write (downloads them)
+	@$(PY) -m pytest -m harnesses tests/harnesses $(PYTEST)
+
+.PHONY: build
+build: $(DEV_READY) ## Build the wheel and the sdist into dist/
+	@rm -rf dist
+	@$(PY) -m build --no-isolation --outdir dist .
+
+.PHONY: clean
+clean: ## Remove everything that make made
+	@rm -rf .venv .cache dist .hypothesis .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
