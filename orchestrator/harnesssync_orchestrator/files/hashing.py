@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -130,6 +130,26 @@ class HashCache:
         else:
             self._entries[path] = (signature, digest)
             self.changed = True
+
+    def divide(
+        self, signatures: Mapping[str, Signature], *, verify: bool = False
+    ) -> tuple[dict[str, str], list[tuple[str, int]]]:
+        """Digests of the files that have not changed, and (path, size) of those to hash: all of them to `verify`."""
+        known: dict[str, str] = {}
+        unknown: list[tuple[str, int]] = []
+        for path, signature in signatures.items():
+            digest = None if verify else self.get(path, signature)
+            if digest is None:
+                unknown.append((path, signature.size))
+            else:
+                known[path] = digest
+        return known, unknown
+
+    def put_all(self, signatures: Mapping[str, Signature], digests: Mapping[str, str | OSError], read_ns: int) -> None:
+        """`put` for every digest that `hash_batch` gave; errors and files that were gone are not remembered."""
+        for path, digest in digests.items():
+            if isinstance(digest, str) and digest:
+                self.put(path, signatures[path], digest, read_ns)
 
     def keep_only(self, paths: Iterable[str]) -> None:
         """Forget every path that is not among `paths`."""

@@ -96,6 +96,11 @@ class Looked:
         self.seen.setdefault(path, Signature.of(status))
         return status
 
+    def look_again(self, path: str) -> None:
+        """Replace what was recorded for a path by what is there now: for an output that we have just changed."""
+        self.seen.pop(path, None)
+        self.lstat(path)
+
     def follow(self, path: str) -> tuple[str, os.stat_result | None]:
         """Where the links that start at `path` lead, and the status there; each step is recorded.
 

@@ -58,9 +58,9 @@ class TreeListing:
     problems: tuple[Problem, ...] = ()
 
     @property
-    def contents(self) -> tuple[tuple[str, int], ...]:
-        """Path and size of every file whose content must be hashed for `tree_digest`."""
-        return tuple((file.path, file.signature.size) for file in self.files if file.hashed)
+    def contents(self) -> dict[str, Signature]:
+        """Every path whose content must be hashed for `tree_digest`; what `HashCache.divide` takes."""
+        return {file.path: file.signature for file in self.files if file.hashed}
 
 
 def list_tree(root: str, looked: Looked) -> TreeListing:

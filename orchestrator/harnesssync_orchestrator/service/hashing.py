@@ -1,0 +1,37 @@
+"""Hashing many files in threads while the event loop goes on answering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import anyio
+import anyio.to_thread
+
+from harnesssync_orchestrator.files.hashing import hash_batch, plan_batches
+
+
+async def hash_files(
+    files: Sequence[tuple[str, int]], limiter: anyio.CapacityLimiter, width: int
+) -> dict[str, str | OSError]:
+    """Hash regular files, given as (path, size), in at most `width` threads at once, each under `limiter`.
+
+    The result has every path with its 16 hex digits, `""` for a file that is gone, or the error that reading it gave.
+    Cancellation is felt between batches: a thread at work is waited for, since it can't be stopped.
+    """
+    digests: dict[str, str | OSError] = {}
+    batches = iter(await anyio.to_thread.run_sync(plan_batches, files, width, limiter=limiter))
+
+    # A few workers that share the batches, not a task for each: ten thousand tasks would start in one go and hold
+    # the loop for a fifth of a second.
+    async with anyio.create_task_group() as group:
+        for _ in range(max(1, width)):
+            group.start_soon(_work, batches, limiter, digests)
+    return digests
+
+
+async def _work(
+    batches: Iterator[list[str]], limiter: anyio.CapacityLimiter, digests: dict[str, str | OSError]
+) -> None:
+    for batch in batches:
+        digests.update(await anyio.to_thread.run_sync(partial(hash_batch, batch), limiter=limiter))
