@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar, Union
+from typing import Generic, TypeVar
 
 from harnesssync_orchestrator.core.items import ItemId
 
-JsonValue = Union[None, bool, int, float, str, Sequence["JsonValue"], Mapping[str, "JsonValue"]]
+JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 HASH_DIGITS = 16
 """Hashes are SHA-256 cut to this many hex digits: 64 bits tell configuration files apart and stay readable."""
@@ -148,9 +148,9 @@ class ElementOutput(_Output):
         return Address(self.path, self.pointer, value_hash(self.value))
 
 
-MergeOutput = Union[KeyOutput, ElementOutput]
-Output = Union[LinkOutput, FileOutput, MergeOutput]
-OutputT = TypeVar("OutputT", bound=Output, covariant=True)
+MergeOutput = KeyOutput | ElementOutput
+Output = LinkOutput | FileOutput | MergeOutput
+OutputT_co = TypeVar("OutputT_co", bound=Output, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +178,10 @@ class Clash:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted(Generic[OutputT]):
+class Wanted(Generic[OutputT_co]):
     """One output and the targets that want it; the first of them performs the work."""
 
-    output: OutputT
+    output: OutputT_co
     owners: tuple[str, ...]
 
 

@@ -22,9 +22,9 @@ ABSENT = Absent()
 BLOCKED = Blocked()
 
 
-def value_at(values: Mapping[str, Any], pointer: Iterable[str]) -> Any:
+def value_at(values: Mapping[str, Any], pointer: Iterable[str]) -> object:
     """The value at `pointer`, or `ABSENT` or `BLOCKED`."""
-    value: Any = values
+    value: object = values
     for key in pointer:
         if not isinstance(value, Mapping):
             return BLOCKED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Union
+
 
 from harnesssync_orchestrator.core.references import Template
 
@@ -229,7 +229,7 @@ class EnvironmentVariable(_Item):
     value: str
 
 
-Item = Union[Rule, Skill, Agent, Command, McpServer, Permissions, Hook, EnvironmentVariable]
+Item = Rule | Skill | Agent | Command | McpServer | Permissions | Hook | EnvironmentVariable
 
 KIND_OF: Mapping[type, Kind] = {
     Rule: Kind.RULE,

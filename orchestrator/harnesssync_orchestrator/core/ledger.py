@@ -100,7 +100,7 @@ def to_document(ledger: Ledger) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> Ledger:
     """The inverse. Raises ValueError, KeyError or TypeError when the document is not a ledger of this version."""
     version = str(document.get("version", ""))
-    if version.split(".")[0] != VERSION.split(".")[0]:
+    if version.split(".", maxsplit=1)[0] != VERSION.split(".", maxsplit=1)[0]:
         raise ValueError(f"version {version!r} is not {VERSION}")
     entries: dict[Address, Entry] = {}
     for owner, rows in document["targets"].items():

@@ -30,7 +30,7 @@ def why_unsafe(name: str) -> str | None:
             return f"it contains {character!r}"
         if unicodedata.category(character)[0] == "C":
             return f"it contains the control character U+{ord(character):04X}"
-    if name.split(".")[0].casefold() in _WINDOWS_RESERVED:
+    if name.split(".", maxsplit=1)[0].casefold() in _WINDOWS_RESERVED:
         return "it is a device name on Windows"
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"it is longer than {MAX_NAME_BYTES} bytes"

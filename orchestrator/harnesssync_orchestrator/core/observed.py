@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Union
+
 
 from harnesssync_orchestrator.core.desired import JsonValue
 
@@ -57,7 +57,7 @@ class Unusable:
     reason: str
 
 
-PathState = Union[Missing, ObservedLink, ObservedFile, ObservedTree, Obstructed, Unusable]
+PathState = Missing | ObservedLink | ObservedFile | ObservedTree | Obstructed | Unusable
 
 
 @dataclass(frozen=True, slots=True)

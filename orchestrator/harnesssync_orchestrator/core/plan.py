@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Union
 
-from harnesssync_orchestrator.core.desired import Address, Loss
+
+from harnesssync_orchestrator.core.desired import Address, Loss, link_hash, short_hash
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Method
 from harnesssync_orchestrator.core.targets import Edit
@@ -70,7 +70,7 @@ class Remove(_Operation):
         return Address(self.path)
 
 
-Operation = Union[MakeLink, WriteFile, EditDocument, Remove]
+Operation = MakeLink | WriteFile | EditDocument | Remove
 
 
 class ConflictKind(enum.Enum):
@@ -134,6 +134,19 @@ class Plan:
     def is_empty(self) -> bool:
         """Would a sync change nothing, on disk or in the ledger?"""
         return not (self.operations or self.adopt or self.forget)
+
+    @property
+    def intent(self) -> dict[Address, str]:
+        """The digests that the operations are about to write, by address: what `Ledger.pending` keeps for a crash."""
+        digests: dict[Address, str] = {}
+        for operation in self.operations:
+            if isinstance(operation, MakeLink):
+                digests[Address(operation.path)] = link_hash(operation.text)
+            elif isinstance(operation, WriteFile):
+                digests[Address(operation.path)] = short_hash(operation.content)
+            elif isinstance(operation, EditDocument):
+                digests.update((address, entry.digest) for address, entry in operation.record.items())
+        return digests
 
     def for_target(self, target: str) -> tuple[Operation, ...]:
         """The operations that the linker of one target performs."""

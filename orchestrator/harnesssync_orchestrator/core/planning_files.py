@@ -69,7 +69,7 @@ def link_text(path: str, source: str, root: str, scope: Scope) -> str:
     target = PurePosixPath(source[len(root.rstrip("/")) + 1 :])
     folder = PurePosixPath(path).parent
     shared = 0
-    for ours, theirs in zip(folder.parts, target.parts):
+    for ours, theirs in zip(folder.parts, target.parts, strict=False):
         if ours != theirs:
             break
         shared += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from harnesssync_orchestrator.core.documents import (
 )
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
-from harnesssync_orchestrator.core.observed import Missing, Obstructed, Observed, ObservedFile, Unparsable, Unusable
+from harnesssync_orchestrator.core.observed import Missing, Observed, ObservedFile, Obstructed, Unparsable, Unusable
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocument
 from harnesssync_orchestrator.core.planning_files import Decision, orphan
 from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
@@ -52,7 +52,7 @@ def document_decision(decision: Decision, path: str, work: DocumentWork, observe
     """Decide about one merged file: at most one operation, which edits it in one write."""
     state = observed.paths[path]
     if isinstance(state, Missing):
-        values: Any = {}
+        values: Mapping[str, Any] = {}
     elif isinstance(state, ObservedFile):
         document = observed.documents[path]
         if isinstance(document, Unparsable):
@@ -96,7 +96,7 @@ def _formats(work: DocumentWork) -> Iterator[str]:
 
 
 def _decide_wanted(
-    decision: Decision, changes: _Changes, wish: Wanted[MergeOutput], values: Any, ledger: Ledger
+    decision: Decision, changes: _Changes, wish: Wanted[MergeOutput], values: Mapping[str, Any], ledger: Ledger
 ) -> None:
     output, address = wish.output, wish.output.address
     entry = ledger.entries.get(address)
@@ -125,7 +125,9 @@ def _decide_wanted(
         _not_ours(decision, address, wish, entry, blocked=False)
 
 
-def _decide_stale(decision: Decision, changes: _Changes, address: Address, entry: Entry, values: Any) -> None:
+def _decide_stale(
+    decision: Decision, changes: _Changes, address: Address, entry: Entry, values: Mapping[str, Any]
+) -> None:
     found = value_at(values, address.pointer)
     there = isinstance(found, list) and position(found, entry.digest) is not None if address.element else True
     if not entry.created or found is ABSENT or found is BLOCKED or not there:
@@ -140,7 +142,7 @@ def _decide_stale(decision: Decision, changes: _Changes, address: Address, entry
         decision.conflicts.append(orphan(address, entry))
 
 
-def _emptied(path: str, values: Any, ledger: Ledger, made: list[Address]) -> list[Address]:
+def _emptied(path: str, values: Mapping[str, Any], ledger: Ledger, made: list[Address]) -> list[Address]:
     """Containers that we made and in which nothing is left, innermost first."""
     ours = {address for address in ledger.made if address.path == path and address.pointer}.union(made)
     gone: list[Address] = []

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TypeVar, Union
+from typing import TypeVar
 
 from harnesssync_orchestrator.core.desired import (
     Address,
@@ -60,7 +60,7 @@ def desired_state(
     return Desired(wanted=wanted, losses=tuple(losses), clashes=tuple(clashes))
 
 
-def _rendered(target: Target, source: Source) -> Iterator[Union[Output, Loss]]:
+def _rendered(target: Target, source: Source) -> Iterator[Output | Loss]:
     view = View(target=target.id, source=source)
     for kind in Kind:
         items = source.of(kind)
@@ -72,15 +72,13 @@ def _rendered(target: Target, source: Source) -> Iterator[Union[Output, Loss]]:
                 yield Loss(
                     target=target.id, item=item.id, what=str(item.id), why=support.why, security=support.security
                 )
-        elif not isinstance(support, Native):
-            yield from support.render(view, items)
-        elif support.render is not None:
+        elif not isinstance(support, Native) or support.render is not None:
             yield from support.render(view, items)
 
 
 def _relocated(
-    target: Target, scope: Scope, results: Iterable[Union[Output, Loss]], homes: Mapping[str, str | None]
-) -> Iterator[Union[Output, Loss]]:
+    target: Target, scope: Scope, results: Iterable[Output | Loss], homes: Mapping[str, str | None]
+) -> Iterator[Output | Loss]:
     """Outputs below the target's home folder, moved to where an environment variable puts that folder."""
     if scope is not Scope.USER or target.id not in homes:
         yield from results

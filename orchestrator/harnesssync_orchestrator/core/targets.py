@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Union
+from typing import Any, Protocol
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Kind, Scope, Source
@@ -30,7 +30,7 @@ class View:
         return self.source.root
 
 
-Renderer = Callable[[View, tuple[Any, ...]], Iterable[Union[Output, Loss]]]
+Renderer = Callable[[View, tuple[Any, ...]], Iterable[Output | Loss]]
 """All items of one kind in, outputs and losses out. Pure: same items, same bytes."""
 
 
@@ -74,7 +74,7 @@ class Unsupported:
     security: bool = False
 
 
-Support = Union[Native, Link, Render, Merge, Unsupported]
+Support = Native | Link | Render | Merge | Unsupported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class RemoveElement:
     element: str
 
 
-Edit = Union[SetKey, RemoveKey, AddElement, RemoveElement]
+Edit = SetKey | RemoveKey | AddElement | RemoveElement
 
 
 class DocumentError(ValueError):

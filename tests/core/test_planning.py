@@ -1,0 +1,458 @@
+"""Plans: what is done, what is left alone, and that a plan carried out leaves nothing to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harnesssync_orchestrator.core.desired import (
+    Address,
+    Clash,
+    Desired,
+    ElementOutput,
+    FileOutput,
+    KeyOutput,
+    LinkOutput,
+    Output,
+    Wanted,
+    link_hash,
+    short_hash,
+    value_hash,
+)
+from harnesssync_orchestrator.core.items import (
+    EnvironmentVariable,
+    ItemId,
+    Layer,
+    Origin,
+    Problem,
+    Scope,
+    Source,
+)
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.observed import (
+    Document,
+    Missing,
+    Observed,
+    ObservedFile,
+    ObservedLink,
+    ObservedTree,
+    Obstructed,
+    PathState,
+    Unparsable,
+    Unusable,
+)
+from harnesssync_orchestrator.core.plan import (
+    ConflictKind,
+    EditDocument,
+    HaltReason,
+    MakeLink,
+    Plan,
+    Remove,
+    WriteFile,
+)
+from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.planning_files import link_text
+from harnesssync_orchestrator.core.targets import AddElement, RemoveElement, RemoveKey, SetKey
+
+ROOT = "/w/project"
+ITEM = (ItemId("skill", "pdf"),)
+SOURCE = Source(
+    scope=Scope.PROJECT,
+    root=ROOT,
+    items=(EnvironmentVariable(name="A", origin=Origin(layer=Layer.PROJECT, file=f"{ROOT}/x"), value="1"),),
+)
+LINK = LinkOutput(
+    path=".agents/skills/pdf", items=ITEM, source=f"{ROOT}/.claude/skills/pdf", directory=True, digest="5" * 16
+)
+LINK_TEXT = "../../.claude/skills/pdf"
+FILE = FileOutput(path="AGENTS.md", items=ITEM, content=b"new")
+KEY = KeyOutput(path="c.json", items=ITEM, format="json", pointer=("mcp", "files"), value={"url": "u"})
+ELEMENT = ElementOutput(path="c.json", items=ITEM, format="json", pointer=("hooks", "Stop"), value={"run": "x"})
+ALL: tuple[Output, ...] = (LINK, FILE, KEY, ELEMENT)
+
+
+def desired(*outputs: Output) -> Desired:
+    return Desired(wanted={output.address: Wanted(output, ("codex",)) for output in outputs})
+
+
+def entry(digest: str, method: Method = Method.WRITE, **changes: object) -> Entry:
+    made = Entry(method=method, digest=digest, timestamp="t", owners=("codex",))
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def ledger(address: Address, recorded: Entry) -> Ledger:
+    return Ledger(entries={address: recorded})
+
+
+def seen(path: str, state: PathState, values: object = None) -> Observed:
+    documents = {} if values is None else {path: Document(values)}  # type: ignore[arg-type]
+    return Observed(paths={path: state}, documents=documents)
+
+
+def planned(wanted: Desired, observed: Observed, known: Ledger | None = None, *, trusted: bool = True) -> Plan:
+    return plan(wanted, observed, known or Ledger(), source=SOURCE, trusted=trusted)
+
+
+def the_conflict(result: Plan) -> ConflictKind:
+    assert not result.operations
+    assert result.conflicts[0].hint
+    return result.conflicts[0].kind
+
+
+# --- links
+
+
+def test_a_missing_link_is_made() -> None:
+    """Relative, since its source lies in the project."""
+    result = planned(desired(LINK), seen(LINK.path, Missing()))
+    (operation,) = result.operations
+    assert isinstance(operation, MakeLink)
+    assert (operation.text, operation.expected) == (LINK_TEXT, None)
+
+
+@pytest.mark.parametrize("state", [ObservedLink(LINK_TEXT, None), ObservedLink("/elsewhere", LINK.source)])
+def test_a_link_that_is_right_is_adopted_as_a_persons(state: ObservedLink) -> None:
+    """It is left as it is, and will never be removed by us."""
+    result = planned(desired(LINK), seen(LINK.path, state))
+    assert not result.operations
+    assert not result.adopt[LINK.address].created
+
+
+def test_a_link_that_an_unfinished_sync_made_is_ours() -> None:
+    """A crash before recording heals itself."""
+    known = Ledger(pending={LINK.address: link_hash(LINK_TEXT)})
+    result = planned(desired(LINK), seen(LINK.path, ObservedLink(LINK_TEXT, LINK.source)), known)
+    assert result.adopt[LINK.address].created
+
+
+def test_a_recorded_link_that_is_right_is_unchanged() -> None:
+    """Nothing to do, nothing to record."""
+    known = ledger(LINK.address, entry(link_hash(LINK_TEXT), Method.SYMLINK))
+    result = planned(desired(LINK), seen(LINK.path, ObservedLink(LINK_TEXT, LINK.source)), known)
+    assert (result.is_empty, result.unchanged) == (True, 1)
+
+
+def test_our_link_to_another_place_is_replaced() -> None:
+    """The ledger says it is ours and the disk confirms it."""
+    known = ledger(LINK.address, entry(link_hash("../old"), Method.SYMLINK))
+    result = planned(desired(LINK), seen(LINK.path, ObservedLink("../old", "/w/old")), known)
+    assert result.operations[0].expected == link_hash("../old")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ObservedLink("/etc/passwd", "/etc/passwd"),
+        ObservedFile("f" * 16),
+        ObservedTree(""),
+        ObservedTree("", marker=True),
+    ],
+)
+def test_something_foreign_at_a_links_place_is_a_conflict(state: PathState) -> None:
+    """A person's file, folder or link is never removed."""
+    assert the_conflict(planned(desired(LINK), seen(LINK.path, state))) is ConflictKind.FOREIGN
+
+
+def test_a_stale_copy_of_ours_is_refreshed() -> None:
+    """Its source changed since it was copied."""
+    known = ledger(LINK.address, entry("c" * 16, Method.COPY, source_digest="old"))
+    result = planned(desired(LINK), seen(LINK.path, ObservedTree("c" * 16, marker=True)), known)
+    assert result.operations[0].expected == "c" * 16
+
+
+def test_a_current_copy_of_ours_is_unchanged() -> None:
+    """Its source is what was copied."""
+    known = ledger(LINK.address, entry("c" * 16, Method.COPY, source_digest=LINK.digest))
+    assert planned(desired(LINK), seen(LINK.path, ObservedTree("c" * 16, marker=True)), known).is_empty
+
+
+def test_a_copy_of_ours_that_was_edited_is_drift() -> None:
+    """Somebody's work is in it."""
+    known = ledger(LINK.address, entry("c" * 16, Method.COPY, source_digest="old"))
+    result = planned(desired(LINK), seen(LINK.path, ObservedTree("e" * 16, marker=True)), known)
+    assert the_conflict(result) is ConflictKind.DRIFT
+
+
+def test_nothing_is_written_through_a_linked_folder() -> None:
+    """The output would land outside of the project."""
+    result = planned(desired(LINK), seen(LINK.path, Obstructed(".agents", "/elsewhere/pdf")))
+    assert the_conflict(result) is ConflictKind.OBSTRUCTED
+
+
+def test_a_folder_that_is_itself_linked_to_the_sources_needs_nothing() -> None:
+    """`.agents/skills -> ../.claude/skills` is a person's own way of doing the same."""
+    assert planned(desired(LINK), seen(LINK.path, Obstructed(".agents/skills", LINK.source))).is_empty
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "text"),
+    [
+        ("AGENTS.md", f"{ROOT}/CLAUDE.md", "CLAUDE.md"),
+        ("a/AGENTS.md", f"{ROOT}/a/CLAUDE.md", "CLAUDE.md"),
+        (".agents/skills/x", f"{ROOT}/.claude/skills/x", "../../.claude/skills/x"),
+        (".agents/skills/x", "/home/u/.claude/plugins/x", "/home/u/.claude/plugins/x"),
+        ("AGENTS.md", f"{ROOT}-other/CLAUDE.md", f"{ROOT}-other/CLAUDE.md"),
+    ],
+)
+def test_links_inside_a_project_are_relative_and_others_absolute(path: str, target: str, text: str) -> None:
+    """The tree can move; the home directory stays where it is."""
+    assert link_text(path, target, ROOT, Scope.PROJECT) == text
+    assert link_text(path, target, ROOT, Scope.USER) == target
+
+
+# --- files
+
+
+def test_a_missing_file_is_written() -> None:
+    """Nothing may be there when it is."""
+    (operation,) = planned(desired(FILE), seen(FILE.path, Missing())).operations
+    assert isinstance(operation, WriteFile)
+    assert (operation.content, operation.expected) == (b"new", None)
+
+
+def test_our_file_is_rewritten_when_its_items_change() -> None:
+    """It is just as we left it."""
+    known = ledger(FILE.address, entry(short_hash(b"old")))
+    result = planned(desired(FILE), seen(FILE.path, ObservedFile(short_hash(b"old"))), known)
+    assert result.operations[0].expected == short_hash(b"old")
+
+
+def test_our_link_becomes_a_file_when_a_link_no_longer_says_it() -> None:
+    """`AGENTS.md` is a link until `CLAUDE.md` imports something."""
+    known = ledger(FILE.address, entry(link_hash("CLAUDE.md"), Method.SYMLINK))
+    result = planned(desired(FILE), seen(FILE.path, ObservedLink("CLAUDE.md", "/w/project/CLAUDE.md")), known)
+    assert isinstance(result.operations[0], WriteFile)
+
+
+def test_an_edited_output_is_drift() -> None:
+    """It is reported and left alone."""
+    known = ledger(FILE.address, entry(short_hash(b"old")))
+    result = planned(desired(FILE), seen(FILE.path, ObservedFile(short_hash(b"mine"))), known)
+    assert the_conflict(result) is ConflictKind.DRIFT
+
+
+def test_a_file_of_a_persons_that_was_adopted_is_never_rewritten() -> None:
+    """It said the same once; that does not make it ours."""
+    known = ledger(FILE.address, entry(short_hash(b"old"), created=False))
+    result = planned(desired(FILE), seen(FILE.path, ObservedFile(short_hash(b"old"))), known)
+    assert the_conflict(result) is ConflictKind.FOREIGN
+
+
+@pytest.mark.parametrize("state", [Unusable("it is a named pipe"), ObservedTree(""), ObservedLink("x", None)])
+def test_what_is_no_file_is_a_conflict(state: PathState) -> None:
+    """Whatever it is, it is not ours."""
+    assert planned(desired(FILE), seen(FILE.path, state)).conflicts
+
+
+# --- keys and elements of merged files
+
+
+def test_a_missing_merged_file_is_made_with_its_containers() -> None:
+    """All of them are recorded as made, so that they go with the last key."""
+    (operation,) = planned(desired(KEY, ELEMENT), seen("c.json", Missing())).operations
+    assert isinstance(operation, EditDocument)
+    assert operation.edits == (SetKey(KEY.pointer, KEY.value), AddElement(ELEMENT.pointer, ELEMENT.value))
+    assert operation.made == (
+        Address("c.json", ("mcp",)),
+        Address("c.json", ("hooks",)),
+        Address("c.json", ("hooks", "Stop")),
+    )
+    assert set(operation.record) == {KEY.address, ELEMENT.address}
+
+
+def test_a_persons_entry_of_the_same_name_is_a_conflict() -> None:
+    """It is not ours to take; the other keys go on."""
+    values = {"mcp": {"files": {"url": "theirs"}}}
+    result = planned(desired(KEY, ELEMENT), seen("c.json", ObservedFile("h"), values))
+    assert [conflict.kind for conflict in result.conflicts] == [ConflictKind.FOREIGN]
+    (operation,) = result.operations
+    assert isinstance(operation, EditDocument)
+    assert operation.edits == (AddElement(ELEMENT.pointer, ELEMENT.value),)
+
+
+@pytest.mark.parametrize("values", [{"mcp": 1}, {"mcp": {"files": 1, "x": 2}, "hooks": {"Stop": "x"}}, {"hooks": []}])
+def test_a_value_where_a_container_is_needed_is_a_conflict(values: object) -> None:
+    """Nothing of a person's is replaced to make room."""
+    result = planned(desired(KEY, ELEMENT), seen("c.json", ObservedFile("h"), values))
+    assert result.conflicts
+
+
+def test_our_key_changes_with_its_item() -> None:
+    """Just as we left it, so ours to change."""
+    known = ledger(KEY.address, entry(value_hash({"url": "old"}), Method.MERGE, format="json"))
+    result = planned(desired(KEY), seen("c.json", ObservedFile("h"), {"mcp": {"files": {"url": "old"}}}), known)
+    (operation,) = result.operations
+    assert isinstance(operation, EditDocument)
+    assert operation.edits == (SetKey(KEY.pointer, KEY.value),)
+
+
+def test_an_edited_key_is_drift() -> None:
+    """Somebody changed the value that we wrote."""
+    known = ledger(KEY.address, entry(value_hash({"url": "old"}), Method.MERGE, format="json"))
+    result = planned(desired(KEY), seen("c.json", ObservedFile("h"), {"mcp": {"files": {"url": "mine"}}}), known)
+    assert the_conflict(result) is ConflictKind.DRIFT
+
+
+def test_an_unparsable_file_is_one_conflict_with_its_place() -> None:
+    """The file stays untouched and the other outputs are written."""
+    observed = Observed(
+        paths={"c.json": ObservedFile("h"), FILE.path: Missing()}, documents={"c.json": Unparsable("bad", 3, 7)}
+    )
+    result = planned(desired(KEY, ELEMENT, FILE), observed)
+    assert [conflict.kind for conflict in result.conflicts] == [ConflictKind.UNPARSABLE]
+    assert "line 3, column 7" in result.conflicts[0].message
+    assert [operation.path for operation in result.operations] == [FILE.path]
+
+
+def test_a_merged_file_that_is_a_link_is_left_alone() -> None:
+    """A configuration kept elsewhere by links is not written through."""
+    result = planned(desired(KEY), seen("c.json", ObservedLink("/dotfiles/c.json", "/dotfiles/c.json")))
+    assert the_conflict(result) is ConflictKind.OBSTRUCTED
+
+
+def test_keys_whose_items_are_gone_leave_with_the_containers_that_we_made() -> None:
+    """A container that a person made stays, even empty."""
+    value = value_hash(KEY.value)
+    element = value_hash(ELEMENT.value)
+    known = Ledger(
+        entries={
+            KEY.address: entry(value, Method.MERGE, format="json"),
+            ELEMENT.address: entry(element, Method.MERGE, format="json"),
+        },
+        made=frozenset([Address("c.json", ("hooks",)), Address("c.json", ("hooks", "Stop")), Address("c.json")]),
+    )
+    values = {"mcp": {"files": KEY.value}, "hooks": {"Stop": [ELEMENT.value]}}
+    (operation,) = planned(desired(), seen("c.json", ObservedFile("h"), values), known).operations
+    assert isinstance(operation, EditDocument)
+    assert set(operation.edits) == {
+        RemoveKey(KEY.pointer),
+        RemoveElement(ELEMENT.pointer, element),
+        RemoveKey(("hooks", "Stop")),
+        RemoveKey(("hooks",)),
+    }
+    assert operation.unmade == (Address("c.json", ("hooks", "Stop")), Address("c.json", ("hooks",)))
+    assert operation.remove_when_empty
+
+
+def test_a_key_that_was_adopted_is_forgotten_and_stays() -> None:
+    """It was a person's before it was ours."""
+    known = ledger(KEY.address, entry(value_hash(KEY.value), Method.MERGE, format="json", created=False))
+    result = planned(desired(), seen("c.json", ObservedFile("h"), {"mcp": {"files": KEY.value}}), known)
+    assert (result.operations, result.forget) == ((), (KEY.address,))
+
+
+# --- removal
+
+
+@pytest.mark.parametrize(
+    ("recorded", "state"),
+    [
+        (entry(link_hash("a"), Method.SYMLINK), ObservedLink("a", None)),
+        (entry("f" * 16, Method.WRITE), ObservedFile("f" * 16)),
+        (entry("c" * 16, Method.COPY), ObservedTree("c" * 16, marker=True)),
+    ],
+)
+def test_an_output_whose_item_is_gone_is_removed(recorded: Entry, state: PathState) -> None:
+    """If it is still exactly what we wrote."""
+    (operation,) = planned(desired(), seen("x", state), ledger(Address("x"), recorded)).operations
+    assert isinstance(operation, Remove)
+    assert (operation.path, operation.expected) == ("x", recorded.digest)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "state"),
+    [
+        (entry(link_hash("a"), Method.SYMLINK), ObservedLink("b", None)),
+        (entry("f" * 16, Method.WRITE), ObservedFile("e" * 16)),
+        (entry("f" * 16, Method.WRITE), ObservedTree("f" * 16)),
+        (entry("c" * 16, Method.COPY), ObservedTree("c" * 16, marker=False)),
+        (entry("c" * 16, Method.COPY), Obstructed("x", None)),
+    ],
+)
+def test_an_edited_output_whose_item_is_gone_stays(recorded: Entry, state: PathState) -> None:
+    """And says so, until a person decides."""
+    assert the_conflict(planned(desired(), seen("x", state), ledger(Address("x"), recorded))) is ConflictKind.DRIFT
+
+
+def test_nothing_is_removed_while_a_part_of_the_source_cannot_be_read() -> None:
+    """The item of an output may only be unreadable for the moment."""
+    problem = Problem(code="json_invalid", message="m", file="/f", hint="h")
+    known = ledger(Address("x"), entry("f" * 16))
+    result = plan(
+        desired(),
+        seen("x", ObservedFile("f" * 16)),
+        known,
+        source=replace(SOURCE, problems=(problem,)),
+        trusted=True,
+    )
+    assert result.is_empty
+
+
+@pytest.mark.parametrize("change", [{"present": False}, {"items": ()}])
+def test_a_source_that_vanishes_halts_the_project(change: dict[str, object]) -> None:
+    """Outputs stay until it returns, or until a person confirms."""
+    known = ledger(Address("x"), entry("f" * 16))
+    source = replace(SOURCE, **change)  # type: ignore[arg-type]
+    observed = seen("x", ObservedFile("f" * 16))
+    assert plan(desired(), observed, known, source=source, trusted=True).halt is HaltReason.SOURCE_MISSING
+    assert plan(desired(), observed, known, source=source, trusted=True, confirmed=True).operations
+
+
+def test_a_source_without_items_that_never_had_outputs_is_no_reason_to_halt() -> None:
+    """A fresh repository is simply in step."""
+    assert plan(desired(), Observed(), Ledger(), source=replace(SOURCE, items=()), trusted=True).halt is None
+
+
+# --- trust and privacy
+
+
+def test_what_would_be_executed_waits_for_trust() -> None:
+    """A clone is not trusted because it was cloned; text goes on."""
+    result = planned(
+        desired(replace(KEY, executes=True), FILE),
+        Observed(paths={"c.json": Missing(), FILE.path: Missing()}),
+        trusted=False,
+    )
+    assert [operation.path for operation in result.operations] == [FILE.path]
+    assert [str(held.address) for held in result.held] == ["c.json#/mcp/files"]
+
+
+def test_a_private_output_never_enters_a_file_that_git_tracks() -> None:
+    """A team would get it; the loss says so."""
+    observed = Observed(paths={"c.json": Missing()}, tracked=frozenset(["c.json"]))
+    result = planned(desired(replace(KEY, private=True)), observed)
+    assert not result.operations
+    assert "tracked" in result.losses[0].why
+
+
+def test_what_we_make_is_kept_out_of_git_status() -> None:
+    """Unless git tracks it, or it is a person's."""
+    observed = Observed(
+        paths={LINK.path: Missing(), FILE.path: Missing(), "c.json": ObservedFile("h")},
+        documents={"c.json": Document({})},
+        tracked=frozenset([FILE.path]),
+    )
+    assert planned(desired(LINK, FILE, KEY), observed).exclude == (LINK.path,)
+    assert planned(desired(LINK, FILE, replace(KEY, private=True)), observed).exclude == (LINK.path, "c.json")
+
+
+def test_a_clash_is_reported_and_what_is_there_stays() -> None:
+    """Also what one of the two wrote before the other came."""
+    clash = Clash(address=Address("x"), owners=("codex", "gemini"), reason="different content is wanted here")
+    known = ledger(Address("x"), entry("f" * 16))
+    result = planned(Desired(clashes=(clash,)), seen("x", ObservedFile("f" * 16)), known)
+    assert the_conflict(result) is ConflictKind.CLASH
+
+
+def test_one_run_can_be_limited_to_some_targets() -> None:
+    """The rest stays as it is, and its conflicts are not this run's."""
+    wanted = Desired(
+        wanted={
+            LINK.address: Wanted(LINK, ("codex", "gemini")),
+            FILE.address: Wanted(FILE, ("opencode",)),
+        }
+    )
+    result = planned(wanted, Observed(paths={LINK.path: Missing(), FILE.path: Missing()}))
+    assert [operation.path for operation in result.limited_to(["gemini"]).operations] == [LINK.path]
+    assert [operation.path for operation in result.for_target("codex")] == [LINK.path]

@@ -1,0 +1,109 @@
+"""From items to the desired state of several targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from harnesssync_orchestrator.core.desired import Address, FileOutput, KeyOutput, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.items import Kind, Scope, Skill, Source
+from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.targets import Target, View
+
+MakeSkill = Callable[[str], Skill]
+MakeSource = Callable[..., Source]
+MakeTarget = Callable[..., Target]
+
+
+def linked(view: View, skills: tuple[Skill, ...]) -> Iterable[Output]:
+    """Each skill as a link in the shared folder."""
+    for skill in skills:
+        yield LinkOutput(
+            path=f".agents/skills/{skill.folder}",
+            items=(skill.id,),
+            source=skill.source,
+            directory=True,
+            digest=skill.digest,
+        )
+
+
+def written(path: str, content: bytes, *, private: bool = False) -> Callable[..., Iterable[Output]]:
+    """A renderer of one file."""
+
+    def render(view: View, skills: tuple[Skill, ...]) -> Iterable[Output]:
+        yield FileOutput(path=path, items=tuple(skill.id for skill in skills), content=content, private=private)
+
+    return render
+
+
+def test_an_output_that_two_targets_want_exists_once(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """With both as its owners, in the order of the targets."""
+    targets = [target("one", Kind.SKILL, linked), target("two", Kind.SKILL, linked)]
+    desired = desired_state(targets, source(skill("pdf")))
+    assert [(str(a), wish.owners) for a, wish in desired.wanted.items()] == [(".agents/skills/pdf", ("one", "two"))]
+
+
+def test_an_output_private_for_one_target_is_private_for_all(
+    skill: MakeSkill, source: MakeSource, target: MakeTarget
+) -> None:
+    """The stricter of two declarations holds."""
+    targets = [
+        target("one", Kind.SKILL, written("x", b"1")),
+        target("two", Kind.SKILL, written("x", b"1", private=True)),
+    ]
+    desired = desired_state(targets, source(skill("pdf")))
+    assert desired.wanted[Address("x")].output.private
+
+
+def test_different_content_at_one_path_is_a_clash(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """Never the last writer's: neither is written."""
+    targets = [target("one", Kind.SKILL, written("x", b"1")), target("two", Kind.SKILL, written("x", b"2"))]
+    desired = desired_state(targets, source(skill("pdf")))
+    assert not desired.wanted
+    assert [(str(clash.address), clash.owners) for clash in desired.clashes] == [("x", ("one", "two"))]
+
+
+def test_an_output_inside_a_link_is_a_clash(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """An agent with the name of a skill would be written through the link, over the source."""
+    targets = [
+        target("one", Kind.SKILL, linked),
+        target("two", Kind.SKILL, written(".agents/skills/pdf/SKILL.md", b"!")),
+    ]
+    desired = desired_state(targets, source(skill("pdf")))
+    assert [str(address) for address in desired.wanted] == [".agents/skills/pdf"]
+    assert "inside .agents/skills/pdf" in desired.clashes[0].reason
+
+
+def test_a_key_inside_a_key_of_ours_is_a_clash(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """One would undo the other at every sync."""
+
+    def keys(view: View, skills: tuple[Skill, ...]) -> Iterable[Output]:
+        items = tuple(skill.id for skill in skills)
+        yield KeyOutput(path="c.json", items=items, format="json", pointer=("a",), value={"b": 1})
+        yield KeyOutput(path="c.json", items=items, format="json", pointer=("a", "b"), value=1)
+
+    desired = desired_state([target("one", Kind.SKILL, keys)], source(skill("pdf")))
+    assert [str(clash.address) for clash in desired.clashes] == ["c.json#/a/b"]
+
+
+def test_what_a_target_has_no_place_for_is_a_loss(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """Each item by name, with the reason that the target declares."""
+    desired = desired_state([target("one")], source(skill("pdf")))
+    assert desired.losses == (
+        Loss(target="one", item=skill("pdf").id, what="skill pdf", why="it has none", security=False),
+    )
+
+
+def test_a_moved_home_folder_moves_its_outputs(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """Only those below the target's own folder, and only in the user scope."""
+    targets = [target("one", Kind.SKILL, written(".one/x", b"1"))]
+    user = source(skill("pdf"), scope=Scope.USER)
+    assert list(desired_state(targets, user, homes={"one": "etc/one"}).wanted) == [Address("etc/one/x")]
+    assert list(desired_state(targets, source(skill("pdf")), homes={"one": "y"}).wanted) == [Address(".one/x")]
+
+
+def test_a_home_folder_moved_out_of_home_is_a_loss(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """Nothing is written outside the scope, and nobody is left wondering."""
+    targets = [target("one", Kind.SKILL, written(".one/x", b"1"))]
+    desired = desired_state(targets, source(skill("pdf"), scope=Scope.USER), homes={"one": None})
+    assert not desired.wanted
+    assert "ONE_HOME" in desired.losses[0].why
