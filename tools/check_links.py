@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -92,7 +93,7 @@ def anchors(file: Path) -> frozenset[str]:
     found: set[str] = set(EXPLICIT_ANCHOR.findall(file.read_text("utf-8")))
     seen: Counter[str] = Counter()
     tokens = MARKDOWN.parse(file.read_text("utf-8"))
-    for opening, content in zip(tokens, tokens[1:], strict=False):
+    for opening, content in pairwise(tokens):
         if opening.type == "heading_open":
             slug = slug_of(content)
             found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)

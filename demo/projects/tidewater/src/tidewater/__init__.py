@@ -1,0 +1,1 @@
+"""Timetables, crossings, berths and tickets."""
