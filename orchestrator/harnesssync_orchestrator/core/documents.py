@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from harnesssync_orchestrator.core.desired import value_hash
+from harnesssync_orchestrator.core.desired import JsonValue, value_hash
 from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
 
 
-class Absent:
-    """Nothing is at a pointer (which is not the same as `null`)."""
+class Gap(enum.Enum):
+    """Why there is no value at a pointer. `ABSENT`: nothing is there, which is not the same as `null`. `BLOCKED`:
+    a parent is there, but is no object, so nothing can be put below it."""
+
+    ABSENT = "absent"
+    BLOCKED = "blocked"
 
 
-class Blocked:
-    """A parent of a pointer is there, but is no object: nothing can be put below it."""
-
-
-ABSENT = Absent()
-BLOCKED = Blocked()
-
-
-def value_at(values: Mapping[str, Any], pointer: Iterable[str]) -> object:
-    """The value at `pointer`, or `ABSENT` or `BLOCKED`."""
-    value: object = values
+def value_at(values: Mapping[str, Any], pointer: Iterable[str]) -> JsonValue | Gap:
+    """The value at `pointer`, or the `Gap` there."""
+    value: JsonValue = values
     for key in pointer:
         if not isinstance(value, Mapping):
-            return BLOCKED
+            return Gap.BLOCKED
         if key not in value:
-            return ABSENT
+            return Gap.ABSENT
         value = value[key]
     return value
 
@@ -40,7 +37,7 @@ def position(elements: Iterable[Any], element: str) -> int | None:
 
 
 def after(values: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
-    """The values after `edits`. The edits must fit (no parent `BLOCKED`)."""
+    """The values after `edits`. The edits must fit (no parent is `Gap.BLOCKED`)."""
     result: dict[str, Any] = deepcopy(dict(values))
     for edit in edits:
         *parents, last = edit.pointer
@@ -69,6 +66,6 @@ def missing_containers(values: Mapping[str, Any], edits: Iterable[Edit]) -> list
         deepest = len(edit.pointer) + (1 if isinstance(edit, AddElement) else 0)
         for depth in range(1, deepest):
             pointer = edit.pointer[:depth]
-            if value_at(values, pointer) is ABSENT:
+            if value_at(values, pointer) is Gap.ABSENT:
                 made[pointer] = None
     return list(made)

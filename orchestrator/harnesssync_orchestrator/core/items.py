@@ -6,7 +6,6 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
 from harnesssync_orchestrator.core.references import Template
 
 

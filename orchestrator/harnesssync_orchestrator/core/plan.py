@@ -6,7 +6,6 @@ import enum
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-
 from harnesssync_orchestrator.core.desired import Address, Loss, link_hash, short_hash
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Method

@@ -8,8 +8,7 @@ from typing import Any
 
 from harnesssync_orchestrator.core.desired import Address, ElementOutput, MergeOutput, Output, Wanted, value_hash
 from harnesssync_orchestrator.core.documents import (
-    ABSENT,
-    BLOCKED,
+    Gap,
     after,
     missing_containers,
     position,
@@ -106,15 +105,15 @@ def _decide_wanted(
     if isinstance(output, ElementOutput):
         if isinstance(found, list) and position(found, digest) is not None:
             decision.keep(address, wish, entry, now, ledger)
-        elif found is ABSENT or isinstance(found, list):
+        elif found is Gap.ABSENT or isinstance(found, list):
             changes.edits.append(AddElement(output.pointer, output.value))
             changes.record[address] = now
         else:
             _not_ours(decision, address, wish, None, blocked=True)
-    elif found is ABSENT:
+    elif found is Gap.ABSENT:
         changes.edits.append(SetKey(output.pointer, output.value))
         changes.record[address] = now
-    elif found is BLOCKED:
+    elif found is Gap.BLOCKED:
         _not_ours(decision, address, wish, None, blocked=True)
     elif value_hash(found) == digest:
         decision.keep(address, wish, entry, now, ledger)
@@ -130,7 +129,7 @@ def _decide_stale(
 ) -> None:
     found = value_at(values, address.pointer)
     there = isinstance(found, list) and position(found, entry.digest) is not None if address.element else True
-    if not entry.created or found is ABSENT or found is BLOCKED or not there:
+    if not entry.created or found is Gap.ABSENT or found is Gap.BLOCKED or not there:
         decision.forget.append(address)
     elif address.element:
         changes.edits.append(RemoveElement(address.pointer, entry.digest))
@@ -148,7 +147,7 @@ def _emptied(path: str, values: Mapping[str, Any], ledger: Ledger, made: list[Ad
     gone: list[Address] = []
     for address in sorted(ours, key=lambda address: len(address.pointer), reverse=True):
         found = value_at(values, address.pointer)
-        if found is ABSENT or found is BLOCKED:
+        if found is Gap.ABSENT or found is Gap.BLOCKED:
             continue
         if isinstance(found, (dict, list)) and not found:
             gone.append(address)

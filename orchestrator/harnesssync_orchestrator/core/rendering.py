@@ -25,7 +25,7 @@ from harnesssync_orchestrator.core.desired import (
     Wanted,
 )
 from harnesssync_orchestrator.core.items import Kind, Scope, Source
-from harnesssync_orchestrator.core.targets import Native, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
 _T = TypeVar("_T")
 
