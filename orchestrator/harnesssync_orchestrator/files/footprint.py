@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from operator import attrgetter, eq
+from operator import eq
 
 import msgspec
 
 from harnesssync_orchestrator.files.hashing import is_racy
-from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked, Signature
+from harnesssync_orchestrator.files.reading import NOTHING_THERE, SIGNATURE_FIELDS, Looked, Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def is_unchanged(footprint: Footprint) -> bool:
         return False
     try:
         # A loop in Python over the same calls takes a fifth longer.
-        same = all(map(eq, map(_FIELDS, map(os.lstat, footprint.paths)), footprint.signatures))
+        same = all(map(eq, map(SIGNATURE_FIELDS, map(os.lstat, footprint.paths)), footprint.signatures))
     except (OSError, ValueError):
         return False
     return same and all(map(_is_missing, footprint.missing))
@@ -104,9 +104,6 @@ def _is_missing(path: bytes) -> bool:
         return isinstance(error, OSError) and error.errno in NOTHING_THERE
     return False
 
-
-_FIELDS = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
-"""The fields of `Signature`, in its order: a tuple equals a named tuple of the same values."""
 
 _FORMAT = "harnesssync-footprint-1"
 _ENCODER = msgspec.msgpack.Encoder()

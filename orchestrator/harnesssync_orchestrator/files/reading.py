@@ -14,6 +14,7 @@ import errno
 import os
 import stat
 import time
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024
@@ -28,6 +29,10 @@ OPEN_FLAGS |= getattr(os, "O_BINARY", 0)
 
 NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 """Error numbers that say: this path leads to nothing. Anything else (no permission, say) leaves it unknown."""
+
+
+SIGNATURE_FIELDS = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
+"""The fields of `Signature` out of an `os.stat_result`, in order."""
 
 
 class SpecialFileError(OSError):
@@ -53,7 +58,7 @@ class Signature(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Signature:
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_mode)
+        return tuple.__new__(cls, SIGNATURE_FIELDS(status))  # half the time of the constructor's call
 
 
 class Entry(NamedTuple):
@@ -70,12 +75,13 @@ class Looked:
 
     The first look at a path counts. If the path changes before a second look, the record is then older than what
     was read, and the next sync sees a difference; the other way round a change would be lost.
+    `began_ns` is the time before the first look, in nanoseconds since 1970.
     """
 
     __slots__ = ("began_ns", "seen")
 
-    def __init__(self) -> None:
-        self.began_ns = time.time_ns()
+    def __init__(self, began_ns: int | None = None) -> None:
+        self.began_ns = time.time_ns() if began_ns is None else began_ns
         self.seen: dict[str, Signature | None] = {}
 
     def lstat(self, path: str) -> os.stat_result | None:

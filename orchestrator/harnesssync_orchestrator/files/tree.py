@@ -170,7 +170,8 @@ class _Walk:
             message = f"is too large to be hashed ({size} bytes); only its size and time are compared"
             self._report("file_too_large", message, path, "Keep large data out of the folder.")
         executable = bool(status.st_mode & stat.S_IXUSR)
-        self.files.append(TreeFile(relative, path, Signature.of(status), executable, "", hashed))
+        signature = self.looked.seen.get(path) or Signature.of(status)
+        self.files.append(TreeFile(relative, path, signature, executable, "", hashed))
 
     def _folder(self, folder: _Folder, inner: list[_Folder]) -> None:
         if folder.depth > MAX_DEPTH:
