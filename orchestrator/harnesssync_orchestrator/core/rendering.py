@@ -72,8 +72,8 @@ def _rendered(target: Target, source: Source) -> Iterator[Output | Loss]:
                 yield Loss(
                     target=target.id, item=item.id, what=str(item.id), why=support.why, security=support.security
                 )
-        elif not isinstance(support, Native) or support.render is not None:
-            yield from support.render(view, items)
+        elif (render := support.render) is not None:
+            yield from render(view, items)
 
 
 def _relocated(
