@@ -1,0 +1,257 @@
+"""Copies of sources, for systems that can't link: made whole or not at all, and marked as ours.
+
+Beside a copy `foo` stands its marker `.harnesssync-source-foo.txt`: the absolute path of the source, and in the line
+after it the digest of the copy as we made it. A copy is ours when the digest still fits.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from harnesssync_orchestrator.core.desired import link_hash
+from harnesssync_orchestrator.files.hashing import hash_batch, hash_file
+from harnesssync_orchestrator.files.place import Place, is_link
+from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Looked, require_regular
+from harnesssync_orchestrator.files.tree import TreeListing, list_tree, tree_digest
+
+_MARKER_PREFIX = ".harnesssync-source-"
+_MARKER_SUFFIX = ".txt"
+_MAX_MARKER_BYTES = 64 * 1024
+_PERMISSIONS = 0o777  # set-user-id and its like do not travel with a copy
+_CREATE_FLAGS = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_COPY_BYTES = 1024 * 1024
+
+LITTER = frozenset({"__pycache__", ".DS_Store"})
+"""What Python and Finder leave in a folder: it goes with the folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a marker says: the absolute path of the source, and the digest of the copy when it was made."""
+
+    source: str
+    digest: str
+
+
+def marker_name(name: str) -> str:
+    """The name of the marker beside a copy called `name`."""
+    return f"{_MARKER_PREFIX}{name}{_MARKER_SUFFIX}"
+
+
+def marked_name(name: str) -> str | None:
+    """The inverse: the name of the copy that a marker speaks of, None if this is no name of a marker."""
+    marked = name[len(_MARKER_PREFIX) : -len(_MARKER_SUFFIX)]
+    return marked if marked and name == marker_name(marked) else None
+
+
+def read_marker(place: Place) -> Marker | None:
+    """The marker beside a copy. None if there is none that we wrote: links and foreign text don't count."""
+    beside = place.beside(marker_name(place.name))
+    try:
+        status = beside.lstat()
+        if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_MARKER_BYTES:
+            return None
+        descriptor = os.open(beside.handle, OPEN_FLAGS | getattr(os, "O_NOFOLLOW", 0), dir_fd=beside.fd)
+    except OSError:  # unreadable: what it says can't be known, so nothing is ours because of it
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        text = file.read(_MAX_MARKER_BYTES).decode("utf-8", "surrogateescape")
+    source, _, digest = text.removesuffix("\n").rpartition("\n")
+    return Marker(source, digest) if source else None
+
+
+def write_marker(place: Place, marker: Marker) -> None:
+    """Write the marker beside the copy at `place`, over an older marker of ours.
+
+    Raises FileExistsError when something else has its name.
+    """
+    beside = place.beside(marker_name(place.name))
+    if beside.lstat() is not None and read_marker(place) is None:
+        raise FileExistsError(errno.EEXIST, "something else stands where the marker of a copy goes", str(beside.path))
+    temporary = beside.temporary()
+    try:
+        descriptor = os.open(temporary.handle, _CREATE_FLAGS, 0o644, dir_fd=temporary.fd)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(f"{marker.source}\n{marker.digest}\n".encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename_to(beside)
+    except BaseException:
+        remove(temporary)
+        raise
+
+
+def remove_marker(place: Place) -> None:
+    """Remove the marker beside `place`, if it is one of ours."""
+    if read_marker(place) is not None:
+        place.beside(marker_name(place.name)).unlink()
+
+
+def digest_at(place: Place) -> str | None:
+    """The digest of what stands at a place: of a link's text, a file's bytes or a folder's tree; None for nothing.
+
+    Raises SpecialFileError for anything else, and OSError for what can't be read.
+    """
+    status = place.lstat()
+    if status is None:
+        return None
+    if is_link(status):
+        return link_hash(place.readlink())
+    if stat.S_ISDIR(status.st_mode):
+        return digest_of_listing(list_tree(str(place.path), Looked()))
+    require_regular(status, str(place.path))
+    return hash_file(place.path)
+
+
+def digest_of_listing(listing: TreeListing) -> str:
+    """The tree digest of a folder that has just been listed. Raises OSError for a file that can't be read."""
+    digests: dict[str, str] = {}
+    for path, digest in hash_batch(listing.contents).items():
+        if isinstance(digest, OSError):
+            raise digest
+        digests[path] = digest
+    return tree_digest(listing, digests)
+
+
+def copy(source: Path, to: Place) -> tuple[str, ...]:
+    """Copy a file or a folder to a place where nothing stands: contents, permissions and modification times.
+
+    Inside a folder, links are followed as long as they stay in it. Returns what was left out, as sentences.
+    Whatever fails, nothing of the copy remains. Raises OSError, FileExistsError if the place is taken.
+    """
+    if to.lstat() is not None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(to.path))
+    try:
+        if source.is_dir():
+            return _copy_folder(source, to)
+        _copy_file(os.fspath(source), to)
+    except BaseException:
+        remove(to)
+        raise
+    return ()
+
+
+def _copy_folder(source: Path, to: Place) -> tuple[str, ...]:
+    listing = list_tree(os.fspath(source), Looked())
+    left_out = [f"{problem.file} {problem.message}" for problem in listing.problems]
+    os.mkdir(to.handle, 0o755, dir_fd=to.fd)
+    folders: set[str] = set()
+    for file in listing.files:
+        if file.link:
+            left_out.append(f"{source / file.relative} is a link that leads out of the folder or to nothing")
+            continue
+        _make_folders(file.relative, to, folders)
+        _copy_file(file.path, to.beside(f"{to.name}/{file.relative}"))
+    return tuple(left_out)
+
+
+def _make_folders(relative: str, to: Place, made: set[str]) -> None:
+    parts = relative.split("/")[:-1]
+    for depth in range(1, len(parts) + 1):
+        folder = "/".join(parts[:depth])
+        if folder not in made:
+            os.mkdir(to.beside(f"{to.name}/{folder}").handle, 0o755, dir_fd=to.fd)
+            made.add(folder)
+
+
+def _copy_file(source: str, to: Place) -> None:
+    origin = os.open(source, OPEN_FLAGS)
+    try:
+        status = os.fstat(origin)
+        require_regular(status, source)
+        copy = os.open(to.handle, _CREATE_FLAGS, 0o600, dir_fd=to.fd)
+        try:
+            while content := os.read(origin, _COPY_BYTES):
+                _write_all(copy, content)
+            if sys.platform != "win32":
+                os.fchmod(copy, status.st_mode & _PERMISSIONS)
+                os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+            os.fsync(copy)
+        finally:
+            os.close(copy)
+        if sys.platform == "win32":
+            os.utime(to.handle, ns=(status.st_atime_ns, status.st_mtime_ns))
+    finally:
+        os.close(origin)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """A disk that fills up, or a limit, cuts a write short before it refuses the next."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def holds_more(place: Place, listing: TreeListing) -> bool:
+    """Is there anything in a copied folder that its listing, and so its digest, does not cover?
+
+    A folder of version control that somebody began in it, say. Folders and what programs leave behind don't count.
+    """
+    listed = {file.relative for file in listing.files}
+    for folder, folders, names in os.walk(place.path):
+        folders[:] = [name for name in folders if name not in LITTER]
+        inside = Path(folder).relative_to(place.path)
+        for name in [*names, *(name for name in folders if (Path(folder) / name).is_symlink())]:
+            if name not in LITTER and (inside / name).as_posix() not in listed:
+                return True
+    return False
+
+
+def remove(place: Place) -> None:
+    """Remove whatever stands at a place: only for what is ours, proved so by its digest or its temporary name."""
+    status = place.lstat()
+    if status is None:
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        place.unlink()
+    elif place.fd is None:
+        if is_link(status):  # a junction: the folder it leads to stays
+            place.path.rmdir()
+        else:
+            shutil.rmtree(place.path)
+    else:
+        _remove_folder(place.name, place.fd)
+
+
+def _remove_folder(name: str, parent: int) -> None:
+    descriptor = os.open(name, _FOLDER_FLAGS, dir_fd=parent)
+    try:
+        with os.scandir(descriptor) as entries:
+            found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for child, is_folder in found:
+            if is_folder:
+                _remove_folder(child, descriptor)
+            else:
+                os.unlink(child, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+    os.rmdir(name, dir_fd=parent)
+
+
+__all__ = [
+    "Marker",
+    "copy",
+    "digest_at",
+    "digest_of_listing",
+    "holds_more",
+    "marked_name",
+    "marker_name",
+    "read_marker",
+    "remove",
+    "remove_marker",
+    "write_marker",
+]

@@ -1,0 +1,302 @@
+"""Making a link, by the best means that a system has: symbolic link, directory junction, or a marked copy.
+
+What a system reports is not believed: after each attempt it is checked that the link is there and leads to the source.
+Nothing that stands at the destination is replaced unless it is proved to be ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform as system
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Literal
+
+from harnesssync_orchestrator.core.desired import link_hash
+from harnesssync_orchestrator.core.ledger import Method
+from harnesssync_orchestrator.files.copying import (
+    Marker,
+    copy,
+    digest_at,
+    read_marker,
+    remove,
+    remove_marker,
+    write_marker,
+)
+from harnesssync_orchestrator.files.place import Place, is_link
+
+Strategy = Literal["native", "junction", "copy"]
+
+_METHODS: dict[Strategy, tuple[Method, ...]] = {
+    "native": (Method.SYMLINK, Method.COPY),
+    "junction": (Method.SYMLINK, Method.JUNCTION, Method.COPY),
+    "copy": (Method.SYMLINK, Method.COPY),
+}
+
+_FINAL = frozenset(
+    {
+        errno.EEXIST,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ENOSPC,
+        errno.EROFS,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.EIO,
+        getattr(errno, "EDQUOT", errno.ENOSPC),
+    }
+)
+"""Errors that another method would meet as well. Anything else says: this file system has no such links, or you may
+not make them."""
+
+_READ_BY_CMD = frozenset("&|<>^()@,;=!")
+"""Characters that the command interpreter of Windows gives a meaning of their own unless they stand in quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How an output was made. `digest` is that of a link's text, or of the copy; `left_out` says, as sentences, what
+    a copy does not contain."""
+
+    method: Method
+    digest: str
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the system offers: its name (`platform.system()`), and the calls that make links."""
+
+    platform: str
+    symlink: Callable[..., None] = os.symlink
+    run: Callable[..., Any] = subprocess.run
+
+    @classmethod
+    def of_this_system(cls) -> Means:
+        return cls(system.system())
+
+
+def os_strategy(platform: str | None = None) -> Strategy:
+    """What a system is known for: `native` links, directory `junction`s beside them, or, unknown, `copy`.
+
+    A native link is tried first everywhere: Windows has them for developers, and most unknown systems have them.
+    """
+    name = platform or system.system()
+    if name in {"Darwin", "Linux"}:
+        return "native"
+    return "junction" if name == "Windows" else "copy"
+
+
+def link_text(source: PurePath, destination: PurePath, root: PurePath | None) -> str:
+    """What a link at `destination` to `source` says: relative if both are inside `root`, else absolute.
+
+    All are absolute, and the folder of `destination` holds no links.
+    """
+    if root is None or not (source.is_relative_to(root) and destination.is_relative_to(root)):
+        return os.fspath(source)
+    here, there = destination.parent.parts, source.parts
+    shared = 0
+    while shared < min(len(here), len(there)) and here[shared] == there[shared]:
+        shared += 1
+    return os.fspath(PurePath(*[".."] * (len(here) - shared), *there[shared:]))
+
+
+def create_link(
+    source: Path,
+    destination: Path,
+    *,
+    relative_to: Path | None = None,
+    platform: str | None = None,
+    recorded: str | None = None,
+    means: Means | None = None,
+) -> tuple[bool, str]:
+    """Link `destination` to `source` (both absolute), making parents as needed.
+
+    Returns `(True, "symlink")`, `(True, "junction")`, `(True, "copy")` or `(False, "failed: …")`, and never raises
+    OSError. A link that is right already is left as it is. Anything else that stands at `destination` is replaced
+    only if it is ours: its digest is `recorded`, or is the one in the marker beside it.
+
+    With `relative_to`, nothing is made outside of that folder, also not through a link on the way, and a source
+    inside of it is linked relatively.
+    """
+    means = means or Means(platform or system.system())
+    try:
+        place, root = _resolve(destination, relative_to)
+        text = link_text(source, place.path, root)
+        return True, _bring_about(place, source, text, recorded, means).value
+    except OSError as error:
+        return False, f"failed: {error}"
+
+
+def _resolve(destination: Path, relative_to: Path | None) -> tuple[Place, Path | None]:
+    """The real place of a destination, its folder made."""
+    root = relative_to.resolve() if relative_to is not None else None
+    folder = destination.parent.resolve()
+    if root is not None and not folder.is_relative_to(root):
+        raise PermissionError(errno.EPERM, f"it is outside of {root}", str(destination))
+    folder.mkdir(parents=True, exist_ok=True)
+    return Place(folder, destination.name), root
+
+
+def _bring_about(place: Place, source: Path, text: str, recorded: str | None, means: Means) -> Method:
+    status = place.lstat()
+    if status is None:
+        return make(place, source, text, means=means).method
+    if is_link(status) and place.leads_to(source):
+        return Method.SYMLINK if place.readlink() == text else _method_of(status)
+    there, marker = digest_at(place), read_marker(place)
+    if there is None or (there != recorded and (marker is None or there != marker.digest)):
+        raise FileExistsError(errno.EEXIST, "something that is not ours is there, and stays", str(place.path))
+    if marker is not None and there == marker.digest and there == digest_at(_place_of(source)):
+        return Method.COPY
+    return make(place, source, text, expected=there, means=means).method
+
+
+def _method_of(status: os.stat_result) -> Method:
+    return Method.JUNCTION if getattr(status, "st_reparse_tag", 0) == 0xA0000003 else Method.SYMLINK
+
+
+def _place_of(path: Path) -> Place:
+    return Place(path.parent, path.name)
+
+
+def make(place: Place, source: Path, text: str, *, expected: str | None = None, means: Means | None = None) -> Made:
+    """Make a link that says `text` and leads to `source`, in a folder that exists.
+
+    With `expected`, what stands there has this digest and is ours, and is replaced; otherwise nothing may stand
+    there. Whatever fails, what was there is there again. Raises FileExistsError when something else is there,
+    FileNotFoundError when the source is gone, OSError when no method worked.
+    """
+    means = means or Means.of_this_system()
+    source.stat()  # a link to nothing would be made without complaint
+    if expected is None:
+        _require_free(place)
+    failures: list[str] = []
+    for method in _METHODS[os_strategy(means.platform)]:
+        if method is Method.JUNCTION and not source.is_dir():
+            continue
+        try:
+            return _make_by(method, place, source, text, expected, means)
+        except NotImplementedError as error:
+            failures.append(f"{method.value}: {error}")
+        except OSError as error:
+            if error.errno in _FINAL or method is Method.COPY:
+                raise
+            failures.append(f"{method.value}: {error.strerror or error}")
+    raise OSError(errno.ENOTSUP, "; ".join(failures), str(place.path))
+
+
+def _make_by(method: Method, place: Place, source: Path, text: str, expected: str | None, means: Means) -> Made:
+    if method is Method.COPY:
+        return _make_copy(place, source, expected)
+    at = place if expected is None else place.temporary()
+    if method is Method.SYMLINK:
+        means.symlink(text, at.handle, target_is_directory=source.is_dir(), dir_fd=at.fd)
+    else:
+        command = junction_command(str(at.path), str(source))
+        means.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
+    status = at.lstat()
+    if status is None or not is_link(status) or not at.leads_to(source):
+        _take_back(at, status)
+        raise OSError(errno.ENOTSUP, "no such link came into being", str(place.path))
+    made = Made(method, link_hash(at.readlink()))
+    if expected is not None:
+        exchange(at, place, expected)
+        remove_marker(place)
+    return made
+
+
+def _take_back(at: Place, status: os.stat_result | None) -> None:
+    """Remove what an attempt left: a link that leads elsewhere, or the empty folder of a failed junction."""
+    if status is None:
+        return
+    if is_link(status):
+        remove(at)
+    else:
+        os.rmdir(at.handle, dir_fd=at.fd)
+
+
+def _make_copy(place: Place, source: Path, expected: str | None) -> Made:
+    temporary = place.temporary()
+    left_out = copy(source, temporary)
+    former = read_marker(place)
+    try:
+        digest = digest_at(temporary) or ""
+        # The marker comes first: after a crash between the two it speaks of a copy that is not there, which is
+        # cleaned up, while a copy without a marker would pass for somebody else's.
+        write_marker(place, Marker(os.fspath(source.resolve()), digest))
+        if expected is not None:
+            exchange(temporary, place, expected)
+        else:
+            _require_free(place)
+            temporary.rename_to(place)
+    except BaseException:
+        remove(temporary)
+        if former is None:
+            remove_marker(place)
+        else:
+            write_marker(place, former)
+        raise
+    return Made(Method.COPY, digest, left_out)
+
+
+def exchange(new: Place, place: Place, expected: str) -> None:
+    """Put what stands at `new` in the place of what has the digest `expected`, which is removed.
+
+    Raises FileExistsError if something else is there. Whatever fails, `place` is as it was, and `new` is removed.
+    """
+    try:
+        aside = move_aside(place, expected)
+        try:
+            new.rename_to(place)
+        except BaseException:
+            aside.rename_to(place)
+            raise
+    except BaseException:
+        remove(new)
+        raise
+    remove(aside)
+
+
+def move_aside(place: Place, expected: str) -> Place:
+    """Rename what stands at a place, if it has the digest `expected`; where it stands now.
+
+    It is looked at after the move, so that nobody can slip in an edit between the look and the move: such an edit is
+    moved back. Raises FileExistsError for it, FileNotFoundError if nothing is there.
+    """
+    aside = place.temporary(former=True)
+    place.rename_to(aside)
+    try:
+        _require_digest(aside, expected, place)
+    except BaseException:
+        if place.lstat() is None:
+            aside.rename_to(place)
+        raise
+    return aside
+
+
+def _require_digest(aside: Place, expected: str, place: Place) -> None:
+    if digest_at(aside) != expected:
+        raise FileExistsError(errno.EEXIST, "it was changed in the meantime, and stays", str(place.path))
+
+
+def _require_free(place: Place) -> None:
+    if place.lstat() is not None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place.path))
+
+
+def junction_command(destination: str, source: str) -> list[str] | str:
+    """How to make a directory junction: `mklink` is a command of the interpreter, not a program.
+
+    Arguments in a list are quoted around spaces only, so a folder called `R&D` would end the command and begin
+    another. Where a path holds such a character, this is the whole command line with quotes of ours (a path on
+    Windows can hold none). Raises OSError for `%`, which stays a variable even in quotes.
+    """
+    if "%" in destination + source or '"' in destination + source:
+        raise OSError(errno.EINVAL, "mklink would read a variable in the path", destination)
+    if _READ_BY_CMD.isdisjoint(destination + source):
+        return ["cmd", "/c", "mklink", "/J", destination, source]
+    return f'cmd /c mklink /J "{destination}" "{source}"'
