@@ -77,7 +77,7 @@ def list_tree(root: str, looked: Looked) -> TreeListing:
     walk = _Walk(root, looked)
     walk.run()
     walk.files.sort()
-    return TreeListing(root, tuple(walk.files), tuple(walk.problems))
+    return TreeListing(root, tuple(walk.files), tuple(walk.problems.values()))
 
 
 def tree_digest(listing: TreeListing, digests: Mapping[str, str]) -> str:
@@ -115,7 +115,7 @@ class _Walk:
         self.root = root
         self.looked = looked
         self.files: list[TreeFile] = []
-        self.problems: list[Problem] = []
+        self.problems: dict[tuple[str, str], Problem] = {}  # once a file, however many links lead to it
         self.entries = 0
         self.bytes_left = MAX_TREE_BYTES
         self.real_root = ""
@@ -221,7 +221,8 @@ class _Walk:
         return real if _inside(real, self.real_root) else ""
 
     def _report(self, code: str, message: str, file: str, hint: str) -> None:
-        self.problems.append(Problem(code=code, message=message, file=file, hint=hint, hides=False))
+        problem = Problem(code=code, message=message, file=file, hint=hint, hides=False)
+        self.problems.setdefault((code, file), problem)
 
 
 def _inside(path: str, root: str) -> bool:
