@@ -1,0 +1,49 @@
+"""Ground for tests of the service: a log that can be read back, and waiting for a condition instead of a time."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from harnesssync_orchestrator.config import LogSettings
+from harnesssync_orchestrator.logs import open_log
+
+
+class ReadableLog:
+    """The real logger, writing to memory. `lines` parses what it wrote."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        self.log: FilteringBoundLogger = open_log(LogSettings(level="debug", format="json"), stream=self.stream)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def named(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == event]
+
+
+@pytest.fixture
+def readable_log() -> ReadableLog:
+    return ReadableLog()
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[None]]:
+    """Wait until a condition holds; fail after ten seconds, saying what was waited for."""
+
+    async def wait(condition: Callable[[], object], what: str = "the condition") -> None:
+        with anyio.move_on_after(10):
+            while not condition():
+                await anyio.sleep(0.005)
+            return
+        pytest.fail(f"{what} did not come about in ten seconds")
+
+    return wait

@@ -1,0 +1,276 @@
+"""The watcher tells each project what changed in its folders, whatever happens to the folders meanwhile."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from harnesssync_orchestrator.config import WatchSettings
+from harnesssync_orchestrator.service import watch
+from harnesssync_orchestrator.service.watch import Watcher, open_notifier
+
+pytestmark = pytest.mark.anyio
+
+
+class Told:
+    """Collects what a watcher tells."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, frozenset[str]]] = []
+
+    def __call__(self, key: str, paths: frozenset[str]) -> None:
+        self.all.append((key, paths))
+
+    def paths(self, key: str) -> set[str]:
+        return {path for who, paths in self.all if who == key for path in paths}
+
+    def rescans(self, key: str) -> int:
+        return sum(who == key and not paths for who, paths in self.all)
+
+
+@asynccontextmanager
+async def watching(told: Told, log: Any, **options: Any) -> AsyncIterator[Watcher]:
+    settings = options.pop("settings", WatchSettings())
+    watcher = Watcher(settings=settings, changed=told, log=log, **options)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watcher.run)
+        yield watcher
+        tasks.cancel_scope.cancel()
+
+
+def folders(*paths: Path) -> frozenset[str]:
+    return frozenset(str(path) for path in paths)
+
+
+async def test_an_edit_is_told_to_the_project_whose_folder_it_is_in(
+    tmp_path: Path, readable_log: Any, until: Any
+) -> None:
+    """Another project hears nothing of it, and a folder below is not watched unless asked for."""
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(tmp_path / "a"))
+        watcher.watch("b", folders(tmp_path / "b"))
+        await until(lambda: watcher.watched == folders(tmp_path / "a", tmp_path / "b"))
+        (tmp_path / "a" / "deep" / "unseen").write_bytes(b"x")
+        (tmp_path / "a" / "CLAUDE.md").write_bytes(b"x")
+        await until(lambda: str(tmp_path / "a" / "CLAUDE.md") in told.paths("a"))
+    assert str(tmp_path / "a" / "deep" / "unseen") not in told.paths("a")
+    assert told.paths("b") == set()
+
+
+async def test_a_folder_of_two_projects_tells_both(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """A worktree reads the skills of its main checkout: one edit, two syncs."""
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("main", folders(tmp_path))
+        watcher.watch("linked", folders(tmp_path))
+        await until(lambda: watcher.watched)
+        (tmp_path / "x").write_bytes(b"x")
+        await until(lambda: told.paths("main") and told.paths("linked"))
+
+
+async def test_a_newly_watched_folder_asks_for_one_more_look(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """What happened between the sync that named it and its watch was seen by nobody."""
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(tmp_path))
+        await until(lambda: told.rescans("a") == 1)
+        watcher.watch("a", folders(tmp_path))
+        await anyio.wait_all_tasks_blocked()
+        assert told.rescans("a") == 1
+
+
+async def test_no_edit_is_lost_while_watchers_are_replaced(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """Folders are added all the time; files made meanwhile in the first one are all told."""
+    first = tmp_path / "first"
+    first.mkdir()
+    told = Told()
+    asked = [first]
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(first))
+        await until(lambda: watcher.watched)
+        expected = set()
+        for number in range(40):
+            folder = tmp_path / f"n{number}"
+            folder.mkdir()
+            asked.append(folder)
+            watcher.watch("a", folders(*asked))
+            await until(lambda: watcher.watched == folders(*asked))
+            file = first / f"f{number}"
+            file.write_bytes(b"x")
+            expected.add(str(file))
+        await until(lambda: expected <= told.paths("a"), "every file")
+        await until(lambda: watcher.watchers <= 4, "old watchers being let go")
+
+
+async def test_a_folder_that_is_made_anew_is_watched_again(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """A branch switch deletes and makes folders; a watch follows the old one into nowhere."""
+    skills = tmp_path / "skills"
+    (skills / "pdf").mkdir(parents=True)
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        asked = folders(tmp_path, skills, skills / "pdf")
+        watcher.watch("a", asked)
+        await until(lambda: watcher.watched == asked)
+        skills.rename(tmp_path / "old")
+        (skills / "pdf").mkdir(parents=True)
+        await until(lambda: str(skills) in told.paths("a"))
+        watcher.watch("a", asked)
+        await until(lambda: watcher.watched == asked)
+        (skills / "pdf" / "SKILL.md").write_bytes(b"x")
+        await until(lambda: str(skills / "pdf" / "SKILL.md") in told.paths("a"))
+
+
+async def test_a_root_that_vanishes_is_told(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """The project's own folder is renamed away, and comes back."""
+    root = tmp_path / "project"
+    root.mkdir()
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(root))
+        await until(lambda: watcher.watched)
+        root.rename(tmp_path / "elsewhere")
+        await until(lambda: str(root) in told.paths("a"))
+        watcher.watch("a", folders(tmp_path))
+        await until(lambda: watcher.watched == folders(tmp_path))
+        (tmp_path / "elsewhere").rename(root)
+        await until(lambda: sum(str(root) in paths for _, paths in told.all) > 1)
+
+
+async def test_reading_is_no_change(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """A sync that reads its source must not wake itself; nor do our temporary files."""
+    (tmp_path / "CLAUDE.md").write_bytes(b"x")
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(tmp_path))
+        await until(lambda: told.rescans("a"))
+        (tmp_path / "CLAUDE.md").read_bytes()
+        list(tmp_path.iterdir())
+        (tmp_path / ".state-x.json.tmp").write_bytes(b"x")
+        (tmp_path / ".state-x.json.tmp").unlink()
+        (tmp_path / "end").write_bytes(b"x")
+        await until(lambda: told.paths("a"))
+    assert told.paths("a") == {str(tmp_path / "end")}
+
+
+async def test_a_folder_that_is_not_there_is_left_out(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """The others are watched all the same."""
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(tmp_path, tmp_path / "gone"))
+        await until(lambda: watcher.watched == folders(tmp_path))
+
+
+async def test_a_project_that_is_forgotten_hears_nothing(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """Its folders stay watched for others only."""
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(tmp_path))
+        watcher.watch("b", folders(tmp_path))
+        await until(lambda: watcher.watched)
+        watcher.watch("a", frozenset())
+        (tmp_path / "x").write_bytes(b"x")
+        await until(lambda: told.paths("b"))
+    assert told.paths("a") == set()
+
+
+async def test_watcher_crash_fallback_when_the_system_has_no_watch_to_give(
+    tmp_path: Path, readable_log: Any, until: Any
+) -> None:
+    """The process is out of file descriptors: the folder is polled, the log says so, and edits are seen."""
+    told = Told()
+    settings = WatchSettings(poll_ms=50)
+
+    def starved(paths: list[str], *, polling: bool, poll_ms: int) -> Any:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if not polling:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) - 1, hard))
+        try:
+            return open_notifier(paths, polling=polling, poll_ms=poll_ms)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    async with watching(told, readable_log.log, settings=settings, open_notifier=starved) as watcher:
+        watcher.watch("a", folders(tmp_path))
+        await until(lambda: watcher.polled == folders(tmp_path))
+        (tmp_path / "x").write_bytes(b"x")
+        await until(lambda: str(tmp_path / "x") in told.paths("a"))
+    [line] = readable_log.named("watch.failed")
+    assert "open files" in line["message"]
+
+
+async def test_watcher_crash_fallback_while_it_runs(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """The system's watcher breaks off: the projects look again, and are polled from then on."""
+    told = Told()
+    broken: list[bool] = []
+
+    class Breaking:
+        """A real notifier that raises, once told to, as the library does when its thread has died."""
+
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def watch(self, *arguments: Any) -> Any:
+            if broken:
+                raise RuntimeError("error in underlying watcher")
+            return self.inner.watch(*arguments)
+
+        def close(self) -> None:
+            self.inner.close()
+
+    def fragile(paths: list[str], *, polling: bool, poll_ms: int) -> Any:
+        notifier = open_notifier(paths, polling=polling, poll_ms=poll_ms)
+        return notifier if polling else Breaking(notifier)
+
+    settings = WatchSettings(poll_ms=50)
+    async with watching(told, readable_log.log, settings=settings, open_notifier=fragile) as watcher:
+        watcher.watch("a", folders(tmp_path))
+        await until(lambda: told.rescans("a") == 1)
+        broken.append(True)
+        await until(lambda: watcher.polled == folders(tmp_path))
+        await until(lambda: told.rescans("a") == 2)
+        (tmp_path / "x").write_bytes(b"x")
+        await until(lambda: str(tmp_path / "x") in told.paths("a"))
+    assert len(readable_log.named("watch.failed")) == 1
+
+
+async def test_polling_can_be_asked_for(tmp_path: Path, readable_log: Any, until: Any) -> None:
+    """On a network file system, edits of other machines come without a notice."""
+    told = Told()
+    async with watching(told, readable_log.log, settings=WatchSettings(polling=True, poll_ms=50)) as watcher:
+        watcher.watch("a", folders(tmp_path))
+        await until(lambda: watcher.polled)
+        (tmp_path / "x").write_bytes(b"x")
+        await until(lambda: told.paths("a"))
+
+
+async def test_many_folders_take_few_watchers(
+    tmp_path: Path, readable_log: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred projects share a handful, though one watcher holds only so much."""
+    monkeypatch.setattr(watch, "LARGEST", 64)
+    told = Told()
+    made = []
+    for number in range(200):
+        folder = tmp_path / f"p{number}"
+        folder.mkdir()
+        made.append(folder)
+    ready: Callable[[], bool]
+    async with watching(told, readable_log.log) as watcher:
+        for folder in made:
+            watcher.watch(folder.name, folders(folder))
+        ready = lambda: watcher.watched == folders(*made)  # noqa: E731
+        await until(ready)
+        assert watcher.watchers <= 8
+        (made[77] / "x").write_bytes(b"x")
+        await until(lambda: told.paths("p77"))
+    assert {key for key, paths in told.all if paths} == {"p77"}
