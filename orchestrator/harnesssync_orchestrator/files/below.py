@@ -1,0 +1,298 @@
+"""Changes below a root that never leave it, never follow a link and never lose somebody's edit.
+
+Each change says what it expects to find. The new content is made under a random name beside the destination, both
+names are exchanged in one step, and what came out is compared: if it is not what was expected, the names are
+exchanged back. So an edit that arrives at any moment before the exchange survives. What remains: a program that
+opened the old file before and writes into it afterwards writes into a file that has no name any more; no system
+offers a way to see that.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import final
+
+from harnesssync_orchestrator.core.desired import link_hash, short_hash
+from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files.folder import Folder, digests_in_name, telling, temporary_name
+from harnesssync_orchestrator.files.replacing import (
+    changed,
+    confirm,
+    digest_of_any,
+    put,
+    put_back,
+    remove_tree,
+)
+
+_MAX_OPEN_FOLDERS = 64
+_EXECUTABLE = 0o111
+_READABLE = 0o444
+
+
+@final
+class Below:
+    """Changes below one root. Its folders stay open from one change to the next, and are synced to disk once, by
+    `flush` or on leaving: two thousand links in one folder cost one fsync. Not for several threads at once.
+
+    All paths are relative to the root, with `/`. Every method raises ApplyError, with one of the codes
+    `changed_underneath`, `obstructed`, `not_writable`, `disk_full`, `unsafe_path`, `apply_failed`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._path = root
+        with telling(str(root)):
+            self._root = Folder.root(root)
+        self._open: dict[str, Folder] = {}
+        self._touched: set[str] = set()
+
+    def __enter__(self) -> Below:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.flush()
+        finally:
+            self._close()
+            self._root.close()
+
+    def flush(self) -> None:
+        """Make every change so far last beyond a power cut."""
+        for relative in sorted(self._touched, key=lambda each: -each.count("/")):
+            with telling(relative or str(self._path)):
+                self._open.get(relative, self._root).sync()
+        self._touched.clear()
+
+    def write(
+        self, relative: str, content: bytes, *, mode: int, expected: str | None, executable: bool | None = None
+    ) -> tuple[str, ...]:
+        """Put a file in place; gives the folders that had to be made, outermost first, each with a final `/`.
+
+        `expected` is the digest of what stands there now (`short_hash` of a file, `link_hash` of a link), None if
+        nothing may. `mode` is for a new file, less the umask; one that is replaced keeps its own, in which
+        `executable` sets or takes the executable bits (None leaves them, unless `mode` has some).
+        """
+        folder, name, made = self._reach(relative)
+        try:
+            with telling(relative):
+                confirm(folder, name, relative, expected)
+                new = short_hash(content)
+                temporary = temporary_name(new, expected)
+                former = folder.lstat(name)
+                if former is not None and stat.S_ISREG(former.st_mode):
+                    kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
+                    folder.create(temporary, content, mode=kept, exact=True, like=former)
+                else:
+                    folder.create(temporary, content, mode=mode)
+                put(folder, temporary, name, relative, expected=expected, new=new)
+        except BaseException:
+            self._unmake(made)
+            raise
+        self._touch(relative)
+        return made
+
+    def symlink(self, relative: str, text: str, *, directory: bool, expected: str | None = None) -> tuple[str, ...]:
+        """Put a link with this text in place, as `write` does. A link that says so already is left alone."""
+        folder, name, made = self._reach(relative)
+        try:
+            with telling(relative):
+                new = link_hash(text)
+                if digest_of_any(folder, name) == new and expected in (None, new):
+                    return made
+                confirm(folder, name, relative, expected)
+                if expected is None:  # making a link is atomic by itself, and never replaces anything
+                    os.symlink(text, folder.at(name), target_is_directory=directory, dir_fd=folder.fd)
+                else:
+                    temporary = temporary_name(new, expected)
+                    os.symlink(text, folder.at(temporary), target_is_directory=directory, dir_fd=folder.fd)
+                    put(folder, temporary, name, relative, expected=expected, new=new)
+        except BaseException:
+            self._unmake(made)
+            raise
+        self._touch(relative)
+        return made
+
+    def remove(self, relative: str, expected: str) -> None:
+        """Remove a file or link that is still as expected. One that is gone already is no error."""
+        self._take(relative, expected, lambda folder, name: digest_of_any(folder, name) == expected)
+
+    def remove_tree(self, relative: str, is_ours: Callable[[Path], bool]) -> None:
+        """Remove a whole folder if `is_ours` says so, asked when nobody can find the folder any more: it stands
+        under a random name then. Otherwise it gets its name back, and that is an error."""
+        self._take(relative, "", lambda folder, name: is_ours(folder.path / name), tree=True)
+
+    def rmdir(self, relative: str) -> bool:
+        """Remove a folder if it is empty. True if it is gone now, False if something is in it."""
+        try:
+            folder, name, _ = self._reach(relative.rstrip("/"), make=False)
+            with telling(relative):
+                self._forget(relative.rstrip("/"))
+                os.rmdir(folder.at(name), dir_fd=folder.fd)
+        except ApplyError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return True
+            if isinstance(error.__cause__, OSError) and error.code in {"apply_failed", "changed_underneath"}:
+                return False  # ENOTEMPTY, or EEXIST on some systems
+            raise
+        self._touch(relative.rstrip("/"))
+        return True
+
+    def sweep(self, relative: str) -> tuple[str, ...]:
+        """Remove what a killed process left in a folder (`""` is the root), and give the names of what was kept.
+
+        A temporary whose content is neither what was to be written nor what was to be replaced is an edit that
+        came in between: it is somebody's, and stays.
+        """
+        kept: list[str] = []
+        try:
+            folder = self._root if not relative else self._reach(relative + "/x", make=False)[0]
+        except ApplyError:
+            return ()  # no such folder, or not one of ours to clean
+        with telling(relative):
+            for name in folder.names():
+                if digests := digests_in_name(name):
+                    if digest_of_any(folder, name) in digests:
+                        folder.discard(name)
+                    else:
+                        kept.append(name)
+        return tuple(kept)
+
+    # --- the way down ---
+
+    def _reach(self, relative: str, *, make: bool = True) -> tuple[Folder, str, tuple[str, ...]]:
+        """The open parent of a path, its last part, and the folders that were made on the way."""
+        *parents, name = _parts(relative)
+        made: list[str] = []
+        folder, path = self._root, ""
+        try:
+            for part in parents:
+                path = f"{path}/{part}" if path else part
+                known = self._open.get(path)
+                with telling(path):
+                    folder = known or self._enter(folder, part, path, made, make=make)
+        except BaseException:
+            self._unmake(tuple(made))
+            raise
+        return folder, name, tuple(made)
+
+    def _enter(self, parent: Folder, part: str, path: str, made: list[str], *, make: bool) -> Folder:
+        try:
+            folder = parent.open(part)
+        except FileNotFoundError:
+            if not make:
+                raise
+            with suppress(FileExistsError):  # somebody else made it in this moment: then it is theirs
+                os.mkdir(parent.at(part), 0o755, dir_fd=parent.fd)
+                made.append(path + "/")
+                self._touch(path)
+            folder = parent.open(part)
+        self._open[path] = folder
+        return folder
+
+    def _touch(self, relative: str) -> None:
+        self._touched.add(relative.rpartition("/")[0])
+        if len(self._open) > _MAX_OPEN_FOLDERS:
+            self.flush()
+            self._close()
+
+    def _unmake(self, made: tuple[str, ...]) -> None:
+        """Take back folders that were made for a change which then failed, as far as they are empty."""
+        for path in reversed(made):
+            folder, _, name = path[:-1].rpartition("/")
+            self._forget(path[:-1])
+            parent = self._open.get(folder, self._root)
+            with suppress(OSError):
+                os.rmdir(parent.at(name), dir_fd=parent.fd)
+
+    def _forget(self, path: str) -> None:
+        if path in self._open:
+            self._open.pop(path).close()
+            self._touched.discard(path)
+
+    def _close(self) -> None:
+        for folder in self._open.values():
+            folder.close()
+        self._open.clear()
+
+    def _take(
+        self, relative: str, expected: str, is_ours: Callable[[Folder, str], bool], *, tree: bool = False
+    ) -> None:
+        try:
+            folder, name, _ = self._reach(relative, make=False)
+            with telling(relative):
+                if not tree:
+                    if folder.lstat(name) is None:
+                        return
+                    confirm(folder, name, relative, expected)
+                aside = temporary_name(expected or "0" * 16, expected or None)
+                self._forget(relative)
+                os.rename(folder.at(name), folder.at(aside), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+                if not is_ours(folder, aside):
+                    put_back(folder, aside, name, relative)
+                    raise changed(relative)
+                if tree:
+                    remove_tree(folder, aside)
+                else:
+                    folder.discard(aside)
+        except ApplyError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return
+            raise
+        self._touch(relative)
+
+
+def write_below(
+    root: Path, relative: str, content: bytes, *, mode: int, expected: str | None, executable: bool | None = None
+) -> tuple[str, ...]:
+    """`Below.write` for one file."""
+    with Below(root) as below:
+        return below.write(relative, content, mode=mode, expected=expected, executable=executable)
+
+
+def symlink_below(
+    root: Path, relative: str, target_text: str, *, directory: bool, expected: str | None = None
+) -> tuple[str, ...]:
+    """`Below.symlink` for one link."""
+    with Below(root) as below:
+        return below.symlink(relative, target_text, directory=directory, expected=expected)
+
+
+def remove_below(root: Path, relative: str, expected: str) -> None:
+    """`Below.remove` for one file or link."""
+    with Below(root) as below:
+        below.remove(relative, expected)
+
+
+def _parts(relative: str) -> list[str]:
+    """The parts of a path below a root. Raises ApplyError for one that could lead elsewhere, or into git's files."""
+    parts = relative.split("/")
+    for part in parts:
+        if (
+            part in {"", ".", ".."}
+            or "\0" in part
+            or part.casefold() in {".git", "git~1"}
+            or (os.altsep and _odd(part))
+        ):
+            raise ApplyError(
+                f"not a path to write to: {relative!r}",
+                code="unsafe_path",
+                hint="Rename the item that it comes from",
+            )
+    return parts
+
+
+def _odd(part: str) -> bool:
+    """On Windows a backslash separates too, and a colon names a drive or a stream."""
+    return "\\" in part or ":" in part
+
+
+def _with_executable(kept: int, mode: int, *, executable: bool | None) -> int:
+    if executable or (executable is None and mode & _EXECUTABLE):
+        return kept | ((kept & _READABLE) >> 2)
+    return kept if executable is None else kept & ~_EXECUTABLE

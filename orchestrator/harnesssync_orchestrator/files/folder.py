@@ -1,0 +1,202 @@
+"""One open folder, and what is done to the names in it: nothing here follows a link.
+
+On systems with `dir_fd` every call is relative to an open descriptor, so that a parent which is swapped for a link
+meanwhile can't redirect it. Windows has no such calls: there the path is checked and then used.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from harnesssync_orchestrator.core.desired import HASH_DIGITS, link_hash
+from harnesssync_orchestrator.errors import ApplyError
+
+HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
+
+_NO_FOLLOW: int = vars(os).get("O_NOFOLLOW", 0)
+_DIRECTORY: int = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW | getattr(os, "O_CLOEXEC", 0)
+_READ: int = (
+    os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+_CREATE: int = (
+    os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+
+_CHUNK = 64 * 1024
+_NOTHING = "0" * HASH_DIGITS
+_TEMPORARY = re.compile(rf"\.harnesssync-[0-9a-f]{{16}}-([0-9a-f]{{{HASH_DIGITS}}})-([0-9a-f]{{{HASH_DIGITS}}})\.tmp")
+
+
+def temporary_name(new: str, old: str | None) -> str:
+    """A name that nobody can guess. It tells the digests of what is being put in place and of what it replaces,
+    so that whoever finds it after a crash knows whether anything would be lost with it."""
+    return f".harnesssync-{secrets.token_hex(8)}-{new}-{old or _NOTHING}.tmp"
+
+
+def digests_in_name(name: str) -> frozenset[str]:
+    """The digests which `temporary_name` put into a name; none if the name is not of that kind."""
+    match = _TEMPORARY.fullmatch(name)
+    return frozenset(match.groups()) if match else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that is open. `path` is for messages, and for systems without `dir_fd` (then `fd` is None)."""
+
+    path: Path
+    fd: int | None
+
+    @classmethod
+    def root(cls, path: Path) -> Folder:
+        """Open a root: its own path may lead through links, what is below may not. Raises OSError."""
+        if not HAS_DIR_FD:
+            if not path.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+            return cls(path, None)
+        return cls(path, os.open(path, _DIRECTORY & ~_NO_FOLLOW))
+
+    def at(self, name: str) -> str:
+        """What system calls take together with `dir_fd=self.fd`."""
+        return name if self.fd is not None else str(self.path / name)
+
+    def open(self, name: str) -> Folder:
+        """Open a folder in this one. Raises NotADirectoryError for a link too, FileNotFoundError, OSError."""
+        if self.fd is None:
+            status = (self.path / name).lstat()
+            if not stat.S_ISDIR(status.st_mode) or getattr(status, "st_reparse_tag", 0) != 0:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), name)
+            return Folder(self.path / name, None)
+        return Folder(self.path / name, os.open(name, _DIRECTORY, dir_fd=self.fd))
+
+    def close(self) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+
+    def sync(self) -> None:
+        """Make names that were added, changed or removed last beyond a power cut."""
+        if self.fd is not None:
+            sync_directory(self.fd)
+
+    def lstat(self, name: str) -> os.stat_result | None:
+        """What stands at a name, links not followed; None if nothing does."""
+        try:
+            return os.stat(self.at(name), dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def names(self) -> list[str]:
+        """The names of everything in it."""
+        return sorted(os.listdir(self.path if self.fd is None else self.fd))  # noqa: PTH208 - Path takes no descriptor
+
+    def digest(self, name: str) -> str | None:
+        """The digest of a file's bytes or of where a link points, None if nothing is there.
+
+        Raises IsADirectoryError for anything else: a folder, a FIFO, a device.
+        """
+        status = self.lstat(name)
+        if status is None:
+            return None
+        if stat.S_ISLNK(status.st_mode):
+            return link_hash(os.readlink(self.at(name), dir_fd=self.fd))
+        if not stat.S_ISREG(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+        descriptor = os.open(self.at(name), _READ, dir_fd=self.fd)
+        try:
+            digest = hashlib.sha256()
+            while chunk := os.read(descriptor, _CHUNK):
+                digest.update(chunk)
+        finally:
+            os.close(descriptor)
+        return digest.hexdigest()[:HASH_DIGITS]
+
+    def rename_if_free(self, source: str, destination: str) -> None:
+        """Rename after a look at the destination, where the system can't do both in one step."""
+        if self.lstat(destination) is not None:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), destination)
+        os.rename(self.at(source), self.at(destination), src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
+    def create(
+        self, name: str, content: bytes, *, mode: int, exact: bool = False, like: os.stat_result | None = None
+    ) -> None:
+        """Make a new file with all of `content` on disk; what was made is removed again if anything fails.
+
+        `exact` keeps the umask from taking its part of `mode`; `like` is a file whose owner and group are wanted.
+        """
+        descriptor = os.open(self.at(name), _CREATE, 0o600 if exact else mode, dir_fd=self.fd)
+        try:
+            try:
+                write_all(descriptor, content)
+                if like is not None and self.fd is not None:
+                    _give(descriptor, like)
+                if exact and self.fd is not None:
+                    os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except BaseException:
+            self.discard(name)
+            raise
+
+    def discard(self, name: str) -> None:
+        """Remove a name of a file or link; nothing happens if it is gone."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.at(name), dir_fd=self.fd)
+
+
+def _give(descriptor: int, like: os.stat_result) -> None:
+    """Give a new file the owner and group of the one that it replaces, as far as we may."""
+    now = os.fstat(descriptor)
+    if (like.st_uid, like.st_gid) != (now.st_uid, now.st_gid):
+        with suppress(PermissionError):  # only root may give files away; the content counts
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write everything: a single `write` may take only a part."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_directory(descriptor: int) -> None:
+    """Sync a directory, for file systems that have it."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}:
+            raise
+
+
+_CODES = {
+    errno.ENOSPC: ("disk_full", "the disk is full", "Make room, then sync again"),
+    errno.EDQUOT: ("disk_full", "the disk quota is used up", "Make room, then sync again"),
+    errno.EFBIG: ("disk_full", "the file would be larger than the system allows", "Raise the limit, then sync again"),
+    errno.EACCES: ("not_writable", "permission denied", "Make the file and its folder writable for you"),
+    errno.EPERM: ("not_writable", "the system does not permit it", "Look for an immutable flag or a policy"),
+    errno.EROFS: ("not_writable", "the file system is read-only", "Mount it for writing"),
+    errno.ENAMETOOLONG: ("not_writable", "the name is too long for this file system", "Choose a shorter name"),
+    errno.EEXIST: ("changed_underneath", "somebody made it a moment ago", "Look at it, then sync again"),
+    errno.ENOTDIR: ("obstructed", "a part of the path is a link or no folder", "Move it away, then sync again"),
+    errno.ELOOP: ("obstructed", "a part of the path is a link", "Move it away, then sync again"),
+    errno.EISDIR: ("obstructed", "a folder or a special file stands there", "Move it away, then sync again"),
+    errno.ENOENT: ("changed_underneath", "it vanished a moment ago", "Sync again"),
+}
+
+
+@contextmanager
+def telling(path: str) -> Iterator[None]:
+    """Tell an OSError as an ApplyError, with a stable code and what to do next."""
+    try:
+        yield
+    except OSError as error:
+        code, message, hint = _CODES.get(error.errno or 0, ("apply_failed", str(error.strerror or error), ""))
+        raise ApplyError(message, code=code, path=path, hint=hint) from error

@@ -1,0 +1,160 @@
+"""What we need to know of git. Only `tracked` starts git itself; everything else reads files that it documents
+(gitrepository-layout, git-worktree), and so works without git, for repositories of other users, and in microseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from harnesssync_orchestrator.core.items import Problem
+
+_OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
+_KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
+_MAX_ARGUMENT_BYTES = 100_000  # well below what any system takes as the arguments of a process
+_PATIENCE_S = 30.0
+
+
+def worktree_root(path: Path) -> Path | None:
+    """The root of the git worktree around a path, resolved; None outside of one, so also in a bare repository."""
+    try:
+        here = path.resolve()
+    except (OSError, RuntimeError):  # a loop of links (RuntimeError up to Python 3.12)
+        return None
+    for folder in (here, *here.parents):
+        if git_dir(folder) is not None:
+            return folder
+    return None
+
+
+def git_dir(worktree: Path) -> Path | None:
+    """The folder where git keeps what belongs to this worktree alone; None if this is not a worktree's root."""
+    entry = worktree / ".git"
+    try:
+        if entry.is_dir():
+            return entry if (entry / "HEAD").is_file() else None
+        content = entry.read_bytes()
+    except OSError:
+        return None
+    if not content.startswith(b"gitdir: "):
+        return None
+    folder = worktree / os.fsdecode(content[len(b"gitdir: ") :].rstrip(b"\r\n"))
+    return folder if (folder / "HEAD").is_file() else None
+
+
+def common_dir(worktree: Path) -> Path | None:
+    """The folder, resolved, that all worktrees of one repository share; None if this is not a worktree's root."""
+    folder = git_dir(worktree)
+    if folder is None:
+        return None
+    try:
+        text = (folder / "commondir").read_bytes().rstrip(b"\r\n")
+    except OSError:
+        return folder.resolve()
+    return (folder / os.fsdecode(text)).resolve()
+
+
+def repository(worktree: Path) -> Path | None:
+    """The common folder of a repository that acknowledges this worktree: for deciding whether trust is shared.
+
+    A folder that somebody unpacked can name any repository in its `.git`. Therefore a main worktree counts only if
+    `.git` is a real folder of its own, and a linked one only if the repository's own record (`worktrees/<name>/gitdir`)
+    points back to it.
+    """
+    folder, common = git_dir(worktree), common_dir(worktree)
+    if folder is None or common is None:
+        return None
+    try:
+        root = worktree.resolve()
+        folder = folder.resolve()
+        if folder == common:
+            return common if common == root / ".git" else None
+        if folder.parent != common / "worktrees":
+            return None
+        back = os.fsdecode((folder / "gitdir").read_bytes().rstrip(b"\r\n"))
+        return common if (folder / back).parent.resolve() == root else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def obstacle(worktree: Path) -> str | None:
+    """What shows that git is in the middle of something here (`index.lock`, `rebase-merge`, …), None if nothing."""
+    folder = git_dir(worktree)
+    if folder is None:
+        return None
+    return next((name for name in _OPERATIONS if (folder / name).exists()), None)
+
+
+def busy(worktree: Path) -> bool:
+    """Is git in the middle of something here, so that files will change again in a moment?"""
+    return obstacle(worktree) is not None
+
+
+def tracked(
+    worktree: Path, paths: Sequence[str], *, environ: Mapping[str, str] | None = None
+) -> tuple[frozenset[str], tuple[Problem, ...]]:
+    """Those of the paths (below the worktree, with `/`) that git tracks, a folder if it tracks anything in it.
+
+    When git can't be asked, a problem says why, with the code `git_missing` or `git_failed`.
+    """
+    if not paths or git_dir(worktree) is None:
+        return frozenset(), ()
+    found: set[str] = set()
+    for batch in _batches(paths):
+        command = [
+            "git",
+            "--literal-pathspecs",
+            "--no-optional-locks",
+            *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+            *("ls-files", "-z", "--", *batch),
+        ]
+        try:
+            result = subprocess.run(
+                command,
+                cwd=worktree,
+                env=_environment(os.environ if environ is None else environ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=_PATIENCE_S,
+            )
+        except FileNotFoundError:
+            return frozenset(), (_problem("git_missing", "git is not installed", worktree, "Install git"),)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return frozenset(), (_problem("git_failed", str(error), worktree, "Run git status there"),)
+        if result.returncode != 0:
+            message = result.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+            return frozenset(), (_problem("git_failed", message, worktree, "Run git status there, and do as it says"),)
+        found.update(os.fsdecode(name) for name in result.stdout.split(b"\0") if name)
+    return frozenset(path for path in paths if path in found) | _with_content(paths, found), ()
+
+
+def _with_content(paths: Iterable[str], found: Iterable[str]) -> frozenset[str]:
+    """Those of the paths that are folders of something that was found."""
+    folders = {name[:index] for name in found for index, character in enumerate(name) if character == "/"}
+    return frozenset(path for path in paths if path in folders)
+
+
+def _batches(paths: Sequence[str]) -> Iterable[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for path in paths:
+        if batch and size > _MAX_ARGUMENT_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(path)
+        size += len(os.fsencode(path)) + 1
+    yield batch
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what would lead git elsewhere: inside a hook, GIT_DIR names the repository of the
+    commit, whatever the folder."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_") or name in _KEPT_VARIABLES}
+    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _problem(code: str, message: str, worktree: Path, hint: str) -> Problem:
+    return Problem(code=code, message=message, file=str(worktree), hint=hint)

@@ -1,0 +1,209 @@
+"""Locks between processes: `flock` on a file of ours, held by an open descriptor, free the moment its holder dies.
+
+The lock is the only proof of ownership; whether the file exists and what it says proves nothing. Lock files are never
+removed: two processes could then hold "the" lock on two files of one name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import final
+
+from harnesssync_orchestrator.errors import LockTimeoutError
+from harnesssync_orchestrator.files.store import make_private
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FIRST_WAIT_S = 0.001
+_LONGEST_WAIT_S = 0.05
+_KERNEL_LOCKS = Path("/proc/locks")
+
+
+@final
+class FileLock:
+    """An exclusive lock on a file, which is made if it is missing, in a private folder.
+
+    One object is held once at a time; two objects exclude each other, also within a process. May be acquired in one
+    thread and released in another. Not to be kept over a `fork`: the child would hold it too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self._descriptor is not None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it. Raises OSError if the file can't be made or opened."""
+        if self._descriptor is not None:
+            return False
+        make_private(self.path.parent)
+        while True:
+            descriptor = os.open(self.path, _OPEN, 0o600)
+            try:
+                locked = _lock(descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            if not locked:
+                os.close(descriptor)
+                return False
+            if _is_still(self.path, descriptor):
+                break
+            os.close(descriptor)  # somebody put another file there: the lock on this one excludes nobody
+        self._descriptor = descriptor
+        _leave_pid(descriptor)
+        return True
+
+    def acquire(self, timeout: float = 0.0, *, cancelled: threading.Event | None = None) -> None:
+        """Take the lock within `timeout` seconds. Blocks its thread; `cancelled` ends the wait early.
+
+        Raises LockTimeoutError, which names the holder, and OSError.
+        """
+        deadline = time.monotonic() + timeout
+        wait = _FIRST_WAIT_S
+        while not self.try_acquire():
+            left = deadline - time.monotonic()
+            if left <= 0 or (cancelled is not None and cancelled.is_set()):
+                raise self.timed_out(timeout)
+            time.sleep(min(wait, left))
+            wait = min(wait * 2, _LONGEST_WAIT_S)
+
+    def timed_out(self, timeout: float) -> LockTimeoutError:
+        """The error that tells who holds the lock, for those who wait by themselves with `try_acquire`."""
+        pid = holder(self.path)
+        who = f"process {pid}" if pid is not None else "another process"
+        waited = f" after {timeout:g} s" if timeout > 0 else ""
+        return LockTimeoutError(
+            f"{who} still holds the lock{waited}",
+            path=str(self.path),
+            hint="Wait for it to end, or allow more time",
+        )
+
+    def release(self) -> None:
+        """Give the lock back. Nothing happens if it is not held."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            _unlock(descriptor)
+            os.close(descriptor)
+
+    def __enter__(self) -> FileLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+@contextmanager
+def held(path: Path, timeout: float = 0.0) -> Iterator[FileLock]:
+    """Hold the lock on a file, for the length of a `with`. Raises LockTimeoutError and OSError."""
+    lock = FileLock(path)
+    lock.acquire(timeout)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def holder(path: Path) -> int | None:
+    """The process that holds a lock, for messages: None if nobody does, or the system does not tell.
+
+    Takes nothing and makes nothing. Linux tells it (`/proc/locks`); elsewhere the holder leaves its number in the file.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    try:
+        lines = _KERNEL_LOCKS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return _pid_left_in(path)
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+    likely: int | None = None
+    for line in lines:
+        # 3: FLOCK  ADVISORY  WRITE 4711 fd:00:2362132 0 EOF; a waiting one has "->" after the number
+        fields = line.split()
+        if len(fields) < 6 or fields[1] != "FLOCK" or not fields[4].isdecimal() or fields[4] == "0":
+            continue
+        where, _, inode = fields[5].rpartition(":")
+        if inode != str(status.st_ino):
+            continue
+        if where == device:
+            return int(fields[4])
+        likely = int(fields[4])  # some file systems (btrfs, overlay) show another device number to stat
+    return likely
+
+
+def _leave_pid(descriptor: int) -> None:
+    """Where the system can't tell who holds a lock, the file does. Elsewhere nothing is written: a sync that has
+    nothing to do shall leave no trace."""
+    if _KERNEL_LOCKS.exists():
+        return
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+
+
+def _pid_left_in(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        there = path.lstat()
+    except FileNotFoundError:
+        return False
+    ours = os.fstat(descriptor)
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+if sys.platform == "win32":
+
+    def _lock(descriptor: int) -> bool:
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # a byte that is not there can be locked, and none is in the way
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in {errno.EACCES, errno.EDEADLK}:
+                return False
+            raise
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        # Not left to `close`: a child forked at the wrong moment shares the lock, and this ends it for both.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

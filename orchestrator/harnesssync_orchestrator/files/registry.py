@@ -1,0 +1,301 @@
+"""The registered projects: `{"projects": {id: {"path", "last_active", …}}}`.
+
+Reads take no lock and make nothing: the file is only ever replaced as a whole. Changes are read, made and written
+under a lock, so that none is lost. What a later version added to an entry stays in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harnesssync_orchestrator.core.items import Problem, Scope
+from harnesssync_orchestrator.core.projects import Project, project_id
+from harnesssync_orchestrator.errors import NewerStateError, StateError
+from harnesssync_orchestrator.files.git import repository
+from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.files.store import now, quarantine, read_json, to_json, write_atomic
+
+VERSION = "1.0"
+DEFAULT_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryEntry:
+    """One project. `last_active` is when it was last registered, UTC with offset. `trusted` is what a person said,
+    None if nobody said anything. `common_dir` is the repository that acknowledges the worktree, "" if none does."""
+
+    path: str
+    last_active: str
+    scope: Scope = Scope.PROJECT
+    targets: tuple[str, ...] = ()
+    trusted: bool | None = None
+    common_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What the registry says: projects by id, and what is wrong with it."""
+
+    projects: Mapping[str, RegistryEntry] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def trusts(self, path: str, common_dir: str) -> bool:
+        """What a person said of this path; failing that, whether one trusts another worktree of its repository."""
+        entry = self.projects.get(project_id(path))
+        if entry is not None and entry.path == path and entry.trusted is not None:
+            return entry.trusted
+        return bool(common_dir) and any(
+            other.trusted is True and other.common_dir == common_dir for other in self.projects.values()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The registry in a file, with the lock that guards changes of it."""
+
+    path: Path
+    lock_path: Path
+    clock: Callable[[], str] = now
+
+    # --- reading ---
+
+    def load(self) -> Registered:
+        """All that is registered. A corrupt file is set aside as `<name>.bak.<timestamp>`, and told as a problem for
+        as long as no project is registered anew."""
+        document, problems = self._read()
+        return _parse(document, self.path, problems)
+
+    def list_projects(self) -> dict[str, RegistryEntry]:
+        """The projects by id, in the order of their paths."""
+        return dict(sorted(self.load().projects.items(), key=lambda item: item[1].path))
+
+    def projects(self) -> tuple[Project, ...]:
+        """The projects as syncs take them, with trust decided."""
+        known = self.load()
+        return tuple(
+            Project(
+                path=entry.path,
+                scope=entry.scope,
+                targets=entry.targets,
+                trusted=known.trusts(entry.path, entry.common_dir),
+            )
+            for entry in sorted(known.projects.values(), key=lambda entry: entry.path)
+        )
+
+    def trusted_for(self, path: Path) -> bool:
+        """Is this path trusted, by itself or as a worktree of a repository that is?"""
+        real = resolved(path)
+        return self.load().trusts(str(real), str(repository(real) or ""))
+
+    # --- changing ---
+
+    def register(
+        self,
+        path: Path,
+        *,
+        scope: Scope | None = None,
+        targets: Sequence[str] | None = None,
+        trusted: bool | None = None,
+        timeout: float = DEFAULT_TIMEOUT_S,
+    ) -> str:
+        """Register a project, or note that it is active; gives its id. The path need not exist.
+
+        What is None, and empty `targets`, stays as it was. Raises LockTimeoutError, StateError.
+        """
+        real = str(resolved(path))
+        identifier = project_id(real)
+
+        def change(projects: dict[str, Any]) -> None:
+            row = projects.setdefault(identifier, {"path": real})
+            try:
+                known = _entry(row)
+            except (ValueError, TypeError):  # not usable: registering anew is the way to repair it
+                row = projects[identifier] = {"path": real}
+                known = _entry(row)
+            if known.path != real:
+                raise StateError(
+                    f"{real} and {known.path} have the same id {identifier}",
+                    code="id_collision",
+                    path=str(self.path),
+                    hint="Move one of the two projects to another folder",
+                )
+            if scope is not None and "scope" in row and scope is not known.scope:
+                raise StateError(
+                    f"{real} is registered with the scope {known.scope.value}",
+                    code="scope_taken",
+                    path=str(self.path),
+                    hint="Remove it first",
+                )
+            row["last_active"] = self.clock()
+            row["scope"] = (scope or known.scope).value
+            if targets:
+                row["targets"] = list(targets)
+            if trusted is not None:
+                row["trusted"] = trusted
+            row["common_dir"] = str(repository(Path(real)) or known.common_dir)
+
+        self._change(change, timeout)
+        return identifier
+
+    def unregister(self, path_or_id: Path | str, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:
+        """Forget a project. False if it was not registered. Raises LockTimeoutError, StateError."""
+        known = self.load().projects
+        identifier = path_or_id if isinstance(path_or_id, str) else project_id(str(resolved(path_or_id)))
+        if identifier not in known:
+            return False
+        gone: list[object] = []
+        self._change(lambda projects: gone.append(projects.pop(identifier, None)), timeout)
+        return gone != [None]
+
+    def prune(self, *, timeout: float = DEFAULT_TIMEOUT_S) -> dict[str, RegistryEntry]:
+        """Forget the projects whose path is not there any more; gives them."""
+        stale = {identifier: entry for identifier, entry in self.load().projects.items() if _is_gone(entry.path)}
+
+        def change(projects: dict[str, Any]) -> None:
+            for identifier, entry in stale.items():
+                if projects.get(identifier, {}).get("path") == entry.path:
+                    del projects[identifier]
+
+        if stale:
+            self._change(change, timeout)
+        return stale
+
+    # --- the file ---
+
+    def _change(self, change: Callable[[dict[str, Any]], object], timeout: float) -> None:
+        with held(self.lock_path, timeout):
+            document, problems = self._read()
+            unreadable = next((problem for problem in problems if problem.code == "unreadable"), None)
+            if unreadable is not None:
+                raise StateError(unreadable.message, path=unreadable.file, hint=unreadable.hint)
+            _refuse_newer(document, self.path)
+            change(document["projects"])
+            try:
+                write_atomic(self.path, to_json(document, indent=2))
+            except OSError as error:
+                raise StateError(
+                    f"the registry can't be saved: {error.strerror or error}",
+                    path=str(self.path),
+                    hint="Make room and give yourself the right to write there; the earlier one is untouched",
+                ) from error
+
+    def _read(self) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+        empty: dict[str, Any] = {"version": VERSION, "projects": {}}
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            return empty, self._set_aside()
+        except OSError as error:
+            return empty, (self._problem("unreadable", error.strerror or str(error), "Make it readable for you"),)
+        document, problem = read_json(self.path, None)
+        if problem is None and document is not None:
+            reason = _why_wrong(document)
+            if reason is None:
+                return document, ()
+            problem = self._problem("registry_corrupt", reason, "")
+        if problem is None:
+            return self._read()  # it vanished between the two looks
+        if problem.code == "unreadable":
+            return empty, (problem,)
+        try:
+            backup = quarantine(self.path, inode=inode)
+        except OSError as error:
+            return empty, (self._problem("unreadable", error.strerror or str(error), "Make its folder writable"),)
+        if backup is None:
+            return self._read()
+        return empty, (
+            replace(
+                problem,
+                code="registry_corrupt",
+                message=f"the list of projects is not usable: {problem.message}",
+                hint=f"It is kept as {backup.name}. Repair that and rename it back, or add the projects again",
+            ),
+        )
+
+    def _set_aside(self) -> tuple[Problem, ...]:
+        """No registry, but one that was set aside: that is worth telling until there is a new one."""
+        try:
+            names = [name for name in os.listdir(self.path.parent) if name.startswith(f"{self.path.name}.bak.")]  # noqa: PTH208 - names alone are wanted
+        except OSError:
+            return ()
+        if not names:
+            return ()
+        hint = f"Repair {max(names)} and rename it back, or add the projects again"
+        return (self._problem("registry_corrupt", "the list of projects was not usable and was set aside", hint),)
+
+    def _problem(self, code: str, message: str, hint: str) -> Problem:
+        return Problem(code=code, message=message, file=str(self.path), hint=hint)
+
+
+def get_hash_for_path(path: Path) -> str:
+    """The id of the project at a path, whether it is registered or not. Reads no file."""
+    return project_id(str(resolved(path)))
+
+
+def resolved(path: Path) -> Path:
+    """An absolute path with its links resolved, as far as it exists."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a loop of links (RuntimeError up to Python 3.12)
+        return path.absolute()
+
+
+def _parse(document: Mapping[str, Any], path: Path, problems: tuple[Problem, ...]) -> Registered:
+    projects: dict[str, RegistryEntry] = {}
+    wrong: list[Problem] = []
+    for identifier, row in document["projects"].items():
+        try:
+            projects[identifier] = _entry(row)
+        except (ValueError, TypeError) as error:  # noqa: PERF203 - one bad entry must not hide the others
+            hint = "Remove the project and add it again"
+            message = f"the entry of project {identifier} is not usable: {error}"
+            wrong.append(Problem(code="registry_entry", message=message, file=str(path), hint=hint))
+    return Registered(projects=projects, problems=(*problems, *wrong))
+
+
+def _entry(row: object) -> RegistryEntry:
+    if not isinstance(row, dict) or not isinstance(row.get("path"), str):
+        raise TypeError("it has no path")
+    targets = row.get("targets", [])
+    trusted = row.get("trusted")
+    if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
+        raise TypeError("its targets are not a list of names")
+    if not isinstance(trusted, (bool, type(None))):
+        raise TypeError("trusted is neither true nor false")
+    return RegistryEntry(
+        path=row["path"],
+        last_active=str(row.get("last_active", "")),
+        scope=Scope(row.get("scope", Scope.PROJECT.value)),
+        targets=tuple(targets),
+        trusted=trusted,
+        common_dir=str(row.get("common_dir", "")),
+    )
+
+
+def _why_wrong(document: object) -> str | None:
+    if not isinstance(document, dict):
+        return f"expected an object, found {type(document).__name__}"
+    if not isinstance(document.get("projects"), dict):
+        return "it has no object named projects"
+    return None
+
+
+def _refuse_newer(document: Mapping[str, Any], path: Path) -> None:
+    major = str(document.get("version", VERSION)).split(".")[0]
+    if major.isdecimal() and int(major) > int(VERSION.partition(".")[0]):
+        raise NewerStateError(
+            f"a later version wrote it (format {document['version']}, this one knows {VERSION})",
+            path=str(path),
+            hint="Update harnesssync-orchestrator; the file is left as it is",
+        )
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        return not Path(path).is_dir()
+    except OSError:
+        return False  # not to be seen is not gone
