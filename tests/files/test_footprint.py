@@ -237,12 +237,14 @@ def test_checking_costs_little_more_than_its_system_calls(tmp_path: Path) -> Non
     footprint = look(root)
 
     ours = bare = float("inf")
-    for _ in range(9):
+    for _ in range(100):  # as often as it takes on a busy machine: the best of each is compared
         start = time.perf_counter()
         assert is_unchanged(footprint)
         middle = time.perf_counter()
         for path in footprint.paths:
             os.lstat(path)
         ours, bare = min(ours, middle - start), min(bare, time.perf_counter() - middle)
+        if ours < bare * 2:
+            break
 
     assert ours < bare * 2

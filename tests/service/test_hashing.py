@@ -62,9 +62,11 @@ async def test_hash_loop_lag_is_a_fraction_of_hashing_in_the_loop(tmp_path: Path
         hash_batch([path for path, _ in files])
 
     in_threads = in_the_loop = float("inf")
-    for _ in range(5):  # the best of a few: other processes of the machine take their turns too
+    for _ in range(20):  # as often as it takes on a busy machine: the best of each is compared
         in_the_loop = min(in_the_loop, await longest_gap(inline))
         in_threads = min(in_threads, await longest_gap(partial(hash_files, files, limiter, 1)))
+        if in_threads < in_the_loop * 0.6:
+            break
 
     assert in_threads < in_the_loop * 0.6
 

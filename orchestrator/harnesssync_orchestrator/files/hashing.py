@@ -47,7 +47,7 @@ def hash_file(path: Path | str, limit: int = MAX_HASHED_BYTES) -> str:
     try:
         require_regular(os.stat(name), name)  # noqa: PTH116 - a device must not even be opened
         return _hash(name, limit)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
         return ""
 
 
@@ -60,7 +60,7 @@ def hash_batch(paths: Iterable[str], limit: int = MAX_HASHED_BYTES) -> dict[str,
     for path in paths:
         try:
             digests[path] = _hash(path, limit)
-        except (FileNotFoundError, NotADirectoryError):  # noqa: PERF203 - one bad file must not cost the others
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # noqa: PERF203 - a bad file must not cost the others
             digests[path] = ""
         except OSError as error:
             digests[path] = error
@@ -90,20 +90,17 @@ def _hash(path: str, limit: int) -> str:
         wanted = size + 1 if size < BUFFER_BYTES else BUFFER_BYTES
         content = os.read(descriptor, wanted)
         digest = hashlib.sha256(content)
-        if len(content) == wanted:
-            _hash_rest(descriptor, digest, limit - wanted, path)
+        if len(content) < wanted:  # the end was reached: one read for nearly every file
+            return digest.hexdigest()[:HASH_DIGITS]
+        left = limit - wanted
+        while content := os.read(descriptor, BUFFER_BYTES):
+            digest.update(content)
+            left -= len(content)
+            if left < 0:  # a log that grows as fast as it is read would never end
+                raise TooLargeError(errno.EFBIG, "grew beyond the limit while it was read", path)
         return digest.hexdigest()[:HASH_DIGITS]
     finally:
         os.close(descriptor)
-
-
-def _hash_rest(descriptor: int, digest: hashlib._Hash, left: int, path: str) -> None:
-    """Hash what follows, at most `left` bytes: a log that grows as fast as it is read would never end."""
-    while content := os.read(descriptor, BUFFER_BYTES):
-        digest.update(content)
-        left -= len(content)
-        if left < 0:
-            raise TooLargeError(errno.EFBIG, "grew beyond the limit while it was read", path)
 
 
 class HashCache:

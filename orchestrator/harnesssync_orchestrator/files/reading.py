@@ -23,13 +23,14 @@ MAX_TEXT_BYTES = 4 * 1024 * 1024
 MAX_LINKS = 40
 """Links followed one after another before they are taken for a circle: the limit of Linux itself."""
 
-OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
+OPEN_FLAGS: int = os.O_RDONLY | sum(
+    getattr(os, name, 0)  # no system has all of them
+    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
+)
 """Non-blocking, because opening a named pipe otherwise waits for a writer, perhaps forever."""
-OPEN_FLAGS |= getattr(os, "O_BINARY", 0)
 
 NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 """Error numbers that say: this path leads to nothing. Anything else (no permission, say) leaves it unknown."""
-
 
 SIGNATURE_FIELDS = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
 """The fields of `Signature` out of an `os.stat_result`, in order."""

@@ -125,13 +125,13 @@ class _Walk:
         while waiting:
             folder = waiting.pop()
             try:
-                with os.scandir(folder.path) as found:
-                    entries = sorted((entry.name, entry.path) for entry in found)
+                # Each entry is looked at anyway, so what `os.scandir` knows of its kind is worth nothing here.
+                names = sorted(os.listdir(folder.path))  # noqa: PTH208 - no pathlib in the walk, see `reading`
             except OSError as error:
                 self._report("folder_unreadable", _reason(error), folder.path, "Make the folder readable.")
                 continue
             inner: list[_Folder] = []
-            for name, path in entries:
+            for name in names:
                 if name in IGNORED:
                     continue
                 self.entries += 1
@@ -139,10 +139,11 @@ class _Walk:
                     message = f"holds more than {MAX_ENTRIES} files and folders; the others are left out"
                     self._report("tree_too_large", message, self.root, "Move what is not part of it elsewhere.")
                     return
-                self._visit(folder, name, path, inner)
+                self._visit(folder, name, inner)
             waiting.extend(reversed(inner))
 
-    def _visit(self, folder: _Folder, name: str, path: str, inner: list[_Folder]) -> None:
+    def _visit(self, folder: _Folder, name: str, inner: list[_Folder]) -> None:
+        path = folder.path + os.sep + name
         try:
             status = self.looked.lstat(path)
         except OSError as error:
