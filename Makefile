@@ -77,6 +77,11 @@ contracts: $(DEV_READY) ## Check which module imports which
 .PHONY: docs
 docs: $(DEV_READY) ## Check that links lead somewhere and that generated documents are true
 	@$(PY) tools/check_links.py
+	@$(PY) tools/generated.py
+
+.PHONY: generate
+generate: $(DEV_READY) ## Print the generated documents anew
+	@$(PY) tools/generated.py --write
 
 .PHONY: bench
 bench: $(DEV_READY) ## Measure how fast it is

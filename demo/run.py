@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -304,7 +304,7 @@ def wait_for_interrupt(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def supervisor(workplace: Workplace) -> Iterator[subprocess.Popen[bytes]]:
+def supervisor(workplace: Workplace) -> Generator[subprocess.Popen[bytes], None, None]:
     """A supervisor that answers, for as long as the block lasts. Its log is shown when something fails."""
     with tempfile.TemporaryFile() as log:
         # In a process group of its own: Ctrl-C is for us, and we stop it in order.
