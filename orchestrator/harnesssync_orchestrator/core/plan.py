@@ -105,9 +105,10 @@ class Held:
 
 
 class HaltReason(enum.Enum):
-    """Why a project stops instead of removing its outputs."""
+    """Why a project does nothing: its source is gone at once, or git is at work in it."""
 
     SOURCE_MISSING = "source-missing"
+    GIT_BUSY = "git-busy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,11 @@ class Plan:
     def is_empty(self) -> bool:
         """Would a sync change nothing, on disk or in the ledger?"""
         return not (self.operations or self.adopt or self.forget)
+
+    @property
+    def removes(self) -> bool:
+        """Does something go, so that folders of ours may be left empty?"""
+        return any(isinstance(operation, (Remove, EditDocument)) for operation in self.operations) or bool(self.forget)
 
     @property
     def intent(self) -> dict[Address, str]:

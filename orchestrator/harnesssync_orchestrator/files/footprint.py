@@ -43,17 +43,18 @@ class Footprint:
     missing: tuple[bytes, ...] = ()
 
     @classmethod
-    def of(cls, looked: Looked, *, key: str, result: bytes = b"") -> Footprint:
-        """The footprint of a sync that looked at `looked` and at nothing else."""
+    def of(cls, *looks: Looked, key: str, result: bytes = b"") -> Footprint:
+        """The footprint of a sync that took these looks and no other. Of one path the last look counts."""
         present: list[tuple[bytes, Signature]] = []
         missing: list[bytes] = []
         settled = True
-        for path, signature in looked.seen.items():
+        last = {path: (signature, looked.began_ns) for looked in looks for path, signature in looked.seen.items()}
+        for path, (signature, began_ns) in last.items():
             if signature is None:
                 missing.append(os.fsencode(path))
                 continue
             present.append((os.fsencode(path), signature))
-            settled = settled and not is_racy(signature, looked.began_ns)
+            settled = settled and not is_racy(signature, began_ns)
         present.sort()  # neighbours in one folder are faster to look up one after another
         return cls(
             key=key,

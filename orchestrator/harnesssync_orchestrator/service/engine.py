@@ -1,0 +1,68 @@
+"""What a sync is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harnesssync_orchestrator.core.report import Report
+from harnesssync_orchestrator.core.targets import DocumentFormat, Target
+from harnesssync_orchestrator.files.discovery import Places
+from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.service.limits import Limits
+from harnesssync_orchestrator.service.locking import ProjectLocks
+from harnesssync_orchestrator.service.memory import Memories
+
+
+class Log(Protocol):
+    """Where events go; structlog's bound loggers fit."""
+
+    def debug(self, event: str, **fields: object) -> object: ...
+    def info(self, event: str, **fields: object) -> object: ...
+    def warning(self, event: str, **fields: object) -> object: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Everything that a sync needs, passed in by the composition root.
+
+    `targets` are all known ones; `configured` the ids that the configuration asks for (none: those in use).
+    `exclude` says whether outputs are kept out of `git status`.
+    """
+
+    targets: tuple[Target, ...]
+    formats: Mapping[str, DocumentFormat]
+    places: Places
+    layout: Layout
+    limits: Limits
+    environ: Mapping[str, str]
+    log: Log
+    configured: tuple[str, ...] = ()
+    exclude: bool = True
+    locks: ProjectLocks = field(default_factory=ProjectLocks)
+    memories: Memories = field(default_factory=Memories)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What one run is asked for.
+
+    `targets` limits it to some of the project's targets. `dry_run` stops after the plan. `confirmed` lets a source
+    that has emptied take its outputs with it. `rehash` reads every file again, whatever its signature says.
+    `lock_timeout_s` is how long to wait for another sync of the same project.
+    """
+
+    targets: tuple[str, ...] = ()
+    dry_run: bool = False
+    confirmed: bool = False
+    rehash: bool = False
+    lock_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResult:
+    """A report, and the folders whose changes matter for the project (absolute paths; watch each by itself)."""
+
+    report: Report
+    watch: frozenset[str]

@@ -1,0 +1,104 @@
+"""The writing half of a sync: the linkers of a project's targets, at work at the same time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove
+from harnesssync_orchestrator.core.report import Counts, Failure
+from harnesssync_orchestrator.core.targets import DocumentFormat
+from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files.below import Below
+from harnesssync_orchestrator.files.linker import Applied, apply
+from harnesssync_orchestrator.service.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """One operation that a linker performed, for a target."""
+
+    target: str
+    operation: Operation
+    applied: Applied
+
+
+@dataclass
+class Outcome:
+    """What the linkers of a project did, gathered while they work: it stands also when they are cancelled."""
+
+    done: list[Done] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def recorded_in(self, ledger: Ledger) -> Ledger:
+        """The ledger with everything that was done."""
+        for one in self.done:
+            applied = one.applied
+            ledger = ledger.changed(
+                record=applied.record, forget=applied.forget, made=applied.made, unmade=applied.unmade
+            )
+        return ledger
+
+    def counts(self, plan: Plan) -> Counts:
+        """Outputs, not operations: one edit of a merged file may set several keys."""
+        synced, cleaned = len(plan.adopt), len(plan.forget)
+        for operation in (one.operation for one in self.done):
+            if isinstance(operation, EditDocument):
+                synced += len(operation.record)
+                cleaned += len(operation.forget)
+            elif isinstance(operation, Remove):
+                cleaned += 1
+            else:
+                synced += 1
+        return Counts(synced=synced, skipped=plan.unchanged, cleaned=cleaned, errors=len(self.failures))
+
+    def methods(self) -> dict[str, int]:
+        return dict(Counter(one.applied.method for one in self.done if one.applied.method))
+
+
+async def link(
+    plan: Plan, root: Path, formats: Mapping[str, DocumentFormat], timestamp: str, limits: Limits, outcome: Outcome
+) -> None:
+    """Run one linker for each target that has something to do. An operation that fails is noted in `outcome`; the
+    others go on. On cancellation each linker finishes the operation in hand."""
+    targets = dict.fromkeys(operation.owners[0] for operation in plan.operations)
+    async with anyio.create_task_group() as group:
+        for target in targets:
+            work = partial(_perform, target, plan.for_target(target), root, formats, timestamp, outcome)
+            group.start_soon(partial(anyio.to_thread.run_sync, work, limiter=limits.linking))
+
+
+def _perform(
+    target: str,
+    operations: Sequence[Operation],
+    root: Path,
+    formats: Mapping[str, DocumentFormat],
+    timestamp: str,
+    outcome: Outcome,
+) -> None:
+    path = ""
+    try:
+        with Below(root) as below:
+            for operation in operations:
+                anyio.from_thread.check_cancelled()
+                path = operation.path
+                try:
+                    applied = apply(operation, root=root, formats=formats, timestamp=timestamp, below=below)
+                except ApplyError as error:
+                    outcome.failures.append(_failure(error, path, target))
+                else:
+                    outcome.done.append(Done(target=target, operation=operation, applied=applied))
+    except ApplyError as error:  # the root can't be opened, or what was done could not be made to last
+        outcome.failures.append(_failure(error, path, target))
+
+
+def _failure(error: ApplyError, path: str, target: str) -> Failure:
+    return Failure(code=error.code, message=error.message, hint=error.hint, path=error.path or path, target=target)

@@ -1,0 +1,87 @@
+"""From what a sync found and did to the report that is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.plan import Plan
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import Counts, Report, State
+from harnesssync_orchestrator.core.targets import Target
+from harnesssync_orchestrator.service.linking import Outcome
+from harnesssync_orchestrator.service.memory import Remembered
+
+
+def unchanged_report(project: Project, targets: Sequence[Target], remembered: Remembered) -> Report:
+    """Nothing has changed since the last sync, so what it found still holds."""
+    return Report(
+        project_id=project.id,
+        path=project.path,
+        scope=project.scope.value,
+        state=State.CONFLICT if remembered.conflicts else State.IN_STEP,
+        targets=tuple(target.id for target in targets),
+        counts=Counts(skipped=remembered.unchanged),
+        conflicts=remembered.conflicts,
+        losses=remembered.losses,
+        held=remembered.held,
+        problems=remembered.problems,
+        notes=remembered.notes,
+    )
+
+
+def planned_report(
+    project: Project, targets: Sequence[Target], plan: Plan, problems: Sequence[Problem], notes: Sequence[str]
+) -> Report:
+    """What a sync would do: the report of a dry run, a check or a diff."""
+    return Report(
+        project_id=project.id,
+        path=project.path,
+        scope=project.scope.value,
+        state=_planned_state(plan),
+        targets=tuple(target.id for target in targets),
+        counts=Counts(skipped=plan.unchanged),
+        operations=plan.operations,
+        conflicts=plan.conflicts,
+        losses=plan.losses,
+        held=plan.held,
+        problems=tuple(problems),
+        notes=tuple(notes),
+        halt=plan.halt.value if plan.halt else None,
+    )
+
+
+def finished_report(
+    project: Project,
+    targets: Sequence[Target],
+    plan: Plan,
+    problems: Sequence[Problem],
+    notes: Sequence[str],
+    outcome: Outcome,
+) -> Report:
+    """What a sync did."""
+    return replace(
+        planned_report(project, targets, plan, problems, notes),
+        state=_finished_state(plan, outcome),
+        counts=outcome.counts(plan),
+        operations=tuple(one.operation for one in outcome.done),
+        failures=tuple(outcome.failures),
+        methods=outcome.methods(),
+    )
+
+
+def _planned_state(plan: Plan) -> State:
+    if plan.halt:
+        return State.HALTED
+    if plan.conflicts:
+        return State.CONFLICT
+    return State.OUT_OF_STEP if plan.operations else State.IN_STEP
+
+
+def _finished_state(plan: Plan, outcome: Outcome) -> State:
+    if plan.halt:
+        return State.HALTED
+    if outcome.failures:
+        return State.PARTIAL if outcome.done or plan.unchanged else State.FAILED
+    return State.CONFLICT if plan.conflicts else State.IN_STEP

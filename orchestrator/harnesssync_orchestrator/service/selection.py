@@ -1,0 +1,51 @@
+"""Which targets a project gets, and where an environment variable puts their folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.targets import Target
+from harnesssync_orchestrator.files.detection import targets_in_use
+
+
+def select(
+    project: Project,
+    targets: Sequence[Target],
+    configured: Sequence[str],
+    ledger: Ledger,
+    home: Path,
+    environ: Mapping[str, str],
+) -> tuple[Target, ...]:
+    """The targets of a project: its own, else those of the configuration, else those that are in use.
+
+    One that was in use keeps its outputs when its program is gone for a while (an update, another PATH): only what a
+    person said takes a target away.
+    """
+    chosen = frozenset(project.targets or configured)
+    if not chosen:
+        known = frozenset(owner for entry in ledger.entries.values() for owner in entry.owners)
+        chosen = known.union(targets_in_use(targets, project.scope, Path(project.path), home, environ))
+    return tuple(target for target in targets if target.id in chosen)
+
+
+def moved_homes(targets: Sequence[Target], home: Path, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """For targets whose folder an environment variable moves: its path below home, None if it is not below home."""
+    homes: dict[str, str | None] = {}
+    for target in targets:
+        value = environ.get(target.home_variable or "", "")
+        if not target.home_variable or not value:
+            continue
+        moved = (home / value).resolve() if not value.startswith("~/") else (home / value[2:]).resolve()
+        homes[target.id] = moved.relative_to(home).as_posix() if moved.is_relative_to(home) else None
+    return homes
+
+
+def selection_key(project: Project, targets: Sequence[Target], homes: Mapping[str, str | None], version: str) -> str:
+    """Stands for everything besides files that decides what a sync does: another key, another sync."""
+    ids = ",".join(target.id for target in targets)
+    moved = ",".join(f"{name}={path}" for name, path in sorted(homes.items()))
+    return f"{version} {project.scope is Scope.USER} {project.trusted} {ids} {moved}"

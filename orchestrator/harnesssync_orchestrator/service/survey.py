@@ -1,0 +1,101 @@
+"""The reading half of a sync: discover and hash the source, look at the outputs, plan. Nothing is written here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio.to_thread
+
+from harnesssync_orchestrator.core.desired import Desired, short_hash
+from harnesssync_orchestrator.core.items import Problem, Scope, Source
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Plan
+from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.targets import DocumentFormat, Target
+from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.discovery import Places, discover
+from harnesssync_orchestrator.files.hashing import HashCache
+from harnesssync_orchestrator.files.observe import observe
+from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.service.hashing import hash_files
+from harnesssync_orchestrator.service.limits import Limits
+
+
+async def read_source(
+    project: Project, places: Places, cache: HashCache, looked: Looked, limits: Limits, *, rehash: bool
+) -> Source:
+    """Discover the source in one thread and hash what changed in several; with `rehash` everything."""
+    read_ns = time.time_ns()
+    discovery = await anyio.to_thread.run_sync(
+        discover, project.scope, Path(project.path), places, looked, limiter=limits.hashing
+    )
+    contents = {path: signature for listing in discovery.trees.values() for path, signature in listing.contents.items()}
+    known, unknown = cache.divide(contents, verify=rehash)
+    digests = await hash_files(unknown, limits.hashing, int(limits.hashing.total_tokens))
+    cache.put_all(contents, digests, read_ns)
+    known.update((path, digest) for path, digest in digests.items() if isinstance(digest, str))
+    return await anyio.to_thread.run_sync(discovery.complete, known, limiter=limits.hashing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What should be, and the plan that leads there from what is. `source` has the problems of all that was read."""
+
+    source: Source
+    desired: Desired
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyor:
+    """What does not change between two surveys of one sync: before it, and, to verify, after it."""
+
+    project: Project
+    targets: Sequence[Target]
+    formats: Mapping[str, DocumentFormat]
+    homes: Mapping[str, str | None]
+    cache: HashCache
+    confirmed: bool
+
+    def survey(self, source: Source, ledger: Ledger, looked: Looked) -> Survey:
+        """Render, observe and plan. Blocking: for thousands of items each of them takes longer than an event loop
+        may be held."""
+        root = Path(self.project.path)
+        desired = desired_state(self.targets, source, homes=self.homes)
+        tracked, problems = self._tracked(desired, looked)
+        source = replace(source, problems=(*source.problems, *problems))
+        observed = observe(root, desired, ledger, self.formats, self.cache, looked, tracked)
+        result = plan(desired, observed, ledger, source=source, trusted=self.project.trusted, confirmed=self.confirmed)
+        conflicts = tuple(_with_line_ending_hint(conflict, root, ledger) for conflict in result.conflicts)
+        return Survey(source=source, desired=desired, plan=replace(result, conflicts=conflicts))
+
+    def _tracked(self, desired: Desired, looked: Looked) -> tuple[frozenset[str], Sequence[Problem]]:
+        """Which output paths git tracks. Whether it does decides about private outputs: then its index counts as
+        looked at."""
+        root = Path(self.project.path)
+        if self.project.scope is not Scope.PROJECT or not desired.wanted:
+            return frozenset(), ()
+        own = git.git_dir(root)
+        if own is not None and any(wish.output.private for wish in desired.wanted.values()):
+            looked.lstat(str(own / "index"))
+        return git.tracked(root, sorted({address.path for address in desired.wanted}))
+
+
+def _with_line_ending_hint(conflict: Conflict, root: Path, ledger: Ledger) -> Conflict:
+    """Say so when an output differs from what we wrote by its line endings alone: that is git's doing."""
+    entry = ledger.entries.get(conflict.address)
+    if conflict.kind is not ConflictKind.DRIFT or entry is None or conflict.address.pointer:
+        return conflict
+    try:
+        content = (root / conflict.address.path).read_bytes()
+    except OSError:
+        return conflict
+    if short_hash(content.replace(b"\r\n", b"\n")) != entry.digest:
+        return conflict
+    hint = "Only its line endings differ: git's core.autocrlf converts them. Turn it off for this file, then delete it"
+    return replace(conflict, hint=hint)
