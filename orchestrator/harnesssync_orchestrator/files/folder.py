@@ -197,6 +197,8 @@ def telling(path: str) -> Iterator[None]:
     """Tell an OSError as an ApplyError, with a stable code and what to do next."""
     try:
         yield
+    except NotImplementedError as error:  # Python's word for a call that this system has not
+        raise ApplyError(str(error), path=path) from error
     except OSError as error:
         code, message, hint = _CODES.get(error.errno or 0, ("apply_failed", str(error.strerror or error), ""))
         raise ApplyError(message, code=code, path=path, hint=hint) from error

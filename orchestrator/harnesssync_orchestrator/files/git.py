@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.files.exclude import update_exclude
 
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
@@ -157,4 +158,16 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _problem(code: str, message: str, worktree: Path, hint: str) -> Problem:
-    return Problem(code=code, message=message, file=str(worktree), hint=hint)
+    return Problem(code=code, message=message, file=str(worktree), hint=hint, hides=False)
+
+
+__all__ = [
+    "busy",
+    "common_dir",
+    "git_dir",
+    "obstacle",
+    "repository",
+    "tracked",
+    "update_exclude",
+    "worktree_root",
+]

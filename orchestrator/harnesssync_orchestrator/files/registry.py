@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,40 +17,11 @@ from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.errors import NewerStateError, StateError
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.files.registered import Registered, RegistryEntry, parse_entry, parse_registry, why_wrong
 from harnesssync_orchestrator.files.store import now, quarantine, read_json, to_json, write_atomic
 
 VERSION = "1.0"
 DEFAULT_TIMEOUT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryEntry:
-    """One project. `last_active` is when it was last registered, UTC with offset. `trusted` is what a person said,
-    None if nobody said anything. `common_dir` is the repository that acknowledges the worktree, "" if none does."""
-
-    path: str
-    last_active: str
-    scope: Scope = Scope.PROJECT
-    targets: tuple[str, ...] = ()
-    trusted: bool | None = None
-    common_dir: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """What the registry says: projects by id, and what is wrong with it."""
-
-    projects: Mapping[str, RegistryEntry] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
-
-    def trusts(self, path: str, common_dir: str) -> bool:
-        """What a person said of this path; failing that, whether one trusts another worktree of its repository."""
-        entry = self.projects.get(project_id(path))
-        if entry is not None and entry.path == path and entry.trusted is not None:
-            return entry.trusted
-        return bool(common_dir) and any(
-            other.trusted is True and other.common_dir == common_dir for other in self.projects.values()
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +38,7 @@ class Registry:
         """All that is registered. A corrupt file is set aside as `<name>.bak.<timestamp>`, and told as a problem for
         as long as no project is registered anew."""
         document, problems = self._read()
-        return _parse(document, self.path, problems)
+        return parse_registry(document, self.path, problems)
 
     def list_projects(self) -> dict[str, RegistryEntry]:
         """The projects by id, in the order of their paths."""
@@ -112,10 +83,10 @@ class Registry:
         def change(projects: dict[str, Any]) -> None:
             row = projects.setdefault(identifier, {"path": real})
             try:
-                known = _entry(row)
+                known = parse_entry(row)
             except (ValueError, TypeError):  # not usable: registering anew is the way to repair it
                 row = projects[identifier] = {"path": real}
-                known = _entry(row)
+                known = parse_entry(row)
             if known.path != real:
                 raise StateError(
                     f"{real} and {known.path} have the same id {identifier}",
@@ -193,7 +164,7 @@ class Registry:
             return empty, (self._problem("unreadable", error.strerror or str(error), "Make it readable for you"),)
         document, problem = read_json(self.path, None)
         if problem is None and document is not None:
-            reason = _why_wrong(document)
+            reason = why_wrong(document)
             if reason is None:
                 return document, ()
             problem = self._problem("registry_corrupt", reason, "")
@@ -228,7 +199,7 @@ class Registry:
         return (self._problem("registry_corrupt", "the list of projects was not usable and was set aside", hint),)
 
     def _problem(self, code: str, message: str, hint: str) -> Problem:
-        return Problem(code=code, message=message, file=str(self.path), hint=hint)
+        return Problem(code=code, message=message, file=str(self.path), hint=hint, hides=False)
 
 
 def get_hash_for_path(path: Path) -> str:
@@ -242,46 +213,6 @@ def resolved(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError):  # a loop of links (RuntimeError up to Python 3.12)
         return path.absolute()
-
-
-def _parse(document: Mapping[str, Any], path: Path, problems: tuple[Problem, ...]) -> Registered:
-    projects: dict[str, RegistryEntry] = {}
-    wrong: list[Problem] = []
-    for identifier, row in document["projects"].items():
-        try:
-            projects[identifier] = _entry(row)
-        except (ValueError, TypeError) as error:  # noqa: PERF203 - one bad entry must not hide the others
-            hint = "Remove the project and add it again"
-            message = f"the entry of project {identifier} is not usable: {error}"
-            wrong.append(Problem(code="registry_entry", message=message, file=str(path), hint=hint))
-    return Registered(projects=projects, problems=(*problems, *wrong))
-
-
-def _entry(row: object) -> RegistryEntry:
-    if not isinstance(row, dict) or not isinstance(row.get("path"), str):
-        raise TypeError("it has no path")
-    targets = row.get("targets", [])
-    trusted = row.get("trusted")
-    if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
-        raise TypeError("its targets are not a list of names")
-    if not isinstance(trusted, (bool, type(None))):
-        raise TypeError("trusted is neither true nor false")
-    return RegistryEntry(
-        path=row["path"],
-        last_active=str(row.get("last_active", "")),
-        scope=Scope(row.get("scope", Scope.PROJECT.value)),
-        targets=tuple(targets),
-        trusted=trusted,
-        common_dir=str(row.get("common_dir", "")),
-    )
-
-
-def _why_wrong(document: object) -> str | None:
-    if not isinstance(document, dict):
-        return f"expected an object, found {type(document).__name__}"
-    if not isinstance(document.get("projects"), dict):
-        return "it has no object named projects"
-    return None
 
 
 def _refuse_newer(document: Mapping[str, Any], path: Path) -> None:
@@ -299,3 +230,6 @@ def _is_gone(path: str) -> bool:
         return not Path(path).is_dir()
     except OSError:
         return False  # not to be seen is not gone
+
+
+__all__ = ["DEFAULT_TIMEOUT_S", "Registered", "Registry", "RegistryEntry", "get_hash_for_path", "resolved"]

@@ -53,6 +53,7 @@ def load_ledger(path: Path) -> tuple[Ledger, list[Problem]]:
             code="state_corrupt",
             message=f"this record of what was written is not usable: {problem.message}",
             hint=f"It is kept as {backup.name}. Outputs that are as they should be are taken over again",
+            hides=False,
         )
     ]
 

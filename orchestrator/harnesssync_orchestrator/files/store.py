@@ -192,7 +192,7 @@ def _is_alive(pid: int) -> bool:
 def _problem(
     code: str, message: str, path: Path, hint: str, line: int | None = None, column: int | None = None
 ) -> Problem:
-    return Problem(code=code, message=message, file=str(path), hint=hint, line=line, column=column)
+    return Problem(code=code, message=message, file=str(path), hint=hint, line=line, column=column, hides=False)
 
 
 def _sync(directory: Path) -> None:

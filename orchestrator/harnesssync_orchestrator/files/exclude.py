@@ -1,0 +1,158 @@
+"""Keeping outputs out of `git status`: a block of ours in a repository's `info/exclude`, which is never committed.
+
+    # >>> harnesssync (appended): outputs of ours; do not edit this block
+    # worktree 0123456789abcdef
+    /.agents/skills/pdf-tools
+    # <<< harnesssync
+
+All worktrees of a repository read the one file, so each has a section in the block, and a path stays hidden for as
+long as one of them lists it. The word in brackets tells what taking the block out has to restore: `appended` to
+nothing or to a whole line, `joined` to a last line without an end, `created` with the file. Everything outside the
+block stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.files.store import write_atomic
+
+_BEGIN = b"# >>> harnesssync (%s): outputs of ours; do not edit this block\n"
+_END = b"# <<< harnesssync\n"
+_SECTION = b"# worktree "
+_BLOCK = re.compile(
+    rb"(?P<end>^|\n)# >>> harnesssync \((?P<kind>appended|joined|created)\)[^\n]*\n"
+    rb"(?P<body>.*?)^# <<< harnesssync\r?(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_BEGINS = re.compile(rb"^# >>> harnesssync \(", re.MULTILINE)
+
+
+def update_exclude(
+    common_dir: Path, worktree_id: str, paths: Iterable[str], *, lock: Path, timeout: float = 5.0
+) -> bool:
+    """Make the section of one worktree list just these paths (below its root, with `/`); none takes it away.
+
+    `lock` is `Layout.exclude_lock(common_dir)`. False if the file says so already: then nothing is written and no lock
+    taken. Raises LockTimeoutError, and StateError if the file can't be read or written, is a link, or was damaged.
+    """
+    file = common_dir / "info" / "exclude"
+    lines = sorted({pattern(path) for path in paths})
+    if _changed(_read(file), worktree_id, lines) is None:
+        return False
+    with held(lock, timeout):
+        before = _read(file)
+        after = _changed(before, worktree_id, lines)
+        if after is None:
+            return False
+        try:
+            if after == b"" and _kind(before) == b"created":
+                file.unlink()
+            else:
+                file.parent.mkdir(exist_ok=True)
+                write_atomic(
+                    file, after, mode=None if before is not None else 0o644, prefix=".harnesssync-", suffix=".tmp"
+                )
+        except OSError as error:
+            raise _unusable(file, f"it can't be written: {error.strerror or error}") from error
+    return True
+
+
+def pattern(path: str) -> bytes:
+    """The pattern of gitignore that matches one path below the root, whatever characters its name has.
+
+    A line break can't be written in such a file, and a carriage return or tab not at the end of a line: they become
+    `?`, which matches any one character.
+    """
+    text = re.sub(rb"([\\*?\[])", rb"\\\1", os.fsencode(path.rstrip("/")))
+    text = re.sub(rb"[\n\r\t]", b"?", text)
+    return b"/" + re.sub(rb" (?= *\Z)", b"\\ ", text)
+
+
+def _changed(content: bytes | None, worktree_id: str, lines: list[bytes]) -> bytes | None:
+    """The file after the change; None if there is nothing to change."""
+    text = content or b""
+    block = _find(text)
+    sections = _sections(block["body"]) if block else {}
+    key = worktree_id.encode("ascii")
+    if sections.get(key, []) == lines:
+        return None
+    wanted = {name: listed for name, listed in {**sections, key: lines}.items() if listed}
+    before, after = _around(text, block)
+    if not wanted:
+        return before + after
+    if block:
+        kind, joint = block["kind"], text[len(before) : block.start() + len(block["end"])]
+    elif content is None:
+        kind, joint = b"created", b""
+    elif text and not text.endswith(b"\n"):
+        kind, joint = b"joined", b"\n"
+    else:
+        kind, joint = b"appended", b""
+    body = b"".join(
+        _SECTION + name + b"\n" + b"".join(line + b"\n" for line in listed) for name, listed in sorted(wanted.items())
+    )
+    return before + joint + _BEGIN % kind + body + _END + after
+
+
+def _around(text: bytes, block: re.Match[bytes] | None) -> tuple[bytes, bytes]:
+    """What stands before the block and after it, as it would be without the block."""
+    if block is None:
+        return text, b""
+    after = text[block.end() :]
+    # The line end that was added to a last line without one goes with the block, unless lines follow by now.
+    joined = block["kind"] == b"joined" and block["end"] and not after
+    return text[: block.start() + (0 if joined else len(block["end"]))], after
+
+
+def _find(text: bytes) -> re.Match[bytes] | None:
+    begins = len(_BEGINS.findall(text))
+    block = _BLOCK.search(text)
+    if begins > 1 or (begins == 1 and block is None):
+        raise StateError(
+            "the block of harnesssync was damaged: it has no end, or is there twice",
+            code="exclude_damaged",
+            hint="Remove the lines from '# >>> harnesssync' to '# <<< harnesssync' in info/exclude, then sync again",
+        )
+    return block
+
+
+def _kind(content: bytes | None) -> bytes:
+    block = _find(content or b"")
+    return block["kind"] if block else b""
+
+
+def _sections(body: bytes) -> Mapping[bytes, list[bytes]]:
+    sections: dict[bytes, list[bytes]] = {}
+    listed: list[bytes] = []
+    for line in body.split(b"\n"):
+        if line.startswith(_SECTION):
+            listed = sections.setdefault(line[len(_SECTION) :].strip(), [])
+        elif line.strip():
+            listed.append(line.rstrip(b"\r"))
+    return sections
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        if file.is_symlink():
+            raise _unusable(file, "it is a link, and what it leads to may be shared with other repositories")
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(file, f"it can't be read: {error.strerror or error}") from error
+
+
+def _unusable(file: Path, reason: str) -> StateError:
+    return StateError(
+        f"outputs can't be kept out of git status: {reason}",
+        code="exclude_unusable",
+        path=str(file),
+        hint="Make it a plain file that you may write, or turn this off in config.toml",
+    )
