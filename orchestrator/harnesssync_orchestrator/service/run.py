@@ -107,8 +107,8 @@ class Run:
         if self.project.scope is not Scope.PROJECT:
             return True
         with anyio.move_on_after(GIT_SETTLES_S):
-            while await self._in_thread(git.busy, self.root):
-                await anyio.sleep(GIT_LOOKS_S)  # noqa: ASYNC110 - another program's files: nobody sets an event
+            while await self._in_thread(git.busy, self.root):  # noqa: ASYNC110 - git sets no event
+                await anyio.sleep(GIT_LOOKS_S)
             return True
         return False
 
@@ -169,7 +169,7 @@ class Run:
     async def keep_from_git(self, seen: Survey) -> None:
         """Keep our outputs out of `git status`, unless git tracks them or the configuration says otherwise."""
         shared = git.common_dir(self.root) if self.project.scope is Scope.PROJECT and self.engine.exclude else None
-        if shared is not None and not self.options.targets:
+        if shared is not None and not self.options.targets and not seen.plan.halt:
             lock = self.engine.layout.exclude_lock(shared)
             await self._in_thread(update_exclude, shared, self.project.id, seen.plan.exclude, lock)
 
@@ -184,7 +184,7 @@ class Run:
         if outcome.done:
             await anyio.sleep(2 * RACY_NS / 1e9)
             seen = await self._survey(seen.source)
-        if outcome.failures or self.options.targets or not seen.plan.is_empty:
+        if outcome.failures or self.options.targets or seen.plan.halt or not seen.plan.is_empty:
             return
         self.outputs.lstat(str(self.engine.layout.ledger_file(self.project)))
         remembered = Remembered(
