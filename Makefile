@@ -42,7 +42,7 @@ test: $(DEV_READY) ## Run the tests, and measure what they cover
 	@$(PY) -m coverage run -m pytest -n auto --dist worksteal -m "not harnesses" $(PYTEST)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report --format=total >.cache/coverage/total
-	@echo "Coverage: $$(cat .cache/coverage/total) % of lines (make coverage shows which)"
+	@echo "Coverage: $$(cat .cache/coverage/total) % of lines, without the processes that tests start (make coverage: which lines)"
 
 .cache/coverage/total: | $(DEV_READY)
 	@$(MAKE) --no-print-directory test

@@ -14,6 +14,7 @@ VARIABLES_THAT_CHANGE_BEHAVIOUR = (
     "ANTHROPIC_",
     "CLAUDE",
     "CODEX_",
+    "COVERAGE_",
     "COPILOT_",
     "CURSOR_",
     "GEMINI_",
