@@ -1,4 +1,4 @@
-"""Run a Python program in which some system calls fail: `refuse_calls.py symlink,symlinkat:EPERM program.py arguments…`.
+"""Run a Python program in which some system calls fail: `refuse_calls.py symlink,symlinkat:EPERM program.py …`.
 
 On Linux the kernel refuses them, by a seccomp filter that the program can't tell from a file system without links.
 Elsewhere the functions of `os` that have these names are replaced.

@@ -16,6 +16,7 @@ import pytest
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Method
 from harnesssync_orchestrator.files.copying import digest_at, marker_name, read_marker
+from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.link import Means, create_link, junction_command, link_text, make, os_strategy
 from harnesssync_orchestrator.files.place import Place
 
@@ -79,8 +80,12 @@ def snapshot(folder: Path) -> dict[str, Any]:
     return found
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def place_of(path: Path) -> Place:
-    return Place(path.parent, path.name)
+    return Place.by_path(path)
 
 
 def test_link_native_leads_to_the_source(skill: Path, tmp_path: Path) -> None:
@@ -184,7 +189,7 @@ def test_a_link_that_we_recorded_is_pointed_elsewhere(skill: Path, tmp_path: Pat
     recorded = link_hash(str(tmp_path))
     assert create_link(skill, destination, recorded=recorded) == (True, "symlink")
     assert str(destination.readlink()) == str(skill)
-    assert os.listdir(tmp_path / "out") == ["x"]
+    assert names(tmp_path / "out") == ["x"]
 
 
 def test_no_escape_via_symlink_in_a_parent(skill: Path, tmp_path: Path) -> None:
@@ -207,7 +212,7 @@ def test_link_copy_of_a_folder_where_the_system_makes_no_links(
     assert without_links(skill, destination) == (True, "copy")
     assert (destination / "SKILL.md").read_bytes() == (skill / "SKILL.md").read_bytes()
     assert os.access(destination / "scripts" / "run.sh", os.X_OK)
-    assert sorted(os.listdir(tmp_path / "out")) == [".harnesssync-source-pdf-tools.txt", "pdf-tools"]
+    assert names(tmp_path / "out") == [".harnesssync-source-pdf-tools.txt", "pdf-tools"]
     marker = (tmp_path / "out" / ".harnesssync-source-pdf-tools.txt").read_text(encoding="utf-8")
     assert marker.splitlines() == [str(skill.resolve()), digest_at(place_of(skill))]
 
@@ -245,7 +250,7 @@ def test_copy_stale_is_made_again_when_its_source_changed(
     assert without_links(skill, destination) == (True, "copy")
     assert (destination / "SKILL.md").read_text(encoding="utf-8") == "new"
     assert not (destination / "scripts").exists()
-    assert sorted(os.listdir(tmp_path / "out")) == [".harnesssync-source-pdf-tools.txt", "pdf-tools"]
+    assert names(tmp_path / "out") == [".harnesssync-source-pdf-tools.txt", "pdf-tools"]
 
 
 def test_copy_stale_but_edited_by_a_person_stays(skill: Path, tmp_path: Path) -> None:
@@ -277,7 +282,7 @@ def test_a_copy_contains_nothing_from_outside_of_its_source(skill: Path, tmp_pat
     (skill / "again.md").symlink_to("SKILL.md")
     (skill / "circle").symlink_to("circle")
     made = make(place_of(tmp_path / "out"), skill, str(skill), means=Means("Linux", no_symlink))
-    assert sorted(os.listdir(tmp_path / "out")) == ["SKILL.md", "again.md", "scripts"]
+    assert names(tmp_path / "out") == ["SKILL.md", "again.md", "scripts"]
     assert not (tmp_path / "out" / "again.md").is_symlink()
     assert len(made.left_out) == 2
     assert made.digest == digest_at(place_of(tmp_path / "out"))
@@ -308,7 +313,7 @@ class Mklink:
         self.calls.append((command, options))
         destination, source = command[4:]
         if self.works:
-            os.symlink(source, destination)
+            Path(destination).symlink_to(source)
         else:
             Path(destination).mkdir()  # seen on a system that reports success and leaves an empty folder
 
@@ -381,7 +386,7 @@ def test_a_link_that_leads_elsewhere_is_taken_back(skill: Path, tmp_path: Path) 
     """A link that came out wrong does not stay."""
 
     def wrong(_: str, destination: str, **__: object) -> None:
-        os.symlink("/nowhere", destination)
+        Path(destination).symlink_to("/nowhere")
 
     assert create_link(skill, tmp_path / "out", means=Means("Linux", wrong)) == (True, "copy")
     assert not (tmp_path / "out").is_symlink()
@@ -398,7 +403,7 @@ def test_link_failed_says_why_and_never_raises(tmp_path: Path) -> None:
         done, how = create_link(source, destination)
         assert done is False
         assert how.startswith("failed: ")
-    assert os.listdir(tmp_path) == ["file"]
+    assert names(tmp_path) == ["file"]
 
 
 def test_link_failed_in_the_middle_of_a_copy_leaves_nothing(skill: Path, tmp_path: Path) -> None:
@@ -408,7 +413,7 @@ def test_link_failed_in_the_middle_of_a_copy_leaves_nothing(skill: Path, tmp_pat
     os.mkfifo(out / marker_name("x"))  # in the way of the marker, which is the last step but one
     done, how = create_link(skill, out / "x", means=Means("Linux", no_symlink))
     assert (done, "marker" in how) == (False, True)
-    assert os.listdir(out) == [marker_name("x")]
+    assert names(out) == [marker_name("x")]
 
 
 def test_planted_link_with_the_name_of_a_marker_is_not_written_through(skill: Path, tmp_path: Path) -> None:
@@ -445,7 +450,7 @@ def test_a_copy_gives_way_to_a_link_where_links_have_become_possible(skill: Path
     create_link(skill, destination, means=Means("Linux", no_symlink))
     (skill / "SKILL.md").write_text("new", encoding="utf-8")
     assert create_link(skill, destination) == (True, "symlink")
-    assert os.listdir(tmp_path / "out") == ["x"]
+    assert names(tmp_path / "out") == ["x"]
 
 
 def test_a_place_by_descriptor_can_not_be_redirected(skill: Path, tmp_path: Path) -> None:
@@ -457,9 +462,9 @@ def test_a_place_by_descriptor_can_not_be_redirected(skill: Path, tmp_path: Path
     try:
         folder.rename(tmp_path / "moved")
         folder.symlink_to(elsewhere)
-        made = make(Place(folder, "x", descriptor), skill, str(skill))
+        made = make(Place(Folder(folder, descriptor), "x"), skill, str(skill))
     finally:
         os.close(descriptor)
     assert made.method is Method.SYMLINK
-    assert os.listdir(elsewhere) == []
-    assert os.listdir(tmp_path / "moved") == ["x"]
+    assert names(elsewhere) == []
+    assert names(tmp_path / "moved") == ["x"]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import link_hash
+from harnesssync_orchestrator.files.folder import write_all
 from harnesssync_orchestrator.files.hashing import hash_batch, hash_file
-from harnesssync_orchestrator.files.place import Place, is_link
+from harnesssync_orchestrator.files.place import Place, is_junction, is_link
 from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Looked, require_regular
+from harnesssync_orchestrator.files.replacing import remove_tree
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree, tree_digest
 
 _MARKER_PREFIX = ".harnesssync-source-"
@@ -32,7 +33,6 @@ _CREATE_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _COPY_BYTES = 1024 * 1024
 
 LITTER = frozenset({"__pycache__", ".DS_Store"})
@@ -98,7 +98,7 @@ def write_marker(place: Place, marker: Marker) -> None:
 def remove_marker(place: Place) -> None:
     """Remove the marker beside `place`, if it is one of ours."""
     if read_marker(place) is not None:
-        place.beside(marker_name(place.name)).unlink()
+        place.folder.discard(marker_name(place.name))
 
 
 def digest_at(place: Place) -> str | None:
@@ -127,14 +127,22 @@ def digest_of_listing(listing: TreeListing) -> str:
     return tree_digest(listing, digests)
 
 
+def is_exactly(place: Place, digest: str) -> bool:
+    """Does something with this digest stand here, and nothing that its digest does not cover?"""
+    status = place.lstat()
+    if status is None or is_link(status) or not stat.S_ISDIR(status.st_mode):
+        return digest_at(place) == digest
+    listing = list_tree(str(place.path), Looked())
+    return digest_of_listing(listing) == digest and not _holds_more(place.path, listing)
+
+
 def copy(source: Path, to: Place) -> tuple[str, ...]:
     """Copy a file or a folder to a place where nothing stands: contents, permissions and modification times.
 
     Inside a folder, links are followed as long as they stay in it. Returns what was left out, as sentences.
     Whatever fails, nothing of the copy remains. Raises OSError, FileExistsError if the place is taken.
     """
-    if to.lstat() is not None:
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(to.path))
+    to.require_free()
     try:
         if source.is_dir():
             return _copy_folder(source, to)
@@ -176,7 +184,7 @@ def _copy_file(source: str, to: Place) -> None:
         copy = os.open(to.handle, _CREATE_FLAGS, 0o600, dir_fd=to.fd)
         try:
             while content := os.read(origin, _COPY_BYTES):
-                _write_all(copy, content)
+                write_all(copy, content)
             if sys.platform != "win32":
                 os.fchmod(copy, status.st_mode & _PERMISSIONS)
                 os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -189,22 +197,15 @@ def _copy_file(source: str, to: Place) -> None:
         os.close(origin)
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
-    """A disk that fills up, or a limit, cuts a write short before it refuses the next."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def holds_more(place: Place, listing: TreeListing) -> bool:
+def _holds_more(root: Path, listing: TreeListing) -> bool:
     """Is there anything in a copied folder that its listing, and so its digest, does not cover?
 
     A folder of version control that somebody began in it, say. Folders and what programs leave behind don't count.
     """
     listed = {file.relative for file in listing.files}
-    for folder, folders, names in os.walk(place.path):
+    for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in LITTER]
-        inside = Path(folder).relative_to(place.path)
+        inside = Path(folder).relative_to(root)
         for name in [*names, *(name for name in folders if (Path(folder) / name).is_symlink())]:
             if name not in LITTER and (inside / name).as_posix() not in listed:
                 return True
@@ -216,38 +217,29 @@ def remove(place: Place) -> None:
     status = place.lstat()
     if status is None:
         return
-    if not stat.S_ISDIR(status.st_mode):
-        place.unlink()
-    elif place.fd is None:
-        if is_link(status):  # a junction: the folder it leads to stays
-            place.path.rmdir()
-        else:
-            shutil.rmtree(place.path)
+    if is_junction(status):  # the folder it leads to stays
+        place.path.rmdir()
+    elif stat.S_ISDIR(status.st_mode):
+        remove_tree(place.folder, place.name)
     else:
-        _remove_folder(place.name, place.fd)
+        place.folder.discard(place.name)
 
 
-def _remove_folder(name: str, parent: int) -> None:
-    descriptor = os.open(name, _FOLDER_FLAGS, dir_fd=parent)
-    try:
-        with os.scandir(descriptor) as entries:
-            found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-        for child, is_folder in found:
-            if is_folder:
-                _remove_folder(child, descriptor)
-            else:
-                os.unlink(child, dir_fd=descriptor)
-    finally:
-        os.close(descriptor)
-    os.rmdir(name, dir_fd=parent)
+def discard(place: Place) -> None:
+    """Remove what was moved aside and found to be ours, under a name that says so: if this is cut short, the rest
+    of a folder no longer shows by its digest whose it was."""
+    if place.lstat() is not None:
+        doomed = place.temporary()
+        place.rename_to(doomed)
+        remove(doomed)
 
 
 __all__ = [
     "Marker",
     "copy",
     "digest_at",
-    "digest_of_listing",
-    "holds_more",
+    "discard",
+    "is_exactly",
     "marked_name",
     "marker_name",
     "read_marker",

@@ -17,16 +17,19 @@ from typing import Any, Literal
 
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.ledger import Method
+from harnesssync_orchestrator.files import swap
 from harnesssync_orchestrator.files.copying import (
     Marker,
     copy,
     digest_at,
+    discard,
+    is_exactly,
     read_marker,
     remove,
     remove_marker,
     write_marker,
 )
-from harnesssync_orchestrator.files.place import Place, is_link
+from harnesssync_orchestrator.files.place import Place, is_junction, is_link
 
 Strategy = Literal["native", "junction", "copy"]
 
@@ -36,7 +39,7 @@ _METHODS: dict[Strategy, tuple[Method, ...]] = {
     "copy": (Method.SYMLINK, Method.COPY),
 }
 
-_FINAL = frozenset(
+FINAL = frozenset(
     {
         errno.EEXIST,
         errno.ENOENT,
@@ -138,7 +141,7 @@ def _resolve(destination: Path, relative_to: Path | None) -> tuple[Place, Path |
     if root is not None and not folder.is_relative_to(root):
         raise PermissionError(errno.EPERM, f"it is outside of {root}", str(destination))
     folder.mkdir(parents=True, exist_ok=True)
-    return Place(folder, destination.name), root
+    return Place.by_path(folder / destination.name), root
 
 
 def _bring_about(place: Place, source: Path, text: str, recorded: str | None, means: Means) -> Method:
@@ -146,21 +149,13 @@ def _bring_about(place: Place, source: Path, text: str, recorded: str | None, me
     if status is None:
         return make(place, source, text, means=means).method
     if is_link(status) and place.leads_to(source):
-        return Method.SYMLINK if place.readlink() == text else _method_of(status)
+        return Method.JUNCTION if is_junction(status) else Method.SYMLINK
     there, marker = digest_at(place), read_marker(place)
     if there is None or (there != recorded and (marker is None or there != marker.digest)):
         raise FileExistsError(errno.EEXIST, "something that is not ours is there, and stays", str(place.path))
-    if marker is not None and there == marker.digest and there == digest_at(_place_of(source)):
+    if marker is not None and there == marker.digest and there == digest_at(Place.by_path(source)):
         return Method.COPY
     return make(place, source, text, expected=there, means=means).method
-
-
-def _method_of(status: os.stat_result) -> Method:
-    return Method.JUNCTION if getattr(status, "st_reparse_tag", 0) == 0xA0000003 else Method.SYMLINK
-
-
-def _place_of(path: Path) -> Place:
-    return Place(path.parent, path.name)
 
 
 def make(place: Place, source: Path, text: str, *, expected: str | None = None, means: Means | None = None) -> Made:
@@ -173,7 +168,7 @@ def make(place: Place, source: Path, text: str, *, expected: str | None = None, 
     means = means or Means.of_this_system()
     source.stat()  # a link to nothing would be made without complaint
     if expected is None:
-        _require_free(place)
+        place.require_free()
     failures: list[str] = []
     for method in _METHODS[os_strategy(means.platform)]:
         if method is Method.JUNCTION and not source.is_dir():
@@ -183,7 +178,7 @@ def make(place: Place, source: Path, text: str, *, expected: str | None = None, 
         except NotImplementedError as error:
             failures.append(f"{method.value}: {error}")
         except OSError as error:
-            if error.errno in _FINAL or method is Method.COPY:
+            if error.errno in FINAL or method is Method.COPY:
                 raise
             failures.append(f"{method.value}: {error.strerror or error}")
     raise OSError(errno.ENOTSUP, "; ".join(failures), str(place.path))
@@ -231,8 +226,7 @@ def _make_copy(place: Place, source: Path, expected: str | None) -> Made:
         if expected is not None:
             exchange(temporary, place, expected)
         else:
-            _require_free(place)
-            temporary.rename_to(place)
+            temporary.rename_to_free(place)
     except BaseException:
         remove(temporary)
         if former is None:
@@ -246,19 +240,38 @@ def _make_copy(place: Place, source: Path, expected: str | None) -> Made:
 def exchange(new: Place, place: Place, expected: str) -> None:
     """Put what stands at `new` in the place of what has the digest `expected`, which is removed.
 
-    Raises FileExistsError if something else is there. Whatever fails, `place` is as it was, and `new` is removed.
+    The names are swapped in one step where the system can do that. What came out is looked at afterwards, so that
+    nobody can slip in an edit between the look and the step: such an edit gets its name back. Raises
+    FileExistsError for it. Whatever fails, `place` is as it was, and `new` is removed.
     """
+    aside = place.temporary(former=True)
     try:
-        aside = move_aside(place, expected)
-        try:
-            new.rename_to(place)
-        except BaseException:
-            aside.rename_to(place)
-            raise
+        new.rename_to(aside)
+        if not swap.exchange(aside.handle, place.handle, dir_fd=place.fd):
+            aside.rename_to(new)
+            _exchange_in_two_steps(new, place, expected)
+            return
     except BaseException:
         remove(new)
+        discard(aside)
         raise
-    remove(aside)
+    try:
+        _require_digest(aside, expected, place)
+    except BaseException:
+        swap.exchange(aside.handle, place.handle, dir_fd=place.fd)
+        discard(aside)
+        raise
+    discard(aside)
+
+
+def _exchange_in_two_steps(new: Place, place: Place, expected: str) -> None:
+    aside = move_aside(place, expected)
+    try:
+        new.rename_to(place)
+    except BaseException:
+        aside.rename_to(place)
+        raise
+    discard(aside)
 
 
 def move_aside(place: Place, expected: str) -> Place:
@@ -272,20 +285,14 @@ def move_aside(place: Place, expected: str) -> Place:
     try:
         _require_digest(aside, expected, place)
     except BaseException:
-        if place.lstat() is None:
-            aside.rename_to(place)
+        aside.rename_to_free(place)
         raise
     return aside
 
 
 def _require_digest(aside: Place, expected: str, place: Place) -> None:
-    if digest_at(aside) != expected:
+    if not is_exactly(aside, expected):
         raise FileExistsError(errno.EEXIST, "it was changed in the meantime, and stays", str(place.path))
-
-
-def _require_free(place: Place) -> None:
-    if place.lstat() is not None:
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place.path))
 
 
 def junction_command(destination: str, source: str) -> list[str] | str:

@@ -115,7 +115,7 @@ class _Observer:
             return Unusable(_reason(error))
 
     def _state(self, path: str) -> PathState:
-        folder, _, name = path.rpartition("/")
+        folder = path.rpartition("/")[0]
         above = self._folder(folder)
         full = self.prefix + path
         if isinstance(above, Obstructed):
@@ -130,7 +130,7 @@ class _Observer:
         if stat.S_ISREG(status.st_mode):
             return self._file(path, full, status)
         if stat.S_ISDIR(status.st_mode):
-            return self._tree(path, full, name)
+            return self._tree(path, full)
         return Unusable("a named pipe, a socket or a device is there")
 
     def _folder(self, folder: str) -> PathState | None:
@@ -214,11 +214,11 @@ class _Observer:
             return Unparsable("it holds no table of keys at its top", 1, 1)
         return Document(values)
 
-    def _tree(self, path: str, full: str, name: str) -> ObservedTree:
+    def _tree(self, path: str, full: str) -> ObservedTree:
         known = path in self.questions.copies
         if not known and path not in self.questions.sources:
             return ObservedTree("")
-        marker = read_marker(Place(Path(full).parent, name)) is not None
+        marker = read_marker(Place.by_path(Path(full))) is not None
         if not known and not marker:
             return ObservedTree("")
         listing = list_tree(full, self.looked)

@@ -9,7 +9,10 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-_TEMPORARY_PREFIX = ".harnesssync-"
+from harnesssync_orchestrator.files.folder import Folder
+from harnesssync_orchestrator.files.swap import rename_exclusively
+
+_PREFIX = ".harnesssync-"
 _NEW_SUFFIX = ".tmp"
 _FORMER_SUFFIX = ".old"
 _DIGITS = 16
@@ -18,24 +21,28 @@ _MOUNT_POINT = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT: what Windows calls a di
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`name` in `folder`.
+    """`name` in `folder`. If the folder is open, everything happens relative to it: one that is renamed away and
+    replaced by a link in the meantime can't redirect us."""
 
-    With `fd`, an open descriptor of that folder, everything happens relative to it: a folder that is renamed away
-    and replaced by a link in the meantime can't redirect us. Without (systems that have no such calls), by path.
-    """
-
-    folder: Path
+    folder: Folder
     name: str
-    fd: int | None = None
+
+    @classmethod
+    def by_path(cls, path: Path) -> Place:
+        return cls(Folder(path.parent, None), path.name)
 
     @property
     def path(self) -> Path:
-        return self.folder / self.name
+        return self.folder.path / self.name
+
+    @property
+    def fd(self) -> int | None:
+        return self.folder.fd
 
     @property
     def handle(self) -> str:
         """What system calls take together with `dir_fd=fd`."""
-        return self.name if self.fd is not None else os.fspath(self.path)
+        return self.folder.at(self.name)
 
     def beside(self, name: str) -> Place:
         return replace(self, name=name)
@@ -44,14 +51,11 @@ class Place:
         """A name beside this one that nobody can guess, and so nobody can have planted: for what is being made, or
         for the `former` content while it is replaced."""
         suffix = _FORMER_SUFFIX if former else _NEW_SUFFIX
-        return self.beside(f"{_TEMPORARY_PREFIX}{secrets.token_hex(_DIGITS // 2)}{suffix}")
+        return self.beside(f"{_PREFIX}{secrets.token_hex(_DIGITS // 2)}{suffix}")
 
     def lstat(self) -> os.stat_result | None:
         """What stands here, links not followed; None if nothing does. Raises OSError otherwise."""
-        try:
-            return os.stat(self.handle, dir_fd=self.fd, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
+        return self.folder.lstat(self.name)
 
     def readlink(self) -> str:
         return os.readlink(self.handle, dir_fd=self.fd)
@@ -61,33 +65,39 @@ class Place:
         try:
             here = os.stat(self.handle, dir_fd=self.fd)
             there = source.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
         except OSError as error:
-            if error.errno == errno.ELOOP:
+            if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
                 return False
             raise
         return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
 
     def rename_to(self, other: Place) -> None:
-        """Rename, replacing a file or link that stands there. Both are in the same folder."""
+        """Rename within the folder. A file or link that stands at `other` is replaced."""
         os.replace(self.handle, other.handle, src_dir_fd=self.fd, dst_dir_fd=other.fd)
 
-    def unlink(self) -> None:
-        os.unlink(self.handle, dir_fd=self.fd)
+    def rename_to_free(self, other: Place) -> None:
+        """Rename within the folder. Raises FileExistsError if anything stands at `other`."""
+        if not rename_exclusively(self.handle, other.handle, dir_fd=self.fd):
+            other.require_free()
+            self.rename_to(other)
+
+    def require_free(self) -> None:
+        """Raise FileExistsError if anything stands here."""
+        if self.lstat() is not None:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.path))
+
+
+def is_junction(status: os.stat_result) -> bool:
+    return getattr(status, "st_reparse_tag", 0) == _MOUNT_POINT
 
 
 def is_link(status: os.stat_result) -> bool:
     """Is this a symbolic link, or a directory junction of Windows?"""
-    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _MOUNT_POINT
+    return stat.S_ISLNK(status.st_mode) or is_junction(status)
 
 
 def is_temporary(name: str, *, former: bool = False) -> bool:
     """Is this a name that `Place.temporary` gives?"""
     suffix = _FORMER_SUFFIX if former else _NEW_SUFFIX
-    digits = name[len(_TEMPORARY_PREFIX) : -len(suffix)]
-    return (
-        name == f"{_TEMPORARY_PREFIX}{digits}{suffix}"
-        and len(digits) == _DIGITS
-        and set(digits) <= set("0123456789abcdef")
-    )
+    digits = name[len(_PREFIX) : -len(suffix)]
+    return name == f"{_PREFIX}{digits}{suffix}" and len(digits) == _DIGITS and set(digits) <= set("0123456789abcdef")

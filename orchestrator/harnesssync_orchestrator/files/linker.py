@@ -1,0 +1,287 @@
+"""Performing one operation of a plan, whole or not at all, and only on what the plan expects to find.
+
+Links, files and removals go through `below`, which never leaves the root and never follows a link. What it can't make
+(junctions and copies) is made here beside it under the same rules.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
+from harnesssync_orchestrator.core.ledger import Entry, Method
+from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
+from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
+from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files.below import Below
+from harnesssync_orchestrator.files.copying import discard, remove_marker
+from harnesssync_orchestrator.files.folder import Folder, telling
+from harnesssync_orchestrator.files.link import FINAL, Made, Means, make, move_aside
+from harnesssync_orchestrator.files.place import Place, is_link
+from harnesssync_orchestrator.files.reading import Looked
+
+_COPIED = "copied, since no link could be made here; the copy is made anew when its source changes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What an operation did, for the ledger: `Ledger.changed` takes the first four.
+
+    `made` are folders and documents that came into being for it. `method` is how the output was made, `""` for a
+    removal. `warnings` are sentences for the log.
+    """
+
+    record: Mapping[Address, Entry] = field(default_factory=dict)
+    forget: tuple[Address, ...] = ()
+    made: tuple[Address, ...] = ()
+    unmade: tuple[Address, ...] = ()
+    method: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def apply(
+    operation: Operation,
+    *,
+    root: Path,
+    formats: Mapping[str, DocumentFormat],
+    timestamp: str,
+    platform: str | None = None,
+    below: Below | None = None,
+) -> Applied:
+    """Perform one operation below `root` (absolute, resolved). Blocking.
+
+    `timestamp` (UTC, ISO 8601) is recorded. `platform` is the name of the system, as `platform.system()` gives it.
+    A linker that performs many operations passes one `below`, which keeps folders open and makes them last on disk
+    together; otherwise this operation lasts when the function returns.
+
+    Raises ApplyError, with a code of `Below` or one of `source_vanished`, `format_unknown`, `document_unparsable`.
+    Then everything is as it was.
+    """
+    with ExitStack() as stack:
+        changes = below if below is not None else stack.enter_context(Below(root))
+        linker = _Linker(root, formats, timestamp, Means(platform) if platform else Means.of_this_system(), changes)
+        return linker.perform(operation)
+
+
+def prune(root: Path, made: Iterable[Address], below: Below | None = None) -> tuple[Address, ...]:
+    """Remove those of our folders (`Address("x/")`) that are empty now, the deepest first; gives those that are gone.
+
+    A folder in which anything is left stays, and stays ours.
+    """
+    gone: list[Address] = []
+    folders = [address for address in made if address.path.endswith("/") and not address.pointer]
+    with ExitStack() as stack:
+        changes = below if below is not None else stack.enter_context(Below(root))
+        for address in sorted(folders, key=lambda address: address.path.count("/"), reverse=True):
+            with suppress(ApplyError):  # not empty, not readable or no folder any more: then it is not ours to remove
+                if changes.rmdir(address.path):
+                    gone.append(address)
+    return tuple(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Linker:
+    root: Path
+    formats: Mapping[str, DocumentFormat]
+    timestamp: str
+    means: Means
+    below: Below
+
+    def perform(self, operation: Operation) -> Applied:
+        if isinstance(operation, MakeLink):
+            return self._link(operation)
+        if isinstance(operation, WriteFile):
+            return self._write(operation)
+        if isinstance(operation, EditDocument):
+            return self._edit(operation)
+        return self._remove(operation)
+
+    def _link(self, operation: MakeLink) -> Applied:
+        source = Path(operation.source)
+        with telling(operation.path):
+            if not source.exists():
+                raise ApplyError(
+                    f"what it should link to is gone ({source})",
+                    code="source_vanished",
+                    path=operation.path,
+                    hint="Sync again: the source is then read anew",
+                )
+        done = None if self._is_folder(operation.path) else self._symlink(operation, source)
+        if done is None:
+            with telling(operation.path), _place(self.root, operation.path) as (place, folders):
+                made = make(place, source, operation.text, expected=operation.expected, means=self.means)
+        else:
+            made, folders = done
+        copied = made.method is Method.COPY
+        entry = Entry(
+            method=made.method,
+            digest=made.digest,
+            timestamp=self.timestamp,
+            owners=operation.owners,
+            source=operation.source,
+            source_digest=operation.digest if copied else "",
+        )
+        return Applied(
+            record={Address(operation.path): entry},
+            made=tuple(Address(folder) for folder in folders),
+            method=made.method.value,
+            warnings=(_COPIED, *(f"not copied: {what}" for what in made.left_out)) if copied else (),
+        )
+
+    def _symlink(self, operation: MakeLink, source: Path) -> tuple[Made, tuple[str, ...]] | None:
+        """Make a symbolic link and look whether it is there; None if this file system has none."""
+        path, digest = operation.path, link_hash(operation.text)
+        try:
+            folders = self.below.symlink(
+                path, operation.text, directory=operation.directory, expected=operation.expected
+            )
+        except ApplyError as error:
+            cause = error.__cause__
+            if isinstance(cause, NotImplementedError):
+                return None
+            if isinstance(cause, OSError) and cause.errno not in FINAL and error.code != "changed_underneath":
+                return None
+            raise
+        if not self._place_by_path(path).leads_to(source):
+            self.below.remove(path, digest)
+            return None
+        if operation.expected is not None:
+            self._remove_marker(path)
+        return Made(Method.SYMLINK, digest), folders
+
+    def _write(self, operation: WriteFile) -> Applied:
+        mode = 0o755 if operation.executable else 0o644
+        folders = self.below.write(
+            operation.path,
+            operation.content,
+            mode=mode,
+            expected=operation.expected,
+            executable=operation.executable,
+        )
+        if operation.expected is not None:
+            self._remove_marker(operation.path)
+        entry = Entry(
+            method=Method.WRITE,
+            digest=short_hash(operation.content),
+            timestamp=self.timestamp,
+            owners=operation.owners,
+        )
+        return Applied(
+            record={Address(operation.path): entry},
+            made=tuple(Address(folder) for folder in folders),
+            method=Method.WRITE.value,
+        )
+
+    def _edit(self, operation: EditDocument) -> Applied:
+        document_format = self.formats.get(operation.format)
+        if document_format is None:
+            raise ApplyError(f"no document format is called {operation.format!r}", code="format_unknown")
+        content = document_format.empty if operation.expected is None else self._content(operation)
+        try:
+            edited = document_format.edit(content, operation.edits)
+        except DocumentError as error:
+            place = f" (line {error.line}, column {error.column})" if error.line is not None else ""
+            raise ApplyError(
+                f"{error.message}{place}",
+                code="document_unparsable",
+                path=operation.path,
+                hint="Mend the file, then sync again",
+            ) from error
+        made = list(operation.made)
+        unmade = list(operation.unmade)
+        document = Address(operation.path)
+        if operation.remove_when_empty and _says_nothing(edited, document_format):
+            if operation.expected is not None:
+                self.below.remove(operation.path, operation.expected)
+            unmade.append(document)
+        elif operation.expected is None:
+            folders = self.below.write(operation.path, edited, mode=0o644, expected=None)
+            made += [*(Address(folder) for folder in folders), document]
+        elif edited != content:
+            self.below.write(operation.path, edited, mode=0o644, expected=operation.expected)
+        return Applied(
+            record={address: replace(entry, timestamp=self.timestamp) for address, entry in operation.record.items()},
+            forget=operation.forget,
+            made=tuple(dict.fromkeys(made)),
+            unmade=tuple(dict.fromkeys(unmade)),
+            method=Method.MERGE.value,
+        )
+
+    def _content(self, operation: EditDocument) -> bytes:
+        """The bytes that the edits were planned for. What `Looked` follows does not matter: the digest decides."""
+        with telling(operation.path):
+            content = Looked().read(os.fspath(self.root / operation.path))
+        if short_hash(content) != operation.expected:
+            raise ApplyError(
+                "it was changed in the meantime",
+                code="changed_underneath",
+                path=operation.path,
+                hint="Sync again",
+            )
+        return content
+
+    def _remove(self, operation: Remove) -> Applied:
+        expected = operation.expected or ""
+        if operation.method in {Method.COPY, Method.JUNCTION}:
+            with telling(operation.path), _place(self.root, operation.path) as (place, _):
+                if place.lstat() is not None:
+                    discard(move_aside(place, expected))
+                remove_marker(place)
+        else:
+            self.below.remove(operation.path, expected)
+        return Applied(forget=(operation.address,))
+
+    def _is_folder(self, path: str) -> bool:
+        with suppress(OSError):
+            status = (self.root / path).lstat()
+            return stat.S_ISDIR(status.st_mode) and not is_link(status)
+        return False
+
+    def _remove_marker(self, path: str) -> None:
+        with telling(path):
+            remove_marker(self._place_by_path(path))
+
+    def _place_by_path(self, path: str) -> Place:
+        return Place.by_path(self.root / path)
+
+
+def _says_nothing(content: bytes, document_format: DocumentFormat) -> bool:
+    """Is there nothing in a document but what an empty one has, and white space?"""
+    return b"".join(content.split()) in {b"", b"".join(document_format.empty.split())}
+
+
+@contextmanager
+def _place(root: Path, relative: str) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """The place of an output, in its open folder, and the folders that were made for it.
+
+    No part of the way is a link. Folders that were made go again when what is done there fails.
+    """
+    *parents, name = relative.split("/")
+    made: list[str] = []
+    with ExitStack() as stack:
+        folder = Folder.root(root)
+        stack.callback(folder.close)
+        for depth, part in enumerate(parents, 1):
+            if folder.lstat(part) is None:
+                with suppress(FileExistsError):
+                    os.mkdir(folder.at(part), 0o755, dir_fd=folder.fd)
+                    made.append("/".join(parents[:depth]) + "/")
+                    folder.sync()
+            folder = folder.open(part)
+            stack.callback(folder.close)
+        try:
+            yield Place(folder, name), tuple(made)
+        except BaseException:
+            for path in reversed(made):
+                with suppress(OSError):
+                    (root / path).rmdir()
+            raise
+        folder.sync()
+
+
+__all__ = ["Applied", "apply", "prune"]
