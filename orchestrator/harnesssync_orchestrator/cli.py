@@ -1,0 +1,171 @@
+"""The composition root of both installed commands: the one module that knows adapters, files, service and client.
+
+Everything is imported where it is used: `harnesssync ctl status` must not pay for what `serve` needs.
+"""
+
+# ruff: noqa: PLC0415 - see the docstring
+
+from __future__ import annotations
+
+import os
+import sys
+
+from harnesssync_orchestrator import __version__
+from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import TextIO
+
+    from harnesssync_orchestrator.config import Config
+    from harnesssync_orchestrator.core.targets import Target
+    from harnesssync_orchestrator.ctl.context import OfflineRegistry
+    from harnesssync_orchestrator.files.layout import Layout
+    from harnesssync_orchestrator.files.registry import Registry
+    from harnesssync_orchestrator.service.engine import Engine, Log
+
+INTERRUPTED = 130
+"""128 + SIGINT, as a shell says it."""
+PIPE_CLOSED = 141
+"""128 + SIGPIPE: whoever read our output has gone."""
+
+
+def run(program: str, arguments: Sequence[str]) -> int:
+    """Run one command line of `harnesssync` or `harnesssync-orchestrator`; the exit code.
+
+    The one place where errors become messages: what, where, and what to do next, on standard error.
+    """
+    try:
+        code = _dispatch(program, arguments)
+        sys.stdout.flush()
+    except HarnessSyncError as error:
+        return _tell(program, arguments, error)
+    except KeyboardInterrupt:
+        _silence(sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        return PIPE_CLOSED
+    except OSError as error:
+        _silence(sys.stdout)
+        return _tell(program, arguments, HarnessSyncError(str(error), code="os_error"))
+    return code
+
+
+def _dispatch(program: str, arguments: Sequence[str]) -> int:
+    if arguments[:1] == ["ctl"]:
+        from harnesssync_orchestrator.ctl import main
+        from harnesssync_orchestrator.ctl.context import Context
+
+        context = Context(program=program, environ=os.environ, known_targets=known_targets, offline=offline_registry)
+        return main.run(arguments[1:], context)
+    if arguments[:1] in (["--version"], ["-V"]):
+        print(f"{program} {__version__}")
+        return 0
+    from harnesssync_orchestrator.oneshot import main as oneshot
+
+    return oneshot.run(program, arguments, Ground(os.environ))
+
+
+def known_targets() -> tuple[str, ...]:
+    """The ids of all targets, in the order of the adapters."""
+    from harnesssync_adapters import TARGETS
+
+    return tuple(target.id for target in TARGETS)
+
+
+def offline_registry() -> OfflineRegistry:
+    """The registry itself, for the commands of the client that change it when no supervisor runs."""
+    from harnesssync_orchestrator.oneshot.registering import Registering
+
+    return Registering(Ground(os.environ).registry())
+
+
+class Ground:
+    """What every command that works by itself stands on: the adapters, and where everything is.
+
+    Each part is made when it is asked for.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    @property
+    def home(self) -> Path:
+        from pathlib import Path
+
+        from harnesssync_orchestrator.ctl.places import home
+
+        return Path(home(self.environ))
+
+    def targets(self) -> tuple[Target, ...]:
+        from harnesssync_adapters import TARGETS
+
+        return TARGETS
+
+    def layout(self) -> Layout:
+        from harnesssync_orchestrator.files.layout import Layout
+
+        return Layout.from_environment(self.environ, self.home)
+
+    def registry(self) -> Registry:
+        from harnesssync_orchestrator.files.registry import Registry
+
+        layout = self.layout()
+        return Registry(layout.registry_file, layout.registry_lock)
+
+    def config(self) -> Config:
+        """The settings. Raises ConfigError."""
+        from harnesssync_orchestrator import config
+
+        return config.load(self.layout().config_file, targets=known_targets())
+
+    def engine(self, config: Config, log: Log) -> Engine:
+        """Everything that a sync needs. To be called inside a running event loop, which the limiters belong to."""
+        from harnesssync_adapters.formats import FORMATS
+        from harnesssync_orchestrator.files.discovery import Places
+        from harnesssync_orchestrator.service.engine import Engine
+        from harnesssync_orchestrator.service.limits import Limits
+
+        return Engine(
+            targets=self.targets(),
+            formats=FORMATS,
+            places=Places.from_environment(self.environ, self.home.resolve()),
+            layout=self.layout(),
+            limits=Limits.create(config.limits),
+            environ=self.environ,
+            log=log,
+            configured=config.targets,
+            exclude=config.git.exclude,
+        )
+
+
+def _tell(program: str, arguments: Sequence[str], error: HarnessSyncError) -> int:
+    from harnesssync_orchestrator.console import Console, visible
+
+    try:
+        if "--json" in arguments:
+            from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
+
+            document = {"code": error.code, "message": error.message, "hint": error.hint, "path": error.path}
+            Console().line(dumps_pretty({"error": document}))
+            sys.stdout.flush()
+        print(f"{program}: {visible(str(error))}", file=sys.stderr)
+    except OSError:  # nobody reads it: the exit code has to say it alone
+        _silence(sys.stdout)
+    return _exit_code(error)
+
+
+def _exit_code(error: HarnessSyncError) -> int:
+    if isinstance(error, UsageError) or getattr(error, "is_usage", False):
+        return 2
+    return 3 if error.code == "no_supervisor" else 4
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere: Python flushes at its end, and would tell of the same failure again."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, stream.fileno())
+    os.close(descriptor)

@@ -1,0 +1,219 @@
+"""Asking a supervisor: connect, send one line, wait for one line."""
+
+from __future__ import annotations
+
+import time
+
+from harnesssync_orchestrator.ctl.places import control_socket, is_somebody_elses, project_id, project_socket, variable
+from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+from harnesssync_orchestrator.protocol import codes
+from harnesssync_orchestrator.protocol.framing import Framer
+from harnesssync_orchestrator.protocol.messages import ErrorResponse, Request, Response, encode
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+ANSWER_S = 5.0
+"""How long a question that needs no work may take to be answered; `HARNESSSYNC_TIMEOUT` says otherwise."""
+MAX_ANSWER = 64 << 20
+"""The greatest answer that is accepted: generous, because it is the supervisor's to be brief."""
+_RECEIVE = 1 << 16
+
+
+class NoSupervisorError(HarnessSyncError):
+    """Nobody listens, or who listens does not answer."""
+
+    code = "no_supervisor"
+
+
+class RemoteError(HarnessSyncError):
+    """The supervisor answered with an error. `number` is one of `protocol.codes`; `code` says it in words."""
+
+    def __init__(self, response: ErrorResponse) -> None:
+        data = response.data
+        super().__init__(
+            response.message,
+            hint=str(data.get("hint") or ""),
+            path=str(data.get("path") or ""),
+            code=str(data.get("code") or "remote_error"),
+        )
+        self.number = response.code
+
+    @property
+    def is_usage(self) -> bool:
+        """Did the request ask for something that is not there?"""
+        return self.code == "usage" or self.number in (codes.INVALID_PARAMS, codes.UNKNOWN_PROJECT)
+
+
+def answer_time(environ: Mapping[str, str]) -> float:
+    """Seconds to wait for an answer. Raises `UsageError` when the variable holds no number."""
+    text = variable(environ, "TIMEOUT")
+    if text is None:
+        return ANSWER_S
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"HARNESSSYNC_TIMEOUT is {text!r}, not a number of seconds above 0")
+    return seconds
+
+
+class Connection:
+    """One connection to a socket of a supervisor. Raises `NoSupervisorError` if nobody is there."""
+
+    def __init__(self, path: str, *, timeout: float) -> None:
+        self.path = path
+        self._socket = connect(path, timeout)
+        self._framer = Framer(max_line=MAX_ANSWER)
+        self._last_id = 0
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None,
+        waiting: Callable[[float], None] | None = None,
+    ) -> Any:  # noqa: ANN401 - each method has its own result
+        """The result of a method. `timeout` is in seconds, None waits as long as the connection lives.
+
+        `waiting` is called about once a second with the seconds that have passed. Raises `RemoteError` for an
+        error, `NoSupervisorError` when the answer is late or the connection breaks.
+        """
+        self._last_id += 1
+        began = time.monotonic()
+        self._send(encode(Request(method, params, id=self._last_id)), timeout)
+        while True:
+            passed = time.monotonic() - began
+            left = 1.0 if timeout is None else timeout - passed
+            if left <= 0:
+                raise NoSupervisorError(f"no answer within {timeout:g} s", path=self.path, hint=_HINT_SILENT)
+            self._socket.settimeout(min(left, 1.0))
+            try:
+                data = self._socket.recv(_RECEIVE)
+            except TimeoutError:
+                if waiting is not None:
+                    waiting(time.monotonic() - began)
+                continue
+            except OSError as error:
+                raise self._broken(error.strerror) from error
+            if not data:
+                raise self._broken("it closed the connection")
+            for message in self._framer.feed(data):
+                if isinstance(message, Response) and message.id == self._last_id:
+                    return message.result
+                if isinstance(message, ErrorResponse) and message.id in (self._last_id, None):
+                    raise RemoteError(message)
+                if not isinstance(message, (Request, Response, ErrorResponse)):
+                    raise self._broken("what it says is not JSON-RPC")
+
+    def wait_for_end(self, timeout: float) -> None:
+        """Wait until the other side closes the connection. Raises `NoSupervisorError` if it takes longer."""
+        ends = time.monotonic() + timeout
+        while (left := ends - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            try:
+                if not self._socket.recv(_RECEIVE):
+                    return
+            except TimeoutError:
+                break
+            except OSError:  # reset: gone all the same
+                return
+        raise NoSupervisorError(f"it has not stopped within {timeout:g} s", path=self.path, hint=_HINT_SILENT)
+
+    def _send(self, line: bytes, timeout: float | None) -> None:
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.sendall(line)
+        except TimeoutError as error:
+            raise NoSupervisorError("it takes no request", path=self.path, hint=_HINT_SILENT) from error
+        except OSError as error:
+            raise self._broken(error.strerror) from error
+
+    def _broken(self, reason: str | None) -> NoSupervisorError:
+        return NoSupervisorError(f"the supervisor did not answer: {reason}", path=self.path, hint=_HINT_SILENT)
+
+
+_HINT_START = "Start one with: harnesssync-orchestrator serve"
+_HINT_SILENT = "Its log says more; harnesssync-orchestrator serve starts another once it is gone"
+
+
+def connect(path: str, timeout: float) -> Any:  # noqa: ANN401 - a socket of the compiled module, which has no stub
+    """A connected Unix socket. Raises `NoSupervisorError`."""
+    import _socket  # noqa: PLC0415 - the compiled half of `socket`, at a twentieth of its start-up
+
+    if not hasattr(_socket, "AF_UNIX"):
+        raise NoSupervisorError("this system has no Unix sockets", hint="Use the one-shot commands: harnesssync sync")
+    if is_somebody_elses(path):
+        raise NoSupervisorError("the socket's folder belongs to somebody else", path=path)
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(path)
+    except TimeoutError as error:
+        connection.close()
+        raise NoSupervisorError("the supervisor takes no connection", path=path, hint=_HINT_SILENT) from error
+    except OSError as error:
+        connection.close()
+        reason = "a socket of that length can't be reached" if error.errno is None else "no supervisor is running"
+        if isinstance(error, PermissionError):
+            reason = "the supervisor's socket belongs to somebody else"
+        raise NoSupervisorError(reason, path=path, hint=_HINT_START) from error
+    return connection
+
+
+def ask_about(
+    environ: Mapping[str, str],
+    project: str,
+    method: str,
+    params: Mapping[str, Any],
+    *,
+    waiting: Callable[[float], None] | None = None,
+    works: bool = False,
+) -> Any:  # noqa: ANN401 - each method has its own result
+    """One question about one project: to the supervisor, or to the daemon that serves just this project.
+
+    The second is asked when there is no supervisor, or when it does not serve the project.
+    """
+    try:
+        return ask(environ, method, params, waiting=waiting, works=works)
+    except (NoSupervisorError, RemoteError) as error:
+        if isinstance(error, RemoteError) and error.number != codes.UNKNOWN_PROJECT:
+            raise
+        path = own_socket(environ, project)
+        try:
+            return ask(environ, method, params, waiting=waiting, works=works, path=path)
+        except NoSupervisorError:
+            raise error from None
+
+
+def own_socket(environ: Mapping[str, str], project: str) -> str:
+    """The socket of a project, named after its id."""
+    return project_socket(environ, project_id(project))
+
+
+def ask(
+    environ: Mapping[str, str],
+    method: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    waiting: Callable[[float], None] | None = None,
+    works: bool = False,
+    path: str = "",
+) -> Any:  # noqa: ANN401 - each method has its own result
+    """One question to the supervisor of this environment, or to the socket at `path`.
+
+    One that `works` may take as long as the work does.
+    """
+    timeout = answer_time(environ)
+    connection = Connection(path or control_socket(environ), timeout=timeout)
+    try:
+        return connection.call(method, params, timeout=None if works else timeout, waiting=waiting)
+    finally:
+        connection.close()

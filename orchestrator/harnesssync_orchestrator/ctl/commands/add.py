@@ -1,0 +1,70 @@
+"""`ctl add`: register a project and trust it."""
+
+from __future__ import annotations
+
+import os
+
+from harnesssync_orchestrator.console import visible
+from harnesssync_orchestrator.ctl import client, options
+from harnesssync_orchestrator.ctl.options import Command, check_targets
+from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.protocol import methods
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from typing import Any
+
+    from harnesssync_orchestrator.ctl.context import Context
+    from harnesssync_orchestrator.ctl.options import Parsed
+
+COMMAND = Command(
+    "add",
+    "Register a project, and trust it.",
+    options=(
+        options.PROJECT,
+        options.USER,
+        options.Option(
+            "target", "A harness to keep in step; may be given several times.", value="TARGET", repeated=True
+        ),
+        options.JSON,
+    ),
+    argument="[PATH]",
+    details=(
+        "Trusted means that hooks, local MCP servers and allowed commands of its configuration reach other harnesses.\n"
+        "Without --target the targets are those of the configuration, or else those found to be in use.\n"
+        "Works with no supervisor running; one that runs notices."
+    ),
+)
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    console = context.console(parsed)
+    path = context.argument(parsed, console)
+    if not os.path.isdir(path):  # noqa: PTH112 - pathlib takes longer to import than this takes to run
+        raise UsageError("there is no such folder", path=path)
+    targets = list(parsed.texts("target"))
+    if targets:
+        check_targets(targets, context.known_targets())
+    scope = context.scope(path)
+    params: dict[str, Any] = {"path": path, "scope": scope, "trusted": True}
+    if targets:
+        params["targets"] = targets
+    served = True
+    try:
+        result = client.ask(context.environ, methods.ADD, params)
+    except client.NoSupervisorError:
+        served = False
+        result = context.offline().add(path, scope=scope, targets=targets)
+    if parsed.flag("json"):
+        from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
+
+        console.line(dumps_pretty(result))
+        return 0
+    known = result.get("added") is False
+    console.info(f"{'already registered' if known else 'added'}: {visible(path)}")
+    if not served:
+        console.line(
+            "  No supervisor is running. To sync once: harnesssync sync; to keep it in step: "
+            "harnesssync-orchestrator serve"
+        )
+    return 0

@@ -1,0 +1,55 @@
+"""`ctl remove`: forget a project. What was written into it stays."""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.console import visible
+from harnesssync_orchestrator.ctl import client, options
+from harnesssync_orchestrator.ctl.options import Command
+from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.protocol import methods
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from typing import Any
+
+    from harnesssync_orchestrator.ctl.context import Context
+    from harnesssync_orchestrator.ctl.options import Parsed
+
+COMMAND = Command(
+    "remove",
+    "Stop keeping a project in step.",
+    options=(options.PROJECT, options.USER, options.JSON),
+    argument="[PATH]",
+    details=(
+        "What was written into the project stays as it is. Also removes a project whose folder is gone.\n"
+        "Works with no supervisor running; one that runs notices."
+    ),
+)
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    console = context.console(parsed)
+    path = context.argument(parsed, console)
+    result = removed(context, path)
+    if not result.get("removed"):
+        raise UsageError("not registered", path=path, hint="harnesssync ctl list shows what is")
+    if parsed.flag("json"):
+        from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
+
+        console.line(dumps_pretty(result))
+    else:
+        console.info(f"removed: {visible(path)}")
+    return 0
+
+
+def removed(context: Context, path: str) -> dict[str, Any]:
+    """Take one path out of the registry, through the supervisor if one runs; the result of the method."""
+    try:
+        result: dict[str, Any] = client.ask(context.environ, methods.REMOVE, {"path": path})
+    except client.NoSupervisorError:
+        return context.offline().remove(path)
+    except client.RemoteError as error:
+        if not error.is_usage:
+            raise
+        return {"path": path, "removed": False}
+    return result

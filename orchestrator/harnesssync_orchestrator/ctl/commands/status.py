@@ -1,0 +1,92 @@
+"""`ctl status`: how one project stands, or all of them."""
+
+from __future__ import annotations
+
+import os
+
+from harnesssync_orchestrator.ctl import client, options, rendering
+from harnesssync_orchestrator.ctl.options import Command, Option
+from harnesssync_orchestrator.ctl.reports import projects_of
+from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.protocol import codes, methods
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from typing import Any
+
+    from harnesssync_orchestrator.console import Console
+    from harnesssync_orchestrator.ctl.context import Context
+    from harnesssync_orchestrator.ctl.options import Parsed
+    from harnesssync_orchestrator.ctl.registry_view import Entry
+
+COMMAND = Command(
+    "status",
+    "Show how a project stands, or all of them.",
+    options=(
+        options.PROJECT,
+        options.USER,
+        Option("all", "Every registered project, a line each; needs no supervisor."),
+        options.JSON,
+        options.VERBOSE,
+    ),
+    details=(
+        "Exit code: 0 in step, 1 out of step or in conflict, 4 failed, 3 if nobody serves the project.\n"
+        "With --all a project that nobody serves is no error."
+    ),
+)
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    console = context.console(parsed)
+    if parsed.flag("all"):
+        if parsed.text("project") or parsed.flag("user"):
+            raise UsageError("--all speaks of every project: leave --project and --user out")
+        from harnesssync_orchestrator.ctl.overview import run_all  # noqa: PLC0415 - one project needs less
+
+        return run_all(parsed, context, console)
+    path = context.project(parsed, console)
+    try:
+        answer = client.ask_about(context.environ, path, methods.STATUS, {"project": path})
+    except client.NoSupervisorError as error:
+        return _without_supervisor(parsed, context, console, path, error)
+    except client.RemoteError as error:
+        if error.number != codes.UNKNOWN_PROJECT:
+            raise
+        raise UsageError("not registered", path=path, hint=f"Add it with: harnesssync ctl add {path}") from error
+    reports = projects_of(answer)
+    if parsed.flag("json"):
+        _print_json(console, answer.get("supervisor"), answer["projects"])
+    else:
+        for report in reports:
+            rendering.standing(console, report, status=str(report.get("status") or "running"))
+    return max((rendering.exit_code(report) for report in reports), default=0)
+
+
+def _without_supervisor(
+    parsed: Parsed, context: Context, console: Console, path: str, error: client.NoSupervisorError
+) -> int:
+    """What the registry knows, and that nobody answers."""
+    entry = next((each for each in context.registry(console) if each.path == path), None)
+    if entry is None:
+        raise error
+    row = offline_row(entry)
+    if parsed.flag("json"):
+        _print_json(console, None, [row])
+    else:
+        console.header(row["path"])
+        console.line(f"  {rendering.status_word(console, row['status'])}")
+        if entry.targets:
+            console.line(f"  targets: {', '.join(entry.targets)}")
+    console.warn(str(error))
+    return 3
+
+
+def offline_row(entry: Entry) -> dict[str, Any]:
+    """A project of the registry that nobody serves."""
+    return {**entry.to_json(), "status": "stopped" if os.path.exists(entry.path) else "stale"}  # noqa: PTH110 - see places
+
+
+def _print_json(console: Console, supervisor: object, projects: object) -> None:
+    from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
+
+    console.line(dumps_pretty({"supervisor": supervisor, "projects": projects}))

@@ -1,0 +1,94 @@
+"""Where the supervisor's socket and the registry are, as the environment says (docs: configuration).
+
+The same answers as `files.layout` gives to the supervisor, without what that imports; a test holds them together.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+MAX_SOCKET_BYTES = 107 if sys.platform == "linux" else 103
+"""The longest path of a Unix socket: `sun_path` holds 108 bytes on Linux and 104 on macOS, with a final zero."""
+
+
+def variable(environ: Mapping[str, str], name: str) -> str | None:
+    """`HARNESSSYNC_<name>`, or its older form `HARNESS_<name>`. An empty one counts as not set."""
+    return environ.get(f"HARNESSSYNC_{name}") or environ.get(f"HARNESS_{name}") or None
+
+
+def home(environ: Mapping[str, str]) -> str:
+    """The home directory: `HOME`, else what the system knows of the user."""
+    return environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - pathlib takes longer to import than a sync
+
+
+def state_root(environ: Mapping[str, str]) -> str:
+    """The folder of everything that is ours: `HARNESSSYNC_HOME`, else `~/.harnesssync`."""
+    given = environ.get("HARNESSSYNC_HOME")
+    if given:
+        return os.path.abspath(expand(given, environ))  # noqa: PTH100 - see above
+    return home(environ) + "/.harnesssync"
+
+
+def control_socket(environ: Mapping[str, str]) -> str:
+    """The supervisor's control socket."""
+    given = variable(environ, "SOCKET")
+    if given:
+        return os.path.abspath(expand(given, environ))  # noqa: PTH100 - see above
+    return _reachable(environ, state_root(environ) + "/orchestrator.sock")
+
+
+def registry_file(environ: Mapping[str, str]) -> str:
+    """The list of projects."""
+    given = variable(environ, "REGISTRY_FILE")
+    if given:
+        return os.path.abspath(expand(given, environ))  # noqa: PTH100 - see above
+    return state_root(environ) + "/registry.json"
+
+
+def project_socket(environ: Mapping[str, str], identifier: str) -> str:
+    """The socket that is scoped to one project."""
+    return _reachable(environ, f"{state_root(environ)}/sockets/{identifier}.sock")
+
+
+def _reachable(environ: Mapping[str, str], path: str) -> str:
+    """`path`, or where the supervisor puts a socket whose path would be too long for the system."""
+    if len(os.fsencode(path)) <= MAX_SOCKET_BYTES:
+        return path
+    name, folder = path.rpartition("/")[2], project_id(state_root(environ))
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    candidates = [f"{runtime.rstrip('/')}/hs-{folder}/{name}"] if runtime.startswith("/") else []
+    if hasattr(os, "getuid"):
+        candidates.append(f"/tmp/harnesssync-{os.getuid()}-{folder}/{name}")  # noqa: S108 - its owner is checked
+    fitting = (each for each in candidates if len(os.fsencode(each)) <= MAX_SOCKET_BYTES)
+    return next(fitting, path)
+
+
+def is_somebody_elses(socket: str) -> bool:
+    """Does the folder of a socket belong to another user, who could answer in the supervisor's place?"""
+    if not hasattr(os, "getuid"):
+        return False
+    try:
+        owner = os.lstat(socket.rpartition("/")[0] or "/").st_uid
+    except OSError:
+        return False
+    return socket.startswith("/tmp/harnesssync-") and owner != os.getuid()  # noqa: S108 - that is what is checked
+
+
+def project_id(path: str) -> str:
+    """The id of the project at a resolved path, as `core.projects.project_id` gives it, at a fifth of its start-up."""
+    import hashlib  # noqa: PLC0415 - most commands need no id
+
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
+def expand(path: str, environ: Mapping[str, str]) -> str:
+    """`~` at the beginning of a path that no shell has seen."""
+    if path == "~" or path.startswith("~/"):
+        return home(environ) + path[1:]
+    return path

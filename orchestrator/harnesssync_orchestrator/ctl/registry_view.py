@@ -1,0 +1,75 @@
+"""The registry as the client sees it: read, never written."""
+
+from __future__ import annotations
+
+import os
+
+from harnesssync_orchestrator.ctl.places import registry_file
+from harnesssync_orchestrator.protocol.jsontext import loads
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class Entry:
+    """One project of the registry. `trusted` is None where nobody has said anything."""
+
+    __slots__ = ("id", "last_active", "path", "scope", "targets", "trusted")
+
+    def __init__(self, identifier: str, row: Mapping[str, Any]) -> None:
+        self.id = identifier
+        self.path: str = row["path"]
+        self.scope = str(row.get("scope") or "project")
+        self.targets = [str(target) for target in row.get("targets") or ()]
+        self.trusted = row.get("trusted")
+        self.last_active = str(row.get("last_active") or "")
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("id", "path", "scope", "targets", "trusted", "last_active")}
+
+
+class UnreadableRegistryError(ValueError):
+    """The file is no registry, or some of it is not usable: `entries` are those that are."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        super().__init__("the registry is not usable")
+        self.entries = entries
+
+
+def read(environ: Mapping[str, str]) -> list[Entry]:
+    """All projects, by path; none if there never was a registry.
+
+    Raises `UnreadableRegistryError` when the file can't be read or understood, and when one was set aside because of
+    that: either is not the same as empty.
+    """
+    path = registry_file(environ)
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import than this takes to read
+            document = loads(file.read().decode("utf-8-sig"))
+        rows = document["projects"].items()
+    except FileNotFoundError:
+        if _was_set_aside(path):
+            raise UnreadableRegistryError([]) from None
+        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableRegistryError([]) from error
+    entries = sorted((Entry(*row) for row in rows if _is_usable(row[1])), key=lambda entry: entry.path)
+    if len(entries) < len(rows):
+        raise UnreadableRegistryError(entries)
+    return entries
+
+
+def _is_usable(row: object) -> bool:
+    if not isinstance(row, dict) or not isinstance(row.get("path"), str):
+        return False
+    return isinstance(row.get("targets", []), list) and isinstance(row.get("trusted"), (bool, type(None)))
+
+
+def _was_set_aside(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    try:
+        return any(each.startswith(f"{name}.bak.") for each in os.listdir(folder or "/"))  # noqa: PTH208 - see above
+    except OSError:
+        return False

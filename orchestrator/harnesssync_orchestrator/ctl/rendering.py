@@ -1,0 +1,209 @@
+"""Reports for people, from the form that `core.report.to_json` gives: whoever made it, it looks the same.
+
+What is right already is left out of the summary (a second sync says `nothing to do`) and is counted when verbose.
+Security losses are always told in full, others as a number unless verbose.
+"""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.console import visible
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from harnesssync_orchestrator.console import Console
+
+_DONE = {"MakeLink": "linked", "WriteFile": "written", "EditDocument": "merged", "Remove": "removed"}
+_PLANNED = {"MakeLink": "to link", "WriteFile": "to write", "EditDocument": "to merge", "Remove": "to remove"}
+_SIGNS = {
+    "MakeLink": ("+", "green"),
+    "WriteFile": ("+", "green"),
+    "EditDocument": ("~", "yellow"),
+    "Remove": ("-", "red"),
+}
+_STATE_COLOURS = {"in step": "green", "never synced": "dim", "out of step": "yellow", "conflict": "yellow"}
+_FAILED = {"failed", "partial"}
+_OUT_OF_STEP = {"out of step", "conflict", "halted"}
+
+
+def exit_code(report: Mapping[str, Any]) -> int:
+    """0 clean, 1 conflict, drift or out of step, 4 failed: what `Report.exit_code` says."""
+    if report.get("state") in _FAILED or report.get("failures"):
+        return 4
+    return 1 if report.get("problems") or report.get("state") in _OUT_OF_STEP else 0
+
+
+def synced(console: Console, report: Mapping[str, Any]) -> None:
+    """What one sync did, and its summary."""
+    console.header(visible(report["path"]))
+    for target, counts in _by_target(report, _DONE):
+        console.info(f"{target}: {counts}")
+    _details(console, report)
+    counts = report["counts"]
+    console.synced(counts["synced"])
+    console.cleaned(counts["cleaned"])
+    if console.verbose:
+        console.counts["skipped"] += counts["skipped"]
+    _attention(console, report)
+    console.counts["error"] = max(console.counts["error"], counts["errors"])
+    console.line(f"  {_summary(console, report)}")
+
+
+def planned(console: Console, report: Mapping[str, Any]) -> None:
+    """What a sync would do."""
+    console.header(visible(report["path"]))
+    for target, counts in _by_target(report, _PLANNED):
+        console.line(f"  {console.colourize('cyan', '→')} {target}: {counts}")
+    _details(console, report)
+    _attention(console, report)
+    console.line(f"  {state(console, report)}")
+
+
+def difference(console: Console, report: Mapping[str, Any]) -> None:
+    """Every change that a sync would make, a line each."""
+    console.header(visible(report["path"]))
+    _operations(console, report)
+    conclusion(console, report)
+
+
+def conclusion(console: Console, report: Mapping[str, Any]) -> None:
+    """What comes after the changes: what a person should know, and the state."""
+    _attention(console, report)
+    console.line(f"  {state(console, report)}")
+
+
+def standing(console: Console, report: Mapping[str, Any], *, status: str) -> None:
+    """How one project stands. `status` is the word of `status --all`."""
+    console.header(visible(report["path"]))
+    console.line(f"  {status_word(console, status)} {state(console, report)}")
+    if report.get("targets"):
+        console.line(f"  targets: {', '.join(report['targets'])}")
+    if report.get("finished"):
+        console.line(f"  last sync: {visible(report['finished'])}")
+    _details(console, report)
+    _attention(console, report)
+
+
+def status_word(console: Console, status: str) -> str:
+    """`[running]`, `[stopped]` or `[stale - path not found]`."""
+    word = "[stale - path not found]" if status == "stale" else f"[{status}]"
+    return console.colourize({"running": "green", "stopped": "dim"}.get(status, "yellow"), word)
+
+
+def state(console: Console, report: Mapping[str, Any]) -> str:
+    """`in step, 12 unchanged`, `conflict, 1 conflict, 3 synced`."""
+    word = str(report.get("state", ""))
+    counts = report.get("counts") or {}
+    parts = [console.colourize(_STATE_COLOURS.get(word, "red"), visible(word))]
+    if report.get("operations") and word == "out of step":
+        parts.append(_number(len(report["operations"]), "change"))
+    parts += [
+        f"{counts[name]} {word}"
+        for name, word in (("synced", "synced"), ("skipped", "unchanged"), ("cleaned", "cleaned"), ("errors", "errors"))
+        if counts.get(name)
+    ]
+    parts += _numbers(report)
+    return ", ".join(parts)
+
+
+def _summary(console: Console, report: Mapping[str, Any]) -> str:
+    text = console.summary()
+    waiting = _numbers(report)
+    if not waiting:
+        return text
+    return ", ".join(["nothing done" if text == "nothing to do" else text, *waiting])
+
+
+def _numbers(report: Mapping[str, Any]) -> list[str]:
+    """What a person still has to look at, as numbers."""
+    numbers = [
+        _number(len(report[name]), word)
+        for name, word in (("conflicts", "conflict"), ("problems", "problem"))
+        if report.get(name)
+    ]
+    if report.get("held"):
+        numbers.append(f"{len(report['held'])} held back")
+    return numbers
+
+
+def _number(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _by_target(report: Mapping[str, Any], words: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """For each target that something is done for: `3 linked, 1 merged`. A shared output counts for each owner."""
+    for target in report["targets"]:
+        kinds = [operation["kind"] for operation in report["operations"] if target in operation["targets"]]
+        counts = ", ".join(f"{kinds.count(kind)} {words.get(kind, kind)}" for kind in dict.fromkeys(kinds))
+        if counts:
+            yield target, counts
+
+
+def _details(console: Console, report: Mapping[str, Any]) -> None:
+    if console.verbose:
+        _operations(console, report)
+
+
+def _operations(console: Console, report: Mapping[str, Any]) -> None:
+    for operation in report["operations"]:
+        sign, colour = _SIGNS.get(operation["kind"], ("?", "dim"))
+        owners = console.colourize("dim", f"({', '.join(operation['targets'])})")
+        console.line(f"  {console.colourize(colour, sign)} {visible(operation['path'])} {owners}")
+
+
+def _attention(console: Console, report: Mapping[str, Any]) -> None:
+    """Everything that a person should know or do: what failed, what was left alone and why."""
+    for failure in report["failures"]:
+        console.error(_sentence(failure, place=_place(failure["target"], failure["path"])))
+    if report.get("halt"):
+        console.note(f"halted ({report['halt']}): nothing is removed until the source is back, or you say --confirm")
+    for conflict in report["conflicts"]:
+        console.note(_sentence(conflict, place=_place("conflict", conflict["address"])))
+    _held(console, report)
+    for problem in report["problems"]:
+        position = [str(problem[name]) for name in ("file", "line", "column") if problem.get(name) is not None]
+        console.note(_sentence(problem, place=":".join(position)))
+    _losses(console, report["losses"])
+    for note in report["notes"]:
+        console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
+
+
+def _held(console: Console, report: Mapping[str, Any]) -> None:
+    held = report["held"]
+    if not held:
+        return
+    items = ", ".join(dict.fromkeys(visible(item) for each in held for item in each["items"]))
+    where = f"harnesssync ctl add {visible(report['path'])}"
+    console.note(
+        f"not trusted, so held back: {items}. A harness would execute or obey this; to let it through: {where}"
+    )
+    if console.verbose:
+        for each in held:
+            console.debug(f"{visible(each['address'])} ({', '.join(each['targets'])})")
+
+
+def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
+    """Security losses in full; others in full when verbose, else their number."""
+    others = 0
+    for loss in losses:
+        text = visible(f"{loss['target']} can't express {loss['item']}: {loss['what']}. {loss['why']}")
+        if loss["security"]:
+            console.note(f"{console.colourize('red', 'security')}: {text}")
+        elif console.verbose:
+            console.note(f"lost: {text}")
+        else:
+            others += 1
+    if others:
+        count, hint = ("1 loss", "--verbose shows it") if others == 1 else (f"{others} losses", "--verbose shows them")
+        console.line(f"  {console.colourize('dim', f'· {count}; {hint}')}")
+
+
+def _place(*parts: str) -> str:
+    return ": ".join(part for part in parts if part)
+
+
+def _sentence(row: Mapping[str, Any], *, place: str) -> str:
+    text = f"{place}: {row['message']}" if place else str(row["message"])
+    return visible(text + (f". {row['hint']}" if row.get("hint") else ""))

@@ -1,0 +1,75 @@
+"""The changes of a dry run, line by line: a unified diff of text that is ours, the names of keys in shared files.
+
+Values of keys are never shown: they may hold what nobody wants in a terminal's history or in the log of a CI.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harnesssync_orchestrator.console import visible
+from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
+from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveKey, SetKey
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.console import Console
+    from harnesssync_orchestrator.core.report import Report
+
+LONGEST = 200
+"""Lines of a diff that are shown of one file; --verbose shows all."""
+
+
+def show_changes(console: Console, report: Report) -> None:
+    """Every operation of a plan, in its order."""
+    for operation in report.operations:
+        owners = console.colourize("dim", f"({', '.join(operation.owners)})")
+        sign, colour, what = _headline(operation)
+        console.line(f"  {console.colourize(colour, sign)} {visible(what)} {owners}")
+        if isinstance(operation, WriteFile):
+            _text(console, Path(report.path), operation)
+        elif isinstance(operation, EditDocument):
+            for edit in operation.edits:
+                console.line(f"      {visible(_edit(edit))}")
+
+
+def _headline(operation: Operation) -> tuple[str, str, str]:
+    if isinstance(operation, MakeLink):
+        return "+", "green", f"{operation.path} -> {operation.source}"
+    if isinstance(operation, WriteFile):
+        return ("+", "green", operation.path) if operation.expected is None else ("~", "yellow", operation.path)
+    if isinstance(operation, Remove):
+        return "-", "red", operation.path
+    return "~", "yellow", operation.path
+
+
+def _edit(edit: Edit) -> str:
+    pointer = "/".join(edit.pointer)
+    if isinstance(edit, SetKey):
+        return f"set {pointer}"
+    if isinstance(edit, RemoveKey):
+        return f"remove {pointer}"
+    if isinstance(edit, AddElement):
+        return f"add to {pointer}"
+    return f"remove from {pointer}"
+
+
+def _text(console: Console, root: Path, operation: WriteFile) -> None:
+    """The lines that go and come; nothing for what is not text, and nothing of a file that is not there."""
+    try:
+        after = operation.content.decode("utf-8").splitlines()
+        path = root / operation.path
+        # What a link leads to is not what would be replaced: the link itself is.
+        before = path.read_text(encoding="utf-8").splitlines() if path.is_file() and not path.is_symlink() else []
+    except (OSError, UnicodeDecodeError):
+        return
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
+    shown = lines if console.verbose else lines[:LONGEST]
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in shown:
+        console.line(f"      {console.colourize(colours.get(line[:1], 'reset'), visible(line))}")
+    if len(lines) > len(shown):
+        console.line(
+            f"      {console.colourize('dim', f'… {len(lines) - len(shown)} more lines; --verbose shows them')}"
+        )

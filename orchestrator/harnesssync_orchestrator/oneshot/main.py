@@ -1,0 +1,110 @@
+"""The commands of both programs besides `ctl`: picks one and runs it."""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.ctl import options
+from harnesssync_orchestrator.ctl.options import Command, Option
+from harnesssync_orchestrator.errors import UsageError
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harnesssync_orchestrator.cli import Ground
+
+# ruff: noqa: T201 - the client prints: it is its work
+# ruff: noqa: PLC0415 - each command imports what it needs, and a mistake in a command line imports nothing
+
+SERVICE = "harnesssync-orchestrator"
+_PLACE = (options.PROJECT, options.USER)
+_SHOWN = (options.LOCK_TIMEOUT, options.JSON, options.VERBOSE)
+_REHASH = Option("rehash", "Read every file again, also those that look unchanged.")
+
+SYNC = Command(
+    "sync",
+    "Sync a project now, without a supervisor.",
+    options=(
+        *_PLACE,
+        options.TARGET,
+        Option("dry-run", "Change nothing; say what would be done."),
+        options.CONFIRM,
+        _REHASH,
+        *_SHOWN,
+    ),
+    details="Exit code: 0 clean, 1 if something is in conflict or wrong in the source, 4 if something failed.",
+)
+CHECK = Command(
+    "check",
+    "Tell by the exit code whether a project is in step: for CI and hooks.",
+    options=(*_PLACE, options.TARGET, _REHASH, *_SHOWN),
+    details="Changes nothing. Exit code: 0 in step, 1 out of step or in conflict, 4 failed.",
+)
+STATUS = Command(
+    "status",
+    "Show how a project stands, without a supervisor.",
+    options=(*_PLACE, options.TARGET, *_SHOWN),
+    details="Changes nothing. Exit code as of check.",
+)
+DIFF = Command(
+    "diff",
+    "Show every change that a sync would make.",
+    options=(*_PLACE, options.TARGET, *_SHOWN),
+    details="Changes nothing. Exit code as of check.",
+)
+TARGETS = Command(
+    "targets",
+    "Show what each harness can take, and what is lost on the way.",
+    options=(options.JSON, options.VERBOSE),
+    argument="[TARGET]",
+    details="native: reads Claude Code's own files; link, render, merge: kept in step; a dash: not possible.",
+)
+SERVE = Command(
+    "serve",
+    "Run the supervisor: keep every registered project in step.",
+    options=(
+        Option("project", "Serve only this worktree, apart from the supervisor.", value="PATH"),
+        Option("log-format", "auto, json or console; beats the configuration.", value="FORMAT"),
+    ),
+    details="Ends on SIGTERM, SIGINT or `harnesssync ctl stop`, with what is being written finished.",
+)
+CTL = Command("ctl", "Talk to a running supervisor.")
+COMMANDS = (SYNC, CHECK, STATUS, DIFF, TARGETS)
+
+
+def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
+    """Run one command line; the exit code. Raises `HarnessSyncError`s."""
+    commands = {command.name: command for command in (*COMMANDS, *((SERVE,) if program == SERVICE else ()))}
+    name, rest = options.split_command(arguments)
+    if name is None:
+        if rest and rest[0] not in ("--help", "-h"):
+            raise UsageError(f"{program} has no option {rest[0]}", hint=f"See {program} --help")
+        print(_overview(program, commands))
+        return 0
+    if name == "serve" and name not in commands:
+        raise UsageError(f"{program} does not serve", hint=f"Use {SERVICE} serve")
+    if name not in commands:
+        raise options.unknown_command(program, name, (*commands, "ctl"))
+    parsed = options.parse(commands[name], rest)
+    if parsed.flag("help"):
+        print(options.help_text(program, commands[name]))
+        return 0
+    if name == "targets":
+        from harnesssync_orchestrator.oneshot import matrix
+
+        return matrix.run(parsed, ground)
+    if name == "serve":
+        from harnesssync_orchestrator.oneshot import serving
+
+        return serving.run(parsed, ground)
+    from harnesssync_orchestrator.oneshot import work
+
+    return work.run(name, parsed, ground)
+
+
+def _overview(program: str, commands: dict[str, Command]) -> str:
+    after = (
+        f"{program} COMMAND --help tells more. Without --project, a command speaks of the worktree around you.\n"
+        "Exit codes: 0 clean, 1 drift, conflict or out of step, 2 usage, 3 no supervisor, 4 failed."
+    )
+    summary = "Keep the configuration of AI coding harnesses in step with Claude Code's."
+    return options.overview(program, summary, [*commands.values(), CTL], after=after)

@@ -1,0 +1,111 @@
+"""`sync`, `check`, `status` and `diff` of one project, in this process."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from harnesssync_orchestrator.console import Console, visible
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import Report, to_json
+from harnesssync_orchestrator.ctl import rendering
+from harnesssync_orchestrator.ctl.options import Parsed, check_targets
+from harnesssync_orchestrator.ctl.projects import resolve, user_scope
+from harnesssync_orchestrator.ctl.work import Progress
+from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.oneshot.changes import show_changes
+from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
+from harnesssync_orchestrator.service.engine import Options
+from harnesssync_orchestrator.service.sync import sync
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.cli import Ground
+    from harnesssync_orchestrator.config import Config
+
+
+def run(name: str, parsed: Parsed, ground: Ground) -> int:
+    """Run one of the four; the exit code is that of the report. Raises `HarnessSyncError`s."""
+    console = Console(verbose=parsed.flag("verbose"), environ=ground.environ)
+    targets = parsed.texts("target")
+    check_targets(targets, [target.id for target in ground.targets()])
+    project = _project(parsed, ground, console)
+    config = ground.config()
+    seconds = parsed.seconds("lock-timeout")
+    options = Options(
+        targets=targets,
+        dry_run=name != "sync" or parsed.flag("dry-run"),
+        confirmed=parsed.flag("confirm"),
+        rehash=parsed.flag("rehash"),
+        lock_timeout_s=config.lock_timeout_s if seconds is None else seconds,
+    )
+    report = anyio.run(partial(_sync, project, ground, config, options))
+    if parsed.flag("json"):
+        console.line(dumps_pretty({"projects": [to_json(report)]}))
+    else:
+        _show(name, console, report, dry_run=options.dry_run)
+    return report.exit_code
+
+
+async def _sync(project: Project, ground: Ground, config: Config, options: Options) -> Report:
+    with Progress() as progress:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_tick, progress)
+            result = await sync(project, ground.engine(config, Quiet()), options)
+            tasks.cancel_scope.cancel()
+    return result.report
+
+
+async def _tick(progress: Progress) -> None:
+    """Call `progress` once a second."""
+    began = anyio.current_time()
+    while True:
+        await anyio.sleep(1)
+        progress(anyio.current_time() - began)
+
+
+def _project(parsed: Parsed, ground: Ground, console: Console) -> Project:
+    """The project that is meant, with the targets and the trust that the registry keeps for it."""
+    registry = ground.registry()
+    registered = registry.load()
+    for problem in registered.problems:
+        console.warn(visible(str(problem)))
+    if parsed.flag("user"):
+        if parsed.text("project"):
+            raise UsageError("--user and --project name two different projects")
+        path, scope = user_scope(ground.environ), Scope.USER
+    else:
+        paths = {entry.path for entry in registered.projects.values()}
+        path, scope = resolve(parsed.text("project"), ground.environ, lambda: paths), Scope.PROJECT
+    entry = next((entry for entry in registered.projects.values() if entry.path == path), None)
+    return Project(
+        path=path,
+        scope=entry.scope if entry else scope,
+        targets=entry.targets if entry else (),
+        trusted=registry.trusted_for(Path(path)),
+    )
+
+
+def _show(name: str, console: Console, report: Report, *, dry_run: bool) -> None:
+    document = to_json(report)
+    if name == "diff":
+        console.header(visible(report.path))
+        show_changes(console, report)
+        rendering.conclusion(console, document)
+    elif name == "sync" and not dry_run:
+        rendering.synced(console, document)
+    else:
+        rendering.planned(console, document)
+
+
+class Quiet:
+    """A log that goes nowhere: a person at a command line reads the report, which says all of it."""
+
+    def debug(self, event: str, **fields: object) -> None: ...
+
+    def info(self, event: str, **fields: object) -> None: ...
+
+    def warning(self, event: str, **fields: object) -> None: ...
