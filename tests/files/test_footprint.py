@@ -149,6 +149,45 @@ def test_a_young_entry_leaves_the_footprint_unsettled(root: Path) -> None:
     assert (old.settled, is_unchanged(old)) == (True, True)
 
 
+def test_several_looks_make_one_footprint(root: Path) -> None:
+    """One at the sources and one at the outputs."""
+    later_ns = time.time_ns() + 10**9
+    sources, outputs = Looked(later_ns), Looked(later_ns)
+    sources.lstat(str(root / "file"))
+    sources.lstat(str(root))
+    outputs.lstat(str(root / "inner" / "file"))
+    outputs.lstat(str(root))
+    footprint = Footprint.of(sources, outputs, key="")
+
+    assert is_unchanged(footprint)
+    assert len(footprint.paths) == 3
+    (root / "file").unlink()
+    assert not is_unchanged(footprint)
+
+
+def test_a_change_between_two_looks_leaves_the_footprint_unsettled(root: Path) -> None:
+    """The later look alone would hide it."""
+    later_ns = time.time_ns() + 10**9
+    first, second = Looked(later_ns), Looked(later_ns)
+    first.lstat(str(root / "missing"))
+    (root / "missing").touch()
+    second.lstat(str(root / "missing"))
+
+    assert not is_unchanged(Footprint.of(first, second, key=""))
+    assert is_unchanged(Footprint.of(second, key=""))
+
+
+def test_a_look_that_was_too_early_is_not_healed_by_a_later_one(root: Path) -> None:
+    """What was read after the first may have changed within the same tick, and look the same to the second."""
+    changed_ns = (root / "file").lstat().st_ctime_ns
+    early, late = Looked(changed_ns), Looked(changed_ns + RACY_NS)
+    early.lstat(str(root / "file"))
+    late.lstat(str(root / "file"))
+
+    assert not is_unchanged(Footprint.of(early, late, key=""))
+    assert is_unchanged(Footprint.of(late, key=""))
+
+
 def test_a_modification_time_in_the_future_does_not_unsettle(root: Path, tmp_path: Path) -> None:
     """Archives bring such times; the change time, which no program sets, decides."""
     future = time.time() + 10**6

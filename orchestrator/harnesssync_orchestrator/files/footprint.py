@@ -44,25 +44,30 @@ class Footprint:
 
     @classmethod
     def of(cls, *looks: Looked, key: str, result: bytes = b"") -> Footprint:
-        """The footprint of a sync that took these looks and no other. Of one path the last look counts."""
-        present: list[tuple[bytes, Signature]] = []
-        missing: list[bytes] = []
+        """The footprint of a sync that took these looks and no other, in this order.
+
+        Where two looks saw different things at one path, it changed in between, and what the first look led to may
+        be out of date: the footprint is not settled.
+        """
+        seen: dict[str, Signature | None] = {}
         settled = True
-        last = {path: (signature, looked.began_ns) for looked in looks for path, signature in looked.seen.items()}
-        for path, (signature, began_ns) in last.items():
-            if signature is None:
-                missing.append(os.fsencode(path))
-                continue
-            present.append((os.fsencode(path), signature))
-            settled = settled and not is_racy(signature, began_ns)
-        present.sort()  # neighbours in one folder are faster to look up one after another
+        for looked in looks:
+            settled = settled and not any(
+                signature != seen.get(path, signature)
+                or (signature is not None and is_racy(signature, looked.began_ns))
+                for path, signature in looked.seen.items()
+            )
+            seen.update(looked.seen)
+        # Sorted, because neighbours in one folder are faster to look up one after another.
+        present = sorted((path, signature) for path, signature in seen.items() if signature is not None)
+        missing = sorted(path for path, signature in seen.items() if signature is None)
         return cls(
             key=key,
             result=result,
             settled=settled,
-            paths=tuple(path for path, _ in present),
+            paths=_encoded([path for path, _ in present]),
             signatures=tuple(signature for _, signature in present),
-            missing=tuple(sorted(missing)),
+            missing=_encoded(missing),
         )
 
     def encode(self) -> bytes:
@@ -96,6 +101,11 @@ def is_unchanged(footprint: Footprint) -> bool:
     except (OSError, ValueError):
         return False
     return same and all(map(_is_missing, footprint.missing))
+
+
+def _encoded(paths: list[str]) -> tuple[bytes, ...]:
+    """The paths by `os.fsencode`, all at once: one by one they would take longer than the rest of a footprint."""
+    return tuple(os.fsencode("\0".join(paths)).split(b"\0")) if paths else ()
 
 
 def _is_missing(path: bytes) -> bool:
