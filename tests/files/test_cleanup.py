@@ -1,0 +1,138 @@
+"""What is cleared away is ours beyond doubt; everything else stays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.files.cleanup import clean, cleanup_stale_symlinks
+from harnesssync_orchestrator.files.copying import Marker, marker_name, write_marker
+from harnesssync_orchestrator.files.folder import temporary_name
+from harnesssync_orchestrator.files.place import Place
+
+NEW = ".harnesssync-0123456789abcdef.tmp"
+FORMER = ".harnesssync-0123456789abcdef.old"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def ledger(path: str = "out/x", digest: str = "d", **entries: Any) -> Ledger:
+    entry = Entry(method=Method.COPY, digest=digest, timestamp="", owners=("codex",))
+    return Ledger(entries={Address(path): entry}, **entries)
+
+
+def test_cleanup_links_removes_broken_ones_of_ours_and_counts_them(tmp_path: Path) -> None:
+    """Two lead to nothing, one in a circle, one is right."""
+    (tmp_path / "target").write_text("x", encoding="utf-8")
+    texts = {"a": "gone", "b": "also/gone", "circle": "circle", "valid": "target"}
+    for name, text in texts.items():
+        (tmp_path / name).symlink_to(text)
+    recorded = {name: link_hash(text) for name, text in texts.items()}
+    assert cleanup_stale_symlinks(tmp_path, recorded) == 3
+    assert names(tmp_path) == ["target", "valid"]
+
+
+def test_cleanup_links_never_removes_those_of_a_person(tmp_path: Path) -> None:
+    """A broken link that we did not make, and one of our name that says something else."""
+    (tmp_path / "theirs").symlink_to("gone")
+    (tmp_path / "ours").symlink_to("changed by somebody")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    recorded = {"ours": link_hash("gone"), "file": short_hash(b"x"), "missing": "0"}
+    assert cleanup_stale_symlinks(tmp_path, recorded) == 0
+    assert names(tmp_path) == ["file", "ours", "theirs"]
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "file"])
+def test_cleanup_links_finds_nothing_where_no_folder_is(tmp_path: Path, kind: str) -> None:
+    """No folder, an empty one or a file: none, and no error."""
+    path = tmp_path / "x"
+    if kind == "empty":
+        path.mkdir()
+    elif kind == "file":
+        path.write_text("x", encoding="utf-8")
+    assert cleanup_stale_symlinks(path, {"a": link_hash("gone")}) == 0
+
+
+def test_cleanup_links_tolerates_a_folder_without_permission(public_folder: Path, as_nobody: Callable[[], Any]) -> None:
+    """It is tried again another time; so is a link that leads where we may not look."""
+    secret = public_folder / "secret"
+    secret.mkdir()
+    (secret / "target").write_text("x", encoding="utf-8")
+    secret.chmod(0o700)
+    (public_folder / "broken").symlink_to("gone")
+    (public_folder / "hidden").symlink_to("secret/target")
+    recorded = {"broken": link_hash("gone"), "hidden": link_hash("secret/target")}
+    with as_nobody():
+        assert cleanup_stale_symlinks(public_folder, recorded) == 0
+        assert cleanup_stale_symlinks(secret, recorded) == 0
+    assert names(public_folder) == ["broken", "hidden", "secret"]
+
+
+def test_cleanup_markers_of_copies_that_are_gone(tmp_path: Path) -> None:
+    """A marker goes when its copy is gone; one beside a copy stays, and so does what only looks like one."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "here").mkdir()
+    for name in ("here", "gone"):
+        write_marker(Place.by_path(out / name), Marker("/source", "0" * 16))
+    (out / marker_name("foreign")).write_text("one line of somebody", encoding="utf-8")
+    (out / marker_name("link")).symlink_to(marker_name("here"))
+    assert clean(tmp_path, ledger()).markers == 1
+    assert names(out) == sorted([*map(marker_name, ("here", "foreign", "link")), "here"])
+
+
+def test_clean_removes_what_a_killed_sync_was_making(tmp_path: Path) -> None:
+    """A half-made copy, under a name that nobody else uses; names that only look alike stay."""
+    out = tmp_path / "out"
+    (out / NEW / "scripts").mkdir(parents=True)
+    (out / NEW / "scripts" / "run.sh").write_text("x", encoding="utf-8")
+    (out / NEW / "scripts").chmod(0o500)
+    (out / ".harnesssync-notes.tmp").write_text("mine", encoding="utf-8")
+    assert clean(tmp_path, ledger()).temporaries == 1
+    assert names(out) == [".harnesssync-notes.tmp"]
+
+
+@pytest.mark.parametrize(("known", "remaining"), [(True, []), (False, [FORMER])])
+def test_clean_keeps_former_content_that_nobody_knows(tmp_path: Path, *, known: bool, remaining: list[str]) -> None:
+    """What was moved aside when the sync was killed may be an edit: it goes only if the ledger knows it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / FORMER).write_bytes(b"content")
+    cleaned = clean(tmp_path, ledger(digest=short_hash(b"content") if known else "0" * 16))
+    assert names(out) == remaining
+    assert cleaned.kept == tuple(f"out/{name}" for name in remaining)
+
+
+def test_clean_sweeps_what_a_killed_write_left(tmp_path: Path) -> None:
+    """A finished temporary of a write goes; it is looked for where the sync was about to write, too."""
+    name = temporary_name(short_hash(b"new"), None)
+    (tmp_path / name).write_bytes(b"new")
+    clean(tmp_path, Ledger(pending={Address("AGENTS.md"): short_hash(b"new")}))
+    assert names(tmp_path) == []
+
+
+def test_clean_never_follows_a_link_in_the_way(tmp_path: Path) -> None:
+    """The folder of an output was replaced by a link: what it leads to is not ours to clean."""
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    project.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / NEW).write_text("x", encoding="utf-8")
+    write_marker(Place.by_path(elsewhere / "x"), Marker("/source", "0" * 16))
+    (project / "out").symlink_to(elsewhere)
+    cleaned = clean(project, ledger())
+    assert (cleaned.markers, cleaned.temporaries, cleaned.kept) == (0, 0, ())
+    assert len(names(elsewhere)) == 2
+
+
+def test_clean_is_quick_about_folders_that_are_gone(tmp_path: Path) -> None:
+    """No folder, no work, no error; none is made."""
+    assert clean(tmp_path, ledger("a/b/c/d")).kept == ()
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
