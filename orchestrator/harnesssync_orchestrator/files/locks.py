@@ -27,7 +27,7 @@ else:
 
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FIRST_WAIT_S = 0.001
-_LONGEST_WAIT_S = 0.05
+_LONGEST_WAIT_S = 0.02
 _KERNEL_LOCKS = Path("/proc/locks")
 
 
