@@ -1,0 +1,120 @@
+"""JSON files of Claude Code: strict JSON, behind a byte order mark perhaps, and never an exception."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Looked, SpecialFileError, TooLargeError
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read_json_safe(
+    path: str, looked: Looked, *, default: object = None, limit: int = MAX_TEXT_BYTES
+) -> tuple[Any, tuple[Problem, ...]]:
+    """The value in the JSON file at `path` (absolute), and what is wrong with it.
+
+    A missing file gives `default` and no problem. One that can't be read, is longer than `limit` bytes or is no JSON
+    gives `default` and a problem that hides items, with line and column of the mistake. Bytes that are no UTF-8 are
+    replaced by U+FFFD and reported, as are halves of surrogate pairs: the other values in the file still count.
+    Claude Code refuses comments and trailing commas, takes the last of two equal keys, and so does this.
+    """
+    try:
+        content = looked.read(path, limit)
+    except OSError as error:
+        problem = why_unreadable(error, path)
+        return default, () if problem is None else (problem,)
+    text, problem = decode(content, path)
+    problems = () if problem is None else (problem,)
+    try:
+        return _without_lone_surrogates(json.loads(text, parse_constant=_refuse)), problems
+    except json.JSONDecodeError as error:
+        broken = Problem(
+            code="json_invalid",
+            message=f"not valid JSON: {error.msg}",
+            file=path,
+            line=error.lineno,
+            column=error.colno,
+            hint=_hint(text, error),
+        )
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        broken = Problem(code="json_invalid", message=f"not valid JSON: {reason}", file=path, hint="Correct the file.")
+    return default, (*problems, broken)
+
+
+def decode(content: bytes, path: str) -> tuple[str, Problem | None]:
+    """`content` as text without a byte order mark. Bytes that are no UTF-8 become U+FFFD, as in Claude Code."""
+    try:
+        return content.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        text = content.decode("utf-8-sig", "replace")
+        return text, Problem(
+            code="not_utf8",
+            message=f"byte 0x{content[error.start]:02x} is not UTF-8, and is read as the replacement character",
+            file=path,
+            line=content.count(b"\n", 0, error.start) + 1,
+            hint="Save the file as UTF-8.",
+            hides=False,
+        )
+
+
+def why_unreadable(error: OSError, path: str) -> Problem | None:
+    """The problem with a file that can't be read; None for one that is not there, which is no problem."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return None
+    if isinstance(error, IsADirectoryError):
+        return Problem(
+            code="not_a_file",
+            message="a folder stands where Claude Code reads a file",
+            file=path,
+            hint="Rename or remove the folder.",
+        )
+    if isinstance(error, SpecialFileError):
+        return Problem(
+            code="not_a_file",
+            message="a pipe, socket or device stands where Claude Code reads a file; it was not opened",
+            file=path,
+            hint="Replace it by a regular file.",
+        )
+    if isinstance(error, TooLargeError):
+        return Problem(
+            code="file_too_large",
+            message=f"the file is too large: {error.strerror}",
+            file=path,
+            hint="Make it shorter; Claude Code does not read it either.",
+        )
+    return Problem(
+        code="file_unreadable",
+        message=f"the file can't be read: {error.strerror or error}",
+        file=path,
+        hint="Make it readable for your user.",
+    )
+
+
+def _hint(text: str, error: json.JSONDecodeError) -> str:
+    rest = text[error.pos :].lstrip()
+    before = text[: error.pos].rstrip()
+    if rest.startswith(("//", "/*")):
+        return "Remove the comments: Claude Code ignores the whole file because of them."
+    if rest[:1] in {"}", "]"} or (before.endswith(",") and error.msg.startswith("Expecting property name")):
+        return "Remove the comma after the last entry: Claude Code ignores the whole file because of it."
+    return "Correct the file: Claude Code ignores all of it."
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _without_lone_surrogates(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    r"""JSON can spell half a surrogate pair (`"\\ud800"`), which no file can hold: U+FFFD stands for it."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("�", value)
+    if isinstance(value, list):
+        return [_without_lone_surrogates(inner) for inner in value]
+    if isinstance(value, dict):
+        return {_without_lone_surrogates(key): _without_lone_surrogates(inner) for key, inner in value.items()}
+    return value

@@ -1,0 +1,237 @@
+"""YAML front matter, read as Claude Code reads it, forgiving where it forgives.
+
+Observed with Claude Code 2.1.330, which parses by YAML 1.2 (`no` and `on` are text):
+
+- A byte order mark before the first `---` is skipped, an empty line is not.
+- The block ends at the next `---`, wherever it stands, also in the middle of a value.
+- If the block doesn't parse, it is tried once more with quotes around the value of each `key: value` line that holds
+  a special character (`description: Use when: …`, `globs: *.ts`, `name: @scope/x`), and tabs at the beginning of a
+  line taken for two spaces each.
+- If that fails as well, or gives no table, the front matter counts as empty, and the text after it is still used.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import yaml
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.resolver import BaseResolver
+from yaml.scanner import Scanner
+
+MAX_FRONT_MATTER = 64 * 1024
+"""Characters of front matter that are parsed at most. Long ones of real skills have two thousand."""
+
+MAX_NODES = 10_000
+"""Values that front matter may hold once its aliases are written out: a few lines can stand for billions."""
+
+_BLOCK = re.compile(r"---\s*\n(.*?)---\s*\n?", re.DOTALL)
+_FENCE_LINE = re.compile(r"---[ \t]*(?:\r?\n|$)")
+_PLAIN_PAIR = re.compile(r"([a-zA-Z_-]+):\s+(\S.*)")
+_SPECIAL = re.compile(r"[{}\[\]*&#!|>%@`]|: ")
+_LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """What is wrong with front matter. `line` counts from 1 in the whole file."""
+
+    code: str
+    message: str
+    hint: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontMatter:
+    """A file taken apart: `metadata` (text, numbers, booleans, None, lists and dicts), and `body`, the text after it.
+
+    `present` says that there was a block at all. `flaw` is what was wrong with it; `body` counts all the same.
+    """
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    body: str
+    present: bool = False
+    flaw: Flaw | None = None
+
+
+def split_front_matter(text: str) -> FrontMatter:
+    """Take `text` (a whole file, decoded, without a byte order mark) apart. Never raises."""
+    match = _BLOCK.match(text) if text.startswith("---") else None
+    if match is None:
+        return FrontMatter(body=text)
+    block, body = match[1], text[match.end() :]
+    metadata, flaw = _parse_block(block)
+    if flaw is None and block and not block.endswith("\n"):
+        flaw = Flaw(
+            code="front_matter_ambiguous",
+            message="Claude Code ends the front matter at the first `---`, here in the middle of a line",
+            hint="Write another dash there.",
+            line=text.count("\n", 0, match.start(1) + len(block)) + 1,
+        )
+    elif flaw is not None and flaw.line is not None:
+        flaw = Flaw(code=flaw.code, message=flaw.message, hint=flaw.hint, line=flaw.line + _lines_before(text, match))
+    return FrontMatter(metadata=dict(metadata), body=body, present=True, flaw=flaw)
+
+
+def _lines_before(text: str, match: re.Match[str]) -> int:
+    return text.count("\n", 0, match.start(1))
+
+
+@lru_cache(maxsize=4096)
+def _parse_block(block: str) -> tuple[Mapping[str, Any], Flaw | None]:
+    """Parse one block; `line` of a flaw counts from 1 within it. Cached: most blocks are the same at the next sync."""
+    hint = "Fix the YAML between the `---` lines; put text with special characters in quotes."
+    if len(block) > MAX_FRONT_MATTER:
+        return {}, Flaw(code="front_matter_invalid", message="the front matter is too long", hint=hint, line=1)
+    try:
+        value = _load(block)
+    except (yaml.YAMLError, ValueError, RecursionError) as first:
+        try:
+            value = _load(_LEADING_TABS.sub(lambda tabs: "  " * len(tabs[0]), _quote_values(block)))
+        except (yaml.YAMLError, ValueError, RecursionError):
+            mark = getattr(first, "problem_mark", None)
+            reason = getattr(first, "problem", None) or str(first).split("\n", 1)[0] or "it is nested too deeply"
+            line = mark.line + 1 if mark is not None else 1
+            message = f"the front matter is no YAML: {reason}"
+            return {}, Flaw(code="front_matter_invalid", message=message, hint=hint, line=line)
+    if value is None:
+        return {}, None
+    if not isinstance(value, dict):
+        message = "the front matter is not a table of keys and values"
+        return {}, Flaw(code="front_matter_invalid", message=message, hint="Write it as `key: value` lines.", line=1)
+    return value, None
+
+
+def _quote_values(block: str) -> str:
+    lines = []
+    for line in block.split("\n"):
+        pair = _PLAIN_PAIR.fullmatch(line)
+        if pair and _SPECIAL.search(pair[2]) and not _stands_alone(pair[2]):
+            value = pair[2].replace("\\", "\\\\").replace('"', '\\"')
+            lines.append(f'{pair[1]}: "{value}"')
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _stands_alone(value: str) -> bool:
+    """Is the value quoted already, or a list that parses?"""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return True
+    if value.startswith("[") and value.endswith("]"):
+        try:
+            return isinstance(_load(value), list)
+        except (yaml.YAMLError, ValueError, RecursionError):
+            return False
+    return False
+
+
+class _CoreResolver(BaseResolver):
+    """Resolves plain scalars by the core schema of YAML 1.2 (section 10.3.2), unlike PyYAML's own by YAML 1.1."""
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+):
+    _CoreResolver.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+
+
+class _CoreConstructor(SafeConstructor):
+    """Makes plain values only: no dates, sets, bytes or objects. Any other tag is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001,FBT002 - PyYAML's
+        """Keys are text, as in JSON: `1: x` has the key `1`, and `true: x` the key `true`."""
+        mapping = super().construct_mapping(node, deep=deep)
+        return {key if isinstance(key, str) else json.dumps(key): value for key, value in mapping.items()}
+
+    def construct_core_int(self, node: yaml.ScalarNode) -> int:
+        text = str(self.construct_scalar(node))
+        return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
+
+    def construct_core_float(self, node: yaml.ScalarNode) -> float:
+        text = str(self.construct_scalar(node)).lower()
+        return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_CoreConstructor.yaml_constructors = {
+    "tag:yaml.org,2002:null": SafeConstructor.construct_yaml_null,
+    "tag:yaml.org,2002:bool": SafeConstructor.construct_yaml_bool,
+    "tag:yaml.org,2002:int": _CoreConstructor.construct_core_int,
+    "tag:yaml.org,2002:float": _CoreConstructor.construct_core_float,
+    "tag:yaml.org,2002:str": SafeConstructor.construct_yaml_str,
+    "tag:yaml.org,2002:seq": SafeConstructor.construct_yaml_seq,
+    "tag:yaml.org,2002:map": SafeConstructor.construct_yaml_map,
+    None: SafeConstructor.construct_undefined,
+}
+
+
+_LOADER: Any
+if yaml.__with_libyaml__:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]
+
+    class _LibyamlLoader(CParser, _CoreConstructor, _CoreResolver):
+        """The loader with libyaml, ten times as fast."""
+
+        def __init__(self, stream: str) -> None:
+            CParser.__init__(self, stream)
+            _CoreConstructor.__init__(self)
+            _CoreResolver.__init__(self)
+
+    _LOADER = _LibyamlLoader
+else:
+
+    class _PythonLoader(Reader, Scanner, Parser, Composer, _CoreConstructor, _CoreResolver):
+        """The loader where PyYAML was built without libyaml."""
+
+        def __init__(self, stream: str) -> None:
+            Reader.__init__(self, stream)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+            Composer.__init__(self)
+            _CoreConstructor.__init__(self)
+            _CoreResolver.__init__(self)
+
+    _LOADER = _PythonLoader
+
+
+def _load(text: str) -> Any:  # noqa: ANN401 - any YAML value
+    """One YAML document as plain values. Raises yaml.YAMLError, ValueError, RecursionError."""
+    loader = _LOADER(text)
+    try:
+        value = loader.get_single_data()
+    finally:
+        loader.dispose()
+    if "*" in text:
+        _count_nodes(value)
+    return value
+
+
+def _count_nodes(value: object) -> None:
+    """Raise ValueError when a value, with its aliases written out, is larger than `MAX_NODES`, or holds itself."""
+    waiting: list[object] = [value]
+    nodes = 0
+    while waiting:
+        inner = waiting.pop()
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise ValueError("its aliases stand for too many values")
+        if isinstance(inner, dict):
+            waiting.extend(inner.values())
+        elif isinstance(inner, list):
+            waiting.extend(inner)

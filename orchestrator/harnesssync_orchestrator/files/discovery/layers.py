@@ -1,0 +1,259 @@
+"""All layers of a scope, from the outermost to the innermost, put together as Claude Code does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harnesssync_orchestrator.core.items import Agent, Command, Hook, Item, Layer, McpServer, Scope, Skill, Source
+from harnesssync_orchestrator.files.discovery.agents import read_agents
+from harnesssync_orchestrator.files.discovery.commands import read_commands
+from harnesssync_orchestrator.files.discovery.hooks import HookReader
+from harnesssync_orchestrator.files.discovery.mcp import read_servers
+from harnesssync_orchestrator.files.discovery.permissions import read_permissions
+from harnesssync_orchestrator.files.discovery.places import Places, main_checkout
+from harnesssync_orchestrator.files.discovery.plugin_items import (
+    read_plugin_agents,
+    read_plugin_commands,
+    read_plugin_hooks,
+    read_plugin_servers,
+    read_plugin_skills,
+)
+from harnesssync_orchestrator.files.discovery.plugins import Plugin, find_plugins
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.discovery.result import Discovery
+from harnesssync_orchestrator.files.discovery.rules import read_managed_rules, read_project_rules, read_user_rules
+from harnesssync_orchestrator.files.discovery.settings import (
+    LayeredSettings,
+    Settings,
+    read_environment,
+    read_managed_settings,
+    read_settings,
+    switched_off_skills,
+)
+from harnesssync_orchestrator.files.discovery.skills import read_skills
+from harnesssync_orchestrator.files.reading import Looked
+
+MAX_STATE_BYTES = 64 * 1024 * 1024
+"""`.claude.json` also holds the history of every project, and grows for years."""
+
+MANAGED = Ground(layer=Layer.MANAGED, boundary=None, private=True)
+USER = Ground(layer=Layer.USER, boundary=None, private=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A folder with `skills`, `agents` and `commands` in it, and the layer that it is."""
+
+    folder: Path
+    ground: Ground
+
+
+def discover(scope: Scope, root: Path, places: Places, looked: Looked) -> Discovery:
+    """Read everything that Claude Code would read for a scope. Blocks, so it belongs into a thread.
+
+    `root` is the resolved worktree, or the home directory for the user scope. A project yields what its own and
+    its local files, the plugins that those enable, and its main checkout say; a user scope what the user's and an
+    administrator's files and the plugins that those enable say. What is wrong is a `Problem`; nothing is raised.
+    """
+    reader = Reader(looked)
+    if not _is_folder(root, looked):
+        return Discovery(source=Source(scope=scope, root=str(root), present=False))
+    read = _read_project if scope is Scope.PROJECT else _read_user
+    items = tuple(read(root, places, reader))
+    used = {item.source for item in items if isinstance(item, Skill)}
+    return Discovery(
+        source=Source(scope=scope, root=str(root), items=items, problems=tuple(dict.fromkeys(reader.problems))),
+        trees={folder: tree for folder, tree in reader.trees.items() if folder in used},
+    )
+
+
+def _is_folder(root: Path, looked: Looked) -> bool:
+    try:
+        looked.lstat(str(root))
+        return root.is_dir()
+    except OSError:
+        return False
+
+
+def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:
+    settings = LayeredSettings(
+        files=(
+            *read_managed_settings(places.managed_dir, MANAGED, reader),
+            *read_settings(places.config_dir / "settings.json", USER, reader),
+        )
+    )
+    layers = frozenset({Layer.MANAGED, Layer.USER})
+    plugins = tuple(find_plugins(settings, layers, str(home), places, reader))
+    bases = (
+        Base(folder=places.managed_dir / ".claude", ground=MANAGED),
+        Base(folder=places.config_dir, ground=USER),
+    )
+    yield from read_managed_rules(places.managed_dir, MANAGED, reader, places.home)
+    yield from read_user_rules(places.config_dir, ".claude", USER, reader, places.home)
+    yield from _read_named(((base, base, base) for base in bases), plugins, settings, reader)
+    managed_servers = reader.table(str(places.managed_dir / "managed-mcp.json"), MANAGED)
+    if managed_servers is not None:
+        yield from read_servers(managed_servers, str(places.managed_dir / "managed-mcp.json"), MANAGED, reader)
+    else:
+        state = reader.table(str(places.state_file), USER, limit=MAX_STATE_BYTES) or {}
+        for plugin in plugins:
+            yield from read_plugin_servers(plugin, reader)
+        if "mcpServers" in state:
+            yield from read_servers(state, str(places.state_file), USER, reader)
+    yield from read_permissions(settings, Scope.USER, reader)
+    yield from _read_hooks(settings, settings.files, plugins, reader)
+    yield from read_environment((*settings.of(Layer.USER), *settings.of(Layer.MANAGED)), reader)
+
+
+def _read_project(root: Path, places: Places, reader: Reader) -> Iterator[Item]:
+    boundary = os.path.realpath(root)
+    shared = Ground(layer=Layer.PROJECT, boundary=boundary)
+    local = Ground(layer=Layer.LOCAL, boundary=boundary, private=True)
+    main = main_checkout(str(root), reader.looked)
+    inherited: Ground | None = None
+    files: list[Settings] = [
+        *read_managed_settings(places.managed_dir, MANAGED, reader),
+        *read_settings(places.config_dir / "settings.json", USER, reader),
+        *read_settings(root / ".claude" / "settings.json", shared, reader),
+    ]
+    if main is not None:
+        inherited = Ground(layer=Layer.INHERITED, boundary=os.path.realpath(main), private=True)
+        files += read_settings(Path(main, ".claude", "settings.local.json"), inherited, reader)
+    files += read_settings(root / ".claude" / "settings.local.json", local, reader)
+    settings = LayeredSettings(files=tuple(files))
+    own_layers = frozenset({Layer.PROJECT, Layer.INHERITED, Layer.LOCAL})
+    own = settings.of(Layer.PROJECT, Layer.INHERITED, Layer.LOCAL)
+    plugins = tuple(find_plugins(settings, own_layers, main or str(root), places, reader))
+
+    yield from read_project_rules(str(root), shared, local, reader, places.home)
+    here = Base(folder=root / ".claude", ground=shared)
+    chosen = [here, here, here]
+    if main is not None and inherited is not None:
+        there = Base(folder=Path(main, ".claude"), ground=inherited)
+        chosen = [here if (here.folder / kind).is_dir() else there for kind in ("skills", "agents", "commands")]
+        for kind in ("skills", "agents", "commands"):
+            reader.looked.lstat(str(here.folder / kind))
+    yield from _read_named((tuple(chosen),), plugins, settings, reader)
+    yield from _read_project_servers(root, main, places, settings, plugins, shared, reader)
+    yield from read_permissions(settings, Scope.PROJECT, reader)
+    yield from _read_hooks(settings, own, plugins, reader)
+    yield from read_environment(own, reader)
+
+
+def _read_named(
+    bases: Iterable[tuple[Base, ...]], plugins: tuple[Plugin, ...], settings: LayeredSettings, reader: Reader
+) -> Iterator[Item]:
+    """Skills, agents and commands of plugins and bases. Each of `bases` says where to look for the three kinds.
+
+    Of several with one name the first base's skill or command, and the last base's agent, is the one that Claude Code
+    uses: an administrator's skill is before the user's.
+    """
+    off = switched_off_skills((settings,))
+    skills: dict[str, Skill] = {}
+    agents: dict[str, Agent] = {}
+    commands: dict[str, Command] = {}
+    for plugin in plugins:
+        for skill in read_plugin_skills(plugin, reader):
+            _add_skill(skill, skills)
+        agents.update((agent.name, agent) for agent in read_plugin_agents(plugin, reader))
+    folders: set[str] = set()
+    grounds = tuple(bases)
+    for skill_base, agent_base, _ in grounds:
+        for skill in read_skills(str(skill_base.folder / "skills"), skill_base.ground, reader, switched_off=off):
+            if skill.folder not in folders:
+                folders.add(skill.folder)
+                _add_skill(skill, skills)
+        for agent in read_agents(str(agent_base.folder / "agents"), agent_base.ground, reader):
+            agents[agent.name] = agent
+    plugin_skills = {f"{plugin.name}:{skill.folder}" for plugin in plugins for skill in skills.values()}
+    for plugin in plugins:
+        for command in read_plugin_commands(plugin, reader, plugin_skills & set(skills)):
+            commands.setdefault(command.name, command)
+    for _, _, command_base in grounds:
+        folder = str(command_base.folder / "commands")
+        for command in read_commands(folder, command_base.ground, reader, hidden=folders):
+            commands.setdefault(command.name, command)
+    yield from skills.values()
+    yield from agents.values()
+    yield from commands.values()
+
+
+def _add_skill(skill: Skill, skills: dict[str, Skill]) -> None:
+    """Two folders may give one name in their front matter; Claude Code goes by the folder, so both stay."""
+    if skill.name in skills:
+        namespace, colon, _ = skill.name.rpartition(":")
+        skill = Skill(
+            name=f"{namespace}{colon}{skill.folder}",
+            origin=skill.origin,
+            folder=skill.folder,
+            description=skill.description,
+            source=skill.source,
+            digest=skill.digest,
+            metadata=skill.metadata,
+        )
+    skills.setdefault(skill.name, skill)
+
+
+def _read_project_servers(
+    root: Path,
+    main: str | None,
+    places: Places,
+    settings: LayeredSettings,
+    plugins: tuple[Plugin, ...],
+    shared: Ground,
+    reader: Reader,
+) -> Iterator[McpServer]:
+    if reader.table(str(places.managed_dir / "managed-mcp.json"), MANAGED) is not None:
+        return  # an administrator's servers are then the only ones
+    state = reader.table(str(places.state_file), USER, limit=MAX_STATE_BYTES) or {}
+    entry = _project_entry(state, str(root), main)
+    off = settings.joined("disabledMcpjsonServers") | _text_set(entry, "disabledMcpjsonServers")
+    toggled_off = _text_set(entry, "disabledMcpServers")
+    servers: dict[str, McpServer] = {}
+    for plugin in plugins:
+        for server in read_plugin_servers(plugin, reader):
+            servers[server.name] = server
+    mcp_file = str(root / ".mcp.json")
+    table = reader.table(mcp_file, shared)
+    if table is not None:
+        for server in read_servers(table, mcp_file, shared, reader, switched_off=off | toggled_off):
+            servers[server.name] = server
+    if "mcpServers" in entry:
+        private = Ground(layer=Layer.LOCAL, boundary=None, private=True)
+        for server in read_servers(entry, str(places.state_file), private, reader, switched_off=toggled_off):
+            servers[server.name] = server
+    yield from servers.values()
+
+
+def _project_entry(state: dict[str, Any], root: str, main: str | None) -> dict[str, Any]:
+    """What `.claude.json` keeps for a project; a linked worktree has the entry of its main checkout."""
+    projects = state.get("projects")
+    entry = projects.get(main or root) if isinstance(projects, dict) else None
+    return entry if isinstance(entry, dict) else {}
+
+
+def _text_set(table: dict[str, Any], key: str) -> frozenset[str]:
+    value = table.get(key)
+    return frozenset(text for text in value if isinstance(text, str)) if isinstance(value, list) else frozenset()
+
+
+def _read_hooks(
+    settings: LayeredSettings, files: tuple[Settings, ...], plugins: tuple[Plugin, ...], reader: Reader
+) -> Iterator[Hook]:
+    """The hooks of `files` and `plugins`. An administrator's own can't be switched off by anybody else."""
+    hooks = HookReader(reader)
+    only_managed = settings.managed_only("allowManagedHooksOnly")
+    if settings.disables_hooks():
+        if settings.managed_only("disableAllHooks"):
+            return
+        only_managed = True
+    for file in files:
+        if file.ground.layer is Layer.MANAGED or not only_managed:
+            yield from hooks.read(file.table.get("hooks"), file.file, file.ground)
+    if not only_managed:
+        for plugin in plugins:
+            yield from read_plugin_hooks(plugin, hooks)

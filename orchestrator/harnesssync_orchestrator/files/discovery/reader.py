@@ -1,0 +1,220 @@
+"""Looking at one layer's files: nothing outside of it is read, and whatever is wrong becomes a `Problem`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from harnesssync_orchestrator.core.items import Layer, Origin, Problem
+from harnesssync_orchestrator.core.names import why_unsafe
+from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
+from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Entry, Looked
+from harnesssync_orchestrator.files.tree import TreeListing, list_tree
+
+MAX_FOLDER_DEPTH = 16
+"""Folders inside folders that are entered below `rules`, `agents` and `commands`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where a layer's files lie, and what `Origin` their items get.
+
+    `boundary` is the real path of the folder that its files must not leave through a link: a cloned repository may
+    hold a link to `~/.ssh`. None for what the user or an administrator wrote, who may link anything.
+    """
+
+    layer: Layer
+    boundary: str | None
+    private: bool = False
+    plugin: str | None = None
+
+    def origin(self, file: str, line: int | None = None) -> Origin:
+        return Origin(layer=self.layer, file=file, line=line, plugin=self.plugin, private=self.private)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads for one discovery, and collects problems and the listings of skills by folder."""
+
+    looked: Looked
+    problems: list[Problem] = field(default_factory=list)
+    trees: dict[str, TreeListing] = field(default_factory=dict)
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        file: str,
+        hint: str,
+        *,
+        line: int | None = None,
+        hides: bool = True,
+    ) -> None:
+        self.problems.append(Problem(code=code, message=message, file=file, hint=hint, line=line, hides=hides))
+
+    def report_flaw(self, flaw: Flaw | None, file: str, *, hides: bool) -> None:
+        if flaw is not None:
+            self.report(flaw.code, flaw.message, file, flaw.hint, line=flaw.line, hides=hides)
+
+    def text(self, path: str, ground: Ground, *, below_checked: bool = False) -> str | None:
+        """The text of a file; None if it is missing, or can't or must not be read.
+
+        `below_checked` says that its folder is known to lie within the boundary: then only a link is followed up.
+        """
+        try:
+            if not self._may_read(path, ground, below_checked=below_checked):
+                return None
+            content = self.looked.read(path, MAX_TEXT_BYTES)
+        except OSError as error:
+            self._report_error(error, path)
+            return None
+        text, problem = decode(content, path)
+        if problem is not None:
+            self.problems.append(problem)
+        return text
+
+    def front_matter(self, path: str, ground: Ground, *, below_checked: bool = False) -> FrontMatter | None:
+        """A file taken apart; None as in `text`. Its flaw has not been reported yet."""
+        text = self.text(path, ground, below_checked=below_checked)
+        return None if text is None else split_front_matter(text)
+
+    def table(self, path: str, ground: Ground, *, limit: int = MAX_TEXT_BYTES) -> dict[str, Any] | None:
+        """The JSON object in a file; None if it is missing, or unusable."""
+        try:
+            if not self._may_read(path, ground, below_checked=False):
+                return None
+        except OSError as error:
+            self._report_error(error, path)
+            return None
+        value, problems = read_json_safe(path, self.looked, limit=limit)
+        self.problems.extend(problems)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.report("json_invalid", "a JSON object was expected", path, "Put the settings in `{…}`.")
+            return None
+        return value
+
+    def entries(self, folder: str, ground: Ground, *, below_checked: bool = False) -> tuple[Entry, ...]:
+        """What is in a folder, sorted by name; nothing if it is missing, or can't or must not be read."""
+        try:
+            if not self._may_read(folder, ground, below_checked=below_checked):
+                return ()
+            return self.looked.scan(folder)
+        except NotADirectoryError:
+            self.report(
+                "not_a_folder", "a file stands where Claude Code reads a folder", folder, "Remove or rename it."
+            )
+        except OSError as error:
+            self._report_error(error, folder)
+        return ()
+
+    def kind_of(self, entry: Entry, ground: Ground) -> str:
+        """`file`, `dir` or `special`, for a link of what it leads to; empty if it leads nowhere or too far."""
+        if entry.kind != "link":
+            return entry.kind
+        try:
+            if not self._may_read(entry.path, ground, below_checked=True):
+                return ""
+            _, status = self.looked.follow(entry.path)
+        except OSError as error:
+            self._report_error(error, entry.path)
+            return ""
+        if status is None:
+            return ""
+        return "dir" if stat.S_ISDIR(status.st_mode) else "file" if stat.S_ISREG(status.st_mode) else "special"
+
+    def markdown_files(
+        self, folder: str, ground: Ground, *, whole: str | None = None
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Each `*.md` below a folder: the names below it, one by one, and the path; files before inner folders.
+
+        A folder that holds a file `whole` counts as that one file.
+        """
+        visited: set[str] = set()
+        waiting: list[tuple[tuple[str, ...], str]] = [((), folder)]
+        while waiting:
+            parts, current = waiting.pop()
+            if ground.boundary is not None or parts:
+                real = os.path.realpath(current)
+                if real in visited:
+                    continue  # a link in a circle, or a second way to the same folder
+                visited.add(real)
+            entries = self.entries(current, ground, below_checked=bool(parts))
+            if whole is not None and parts:
+                single = next((entry for entry in entries if entry.name == whole), None)
+                if single is not None:
+                    yield (*parts, single.name), single.path
+                    continue
+            folders: list[tuple[tuple[str, ...], str]] = []
+            for entry in entries:
+                kind = self.kind_of(entry, ground)
+                if kind == "dir" and len(parts) < MAX_FOLDER_DEPTH:
+                    folders.append(((*parts, entry.name), entry.path))
+                elif entry.name.endswith(".md") and kind:
+                    yield (*parts, entry.name), entry.path
+            waiting.extend(reversed(folders))
+
+    def safe(self, name: str, what: str, file: str) -> bool:
+        """May `name` become part of a path? If not, that is reported."""
+        reason = why_unsafe(name)
+        if reason is None:
+            return True
+        self.report(
+            "name_unsafe",
+            f"the name {_shown(name)} of this {what} can't be used as a file name: {reason}",
+            file,
+            "Rename it; letters, digits, `-` and `_` work everywhere.",
+        )
+        return False
+
+    def tree(self, folder: str) -> bool:
+        """List a skill's folder for hashing; False if that is impossible."""
+        if folder in self.trees:
+            return True
+        try:
+            listing = list_tree(folder, self.looked)
+        except OSError as error:
+            self._report_error(error, folder)
+            return False
+        self.trees[folder] = listing
+        self.problems.extend(listing.problems)
+        return True
+
+    def _may_read(self, path: str, ground: Ground, *, below_checked: bool) -> bool:
+        """Does `path` stay within the boundary of its layer? If not, that is reported."""
+        if ground.boundary is None:
+            return True
+        status = self.looked.lstat(path)
+        if status is None or (below_checked and not stat.S_ISLNK(status.st_mode)):
+            return True
+        real = os.path.realpath(path)
+        if is_within(real, ground.boundary):
+            return True
+        self.report(
+            "outside_project",
+            "a link leads out of the project, so what it leads to is not read",
+            path,
+            "Copy what it leads to into the project, or move it to your user configuration.",
+        )
+        return False
+
+    def _report_error(self, error: OSError, path: str) -> None:
+        problem = why_unreadable(error, path)
+        if problem is not None:
+            self.problems.append(problem)
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Is `path` `folder` itself or below it? Both absolute and resolved."""
+    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+def _shown(name: str) -> str:
+    """`name` as a literal, so that control characters in it don't reach a terminal, and not too long."""
+    shown = ascii(name) if not name.isprintable() else repr(name)
+    return shown if len(shown) <= 80 else shown[:79] + "…"

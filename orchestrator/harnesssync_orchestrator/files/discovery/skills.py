@@ -1,0 +1,88 @@
+"""Skills: folders with a `SKILL.md`, right below a `skills` folder.
+
+Observed with Claude Code 2.1.330: the folder's name is what the skill is called by, and the front matter's `name`
+what is shown; all other harnesses go by the latter. A skill without `description` is described by its first words.
+Folders in folders are not searched, and a name that is no text is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from harnesssync_orchestrator.core.items import Skill
+from harnesssync_orchestrator.core.names import why_unsafe
+from harnesssync_orchestrator.files.discovery.frontmatter import FrontMatter
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+
+SKILL_FILE = "SKILL.md"
+
+MAX_DESCRIPTION = 1024
+"""Characters of a description that is taken from the text: what the Agent Skills format allows for one."""
+
+
+def read_skills(
+    folder: str, ground: Ground, reader: Reader, *, namespace: str = "", switched_off: Collection[str] = ()
+) -> Iterator[Skill]:
+    """Every skill of a `skills` folder. In a plugin, `namespace` (`plugin:`) stands before the name of each."""
+    for entry in reader.entries(folder, ground):
+        if entry.kind == "file" or entry.name in switched_off or reader.kind_of(entry, ground) != "dir":
+            continue
+        skill = read_skill(entry.path, entry.name, ground, reader, namespace=namespace)
+        if skill is not None:
+            yield skill
+
+
+def read_skill(path: str, folder: str, ground: Ground, reader: Reader, *, namespace: str = "") -> Skill | None:
+    """The skill in the folder `path`, called `folder`; None if there is none, or it can't be used."""
+    file = f"{path}/{SKILL_FILE}"
+    front_matter = reader.front_matter(file, ground, below_checked=True)
+    if front_matter is None or not reader.safe(folder, "skill", file) or not reader.tree(path):
+        return None
+    reader.report_flaw(front_matter.flaw, file, hides=False)
+    return Skill(
+        name=namespace + _name(front_matter, folder, file, reader),
+        origin=ground.origin(file),
+        folder=folder,
+        description=described(front_matter),
+        source=path,
+        digest="",
+        metadata=front_matter.metadata,
+    )
+
+
+def _name(front_matter: FrontMatter, folder: str, file: str, reader: Reader) -> str:
+    name = front_matter.metadata.get("name")
+    if not isinstance(name, str) or not name:
+        return folder
+    reason = why_unsafe(name)
+    if reason is None:
+        return name
+    reader.report(
+        "name_unsafe",
+        f"the name in the front matter can't be used as a file name ({reason}); the folder's name is used instead",
+        file,
+        f"Write `name: {folder}`.",
+        line=2,
+        hides=False,
+    )
+    return folder
+
+
+def described(front_matter: FrontMatter) -> str:
+    """The `description`, or else the first line of the text that says something."""
+    description = front_matter.metadata.get("description")
+    if isinstance(description, str) and description.strip():
+        return description
+    if isinstance(description, int | float) and not isinstance(description, bool):
+        return str(description)
+    for line in front_matter.body.splitlines():
+        words = line.strip().lstrip("#").strip()
+        if words:
+            return words[:MAX_DESCRIPTION]
+    return ""
+
+
+def has_kind_folder(base: str, kind: str) -> bool:
+    """Has the checkout `base` a folder `.claude/<kind>`? A linked worktree without one uses its main checkout's."""
+    return Path(base, ".claude", kind).is_dir()
