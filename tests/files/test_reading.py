@@ -230,3 +230,52 @@ def test_a_linked_folder_is_scanned_and_both_are_recorded(tmp_path: Path) -> Non
 
     assert [entry.path for entry in entries] == [str(tmp_path / "link" / "x.md")]
     assert set(looked.seen) == {str(tmp_path / "link"), str(tmp_path / "real")}
+
+
+def listed(root: Path) -> Looked:
+    looked = Looked()
+    looked.scan(str(root))
+    looked.scan(str(root / "sources"))
+    return looked
+
+
+def test_folders_where_only_outputs_appeared_are_set_aside(tmp_path: Path) -> None:
+    """The root is read for its sources, and outputs stand in it: the look after writing counts for it."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "stale").touch()
+    looked = listed(tmp_path)
+    (tmp_path / ".agents" / "skills").mkdir(parents=True)
+    (tmp_path / ".agents" / "skills" / "x").symlink_to("../../sources")
+    (tmp_path / "stale").unlink()
+
+    now = looked.set_aside([str(tmp_path / ".agents" / "skills" / "x"), str(tmp_path / "stale")])
+
+    assert now.seen == {str(tmp_path): Signature.of(tmp_path.lstat())}
+    assert set(looked.seen) == {str(tmp_path / "sources")}
+    assert now.began_ns >= looked.began_ns
+
+
+@pytest.mark.parametrize("name", ["CLAUDE.local.md", ".agents-2"])
+def test_folders_where_something_else_appeared_stay_as_they_were_seen(tmp_path: Path, name: str) -> None:
+    """A source that somebody added while outputs were written must show up in the next sync."""
+    (tmp_path / "sources").mkdir()
+    looked = listed(tmp_path)
+    before = dict(looked.seen)
+    (tmp_path / ".agents").mkdir()
+    (tmp_path / name).touch()
+
+    now = looked.set_aside([str(tmp_path / ".agents" / "skills")])
+
+    assert now.seen == {}
+    assert looked.seen == before
+
+
+def test_a_folder_that_is_gone_stays_as_it_was_seen(tmp_path: Path) -> None:
+    """Its return would be a change."""
+    root = tmp_path / "root"
+    (root / "sources").mkdir(parents=True)
+    looked = listed(root)
+    root.rename(tmp_path / "elsewhere")
+
+    assert looked.set_aside([str(root / "out")]).seen == {}
+    assert looked.seen[str(root)] is not None

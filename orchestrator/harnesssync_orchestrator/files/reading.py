@@ -14,6 +14,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -76,14 +77,16 @@ class Looked:
 
     The first look at a path counts. If the path changes before a second look, the record is then older than what
     was read, and the next sync sees a difference; the other way round a change would be lost.
-    `began_ns` is the time before the first look, in nanoseconds since 1970.
+    `began_ns` is the time before the first look, in nanoseconds since 1970. `listed` has the names in each folder
+    whose entries were asked for.
     """
 
-    __slots__ = ("began_ns", "seen")
+    __slots__ = ("began_ns", "listed", "seen")
 
     def __init__(self, began_ns: int | None = None) -> None:
         self.began_ns = time.time_ns() if began_ns is None else began_ns
         self.seen: dict[str, Signature | None] = {}
+        self.listed: dict[str, tuple[str, ...]] = {}
 
     def lstat(self, path: str) -> os.stat_result | None:
         """The status of the path itself, links not followed; None if nothing is there.
@@ -107,6 +110,33 @@ class Looked:
         """Replace what was recorded for a path by what is there now: for an output that we have just changed."""
         self.seen.pop(path, None)
         self.lstat(path)
+
+    def set_aside(self, ours: Iterable[str]) -> Looked:
+        """After writing: the folders in which nothing but entries of `ours` came or went since they were listed, out
+        of this record and into another, taken now.
+
+        `ours` are the absolute paths that were written or removed. A root that is read for its sources changes when
+        the first output is put beside them, which is no reason to read it again. A folder where anything else came
+        or went stays as it was seen, and so counts as changed.
+        """
+        own: dict[str, set[str]] = {}
+        for path in ours:
+            folder, _, name = path.rpartition(os.sep)
+            while folder and name not in own.setdefault(folder, set()):
+                own[folder].add(name)
+                folder, _, name = folder.rpartition(os.sep)
+        now = Looked()
+        for folder in own.keys() & self.listed.keys():
+            now.lstat(folder)
+            try:
+                names = os.listdir(folder)  # noqa: PTH208 - strings are compared
+            except OSError:
+                names = []
+            if {*names} ^ {*self.listed[folder]} <= own[folder]:
+                self.seen.pop(folder, None)
+            else:
+                now.seen.pop(folder, None)
+        return now
 
     def follow(self, path: str) -> tuple[str, os.stat_result | None]:
         """Where the links that start at `path` lead, and the status there; each step is recorded.
@@ -147,7 +177,7 @@ class Looked:
         The signature of the directory is recorded, which changes whenever an entry comes, goes or is exchanged;
         the entries themselves are not. Raises PermissionError, NotADirectoryError.
         """
-        _, status = self.follow(path)
+        real, status = self.follow(path)
         if status is None:
             return ()
         if not stat.S_ISDIR(status.st_mode):
@@ -155,6 +185,7 @@ class Looked:
         with os.scandir(path) as entries:
             found = [Entry(entry.name, entry.path, _kind(entry)) for entry in entries]
         found.sort()
+        self.listed.setdefault(real, tuple(entry.name for entry in found))
         return tuple(found)
 
 
