@@ -116,11 +116,15 @@ class Run:
 
     async def survey(self) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
-        engine, cache = self.engine, self.memory.cache
+        return await self._survey(await self._read_source())
+
+    async def _read_source(self) -> Source:
+        self.sources = Looked()
+        engine, rehash = self.engine, self.options.rehash
         source = await read_source(
-            self.project, engine.places, cache, self.sources, engine.limits, rehash=self.options.rehash
+            self.project, engine.places, self.memory.cache, self.sources, engine.limits, rehash=rehash
         )
-        return await self._survey(replace(source, problems=(*self.problems, *source.problems)))
+        return replace(source, problems=(*self.problems, *source.problems))
 
     async def _survey(self, source: Source) -> Survey:
         surveyor = Surveyor(
@@ -183,6 +187,10 @@ class Run:
         """
         if outcome.done:
             await anyio.sleep(2 * RACY_NS / 1e9)
+            if any(str(folder) in self.sources.seen for folder in outcome.folders(self.root)):
+                again = await self._read_source()  # what we wrote stands among what we read, and changed its folder
+                if again.digest != seen.source.digest:
+                    return
             seen = await self._survey(seen.source)
         if outcome.failures or self.options.targets or seen.plan.halt or not seen.plan.is_empty:
             return
@@ -194,7 +202,7 @@ class Run:
             held=seen.plan.held,
             problems=tuple(problem for problem in seen.source.problems if problem not in self.problems),
             notes=self._notes(seen),
-            watch=tuple(sorted(folders_to_watch(self.sources))),
+            watch=tuple(sorted(folders_to_watch(self.sources, self.project.path))),
         )
         footprint = Footprint.of(self.sources, self.outputs, key=self.key, result=encode(remembered))
         layout, id_ = self.engine.layout, self.project.id
@@ -216,14 +224,14 @@ class Run:
     def planned(self, seen: Survey) -> SyncResult:
         """What a sync would do."""
         report = planned_report(self.project, self.targets, seen.plan, seen.source.problems, self._notes(seen))
-        return self._result(report, folders_to_watch(self.sources))
+        return self._result(report, folders_to_watch(self.sources, self.project.path))
 
     def finished(self, seen: Survey, outcome: Outcome) -> SyncResult:
         """What the sync did."""
         report = finished_report(
             self.project, self.targets, seen.plan, seen.source.problems, self._notes(seen), outcome
         )
-        return self._result(report, folders_to_watch(self.sources))
+        return self._result(report, folders_to_watch(self.sources, self.project.path))
 
     def _result(self, report: Report, watch: frozenset[str]) -> SyncResult:
         duration = time.monotonic() - self.began
@@ -239,13 +247,17 @@ class Run:
         return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self.engine.limits.hashing)
 
 
-def folders_to_watch(looked: Looked) -> frozenset[str]:
-    """The folders in which a change would change the source: those that were looked at, those of the files that
-    were, and for what was missing the nearest folder above it that exists."""
-    folders: set[str] = set()
+def folders_to_watch(looked: Looked, root: str) -> frozenset[str]:
+    """The folders in which a change would change the source: the root, those of files that were read, and those that
+    hold nothing but configuration; for what was missing the nearest folder above it that exists.
+
+    The other folders of a worktree were searched for instructions too, but there are too many to watch them all.
+    """
+    folders = {root}
     for path, signature in looked.seen.items():
         if signature is not None and stat.S_ISDIR(signature.mode):
-            folders.add(path)
+            if not path.startswith(root + "/") or "/.claude" in path[len(root) :]:
+                folders.add(path)
             continue
         folder = os.path.dirname(path)  # noqa: PTH120 - for every file of a source
         while folder not in folders and folder in looked.seen and looked.seen[folder] is None:
