@@ -173,7 +173,9 @@ class _Observer:
         The source may itself be a link, or below one, and the plan, which can't look, compares paths.
         """
         source = self.questions.sources.get(path)
-        return source if real is not None and source is not None and real == self._real(source) else real
+        if real is None or source is None or real == source:
+            return real
+        return source if real == self._real(source) else real
 
     def _real(self, path: str) -> str | None:
         """The absolute path that `path` leads to without a link in it; None if it leads to nothing.
