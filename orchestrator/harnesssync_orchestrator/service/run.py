@@ -175,7 +175,8 @@ class Run:
         shared = git.common_dir(self.root) if self.project.scope is Scope.PROJECT and self.engine.exclude else None
         if shared is not None and not self.options.targets and not seen.plan.halt:
             lock = self.engine.layout.exclude_lock(shared)
-            await self._in_thread(update_exclude, shared, self.project.id, seen.plan.exclude, lock)
+            work = partial(update_exclude, shared, self.project.id, seen.plan.exclude, lock=lock)
+            await self._in_thread(work)
 
     # --- look again
 
