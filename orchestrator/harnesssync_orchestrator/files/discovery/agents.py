@@ -79,7 +79,8 @@ def _report_incomplete(front_matter: FrontMatter, path: str, reader: Reader) -> 
         message = "name and description must be text"
     else:
         message = f"this agent has no {missing}, so Claude Code does not load it"
-    reader.report("agent_incomplete", message, path, f"Add `{missing}: …` to the front matter.", line=1)
+    hint = f"Add `{missing}: …` to the front matter."
+    reader.report("agent_incomplete", message, path, hint, line=1, hides=False)
 
 
 def _tools(metadata: Mapping[str, Any], key: str) -> tuple[str, ...] | None:

@@ -89,4 +89,4 @@ class HookReader:
 
     def _report(self, message: str, file: str) -> None:
         hint = 'Write hooks as {"Event": [{"matcher": "…", "hooks": [{"type": "command", "command": "…"}]}]}.'
-        self.reader.report("hook_invalid", f"{message}; it is skipped", file, hint)
+        self.reader.report("hook_invalid", f"{message}; it is skipped", file, hint, hides=False)

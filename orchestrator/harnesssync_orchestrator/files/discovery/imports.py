@@ -72,7 +72,7 @@ def _expand(
         target = _find(mention, file, ground, reader, home)
         if target is None:
             continue
-        path, end = target
+        path, written, end = target
         real = os.path.realpath(path)
         content: str | None = None
         if real not in seen:
@@ -87,22 +87,23 @@ def _expand(
         if mention.alone and content is not None:
             parts.append(content.rstrip("\n"))
             continue
-        parts.append(f"`{mention.path[: len(mention.path) - (mention.end - end)]}`")
+        parts.append(f"`{written}`")
         if content is not None:
-            appended.append(f"\n\nContents of `{mention.path}`:\n\n{content.strip(chr(10))}\n")
+            appended.append(f"\n\nContents of `{written}`:\n\n{content.strip(chr(10))}\n")
     parts.append(text[position:])
     expanded = "".join(parts)
     return expanded.rstrip("\n") + "".join(appended) if appended else expanded
 
 
-def _find(mention: Mention, file: str, ground: Ground, reader: Reader, home: Path) -> tuple[str, int] | None:
-    """The file that a mention names, and where the mention ends; None if it names none that may be imported."""
+def _find(mention: Mention, file: str, ground: Ground, reader: Reader, home: Path) -> tuple[str, str, int] | None:
+    """The file that a mention names, how it is written, and where that ends; None if there is none to import."""
     written = mention.path
     trimmed = 0
     while written:
         path = _resolve(written, file, home)
         if path is not None and _is_file(path, ground, reader):
-            return (path, mention.end - trimmed) if _may_import(path, mention, file, ground, reader) else None
+            allowed = _may_import(path, mention, file, ground, reader)
+            return (path, written, mention.end - trimmed) if allowed else None
         cut = max(written.rfind(closer) for closer in _CLOSERS)
         if cut < 0:
             return None

@@ -56,7 +56,8 @@ def read_servers(
         try:
             yield _read_server(prefix + name, entry, file, ground, substitutions or {})
         except _InvalidServerError as error:
-            reader.report("mcp_server_invalid", f"the MCP server {name!r} is skipped: {error}", file, error.hint)
+            message = f"the MCP server {name!r} is skipped: {error}"
+            reader.report("mcp_server_invalid", message, file, error.hint, hides=False)
 
 
 class _InvalidServerError(ValueError):

@@ -169,6 +169,7 @@ class Reader:
             f"the name {_shown(name)} of this {what} can't be used as a file name: {reason}",
             file,
             "Rename it; letters, digits, `-` and `_` work everywhere.",
+            hides=False,
         )
         return False
 
@@ -200,6 +201,7 @@ class Reader:
             "a link leads out of the project, so what it leads to is not read",
             path,
             "Copy what it leads to into the project, or move it to your user configuration.",
+            hides=False,
         )
         return False
 
