@@ -60,10 +60,11 @@ class Outcome:
                 synced += 1
         return Counts(synced=synced, skipped=plan.unchanged, cleaned=cleaned, errors=len(self.failures))
 
-    def folders(self, root: Path) -> frozenset[Path]:
-        """The folders, and those above them, in which a name came, went or was exchanged."""
-        changed = (root / one.operation.path for one in self.done)
-        return frozenset(folder for path in changed for folder in path.parents if folder.is_relative_to(root))
+    def paths(self, root: Path) -> tuple[Path, ...]:
+        """Where something came, went or was exchanged, the folders that were made for it included."""
+        changed = (one.operation.path for one in self.done)
+        made = (address.path.rstrip("/") for one in self.done for address in one.applied.made)
+        return tuple(root / path for path in dict.fromkeys((*changed, *made)))
 
     def methods(self) -> dict[str, int]:
         return dict(Counter(one.applied.method for one in self.done if one.applied.method))

@@ -116,15 +116,11 @@ class Run:
 
     async def survey(self) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
-        return await self._survey(await self._read_source())
-
-    async def _read_source(self) -> Source:
-        self.sources = Looked()
         engine, rehash = self.engine, self.options.rehash
         source = await read_source(
             self.project, engine.places, self.memory.cache, self.sources, engine.limits, rehash=rehash
         )
-        return replace(source, problems=(*self.problems, *source.problems))
+        return await self._survey(replace(source, problems=(*self.problems, *source.problems)))
 
     async def _survey(self, source: Source) -> Survey:
         surveyor = Surveyor(
@@ -188,10 +184,6 @@ class Run:
         """
         if outcome.done:
             await anyio.sleep(2 * RACY_NS / 1e9)
-            if any(str(folder) in self.sources.seen for folder in outcome.folders(self.root)):
-                again = await self._read_source()  # what we wrote stands among what we read, and changed its folder
-                if again.digest != seen.source.digest:
-                    return
             seen = await self._survey(seen.source)
         if outcome.failures or self.options.targets or seen.plan.halt or not seen.plan.is_empty:
             return
@@ -205,7 +197,9 @@ class Run:
             notes=self._notes(seen),
             watch=tuple(sorted(folders_to_watch(self.sources, self.project.path))),
         )
-        footprint = Footprint.of(self.sources, self.outputs, key=self.key, result=encode(remembered))
+        # What we wrote may stand in a folder that was searched for sources: that folder changed, and only by us.
+        ours = await self._in_thread(self.sources.set_aside, [str(path) for path in outcome.paths(self.root)])
+        footprint = Footprint.of(self.sources, ours, self.outputs, key=self.key, result=encode(remembered))
         layout, id_ = self.engine.layout, self.project.id
         await self._in_thread(self.memory.save, layout.cache_file(id_), layout.footprint_file(id_), footprint)
 
