@@ -534,3 +534,88 @@ def test_a_name_that_is_too_long_is_told_as_such(root: Path) -> None:
         with pytest.raises(ApplyError, match="too long"):
             apply(operation, root)
     assert snapshot(root) == before
+
+
+KILLED = """
+import itertools, os, shutil, signal, sys
+from pathlib import Path
+from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.plan import MakeLink, Remove
+from harnesssync_orchestrator.files.cleanup import clean
+from harnesssync_orchestrator.files.copying import digest_at, marker_name
+from harnesssync_orchestrator.files.linker import apply
+from harnesssync_orchestrator.files.place import Place
+
+base, kind = Path(sys.argv[1]), sys.argv[2]
+EVENTS = {"open", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.chmod", "os.utime", "os.link", "os.symlink"}
+PATH = ".agents/skills/pdf"
+
+def perform(operation):
+    return apply(operation, root=root, formats={}, timestamp="2026-01-02T03:04:05+00:00")
+
+def make(expected):
+    return MakeLink(path=PATH, owners=("codex",), expected=expected, source=str(source), text="../../source/pdf",
+                    directory=True, digest="")
+
+def remove(expected):
+    return Remove(path=PATH, owners=("codex",), expected=expected, method=Method.COPY)
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+for step in itertools.count(1):
+    root = base / str(step)
+    source = root / "source" / "pdf"
+    (source / "scripts").mkdir(parents=True)
+    (source / "SKILL.md").write_text("old")
+    (source / "scripts" / "run.sh").write_text("run")
+    ledger, expected = Ledger(), None
+    if kind != "create":
+        ledger = ledger.changed(record=perform(make(None)).record)
+        expected = ledger.entries[Address(PATH)].digest
+        (source / "SKILL.md").write_text("new")
+    child = os.fork()
+    if not child:
+        left = itertools.count(step, -1)
+        sys.addaudithook(lambda event, _: event in EVENTS and next(left) == 1 and os.kill(os.getpid(), signal.SIGKILL))
+        perform(remove(expected) if kind == "remove" else make(expected))
+        os._exit(0)
+    finished = os.waitpid(child, 0)[1] == 0
+
+    place = Place.by_path(root / PATH)
+    before = digest_at(place)
+    if kind != "remove" and before is not None:
+        content = (root / PATH / "SKILL.md").read_text(), (root / PATH / "scripts" / "run.sh").read_text()
+        assert content in {("old", "run"), ("new", "run")}, (step, content)
+    ledger = Ledger(entries=ledger.entries, pending={Address(PATH): ""})
+    cleaned = clean(root, ledger)
+    assert cleaned.kept == (), (step, cleaned)
+    ledger = ledger.changed(record=cleaned.recovered)
+    found = digest_at(place)
+    assert found == before and (found is None or found == ledger.entries[Address(PATH)].digest), (step, found)
+    if kind != "remove":
+        perform(make(found))
+        assert names(root / ".agents" / "skills") == [marker_name("pdf"), "pdf"], (step, names(root / ".agents/skills"))
+        assert (root / PATH / "SKILL.md").read_bytes() == (source / "SKILL.md").read_bytes()
+    else:
+        perform(remove(found or ""))
+        clean(root, ledger)
+        assert names(root / ".agents" / "skills") == [], (step, names(root / ".agents" / "skills"))
+    if finished:
+        print(step)
+        break
+"""
+
+
+@pytest.mark.parametrize("kind", ["create", "refresh", "remove"])
+def test_link_copy_that_is_killed_at_any_step_is_whole_and_heals(tmp_path: Path, kind: str) -> None:
+    """Killed before each system call that changes names: what is there is the old copy or the new one, whole; the
+    next sync knows it for ours, clears away the rest, and ends as if nothing had happened."""
+    program = tmp_path / "killed.py"
+    program.write_text(KILLED, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, str(REFUSE), "symlink,symlinkat:EPERM", str(program), str(tmp_path / "trees"), kind]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) > 10

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harnesssync_orchestrator.core.desired import link_hash
-from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.desired import Address, link_hash
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.copying import discard, is_exactly, marked_name, read_marker, remove, remove_marker
 from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.place import Place, is_link, is_temporary
 
+_UNKNOWN_OWNERS = ("unknown",)
+"""A killed sync leaves no word about who wanted an output; the next one gives it to its owners, or removes it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
     """How many `markers` of vanished copies and how many `temporaries` are gone. `kept` are temporaries, relative to
-    the root, with content that nobody knows: an edit that came in while a sync was killed."""
+    the root, with content that nobody knows: an edit that came in while a sync was killed. `recovered` are copies
+    that were finished but not recorded any more, as entries for the ledger: their markers vouch for them."""
 
     markers: int = 0
     temporaries: int = 0
     kept: tuple[str, ...] = ()
+    recovered: Mapping[Address, Entry] = field(default_factory=dict)
 
 
 def cleanup_stale_symlinks(directory: Path, recorded: Mapping[str, str]) -> int:
@@ -53,24 +58,56 @@ def cleanup_stale_symlinks(directory: Path, recorded: Mapping[str, str]) -> int:
 def clean(root: Path, ledger: Ledger) -> Cleaned:
     """Clear away what a killed sync may have left in the folders of our outputs, below `root`.
 
+    A sync that ends as it should leaves nothing `pending` in the ledger, so this has work to do only if there is.
     Only for whoever holds the project's lock: what another sync is about to rename looks the same.
     """
     markers, temporaries = 0, 0
     kept: list[str] = []
+    recovered: dict[Address, Entry] = {}
     folders = {address.path.rpartition("/")[0] for address in (*ledger.entries, *ledger.pending)}
     digests = frozenset(entry.digest for entry in ledger.entries.values()) | frozenset(ledger.pending.values())
     for path in sorted(folders):
         with _open(root, path) as folder:
             if folder is None:
                 continue
-            markers += cleanup_markers(folder)
-            removed, unknown = cleanup_temporaries(folder, digests)
+            removed, unknown = cleanup_temporaries(folder, digests | _marked_digests(folder))
             temporaries += removed
             kept += [f"{path}/{name}" if path else name for name in unknown]
+            markers += cleanup_markers(folder)
+            here = [address for address in ledger.pending if address.path.rpartition("/")[0] == path]
+            recovered.update(_recover(folder, here, ledger))
     with suppress(ApplyError), Below(root) as below:
         for path in sorted(folders):
             kept += [f"{path}/{name}" if path else name for name in below.sweep(path)]
-    return Cleaned(markers=markers, temporaries=temporaries, kept=tuple(kept))
+    return Cleaned(markers=markers, temporaries=temporaries, kept=tuple(kept), recovered=recovered)
+
+
+def _marked_digests(folder: Folder) -> frozenset[str]:
+    """The digests of all copies that markers in a folder speak of."""
+    marked = (marked_name(name) for name in _names(folder))
+    found = (read_marker(Place(folder, name)) for name in marked if name is not None)
+    return frozenset(marker.digest for marker in found if marker is not None)
+
+
+def _recover(folder: Folder, addresses: Iterable[Address], ledger: Ledger) -> Iterator[tuple[Address, Entry]]:
+    """Copies that the killed sync was about to make, and did make. What they were made of may have changed since,
+    so they count as stale."""
+    for address in addresses:
+        place = Place(folder, address.path.rpartition("/")[2])
+        marker = read_marker(place)
+        with suppress(OSError):
+            if marker is not None and is_exactly(place, marker.digest):
+                entry = ledger.entries.get(address)
+                yield (
+                    address,
+                    Entry(
+                        method=Method.COPY,
+                        digest=marker.digest,
+                        timestamp=entry.timestamp if entry is not None else "",
+                        owners=entry.owners if entry is not None else _UNKNOWN_OWNERS,
+                        source=marker.source,
+                    ),
+                )
 
 
 def cleanup_markers(folder: Folder) -> int:
