@@ -65,6 +65,19 @@ def test_the_public_module_gives_the_same() -> None:
     assert scan(text, 0)[0] == jsontext.loads(text)
 
 
+@pytest.mark.parametrize("text", ["{ x", '"a', '{"a":1 2}', r'"\x"'])
+def test_a_mistake_is_told_where_nobody_has_imported_json(text: str) -> None:
+    """The compiled scanner of some Pythons can't raise its own exception by itself."""
+    code = (
+        "import sys; from harnesssync_orchestrator.protocol.jsontext import JsonTextError, loads\n"
+        "assert 'json' not in sys.modules\n"
+        f"try: loads({text!r})\n"
+        "except JsonTextError as error: print(error)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "char" in result.stdout
+
+
 def test_neither_half_imports_what_is_slow() -> None:
     """The point of the module: no `re`, no `enum`, no `json` package."""
     code = (

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from harnesssync_orchestrator.cli import Ground
 
-# ruff: noqa: T201 - the client prints: it is its work
 # ruff: noqa: PLC0415 - each command imports what it needs, and a mistake in a command line imports nothing
 
 SERVICE = "harnesssync-orchestrator"

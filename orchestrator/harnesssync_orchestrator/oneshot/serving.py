@@ -1,3 +1,82 @@
-"""`serve`: the supervisor, or a daemon for one project, until it is told to stop."""
+"""`serve`: puts the supervisor together and lets it live until it is told to stop."""
 
 from __future__ import annotations
+
+import signal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import msgspec
+
+from harnesssync_orchestrator import __version__
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.ctl.options import Parsed
+from harnesssync_orchestrator.ctl.projects import resolve
+from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+from harnesssync_orchestrator.logs import open_log
+from harnesssync_orchestrator.server.dispatch import Dispatcher
+from harnesssync_orchestrator.server.listener import Server
+from harnesssync_orchestrator.service.engine import Options, SyncResult
+from harnesssync_orchestrator.service.supervisor import Supervisor
+from harnesssync_orchestrator.service.sync import sync
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.cli import Ground
+    from harnesssync_orchestrator.config import Config
+
+FORMATS = ("auto", "json", "console")
+
+
+def run(parsed: Parsed, ground: Ground) -> int:
+    """Serve; 0 after an orderly stop. Raises AlreadyRunningError, SocketError, StateError, ConfigError, UsageError."""
+    config = ground.config()
+    log_format = parsed.text("log-format")
+    if log_format is not None:
+        if log_format not in FORMATS:
+            raise UsageError(f"there is no log format {log_format!r}", hint=f"There are: {', '.join(FORMATS)}")
+        config = msgspec.structs.replace(config, log=msgspec.structs.replace(config.log, format=log_format))
+    only = None
+    if named := parsed.text("project"):
+        only = Path(resolve(named, ground.environ, frozenset))
+    anyio.run(partial(_serve, ground, config, only))
+    return 0
+
+
+async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
+    log = open_log(config.log, environ=ground.environ)
+    engine = ground.engine(config, log)
+
+    async def sync_one(project: Project, options: Options) -> SyncResult:
+        return await sync(project, engine, options)
+
+    supervisor = Supervisor(
+        layout=engine.layout,
+        registry=ground.registry(),
+        sync=sync_one,
+        limits=engine.limits,
+        config=config,
+        log=log,
+        version=__version__,
+        known_targets=[target.id for target in engine.targets],
+        only=only,
+    )
+    failure: HarnessSyncError | None = None
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_stop_on_signals, supervisor)
+        try:
+            await supervisor.run(Server(Dispatcher(supervisor), log=log))
+        except HarnessSyncError as error:  # raised here, it would arrive as one of a group
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _stop_on_signals(supervisor: Supervisor, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    """SIGTERM and SIGINT begin an orderly stop; further ones change nothing about it."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for number in signals:
+            supervisor.stop(signal.Signals(number).name)

@@ -68,11 +68,21 @@ except (ImportError, TypeError, AttributeError):  # another interpreter, or anot
     _scan, _encode = _public()
 
 
+def _scan_text(text: str, start: int) -> tuple[Any, int]:
+    """Scan; to tell of a mistake, Python 3.10 and 3.11 need the exception of `json.decoder`, and don't import it."""
+    try:
+        return _scan(text, start)
+    except SystemError:
+        import json.decoder  # noqa: F401
+
+        return _scan(text, start)
+
+
 def loads(text: str) -> Any:
     """The value of one JSON text. Raises `JsonTextError`, which is a ValueError, for anything else."""
     start = len(text) - len(text.lstrip(_WHITESPACE))
     try:
-        value, end = _scan(text, start)
+        value, end = _scan_text(text, start)
     except StopIteration as error:
         raise JsonTextError(f"a value is missing at character {error.value}") from None
     except RecursionError:

@@ -46,12 +46,16 @@ def run(parsed: Parsed, context: Context) -> int:
     if targets:
         check_targets(targets, context.known_targets())
     scope = context.scope(path)
-    params: dict[str, Any] = {"path": path, "scope": scope, "trusted": True}
+    params: dict[str, Any] = {"path": path, "trusted": True}
     if targets:
         params["targets"] = targets
     served = True
     try:
-        result = client.ask(context.environ, methods.ADD, params)
+        if scope == "user":  # the method is about worktrees; a supervisor notices the change of the registry
+            client.ask(context.environ, methods.PING)
+            result = context.offline().add(path, scope=scope, targets=targets)
+        else:
+            result = client.ask(context.environ, methods.ADD, params)
     except client.NoSupervisorError:
         served = False
         result = context.offline().add(path, scope=scope, targets=targets)
