@@ -1,0 +1,310 @@
+"""Gemini CLI, observed with version 0.61.0.
+
+`.gemini/settings.json` is read in trusted folders. In it every string is expanded: `$NAME`, `${NAME}` and
+`${NAME:-default}`. Lists in it are replaced, not joined, by those of a project, `context.fileName` too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.formats.toml_text import toml_document
+from harnesssync_adapters.permissions.gemini_cli import permissions
+from harnesssync_adapters.shared import commands, hooks, instructions
+from harnesssync_adapters.shared.command_skills import command_losses
+from harnesssync_adapters.shared.gemini_tools import ALL_TOOLS, SETTINGS, TOOLS, setting, tool_names
+from harnesssync_adapters.shared.names import has_skill, ignored, is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.skills import linked_skills, skill_losses
+from harnesssync_adapters.shared.tools import bare, is_narrowed
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.items import (
+    Agent,
+    Command,
+    Hook,
+    Kind,
+    McpServer,
+    Rule,
+    Scope,
+    Skill,
+    Transport,
+)
+from harnesssync_orchestrator.core.references import Template
+from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+
+
+def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
+    """`AGENTS.md`, which the settings must name. `GEMINI.md` stays first: there the program writes its memories,
+    which is also why a person's own `GEMINI.md` is neither a link nor a file of ours."""
+    public = [rule for rule in rules if not (rule.origin.private and view.scope is Scope.PROJECT)]
+    for folder in instructions.folders(view, rules):
+        name = instructions.AGENTS if view.scope is Scope.PROJECT else f".gemini/{instructions.AGENTS}"
+        yield from instructions.agents_md(view, folder, folder.path(name))
+        for rule in folder.private:
+            if not rule.name.endswith("CLAUDE.local.md"):
+                yield loss(view, rule, rule.name, "Gemini CLI finds a person's own rules as CLAUDE.local.md only")
+    for name in ("GEMINI.md", instructions.AGENTS):
+        if public:
+            yield setting(view, public, ("context", "fileName"), name, private=False)
+    own = [rule for rule in rules if rule not in public and rule.name.endswith("CLAUDE.local.md")]
+    if own:
+        if not public:
+            yield setting(view, own, ("context", "fileName"), "GEMINI.md", private=True)
+        yield setting(view, own, ("context", "fileName"), "CLAUDE.local.md", private=True)
+
+
+def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+    yield from linked_skills(view, skills)
+    yield from skill_losses(view, skills, "Gemini CLI")
+
+
+_AGENT_SETTINGS = ("permissionMode", "skills", "mcpServers", "hooks", "memory", "background", "isolation", "effort")
+
+
+def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
+    """Files of our own: linked ones are ignored, and Claude Code's `tools: Read, Grep` is refused."""
+    for agent in agents:
+        name = slug(agent.name)
+        if (refused := unsafe(view, agent, [name])) is not None:
+            yield refused
+            continue
+        if name != agent.name:
+            yield loss(view, agent, f"name: {agent.name}", f"names are made of a-z, 0-9, - and _: it is {name!r} there")
+        front: dict[str, JsonValue] = {"name": name, "description": agent.description or name, "kind": "local"}
+        if agent.tools is not None or agent.disallowed_tools:
+            tools, absent = _agent_tools(agent)
+            if not tools:
+                why = "an agent without tools can't be written: it would get all of them, so it is left out"
+                yield loss(view, agent, str(agent.id), why)
+                continue
+            front["tools"] = tools
+            for tool in absent:
+                yield loss(view, agent, f"tools: {tool}", "Gemini CLI has no such tool, or not that part of it")
+        turns = agent.metadata.get("maxTurns")
+        if isinstance(turns, int) and turns > 0:
+            front["max_turns"] = turns
+        yield FileOutput(
+            path=f".gemini/agents/{name}.md",
+            items=(agent.id,),
+            content=markdown(front, agent.prompt),
+            private=is_private(view, agent),
+        )
+        if agent.model not in (None, "inherit"):
+            yield loss(
+                view, agent, f"model: {agent.model}", "Gemini CLI has other models; the agent takes the session's"
+            )
+        yield from ignored(view, agent, agent.metadata, _AGENT_SETTINGS, "Gemini CLI")
+
+
+def _agent_tools(agent: Agent) -> tuple[list[str], list[str]]:
+    """The tools that the agent has, in the program's names, and those that it can't have there."""
+    denied = {name for tool in agent.disallowed_tools for name in tool_names(bare(tool), TOOLS)}
+    if agent.tools is None:
+        return [name for name in (*ALL_TOOLS, "mcp_*") if name not in denied], []
+    single = {**TOOLS, "Edit": ("replace",)}
+    found: dict[str, None] = {}
+    absent = []
+    for tool in agent.tools:
+        names = () if is_narrowed(tool) else tool_names(tool, single)
+        found.update(dict.fromkeys(names))
+        if not names:
+            absent.append(tool)
+    return [name for name in found if name not in denied], absent
+
+
+def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
+    for command in items:
+        if (refused := unsafe(view, command, command.path)) is not None:
+            yield refused
+            continue
+        if has_skill(view, command.name):
+            continue
+        members: dict[str, JsonValue] = {"description": command.description} if command.description else {}
+        prompt, losses = _prompt(command.prompt)
+        yield FileOutput(
+            path=f".gemini/commands/{'/'.join(command.path)}.toml",
+            items=(command.id,),
+            content=toml_document({**members, "prompt": prompt}).encode(),
+            private=is_private(view, command),
+        )
+        for what, why in losses.items():
+            yield loss(view, command, what, why)
+        yield from command_losses(view, command, "Gemini CLI")
+
+
+_SPECIAL = re.compile(r"\{\{args\}\}|[!@]\{")
+
+
+def _prompt(prompt: str) -> tuple[str, dict[str, str]]:
+    """The prompt in the program's syntax, and what of it is lost."""
+    losses: dict[str, str] = {}
+
+    def text(plain: str) -> str:
+        for match in _SPECIAL.finditer(plain):
+            losses[match[0]] = "Gemini CLI would put something in its place: a space keeps it as text"
+        return _SPECIAL.sub(lambda match: f"{match[0][0]} {match[0][1:]}", plain)
+
+    def part(one: commands.Part) -> str:
+        if isinstance(one, commands.Arguments):
+            return "{{args}}"
+        if isinstance(one, commands.File):
+            return f"@{{{one.path}}}" if not one.path.startswith("~") else one.written
+        if isinstance(one, commands.Shell):
+            if _is_balanced(one.command):
+                return f"!{{{one.command.replace('$ARGUMENTS', '{{args}}')}}}"
+            losses[one.written] = "its braces are not balanced, so the model is only shown it"
+            return f"`{one.command}`"
+        losses[one.written] = "Gemini CLI gives all arguments at once: the model is told which of them is meant"
+        return one.written
+
+    rewritten = commands.rewritten(prompt.strip(), text, part)
+    if any(isinstance(one, commands.Argument) for one in commands.parts(prompt)):
+        rewritten += "\n\nThe arguments are: {{args}} ($1 stands for the first of them, $2 for the second, and so on.)"
+    return rewritten + "\n", losses
+
+
+def _is_balanced(command: str) -> bool:
+    depth = 0
+    for character in command:
+        depth += (character == "{") - (character == "}")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+_EXPANDED = re.compile(r"\$[\w{]")
+
+
+def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
+    for server in servers:
+        templates = [one for one in (server.command, server.url) if one is not None]
+        templates += [*server.args, *server.env.values(), *server.headers.values()]
+        if (hazard := next((one for one in templates if _would_expand(one)), None)) is not None:
+            why = "Gemini CLI would expand what Claude Code takes literally, so the server is left out"
+            yield loss(view, server, str(hazard), why)
+            continue
+        if server.transport is Transport.WEBSOCKET:
+            yield loss(view, server, "type: ws", "Gemini CLI has no WebSocket transport, so the server is left out")
+            continue
+        yield KeyOutput(
+            path=SETTINGS,
+            items=(server.id,),
+            private=is_private(view, server),
+            executes=server.executes,
+            format="json",
+            pointer=("mcpServers", server.name),
+            value=_server(server),
+        )
+        for name in server.extra:
+            yield loss(view, server, name, "Gemini CLI has no such setting")
+        if "_" in server.name:
+            why = "Gemini CLI's policies can't tell where a name with underscores ends: prefer hyphens"
+            yield loss(view, server, f"name: {server.name}", why)
+
+
+def _server(server: McpServer) -> dict[str, JsonValue]:
+    value: dict[str, JsonValue] = {}
+    if server.transport is Transport.STDIO:
+        value["command"] = str(server.command or "")
+        value["args"] = [str(one) for one in server.args]
+        if server.env:
+            value["env"] = {name: str(one) for name, one in server.env.items()}
+    else:
+        if server.transport is Transport.HTTP:
+            value["httpUrl"] = str(server.url or "")
+        else:
+            value |= {"url": str(server.url or ""), "type": "sse"}
+        if server.headers:
+            value["headers"] = {name: str(one) for name, one in server.headers.items()}
+    if server.timeout_ms is not None:
+        value["timeout"] = server.timeout_ms
+    return value
+
+
+def _would_expand(template: Template) -> bool:
+    return any(isinstance(part, str) and _EXPANDED.search(part) for part in template.parts)
+
+
+_EVENTS = {
+    "PreToolUse": "BeforeTool",
+    "PostToolUse": "AfterTool",
+    "UserPromptSubmit": "BeforeAgent",
+    "Stop": "AfterAgent",
+    "SessionStart": "SessionStart",
+    "SessionEnd": "SessionEnd",
+    "PreCompact": "PreCompress",
+    "Notification": "Notification",
+}  # as `gemini hooks migrate` maps them, but for SubagentStop, which would fire at every turn's end
+_TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse"})
+_MATCHERS = {"permission_prompt": "ToolPermission"}
+_WORD = re.compile(r"\b[A-Z][A-Za-z]+\b|mcp__")
+
+
+def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
+    """Time-outs are in milliseconds. `CLAUDE_PROJECT_DIR` is set for hooks, as it is by Claude Code."""
+    for hook in items:
+        event = _EVENTS.get(hook.event, "")
+        if (refused := hooks.unusable(view, hook, event, "Gemini CLI")) is not None:
+            yield refused
+            continue
+        matchers = [hook.matcher]
+        if hook.event in _TOOL_EVENTS:
+            matchers = [_tool_matcher(hook.matcher)]
+            if absent := [word for word in _WORD.findall(hook.matcher) if word != "mcp__" and word not in TOOLS]:
+                why = f"Gemini CLI has no tool of the name {', '.join(absent)}"
+                yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why)
+        elif hook.matcher not in ("", "*"):  # compared as a whole there: one handler for each alternative
+            matchers = [_MATCHERS.get(one, one) for one in hook.matcher.split("|")]
+        for matcher in matchers:
+            yield hooks.hook_element(
+                view,
+                hook,
+                path=SETTINGS,
+                event=event,
+                matcher=matcher,
+                command=hook.command or "",
+                timeout=None if hook.timeout_s is None else hook.timeout_s * 1000,
+            )
+        yield from hooks.setting_losses(view, hook, "Gemini CLI")
+
+
+def _tool_matcher(matcher: str) -> str:
+    """A pattern over tool names in the program's own names; servers' tools are `mcp_server_tool` there."""
+
+    def name(match: re.Match[str]) -> str:
+        names = TOOLS.get(match[0], (match[0],))
+        return names[0] if len(names) == 1 else f"({'|'.join(names)})"
+
+    single = re.sub(r"\b[A-Z][A-Za-z]+\b", name, matcher)
+    return single.replace("__", "_") if "mcp__" in single else single
+
+
+_NO_ENVIRONMENT = Unsupported(
+    "the settings of Gemini CLI have no variables for commands; `.gemini/.env` would configure the program itself"
+)
+
+_COMMON: Mapping[Kind, Support] = {
+    Kind.RULE: Link(_rules, "imports and conditional rules: then AGENTS.md is rendered"),
+    Kind.SKILL: Link(_skills, "settings that only Claude Code reads"),
+    Kind.AGENT: Render(_agents, "models, and tools that it does not have"),
+    Kind.COMMAND: Render(_commands, "single arguments ($1)"),
+    Kind.MCP_SERVER: Merge(_servers, "WebSocket"),
+    Kind.HOOK: Merge(_hooks, "events that it does not have"),
+    Kind.ENVIRONMENT: _NO_ENVIRONMENT,
+}
+
+TARGET = Target(
+    id="gemini",
+    name="Gemini CLI",
+    programs=("gemini",),
+    project_signs=(".gemini", "GEMINI.md"),
+    user_signs=(".gemini",),
+    home=".gemini",
+    project={**_COMMON, Kind.PERMISSIONS: Merge(permissions, "all but denials of, and questions about, whole tools")},
+    user={**_COMMON, Kind.PERMISSIONS: Render(permissions, "rules for paths and domains")},
+    consent=(
+        "Start `gemini` in the project once and trust the folder: before that it loads nothing of the project.",
+        "Agents of a project must be acknowledged once in Gemini CLI, and again after they change.",
+    ),
+)

@@ -1,0 +1,228 @@
+"""OpenCode, observed with version 1.18.33.
+
+It reads `CLAUDE.md` (where there is no `AGENTS.md`) and `.claude/skills` itself. One wrong value in any of its
+files, such as Claude Code's `tools: Read, Grep` in an agent, and it refuses to start. `{env:NAME}` is expanded.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+
+from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.permissions.opencode import permissions
+from harnesssync_adapters.shared import commands, instructions
+from harnesssync_adapters.shared.command_skills import command_losses
+from harnesssync_adapters.shared.names import has_skill, ignored, is_private, loss, unsafe
+from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
+from harnesssync_adapters.shared.skills import linked_skills, skill_losses
+from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
+from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
+from harnesssync_orchestrator.core.references import Reference, Template
+from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+
+
+def _config(view: View) -> str:
+    return "opencode.json" if view.scope is Scope.PROJECT else ".config/opencode/opencode.json"
+
+
+def _folder(view: View) -> str:
+    return ".opencode" if view.scope is Scope.PROJECT else ".config/opencode"
+
+
+def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
+    """`AGENTS.md` only where `CLAUDE.md`, which is read anyway, does not say it all."""
+    for folder in instructions.folders(view, rules):
+        own = f"{_folder(view)}/{instructions.AGENTS}" if view.scope is Scope.USER else instructions.AGENTS
+        if not _is_read_anyway(view, folder):
+            yield from instructions.agents_md(view, folder, folder.path(own))
+        for rule in folder.private:
+            yield ElementOutput(
+                path=_config(view),
+                items=(rule.id,),
+                private=True,
+                format="json",
+                pointer=("instructions",),
+                value=rule.name,
+            )
+            if rule.imports:
+                yield loss(view, rule, f"imports of {rule.name}", "OpenCode does not follow @imports")
+            if folder.directory:
+                yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
+
+
+def _is_read_anyway(view: View, folder: instructions.Folder) -> bool:
+    if not folder.is_plain:
+        return False
+    native = folder.path("CLAUDE.md") if view.scope is Scope.PROJECT else ".claude/CLAUDE.md"
+    return folder.public[0].source == posixpath.join(view.root, native)
+
+
+def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+    """Links only for skills that do not lie in `.claude/skills` of this very scope: those are read anyway."""
+    native = posixpath.join(view.root, ".claude/skills")
+    linked = [skill for skill in skills if posixpath.dirname(skill.source) != native]
+    yield from (result for result in linked_skills(view, skills) if _concerns(result, linked))
+    yield from skill_losses(view, skills, "OpenCode")
+
+
+def _concerns(result: Output | Loss, skills: Sequence[Skill]) -> bool:
+    ids = (result.item,) if isinstance(result, Loss) else result.items
+    return any(skill.id in ids for skill in skills)
+
+
+_AGENT_SETTINGS = (
+    "permissionMode",
+    "skills",
+    "mcpServers",
+    "hooks",
+    "maxTurns",
+    "memory",
+    "background",
+    "isolation",
+    "effort",
+)
+
+
+def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
+    for agent in agents:
+        stem = agent.name.replace(":", "-")
+        if (refused := unsafe(view, agent, [stem])) is not None:
+            yield refused
+            continue
+        front: dict[str, JsonValue] = {"description": agent.description or agent.name, "mode": "subagent"}
+        if agent.tools is not None or agent.disallowed_tools:
+            front["permission"] = _denials(view, agent)
+            why = "everything that it may not use is denied, but for tools of plugins and of other servers"
+            yield loss(view, agent, _limits(agent), why, security=True)
+        yield FileOutput(
+            path=f"{_folder(view)}/agents/{stem}.md",
+            items=(agent.id,),
+            content=markdown(front, agent.prompt),
+            private=is_private(view, agent),
+        )
+        if agent.model not in (None, "inherit"):
+            yield loss(view, agent, f"model: {agent.model}", "OpenCode's models have other names")
+        yield from ignored(view, agent, agent.metadata, _AGENT_SETTINGS, "OpenCode")
+
+
+def _limits(agent: Agent) -> str:
+    if agent.tools is not None:
+        return f"tools: {', '.join(agent.tools)}"
+    return f"disallowedTools: {', '.join(agent.disallowed_tools)}"
+
+
+def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
+    """Only denials: an agent's permissions stand behind all others, so allowing here would defeat a denial there."""
+    usable = [tool for tool in TOOLS if is_allowed(tool, agent.tools, agent.disallowed_tools)]
+    allowed = {TOOLS[tool] for tool in usable if tool != "NotebookEdit"}  # `edit` is about all files
+    allowed |= {"list"} if allowed & {"read", "glob"} else set()
+    denials: dict[str, JsonValue] = {key: "deny" for key in dict.fromkeys(TOOLS.values()) if key not in allowed}
+    servers = {server.name for server in view.source.of(Kind.MCP_SERVER)}
+    named = {tool for tool in agent.tools or () if split_mcp(tool) is not None}
+    for server in sorted(servers):
+        if agent.tools is not None and not any((split_mcp(tool) or ("",))[0] == server for tool in named):
+            denials[f"{server_prefix(server)}*"] = "deny"
+    for tool in agent.disallowed_tools:
+        key = tool_key(bare(tool))
+        if key is not None:
+            denials[key] = "deny"
+    return denials
+
+
+def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
+    """The text is the same: OpenCode has taken over `$ARGUMENTS`, `$1`, !`command` and `@file`."""
+    for command in items:
+        if (refused := unsafe(view, command, command.path)) is not None:
+            yield refused
+            continue
+        if has_skill(view, command.name):
+            continue
+        front: dict[str, JsonValue] = {"description": command.description} if command.description else {}
+        yield FileOutput(
+            path=f"{_folder(view)}/commands/{'/'.join(command.path)}.md",
+            items=(command.id,),
+            content=markdown(front, command.prompt) if front else f"{command.prompt.strip()}\n".encode(),
+            private=is_private(view, command),
+        )
+        for part in commands.parts(command.prompt):
+            if isinstance(part, commands.Shell):
+                yield loss(view, command, part.written, "OpenCode runs it without asking", security=True)
+        yield from command_losses(view, command, "OpenCode")
+
+
+def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
+    for server in servers:
+        templates = [one for one in (server.command, server.url) if one is not None]
+        templates += [*server.args, *server.env.values(), *server.headers.values()]
+        if (hazard := next((one for one in templates if _would_expand(one)), None)) is not None:
+            why = "OpenCode would expand what Claude Code takes literally, so the server is left out"
+            yield loss(view, server, str(hazard), why)
+            continue
+        if server.transport is Transport.WEBSOCKET:
+            yield loss(view, server, "type: ws", "OpenCode has no WebSocket transport, so the server is left out")
+            continue
+        yield KeyOutput(
+            path=_config(view),
+            items=(server.id,),
+            private=is_private(view, server),
+            executes=server.executes,
+            format="json",
+            pointer=("mcp", server.name),
+            value=_server(server),
+        )
+        for template in templates:
+            for reference in template.references:
+                if reference.default is not None:
+                    why = "OpenCode's variables have no default: unset, it is empty"
+                    yield loss(view, server, str(reference), why)
+        if server.timeout_ms is not None:
+            yield loss(view, server, f"timeout: {server.timeout_ms}", "OpenCode's time-out is for listing tools alone")
+        for name in server.extra:
+            yield loss(view, server, name, "OpenCode has no such setting, or another one")
+
+
+def _server(server: McpServer) -> dict[str, JsonValue]:
+    if server.transport is Transport.STDIO:
+        argv = [_text(one) for one in (server.command or Template(("",)), *server.args)]
+        value: dict[str, JsonValue] = {"type": "local", "command": argv}
+        if server.env:
+            value["environment"] = {name: _text(one) for name, one in server.env.items()}
+        return value
+    value = {"type": "remote", "url": _text(server.url or Template(("",)))}
+    if server.headers:
+        value["headers"] = {name: _text(one) for name, one in server.headers.items()}
+    return value
+
+
+def _text(template: Template) -> str:
+    return template.render(lambda reference: f"{{env:{reference.name}}}")
+
+
+def _would_expand(template: Template) -> bool:
+    literal = [part for part in template.parts if not isinstance(part, Reference)]
+    return any("{env:" in part or "{file:" in part for part in literal)
+
+
+_SUPPORT: Mapping[Kind, Support] = {
+    Kind.RULE: Link(_rules, "imports and conditional rules: then AGENTS.md is rendered; CLAUDE.md is read natively"),
+    Kind.SKILL: Link(_skills, "settings that only Claude Code reads; .claude/skills is read natively"),
+    Kind.AGENT: Render(_agents, "models"),
+    Kind.COMMAND: Render(_commands, "models and tools of a command"),
+    Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket"),
+    Kind.PERMISSIONS: Merge(permissions, "domains of WebFetch"),
+    Kind.HOOK: Unsupported("OpenCode has no hooks but plugins in JavaScript"),
+    Kind.ENVIRONMENT: Unsupported("OpenCode has no setting for variables of commands"),
+}
+
+TARGET = Target(
+    id="opencode",
+    name="OpenCode",
+    programs=("opencode",),
+    project_signs=(".opencode", "opencode.json", "opencode.jsonc"),
+    user_signs=(".config/opencode", ".opencode"),
+    home=".config/opencode",
+    project=_SUPPORT,
+    user=_SUPPORT,
+)

@@ -1,0 +1,1 @@
+"""What several targets have in common: pure functions from items to outputs and losses."""

@@ -1,0 +1,91 @@
+"""What the text of a slash command consists of: words, arguments, shell commands and files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_PARTS = re.compile(
+    r"!`(?P<shell>[^`\n]+)`"
+    r"|\$ARGUMENTS\[(?P<index>\d+)\]"
+    r"|(?P<all>\$ARGUMENTS)(?![A-Za-z0-9_])"
+    r"|\$(?P<number>\d)(?!\d)"
+    r"|(?<![\w`@./-])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """!`command`: its output stands there."""
+
+    command: str
+
+    @property
+    def written(self) -> str:
+        return f"!`{self.command}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """`$ARGUMENTS`: all that was typed."""
+
+    @property
+    def written(self) -> str:
+        return "$ARGUMENTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`$1` or `$ARGUMENTS[0]`: one word of what was typed. `number` counts from 1."""
+
+    number: int
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """`@path`: the content of the file stands there."""
+
+    path: str
+
+    @property
+    def written(self) -> str:
+        return f"@{self.path}"
+
+
+Part = Shell | Arguments | Argument | File
+
+
+def parts(prompt: str) -> Iterator[str | Part]:
+    """The text of a command, in order: strings, and what Claude Code puts something in the place of."""
+    position = 0
+    for match in _PARTS.finditer(prompt):
+        part, end = _part(match)
+        if part is None:
+            continue
+        if match.start() > position:
+            yield prompt[position : match.start()]
+        yield part
+        position = end
+    if position < len(prompt):
+        yield prompt[position:]
+
+
+def _part(match: re.Match[str]) -> tuple[Part | None, int]:
+    if (command := match["shell"]) is not None:
+        return Shell(command), match.end()
+    if match["all"]:
+        return Arguments(), match.end()
+    if match["index"]:
+        return Argument(int(match["index"]) + 1, match[0]), match.end()
+    if match["number"]:
+        return (Argument(int(match["number"]), match[0]) if match["number"] != "0" else None), match.end()
+    path = match["file"].rstrip(".")
+    is_path = "/" in path or "." in path  # `@alice` is a person
+    return (File(path) if is_path else None), match.start() + 1 + len(path)
+
+
+def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], str]) -> str:
+    """The prompt with its plain text through `text` and everything else through `part`."""
+    return "".join(text(one) if isinstance(one, str) else part(one) for one in parts(prompt))

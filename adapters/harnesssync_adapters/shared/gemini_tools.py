@@ -1,0 +1,49 @@
+"""Gemini CLI's tools and settings, for all that speaks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harnesssync_adapters.shared.tools import split_mcp
+from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Output
+from harnesssync_orchestrator.core.items import Item, Scope
+from harnesssync_orchestrator.core.targets import View
+
+SETTINGS = ".gemini/settings.json"
+
+TOOLS = {
+    "Read": ("read_file", "read_many_files"),
+    "Edit": ("replace", "write_file"),
+    "MultiEdit": ("replace",),
+    "Write": ("write_file",),
+    "Bash": ("run_shell_command",),
+    "Grep": ("grep_search",),
+    "Glob": ("glob",),
+    "LS": ("list_directory",),
+    "WebFetch": ("web_fetch",),
+    "WebSearch": ("google_web_search",),
+    "TodoWrite": ("write_todos",),
+    "Skill": ("activate_skill",),
+    "AskUserQuestion": ("ask_user",),
+}
+"""Claude Code's tools in the names of the program's own tools reference. A rule about `Edit` is about all changes
+of files, an agent's tool `Edit` is `replace` alone."""
+
+ALL_TOOLS = tuple(dict.fromkeys(name for names in TOOLS.values() for name in names))
+
+
+def tool_names(tool: str, table: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    if (mcp := split_mcp(tool)) is not None:
+        return (f"mcp_{mcp[0]}_{mcp[1] or '*'}",)
+    return table.get(tool, ())
+
+
+def setting(view: View, items: Sequence[Item], pointer: tuple[str, ...], value: JsonValue, *, private: bool) -> Output:
+    return ElementOutput(
+        path=SETTINGS,
+        items=tuple(item.id for item in items),
+        private=private and view.scope is Scope.PROJECT,
+        format="json",
+        pointer=pointer,
+        value=value,
+    )

@@ -1,0 +1,44 @@
+"""Hooks in Claude Code's shape, which other harnesses have taken over with other events, units or names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss
+from harnesssync_orchestrator.core.items import Hook
+from harnesssync_orchestrator.core.targets import View
+
+
+def hook_element(
+    view: View, hook: Hook, *, path: str, event: str, matcher: str, command: str, timeout: float | None
+) -> ElementOutput:
+    """One handler as an element of the array of its event: `{matcher, hooks: [{type, command, timeout}]}`."""
+    handler: dict[str, JsonValue] = {"type": "command", "command": command}
+    if timeout is not None:
+        handler["timeout"] = int(timeout) if timeout == int(timeout) else timeout
+    group: dict[str, JsonValue] = {"matcher": matcher} if matcher else {}
+    return ElementOutput(
+        path=path,
+        items=(hook.id,),
+        private=is_private(view, hook),
+        executes=True,
+        format="json",
+        pointer=("hooks", event),
+        value={**group, "hooks": [handler]},
+    )
+
+
+def unusable(view: View, hook: Hook, event: str, harness: str) -> Loss | None:
+    """The loss of a hook whose event or type the harness does not have, None if it has both."""
+    if not event:
+        return loss(view, hook, str(hook.id), f"{harness} has no event for {hook.event}")
+    if hook.type != "command" or hook.command is None:
+        return loss(view, hook, str(hook.id), f"{harness} runs commands only, no hooks of the type {hook.type}")
+    return None
+
+
+def setting_losses(view: View, hook: Hook, harness: str) -> Iterator[Loss]:
+    """What a handler says besides."""
+    for name in hook.extra:
+        yield loss(view, hook, f"{hook.id}: {name}", f"{harness} has no such setting")

@@ -1,0 +1,53 @@
+"""Skills as links to their folders in `.agents/skills`, which nearly every harness reads.
+
+The whole folder is linked, never its `SKILL.md` alone: Codex does not see a `SKILL.md` that is a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harnesssync_adapters.shared.names import is_private, loss, unsafe
+from harnesssync_orchestrator.core.desired import LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.items import Layer, Skill
+from harnesssync_orchestrator.core.targets import View
+
+FOLDER = ".agents/skills"
+
+_NOT_READ = ("allowed-tools", "disallowed-tools", "model", "effort", "context", "agent", "hooks", "argument-hint")
+
+
+def linked_skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+    """One link per skill. A plugin's skill gives way to one of the project with the same folder name."""
+    taken: set[str] = set()
+    for skill in sorted(skills, key=lambda skill: skill.origin.layer is Layer.PLUGIN):
+        name = skill.folder
+        if name.casefold() in taken and skill.origin.plugin is not None:
+            name = f"{skill.origin.plugin.split('@')[0]}-{name}"
+        if (lost := unsafe(view, skill, [name])) is not None:
+            yield lost
+        elif name.casefold() in taken:
+            yield loss(view, skill, str(skill.id), f"another skill has the folder name {name!r}")
+        else:
+            taken.add(name.casefold())
+            yield LinkOutput(
+                path=f"{FOLDER}/{name}",
+                items=(skill.id,),
+                source=skill.source,
+                directory=True,
+                digest=skill.digest,
+                private=is_private(view, skill),
+            )
+
+
+def skill_losses(view: View, skills: Sequence[Skill], harness: str) -> Iterator[Loss]:
+    """What the front matter of skills says to Claude Code alone."""
+    for skill in skills:
+        for key in _NOT_READ:
+            if skill.metadata.get(key):
+                yield loss(view, skill, f"{key}: {skill.metadata[key]}", f"{harness} does not read it")
+        if skill.metadata.get("disable-model-invocation") is True:
+            why = f"{harness} may use the skill by itself"
+            yield loss(view, skill, "disable-model-invocation: true", why, security=True)
+        if not skill.metadata.get("description"):
+            yield loss(view, skill, str(skill.id), f"{harness} shows only skills whose front matter has a description")
