@@ -269,7 +269,9 @@ def work_on(project: Path) -> None:
             say("It goes on keeping this worktree in step until you press Ctrl-C.")
             wait_for_interrupt(process)
         stop(process)
-    say("Stopped. What was written stays; `harnesssync ctl undo` takes it back.")
+    say(
+        "Stopped. It is registered: `harnesssync-orchestrator serve` goes on with it, `harnesssync ctl remove` forgets it."
+    )
 
 
 def bring_in_step(workplace: Workplace, project: Path) -> None:

@@ -12,7 +12,7 @@ import generated
 @pytest.fixture(autouse=True)
 def one_document(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document that is printed by a module which everybody has."""
-    monkeypatch.setattr(generated, "DOCUMENTS", {"zen.txt": "this"})
+    monkeypatch.setattr(generated, "DOCUMENTS", {"zen.txt": ("-m", "this")})
 
 
 def test_a_document_that_differs_is_told_and_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
