@@ -395,7 +395,11 @@ def test_a_link_that_leads_elsewhere_is_taken_back(skill: Path, tmp_path: Path) 
 def test_link_failed_says_why_and_never_raises(tmp_path: Path) -> None:
     """A source that is gone, a parent that is a file, a name that is too long: each is an answer."""
     (tmp_path / "file").write_text("x", encoding="utf-8")
+    (tmp_path / "circle").symlink_to("circle")
     for source, destination in [
+        (tmp_path / "circle", tmp_path / "out"),
+        (tmp_path / "file", tmp_path / "circle" / "x"),
+        (tmp_path / "file", tmp_path / "nul\0"),
         (tmp_path / "gone", tmp_path / "out"),
         (tmp_path / "file", tmp_path / "file" / "below" / "x"),
         (tmp_path / "file", tmp_path / ("n" * 300)),
@@ -403,7 +407,7 @@ def test_link_failed_says_why_and_never_raises(tmp_path: Path) -> None:
         done, how = create_link(source, destination)
         assert done is False
         assert how.startswith("failed: ")
-    assert names(tmp_path) == ["file"]
+    assert names(tmp_path) == ["circle", "file"]
 
 
 def test_link_failed_in_the_middle_of_a_copy_leaves_nothing(skill: Path, tmp_path: Path) -> None:

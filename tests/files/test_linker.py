@@ -146,6 +146,25 @@ def test_post_verify_links_refuses_a_link_that_would_not_lead_to_its_source(root
     assert (root / "AGENTS.md").read_text(encoding="utf-8") == "# Rules\n"
 
 
+def test_post_verify_links_keeps_the_old_link_until_the_new_one_is_right(root: Path) -> None:
+    """The new link is looked at before it takes the place of the old one."""
+    (root / "AGENTS.md").symlink_to("README.md")
+    (root / marker_name("AGENTS.md")).mkdir()  # in the way of a copy, so that this fails too
+    operation = MakeLink(
+        path="AGENTS.md",
+        owners=OWNERS,
+        expected=link_hash("README.md"),
+        source=str(root / "CLAUDE.md"),
+        text="nowhere/CLAUDE.md",
+        directory=False,
+        digest="d",
+    )
+    before = snapshot(root)
+    with pytest.raises(ApplyError):
+        apply(operation, root)
+    assert snapshot(root) == before
+
+
 def test_a_link_to_a_source_that_is_gone_is_not_made(root: Path) -> None:
     """Nothing dangles."""
     (root / "CLAUDE.md").unlink()
@@ -431,6 +450,13 @@ def test_a_copy_becomes_a_link_where_links_are_possible_again(root: Path, copy_s
     assert apply(skill_link(root, expected=digest), root).method == "symlink"
     assert names(root / ".agents" / "skills") == ["pdf"]
     assert (root / ".agents" / "skills" / "pdf").is_symlink()
+
+
+def test_removing_what_is_gone_already_makes_nothing(root: Path) -> None:
+    """Not even the folders on the way to it."""
+    for method in (Method.SYMLINK, Method.COPY, Method.WRITE):
+        apply(Remove(path=".agents/skills/pdf", owners=OWNERS, expected="0" * 16, method=method), root)
+    assert names(root) == [".claude", "CLAUDE.md"]
 
 
 @pytest.mark.parametrize("extra", ["notes.md", ".git"])

@@ -17,13 +17,11 @@ from typing import Any, Literal
 
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.ledger import Method
-from harnesssync_orchestrator.files import swap
+from harnesssync_orchestrator.files.aside import exchange
 from harnesssync_orchestrator.files.copying import (
     Marker,
     copy,
     digest_at,
-    discard,
-    is_exactly,
     read_marker,
     remove,
     remove_marker,
@@ -118,9 +116,9 @@ def create_link(
 ) -> tuple[bool, str]:
     """Link `destination` to `source` (both absolute), making parents as needed.
 
-    Returns `(True, "symlink")`, `(True, "junction")`, `(True, "copy")` or `(False, "failed: …")`, and never raises
-    OSError. A link that is right already is left as it is. Anything else that stands at `destination` is replaced
-    only if it is ours: its digest is `recorded`, or is the one in the marker beside it.
+    Returns `(True, "symlink")`, `(True, "junction")`, `(True, "copy")` or `(False, "failed: …")`, and never raises.
+    A link that is right already is left as it is. Anything else that stands at `destination` is replaced only if it
+    is ours: its digest is `recorded`, or is the one in the marker beside it.
 
     With `relative_to`, nothing is made outside of that folder, also not through a link on the way, and a source
     inside of it is linked relatively.
@@ -130,14 +128,14 @@ def create_link(
         place, root = _resolve(destination, relative_to)
         text = link_text(source, place.path, root)
         return True, _bring_about(place, source, text, recorded, means).value
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no system has a name with a NUL in it
         return False, f"failed: {error}"
 
 
 def _resolve(destination: Path, relative_to: Path | None) -> tuple[Place, Path | None]:
     """The real place of a destination, its folder made."""
-    root = relative_to.resolve() if relative_to is not None else None
-    folder = destination.parent.resolve()
+    root = Path(os.path.realpath(relative_to)) if relative_to is not None else None
+    folder = Path(os.path.realpath(destination.parent))  # pathlib raises no OSError for links in a circle
     if root is not None and not folder.is_relative_to(root):
         raise PermissionError(errno.EPERM, f"it is outside of {root}", str(destination))
     folder.mkdir(parents=True, exist_ok=True)
@@ -235,64 +233,6 @@ def _make_copy(place: Place, source: Path, expected: str | None) -> Made:
             write_marker(place, former)
         raise
     return Made(Method.COPY, digest, left_out)
-
-
-def exchange(new: Place, place: Place, expected: str) -> None:
-    """Put what stands at `new` in the place of what has the digest `expected`, which is removed.
-
-    The names are swapped in one step where the system can do that. What came out is looked at afterwards, so that
-    nobody can slip in an edit between the look and the step: such an edit gets its name back. Raises
-    FileExistsError for it. Whatever fails, `place` is as it was, and `new` is removed.
-    """
-    aside = place.temporary(former=True)
-    try:
-        new.rename_to(aside)
-        if not swap.exchange(aside.handle, place.handle, dir_fd=place.fd):
-            aside.rename_to(new)
-            _exchange_in_two_steps(new, place, expected)
-            return
-    except BaseException:
-        remove(new)
-        discard(aside)
-        raise
-    try:
-        _require_digest(aside, expected, place)
-    except BaseException:
-        swap.exchange(aside.handle, place.handle, dir_fd=place.fd)
-        discard(aside)
-        raise
-    discard(aside)
-
-
-def _exchange_in_two_steps(new: Place, place: Place, expected: str) -> None:
-    aside = move_aside(place, expected)
-    try:
-        new.rename_to(place)
-    except BaseException:
-        aside.rename_to(place)
-        raise
-    discard(aside)
-
-
-def move_aside(place: Place, expected: str) -> Place:
-    """Rename what stands at a place, if it has the digest `expected`; where it stands now.
-
-    It is looked at after the move, so that nobody can slip in an edit between the look and the move: such an edit is
-    moved back. Raises FileExistsError for it, FileNotFoundError if nothing is there.
-    """
-    aside = place.temporary(former=True)
-    place.rename_to(aside)
-    try:
-        _require_digest(aside, expected, place)
-    except BaseException:
-        aside.rename_to_free(place)
-        raise
-    return aside
-
-
-def _require_digest(aside: Place, expected: str, place: Place) -> None:
-    if not is_exactly(aside, expected):
-        raise FileExistsError(errno.EEXIST, "it was changed in the meantime, and stays", str(place.path))
 
 
 def junction_command(destination: str, source: str) -> list[str] | str:

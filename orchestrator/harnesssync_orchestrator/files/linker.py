@@ -7,7 +7,6 @@ Links, files and removals go through `below`, which never leaves the root and ne
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,11 +17,12 @@ from harnesssync_orchestrator.core.ledger import Entry, Method
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
 from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files.aside import move_aside
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.copying import discard, remove_marker
 from harnesssync_orchestrator.files.folder import Folder, telling
-from harnesssync_orchestrator.files.link import FINAL, Made, Means, make, move_aside
-from harnesssync_orchestrator.files.place import Place, is_link
+from harnesssync_orchestrator.files.link import FINAL, Made, Means, make
+from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.reading import Looked
 
 _COPIED = "copied, since no link could be made here; the copy is made anew when its source changes"
@@ -102,10 +102,12 @@ class _Linker:
         return self._remove(operation)
 
     def _link(self, operation: MakeLink) -> Applied:
-        done = None if self._replaces_a_folder(operation) else self._symlink(operation)
+        # Where something is replaced, the new link is first looked at under another name.
+        done = self._symlink(operation) if operation.expected is None else None
         if done is None:
+            source = Path(operation.source)
             with telling(operation.path), _place(self.root, operation.path) as (place, folders):
-                source = Path(operation.source)
+                _source_of(operation)
                 made = make(place, source, operation.text, expected=operation.expected, means=self.means)
         else:
             made, folders = done
@@ -130,9 +132,7 @@ class _Linker:
         path, digest = operation.path, link_hash(operation.text)
         there = _source_of(operation)
         try:
-            folders = self.below.symlink(
-                path, operation.text, directory=operation.directory, expected=operation.expected
-            )
+            folders = self.below.symlink(path, operation.text, directory=operation.directory)
         except ApplyError as error:
             cause = error.__cause__
             if isinstance(cause, OSError) and cause.errno not in FINAL and error.code != "changed_underneath":
@@ -140,12 +140,12 @@ class _Linker:
             raise
         except NotImplementedError:
             return None
-        if not self._leads_to(path, there):
-            self.below.remove(path, digest)
-            return None
-        if operation.expected is not None:
-            self._remove_marker(path)
-        return Made(Method.SYMLINK, digest), folders
+        if self._leads_to(path, there):
+            return Made(Method.SYMLINK, digest), folders
+        self.below.remove(path, digest)
+        for folder in reversed(folders):
+            self.below.rmdir(folder)
+        return None
 
     def _leads_to(self, path: str, there: os.stat_result) -> bool:
         try:
@@ -228,23 +228,14 @@ class _Linker:
     def _remove(self, operation: Remove) -> Applied:
         expected = operation.expected or ""
         if operation.method in {Method.COPY, Method.JUNCTION}:
-            with telling(operation.path), _place(self.root, operation.path) as (place, _):
+            here = _place(self.root, operation.path, make=False)
+            with telling(operation.path), suppress(FileNotFoundError), here as (place, _):
                 if place.lstat() is not None:
                     discard(move_aside(place, expected))
                 remove_marker(place)
         else:
             self.below.remove(operation.path, expected)
         return Applied(forget=(operation.address,))
-
-    def _replaces_a_folder(self, operation: MakeLink) -> bool:
-        """Does a copied folder of ours make room?"""
-        if operation.expected is None:
-            return False
-        try:
-            status = (self.root / operation.path).lstat()
-        except OSError:
-            return False
-        return stat.S_ISDIR(status.st_mode) and not is_link(status)
 
     def _remove_marker(self, path: str) -> None:
         with telling(path):
@@ -274,10 +265,11 @@ def _says_nothing(content: bytes, document_format: DocumentFormat) -> bool:
 
 
 @contextmanager
-def _place(root: Path, relative: str) -> Iterator[tuple[Place, tuple[str, ...]]]:
+def _place(root: Path, relative: str, *, make: bool = True) -> Iterator[tuple[Place, tuple[str, ...]]]:
     """The place of an output, in its open folder, and the folders that were made for it.
 
-    No part of the way is a link. Folders that were made go again when what is done there fails.
+    No part of the way is a link. Folders that were made go again when what is done there fails. Without `make`,
+    raises FileNotFoundError for a folder that is missing.
     """
     *parents, name = relative.split("/")
     made: list[str] = []
@@ -285,7 +277,7 @@ def _place(root: Path, relative: str) -> Iterator[tuple[Place, tuple[str, ...]]]
         folder = Folder.root(root)
         stack.callback(folder.close)
         for depth, part in enumerate(parents, 1):
-            if folder.lstat(part) is None:
+            if make and folder.lstat(part) is None:
                 with suppress(FileExistsError):
                     os.mkdir(folder.at(part), 0o755, dir_fd=folder.fd)
                     made.append("/".join(parents[:depth]) + "/")
