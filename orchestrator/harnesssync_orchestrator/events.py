@@ -170,6 +170,7 @@ DECLARED: tuple[Event, ...] = (
     _event("listener.opened", "debug", "A socket accepts connections.", socket="its path"),
     _event("listener.failed", "warning", "A project's own socket can't be used; the control socket is.", **_ERROR),
     _event("listener.closed", "debug", "A socket is closed and its file removed.", socket="its path"),
+    _event("listener.starved", "warning", "A connection can't be accepted yet; it is tried again.", message="why"),
     _event("connection.refused", "warning", "Somebody else's process tried to connect.", uid="its user id"),
     _event("connection.evicted", "debug", "The longest idle connection made room for a new one.", idle_s="how long"),
     _event("connection.expired", "debug", "A peer sent half a line, or read nothing, for too long.", what="which"),

@@ -1,0 +1,229 @@
+"""The sockets, and the conversation on each connection: lines in, lines out, and nobody who can hold up the others.
+
+Only processes of the same user are heard. A peer that sends junk gets an error; one that sends half a line or takes no
+answers is closed after a while; of too many connections, the longest idle one goes. An error while answering a request
+ends there: the peer is told, the log has the traceback, and the supervisor lives.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.abc
+import anyio.to_thread
+from structlog.typing import FilteringBoundLogger
+
+from harnesssync_orchestrator.errors import HarnessSyncError
+from harnesssync_orchestrator.protocol import codes
+from harnesssync_orchestrator.protocol.framing import Framer, Malformed
+from harnesssync_orchestrator.protocol.messages import ErrorResponse, Request, encode, encode_result
+from harnesssync_orchestrator.server import binding
+from harnesssync_orchestrator.server.errors import response_to
+
+CHUNK = 16 * 1024
+"""Bytes read at once: a peer that sends tiny lines is heard for some milliseconds before others have their turn."""
+ACCEPT_AGAIN_S = 0.2
+
+Answer = Callable[[Request, str | None], Awaitable[bytes]]
+"""The result of a request as JSON, given the project that the socket is scoped to. Raises HarnessSyncError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much one peer may take. `line_s` is for the rest of a line that has begun, `write_s` for taking an answer,
+    `idle_s` for a connection on which nothing is said."""
+
+    connections: int = 64
+    line_s: float = 10.0
+    write_s: float = 10.0
+    idle_s: float = 3600.0
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    since: float
+    busy: bool = False
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+
+
+@dataclass(slots=True, eq=False)
+class _Opened:
+    inode: tuple[int, int]
+    listener: anyio.abc.SocketListener
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    ended: anyio.Event = field(default_factory=anyio.Event)
+
+
+class Server:
+    """Listens on sockets, each for everything or for one project. `allowed_uid` is whose processes are heard."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        *,
+        log: FilteringBoundLogger,
+        bounds: Bounds | None = None,
+        allowed_uid: int | None = None,
+    ) -> None:
+        self._answer = answer
+        self._log = log
+        self._bounds = bounds or Bounds()
+        self._allowed_uid = os.getuid() if allowed_uid is None else allowed_uid
+        self._open: dict[Path, _Opened] = {}
+        self._connections: set[_Connection] = set()
+        self._quiet = anyio.Event()
+        self._threads = anyio.CapacityLimiter(2)
+        self._tasks: anyio.abc.TaskGroup | None = None
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """Hold all connections, until cancelled. Sockets that are still open then are closed and removed."""
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                task_status.started()
+                await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.refuse()
+
+    async def open(self, path: Path, project: str | None) -> None:
+        """Listen at `path`. With a `project`, the socket is for that one alone.
+
+        Raises SocketError, AlreadyRunningError. Whoever calls this holds the lock that says who may listen here.
+        """
+        assert self._tasks is not None, "the server does not run"  # noqa: S101 - an error of ours
+        raw = await anyio.to_thread.run_sync(binding.bind, path, limiter=self._threads)
+        # The socket was bound under another name: what asyncio or anyio would remove by name is not ours.
+        listener = await anyio.abc.SocketListener.from_socket(raw)
+        opened = _Opened(binding.identity(path), listener)
+        self._open[path] = opened
+        self._tasks.start_soon(self._accept, opened, project)
+        self._log.debug("listener.opened", socket=str(path))
+
+    async def close(self, path: Path) -> None:
+        """Accept no more connections at `path`, and remove the socket. Those that are open go on."""
+        opened = self._open.pop(path, None)
+        if opened is None:
+            return
+        binding.unlink(path, opened.inode)
+        opened.scope.cancel()
+        await opened.listener.aclose()
+        self._log.debug("listener.closed", socket=str(path))
+
+    async def refuse(self) -> None:
+        """Accept nothing more, on no socket."""
+        for path in list(self._open):
+            await self.close(path)
+
+    async def drain(self) -> None:
+        """Wait until every request that was heard is answered."""
+        while any(connection.busy for connection in self._connections):
+            self._quiet = anyio.Event()
+            await self._quiet.wait()
+
+    # --- connections ---
+
+    async def _accept(self, opened: _Opened, project: str | None) -> None:
+        async def handle(stream: anyio.abc.SocketStream) -> None:
+            await self._converse(stream, project)
+
+        with opened.scope:
+            while True:
+                try:
+                    await opened.listener.serve(handle, self._tasks)
+                except OSError as error:  # noqa: PERF203 - out of file descriptors: the queue waits until some are free
+                    self._log.warning("listener.starved", message=str(error))
+                    await anyio.sleep(ACCEPT_AGAIN_S)
+
+    async def _converse(self, stream: anyio.abc.SocketStream, project: str | None) -> None:
+        connection = _Connection(anyio.current_time())
+        async with stream:
+            uid = binding.peer_uid(_raw(stream))
+            if uid is not None and uid != self._allowed_uid:
+                self._log.warning("connection.refused", uid=uid)
+                return
+            if not self._make_room():
+                return
+            self._connections.add(connection)
+            try:
+                with connection.scope:
+                    await self._exchange(stream, connection, project)
+            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                pass  # the peer has gone, as peers do
+            except TimeoutError as error:
+                self._log.debug("connection.expired", what=str(error))
+            finally:
+                self._connections.discard(connection)
+                self._quiet.set()
+
+    def _make_room(self) -> bool:
+        if len(self._connections) < self._bounds.connections:
+            return True
+        idle = [connection for connection in self._connections if not connection.busy]
+        if not idle:
+            return False
+        oldest = min(idle, key=lambda connection: connection.since)
+        self._log.debug("connection.evicted", idle_s=round(anyio.current_time() - oldest.since, 3))
+        self._connections.discard(oldest)
+        oldest.scope.cancel()
+        return True
+
+    async def _exchange(self, stream: anyio.abc.SocketStream, connection: _Connection, project: str | None) -> None:
+        framer = Framer()
+        line_began = anyio.current_time()
+        while True:
+            if not framer.pending:
+                line_began = anyio.current_time()
+            limit_s = self._bounds.idle_s if not framer.pending else self._bounds.line_s
+            with anyio.move_on_at(line_began + limit_s) as waiting:
+                data = await stream.receive(CHUNK)
+            if waiting.cancelled_caught:
+                raise TimeoutError("half a line" if framer.pending else "silence")
+            for message in framer.feed(data):
+                connection.busy = True
+                try:
+                    await self._respond(stream, message, project)
+                finally:
+                    connection.busy = False
+                    connection.since = anyio.current_time()
+                    self._quiet.set()
+
+    async def _respond(self, stream: anyio.abc.SocketStream, message: object, project: str | None) -> None:
+        line: bytes | None
+        if isinstance(message, Malformed):
+            line = encode(message.response)
+        elif isinstance(message, Request):
+            line = await self._answer_to(message, project)
+        else:
+            line = encode(ErrorResponse(codes.INVALID_REQUEST, "a server is asked, it does not ask: method is missing"))
+        if line is None:
+            return
+        with anyio.move_on_after(self._bounds.write_s) as writing:
+            await stream.send(line)
+        if writing.cancelled_caught:
+            raise TimeoutError("answers that are not read")
+
+    async def _answer_to(self, request: Request, project: str | None) -> bytes | None:
+        """The line to send; None for a notification. The one place where an error of a request ends."""
+        try:
+            line = encode_result(request.id, await self._answer(request, project))
+        except HarnessSyncError as error:
+            line = encode(response_to(error, request.id))
+        except Exception as error:  # noqa: BLE001 - a request that meets a fault of ours must not end the supervisor
+            self._log.exception("request.failed", method=request.method)
+            message = f"{type(error).__name__}: a fault of the supervisor, whose log has the details"
+            line = encode(ErrorResponse(codes.INTERNAL_ERROR, message, id=request.id))
+        return None if request.notification else line
+
+
+def _raw(stream: anyio.abc.SocketStream) -> socket.socket:
+    raw: socket.socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)
+    return raw

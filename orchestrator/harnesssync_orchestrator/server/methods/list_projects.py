@@ -1,0 +1,23 @@
+"""`list`: what is registered."""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.server.context import Context
+from harnesssync_orchestrator.service.snapshot import encode
+
+
+async def answer(context: Context) -> bytes:
+    """`{"projects": [{"id", "path", "scope", "targets", "trusted", "last_active"}…]}`, in the order of the paths."""
+    entries = await context.supervisor.registered()
+    rows = [
+        {
+            "id": identifier,
+            "path": entry.path,
+            "scope": entry.scope.value,
+            "targets": list(entry.targets),
+            "trusted": entry.trusted,
+            "last_active": entry.last_active,
+        }
+        for identifier, entry in entries.items()
+    ]
+    return encode({"projects": rows})

@@ -1,0 +1,202 @@
+"""The projects that are served, kept equal to those that are registered, whoever changed the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+from structlog.typing import FilteringBoundLogger
+
+from harnesssync_orchestrator.config import Config
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.projects import Project, project_id
+from harnesssync_orchestrator.errors import HarnessSyncError
+from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.registry import Registered, Registry
+from harnesssync_orchestrator.service.served import Served, Sockets
+from harnesssync_orchestrator.service.snapshot import Board
+from harnesssync_orchestrator.service.watch import Watcher
+from harnesssync_orchestrator.service.worker import Sync, Worker
+
+REGISTRY_S = 30.0
+"""The registry is read this often even if nobody saw it change."""
+REGISTRY_KEY = "registry"
+UNREADABLE = frozenset({"unreadable", "registry_corrupt"})
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class Fleet:
+    """A worker for every registered project, or for the one with the id `only`.
+
+    `sync` carries out one sync, of which `limiter` bounds how many run at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        layout: Layout,
+        registry: Registry,
+        sync: Sync,
+        limiter: anyio.CapacityLimiter,
+        config: Config,
+        board: Board,
+        log: FilteringBoundLogger,
+        only: str | None,
+    ) -> None:
+        self._layout = layout
+        self._registry = registry
+        self._sync = sync
+        self._limiter = limiter
+        self._config = config
+        self._board = board
+        self._log = log
+        self._only = only
+        self._watcher = Watcher(settings=config.watch, changed=self._on_change, log=log)
+        self._served: dict[str, Served] = {}
+        self._problems: tuple[Problem, ...] = ()
+        self._changed = anyio.Event()
+        # Guards the comparing of registry and workers: two at once would serve a project twice.
+        self._following = anyio.Lock()
+        self._stopping: HarnessSyncError | None = None
+        # The registry and locks are read and taken in threads of their own, which syncs can't keep busy.
+        self._threads = anyio.CapacityLimiter(4)
+        self._tasks: TaskGroup | None = None
+        self._sockets: Sockets | None = None
+
+    # --- its life ---
+
+    async def begin(self, tasks: TaskGroup, sockets: Sockets) -> None:
+        """Take up every registered project; from now on changes of the registry are noticed."""
+        self._tasks, self._sockets = tasks, sockets
+        tasks.start_soon(self._watcher.run)
+        self._watcher.watch(REGISTRY_KEY, frozenset({str(self._layout.registry_file.parent)}))
+        await self.follow()
+        tasks.start_soon(self._keep_following)
+
+    async def end(self, error: HarnessSyncError) -> None:
+        """Let every project end after the sync in hand; `error` is what those get who wait for another."""
+        self._stopping = error
+        for served in self._served.values():
+            served.stop(error)
+        for served in list(self._served.values()):
+            await served.ended.wait()
+
+    async def in_thread(
+        self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Result:
+        """Run a function that blocks: on the registry, on locks."""
+        return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._threads)
+
+    # --- following the registry ---
+
+    async def follow(self) -> None:
+        """Make what is served equal to what is registered."""
+        async with self._following:
+            registered = await self.in_thread(self._registry.load)
+            self._tell(registered.problems)
+            projects = _projects(registered, self._only)
+            # A registry that can't be read is not an empty one: the projects known so far go on.
+            is_known = not any(problem.code in UNREADABLE for problem in registered.problems)
+            for identifier in list(self._served):
+                if identifier not in projects and is_known:
+                    await self._forget(identifier)
+            for project in projects.values():
+                if self._stopping is None:
+                    self._take_up(project)
+
+    def _tell(self, problems: tuple[Problem, ...]) -> None:
+        if problems != self._problems:
+            for problem in problems:
+                code, message, hint = problem.code, problem.message, problem.hint
+                self._log.error("registry.read.failed", code=code, message=message, hint=hint)
+        self._problems = problems
+
+    def _take_up(self, project: Project) -> None:
+        served = self._served.get(project.id)
+        if served is not None:
+            if served.worker.project != project:
+                self._log.info("project.changed", project_id=project.id, path=project.path)
+                served.worker.change(project)
+            return
+        assert self._tasks is not None and self._sockets is not None  # noqa: S101, PT018 - see `begin`
+        worker = Worker(
+            project,
+            sync=self._sync,
+            limiter=self._limiter,
+            publish=self._board.publish,
+            watch=self._watcher.watch,
+            settings=self._config.watch,
+            log=self._log,
+            lock_timeout_s=self._config.lock_timeout_s,
+        )
+        served = Served(
+            worker,
+            layout=self._layout,
+            board=self._board,
+            log=self._log,
+            threads=self._threads,
+            owned=self._only is not None,
+        )
+        self._served[project.id] = served
+        self._board.publish(worker.report)
+        self._tasks.start_soon(served.run, self._sockets)
+        self._log.info("project.added", project_id=project.id, path=project.path, targets=list(project.targets))
+
+    async def _forget(self, identifier: str) -> None:
+        served = self._served.pop(identifier)
+        served.stop(HarnessSyncError("the project was removed", code="unknown_project"))
+        await served.ended.wait()
+        self._watcher.watch(identifier, frozenset())
+        self._board.forget(identifier)
+        self._log.info("project.removed", project_id=identifier, path=served.worker.project.path)
+
+    async def _keep_following(self) -> None:
+        while True:
+            with anyio.move_on_after(REGISTRY_S):
+                await self._changed.wait()
+            self._changed = anyio.Event()
+            await self.follow()
+
+    def _on_change(self, key: str, paths: frozenset[str]) -> None:
+        if key == REGISTRY_KEY:
+            if not paths or str(self._layout.registry_file) in paths:
+                self._changed.set()
+        elif (served := self._served.get(key)) is not None:
+            served.worker.signal(paths)
+
+    # --- who is served ---
+
+    def ids(self) -> list[str]:
+        """All projects, in the order of their paths."""
+        return sorted(self._served, key=lambda identifier: self._served[identifier].worker.project.path)
+
+    def find(self, project: str) -> str:
+        """The id of a project, from its id or its resolved path. Raises HarnessSyncError."""
+        for identifier in (project, project_id(project)):
+            if identifier in self._served:
+                return identifier
+        hint = "`harnesssync ctl add` registers it"
+        raise HarnessSyncError("this project is not registered", code="unknown_project", path=project, hint=hint)
+
+    def served(self, identifier: str) -> Served:
+        """Raises HarnessSyncError."""
+        return self._served[self.find(identifier)]
+
+
+def _projects(registered: Registered, only: str | None) -> dict[str, Project]:
+    return {
+        identifier: Project(
+            path=entry.path,
+            scope=entry.scope,
+            targets=entry.targets,
+            trusted=registered.trusts(entry.path, entry.common_dir),
+        )
+        for identifier, entry in registered.projects.items()
+        if only in {None, identifier}
+    }

@@ -1,0 +1,279 @@
+"""The one process that serves all projects, or, isolated, one: what it holds, and how it begins and ends.
+
+    lock → listen → registry → a worker per project → ready … stop: listen no more → finish what is in hand → release
+
+A lock held for life is the only proof of being the supervisor; each project is owned by a lock of its own, so that
+the supervisor and an isolated daemon never serve the same one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from structlog.typing import FilteringBoundLogger
+
+from harnesssync_orchestrator.config import Config
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.core.report import Report
+from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, UsageError
+from harnesssync_orchestrator.files.git import worktree_root
+from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.locks import FileLock, holder
+from harnesssync_orchestrator.files.registry import Registry, RegistryEntry, resolved
+from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.service.engine import Options
+from harnesssync_orchestrator.service.fleet import Fleet
+from harnesssync_orchestrator.service.limits import Limits
+from harnesssync_orchestrator.service.snapshot import Board
+from harnesssync_orchestrator.service.worker import Sync
+
+FINISH_S = 4.0
+"""How long what is in hand has to finish, of the five seconds that stopping may take."""
+ANSWER_S = 0.3
+FORCE_S = 4.8
+"""Seconds after which a process that was told to stop ends, though a thread is stuck in a dead file system."""
+
+
+class Server(Protocol):
+    """What listens on sockets: `server.listener.Server`, without knowing it."""
+
+    async def run(self, *, task_status: TaskStatus[None]) -> None: ...
+    async def open(self, path: Path, project: str | None) -> None: ...
+    async def close(self, path: Path) -> None: ...
+    async def refuse(self) -> None: ...
+    async def drain(self) -> None: ...
+
+
+class Supervisor:
+    """All that lives while projects are served. `run` is its life; the other methods are what is asked of it.
+
+    `sync` carries out one sync. `known_targets` are the identifiers that `add` accepts. `only` is the resolved path
+    of the one project that an isolated daemon serves. Made inside a running event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        layout: Layout,
+        registry: Registry,
+        sync: Sync,
+        limits: Limits,
+        config: Config,
+        log: FilteringBoundLogger,
+        version: str,
+        known_targets: Collection[str] = (),
+        only: Path | None = None,
+        finish_s: float = FINISH_S,
+    ) -> None:
+        self.version = version
+        self.known_targets = known_targets
+        self.lock_timeout_s = config.lock_timeout_s
+        self.only = None if only is None else project_id(str(only))
+        self.board = Board({"pid": os.getpid(), "version": version, "started": now(), "isolated": only is not None})
+        self._only_path = only
+        self._layout = layout
+        self._registry = registry
+        self._log = log
+        self._finish_s = finish_s
+        self._fleet = Fleet(
+            layout=layout,
+            registry=registry,
+            sync=sync,
+            limiter=limits.projects,
+            config=config,
+            board=self.board,
+            log=log,
+            only=self.only,
+        )
+        self.stopping = anyio.Event()
+
+    # --- its life ---
+
+    async def run(self, server: Server, *, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop`. `ready` is called when it listens and every project has its worker.
+
+        Raises AlreadyRunningError, SocketError, StateError.
+        """
+        lock = await self._claim()
+        try:
+            failure = await self._live(server, ready, lock)
+        finally:
+            lock.release()
+        if failure is not None:
+            raise failure
+
+    def stop(self, reason: str) -> None:
+        """Begin to stop. `run` returns when what is in hand is finished, or has been cut short."""
+        if not self.stopping.is_set():
+            self._log.info("supervisor.stop.requested", reason=reason)
+            self.stopping.set()
+
+    async def _claim(self) -> FileLock:
+        path = self._layout.supervisor_lock if self.only is None else self._layout.owner_lock(self.only)
+        lock = FileLock(path)
+        try:
+            if await self._fleet.in_thread(lock.try_acquire):
+                return lock
+        except OSError as error:
+            message = f"the lock can't be taken: {error.strerror or error}"
+            raise HarnessSyncError(message, path=str(path), code="lock_unusable") from error
+        pid = holder(path)
+        who = "another process" if pid is None else f"process {pid}"
+        what = "is the supervisor" if self.only is None else "serves this project"
+        hint = "`harnesssync ctl stop` ends it"
+        raise AlreadyRunningError(f"already running: {who} {what}", path=str(path), hint=hint)
+
+    async def _live(self, server: Server, ready: Callable[[], None], lock: FileLock) -> HarnessSyncError | None:
+        """Returns what kept it from starting, which, raised in here, would arrive as one of a group."""
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(server.run)
+            try:
+                await self._begin(tasks, server)
+            except HarnessSyncError as error:
+                tasks.cancel_scope.cancel()
+                return error
+            ready()
+            await self.stopping.wait()
+            began = anyio.current_time()
+            await self._wind_down(server)
+            # Whoever asked to stop is waiting for its connection to end, and may start another supervisor right then.
+            lock.release()
+            tasks.cancel_scope.cancel()
+        self._log.info("supervisor.stopped", duration_s=round(anyio.current_time() - began, 3))
+        return None
+
+    async def _begin(self, tasks: TaskGroup, server: Server) -> None:
+        socket = self._layout.control_socket if self.only is None else self._layout.socket_for(self.only)
+        await server.open(socket, self.only)
+        if self._only_path is not None:
+            await self._fleet.in_thread(self._registry.register, self._only_path)
+        await self._fleet.begin(tasks, server)
+        self._log.info(
+            "supervisor.started",
+            pid=os.getpid(),
+            version=self.version,
+            socket=str(socket),
+            projects=len(self._fleet.ids()),
+            isolated=self.only is not None,
+        )
+
+    async def _wind_down(self, server: Server) -> None:
+        error = HarnessSyncError("the supervisor is stopping", code="shutting_down", hint="Start it again")
+        with anyio.move_on_after(self._finish_s):
+            await server.refuse()
+            await self._fleet.end(error)
+        with anyio.move_on_after(ANSWER_S):
+            await server.drain()
+
+    # --- what is asked of it ---
+
+    def ids(self) -> list[str]:
+        """All projects that are served, in the order of their paths."""
+        return self._fleet.ids()
+
+    def find(self, project: str) -> str:
+        """The id of a project that is served, from its id or its resolved path. Raises HarnessSyncError."""
+        return self._fleet.find(project)
+
+    async def sync(self, identifier: str, options: Options) -> Report:
+        """Sync one project now. Raises HarnessSyncError if it stops being served meanwhile."""
+        return await self._fleet.served(identifier).request(options)
+
+    def queue(self, identifier: str, options: Options) -> None:
+        """Sync one project as soon as possible, without waiting for it."""
+        self._fleet.served(identifier).worker.queue(options)
+
+    async def add(
+        self, path: Path, *, scope: Scope, targets: tuple[str, ...], trusted: bool | None
+    ) -> tuple[str, str, bool]:
+        """Register a project and serve it: its id, its path, and whether it is new. Raises HarnessSyncError."""
+        if self.stopping.is_set():
+            raise HarnessSyncError("the supervisor is stopping", code="shutting_down")
+        for target in targets:
+            if self.known_targets and target not in self.known_targets:
+                raise UsageError(f"there is no target {target!r}", hint="`harnesssync targets` lists them")
+        root = await self._fleet.in_thread(_root, path, scope)
+        before = await self.registered()
+        identifier = await self._fleet.in_thread(
+            self._registry.register, root, scope=scope, targets=targets or None, trusted=trusted
+        )
+        await self._fleet.follow()
+        return identifier, str(root), identifier not in before
+
+    async def remove(self, project: Path | str) -> tuple[str, str, bool]:
+        """Forget a project, by path or id; its outputs stay. Its id, its path, and whether it was registered."""
+        entries = await self.registered()
+        identifier = project if isinstance(project, str) else project_id(str(resolved(project)))
+        path = entries[identifier].path if identifier in entries else str(project)
+        was_there = await self._fleet.in_thread(self._registry.unregister, identifier)
+        await self._fleet.follow()
+        return identifier, path, was_there
+
+    async def registered(self) -> Mapping[str, RegistryEntry]:
+        """What the registry says now."""
+        return await self._fleet.in_thread(self._registry.list_projects)
+
+
+async def serve(
+    supervisor: Supervisor,
+    server: Server,
+    *,
+    log: FilteringBoundLogger,
+    ready: Callable[[], None] = lambda: None,
+    force_exit: Callable[[int], object] = os._exit,
+) -> None:
+    """Run a supervisor as what this process is for: until SIGTERM, SIGINT, or a request to stop.
+
+    Returns after a clean stop. Where a thread is stuck, `force_exit` ends the process after five seconds: locks go
+    with it, and every file is whole, because writes are atomic. Raises what `Supervisor.run` raises.
+    """
+
+    def force() -> None:
+        log.error("supervisor.stop.forced", waited_s=FORCE_S)
+        force_exit(4)
+
+    deadline = threading.Timer(FORCE_S, force)
+    deadline.daemon = True
+    failure: HarnessSyncError | None = None
+
+    async def stop_on_signals(*, task_status: TaskStatus[None]) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            async for number in signals:
+                supervisor.stop(number.name)
+
+    async def start_deadline() -> None:
+        await supervisor.stopping.wait()
+        deadline.start()
+
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(stop_on_signals)
+        tasks.start_soon(start_deadline)
+        try:
+            await supervisor.run(server, ready=ready)
+        except HarnessSyncError as error:  # raised in here, it would arrive as one of a group
+            failure = error
+        tasks.cancel_scope.cancel()
+    deadline.cancel()
+    if failure is not None:
+        raise failure
+
+
+def _root(path: Path, scope: Scope) -> Path:
+    """The folder that a project is, from any path inside of it."""
+    if not path.is_dir():
+        raise UsageError("there is no such folder", path=str(path))
+    if scope is Scope.USER:
+        return resolved(path)
+    root = worktree_root(path)
+    if root is None:
+        raise UsageError("not inside a git worktree", path=str(path), hint="`git init` makes it one")
+    return root

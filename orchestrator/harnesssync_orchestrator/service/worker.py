@@ -1,0 +1,294 @@
+"""One worker per project: it waits for a reason to sync, lets edits settle, syncs, and tells the result.
+
+    signal → settle → a place among the syncs in flight → sync → publish
+
+Whatever goes wrong with its project ends here. The project is then visible as failed, and is tried again later.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+import anyio
+from structlog.typing import FilteringBoundLogger
+
+from harnesssync_orchestrator.config import WatchSettings
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import Failure, Report, State
+from harnesssync_orchestrator.errors import HarnessSyncError
+from harnesssync_orchestrator.events import sync_fields
+from harnesssync_orchestrator.logs import Clock, utc_now
+from harnesssync_orchestrator.service.backoff import Backoff
+from harnesssync_orchestrator.service.engine import Options, SyncResult
+from harnesssync_orchestrator.service.feedback import Feedback
+
+Sync = Callable[[Project, Options], Awaitable[SyncResult]]
+"""One sync of one project, by its options; `service.sync.sync` with its engine filled in."""
+
+FEEDBACK_LOOP = "feedback-loop"
+PASSING_HALTS = frozenset({"git-busy"})
+"""Reasons to halt that go away without an edit of the source: these projects are tried again."""
+
+
+class Reason(enum.Enum):
+    """Why a sync takes place, most urgent first."""
+
+    REQUEST = "request"
+    START = "start"
+    WATCH = "watch"
+    RETRY = "retry"
+    TIMER = "timer"
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    options: Options
+    done: anyio.Event = field(default_factory=anyio.Event)
+    report: Report | None = None
+    error: HarnessSyncError | None = None
+
+
+@dataclass(slots=True)
+class _Due:
+    """When, on the loop's clock, there is a reason to sync; never is infinite."""
+
+    first_signal: float = math.inf
+    last_signal: float = math.inf
+    retry: float = math.inf
+    timer: float = math.inf
+
+
+class Worker:
+    """The only one to sync its project in this process. Everything but `run` may be called at any time on the loop.
+
+    `limiter` bounds the syncs in flight. `publish` gets every report that tells the project's state; `watch` the
+    folders to watch.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        sync: Sync,
+        limiter: anyio.CapacityLimiter,
+        publish: Callable[[Report], None],
+        watch: Callable[[str, frozenset[str]], None],
+        settings: WatchSettings,
+        log: FilteringBoundLogger,
+        lock_timeout_s: float = 10.0,
+        backoff: Backoff | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.project = project
+        self._sync = sync
+        self._limiter = limiter
+        self._publish = publish
+        self._watch = watch
+        self._settings = settings
+        self._log = log.bind(project_id=project.id)
+        self._defaults = Options(lock_timeout_s=lock_timeout_s)
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._feedback = Feedback()
+        self._requests: list[_Request] = []
+        self._changed: set[str] = set()
+        self._due = _Due()
+        self._started = False
+        self._halted = False
+        self._stopping: HarnessSyncError | None = None
+        self._wake = anyio.Event()
+        self.report = Report(
+            project_id=project.id,
+            path=project.path,
+            scope=project.scope.value,
+            state=State.NEVER_SYNCED,
+            targets=project.targets,
+        )
+
+    # --- what others tell it ---
+
+    def signal(self, paths: frozenset[str]) -> None:
+        """Something changed. The sync that follows includes it, also if one is running now."""
+        if self._halted:
+            return  # until a person looks, nothing that happens there matters
+        now = anyio.current_time()
+        self._changed |= paths
+        self._due.first_signal = min(self._due.first_signal, now)
+        self._due.last_signal = now
+        self._wake.set()
+
+    def change(self, project: Project) -> None:
+        """The registry says something else about the project: sync with that."""
+        self.project = project
+        self.queue(self._defaults)
+
+    def queue(self, options: Options) -> None:
+        """Sync as soon as possible; nobody waits for it."""
+        self._requests.append(_Request(options))
+        self._wake.set()
+
+    async def request(self, options: Options) -> Report:
+        """Sync as soon as possible, beginning after this call. A failure is a report too.
+
+        Raises HarnessSyncError when the worker is stopped before.
+        """
+        if self._stopping is not None:
+            raise self._stopping
+        request = _Request(options)
+        self._requests.append(request)
+        self._wake.set()
+        await request.done.wait()
+        if request.error is not None:
+            raise request.error
+        assert request.report is not None  # noqa: S101 - one of both is set before `done`
+        return request.report
+
+    def stop(self, error: HarnessSyncError) -> None:
+        """Let `run` end after the sync in hand. `error` is what those who still wait for one get."""
+        self._stopping = error
+        self._wake.set()
+
+    # --- its life ---
+
+    async def run(self) -> None:
+        """Sync whenever there is a reason to, until stopped or cancelled."""
+        try:
+            while (reason := await self._next()) is not None:
+                await self._serve(reason)
+        finally:
+            error = self._stopping or HarnessSyncError("the supervisor stops", code="shutting_down")
+            self._stopping = error
+            for request in self._requests:
+                request.error = error
+                request.done.set()
+            self._requests.clear()
+
+    async def _next(self) -> Reason | None:
+        while self._stopping is None:
+            reason, when = self._earliest()
+            wait_s = when - anyio.current_time()
+            if wait_s <= 0:
+                return reason
+            self._wake = anyio.Event()
+            with anyio.move_on_after(wait_s):
+                await self._wake.wait()
+        return None
+
+    def _earliest(self) -> tuple[Reason, float]:
+        if self._requests:
+            return Reason.REQUEST, -math.inf
+        if self._halted:
+            return Reason.TIMER, math.inf
+        if not self._started:
+            return Reason.START, -math.inf
+        settled = min(
+            self._due.last_signal + self._settings.settle_ms / 1000,
+            self._due.first_signal + self._settings.max_settle_ms / 1000,
+        )
+        if self._backoff.failures:
+            # A project that fails is left alone for a while, however much is edited.
+            return Reason.RETRY, max(self._due.retry, settled if math.isfinite(settled) else 0.0)
+        return min((Reason.WATCH, settled), (Reason.TIMER, self._due.timer), key=lambda due: due[1])
+
+    async def _serve(self, reason: Reason) -> None:
+        served: list[_Request] = []
+        options = self._defaults
+        if reason is Reason.REQUEST:
+            options = self._requests[0].options
+            served = [request for request in self._requests if request.options == options]
+            self._requests = [request for request in self._requests if request.options != options]
+        is_whole = not options.dry_run and not options.targets
+        changed = frozenset(self._changed) if reason is Reason.WATCH else frozenset()
+        if is_whole:
+            # From here on an edit may come too late for this sync: it is kept for the next.
+            self._started = True
+            self._changed.clear()
+            self._due = _Due()
+        try:
+            report = await self._once(options, reason)
+            if not options.dry_run:
+                report = self._judged(report, changed, reason)
+                self.report = report
+                self._publish(report)
+                self._schedule(report)
+            for request in served:
+                request.report = report
+        finally:
+            for request in served:
+                if request.report is None:
+                    request.error = HarnessSyncError("the supervisor stopped before the sync ended", code="cancelled")
+                request.done.set()
+
+    async def _once(self, options: Options, reason: Reason) -> Report:
+        """One sync and its canonical line. This is the one place where any error of a project ends."""
+        asked = anyio.current_time()
+        began = asked
+        path = self.project.path
+        try:
+            async with self._limiter:
+                began = anyio.current_time()
+                self._log.debug("project.sync.started", path=path, reason=reason.value)
+                result = await self._sync(self.project, options)
+        except HarnessSyncError as error:
+            self._log.error("project.sync.failed", path=path, code=error.code, message=str(error), hint=error.hint)
+            report = self._failed(Failure(code=error.code, message=error.message, hint=error.hint, path=error.path))
+        except OSError as error:
+            message = error.strerror or str(error)
+            self._log.error("project.sync.failed", path=path, code="os_error", message=str(error), hint="")
+            report = self._failed(Failure(code="os_error", message=message, path=str(error.filename or "")))
+        except Exception as error:  # noqa: BLE001 - the one boundary: a fault of ours must not end other projects
+            message = f"{type(error).__name__}: {error}"
+            self._log.exception("project.sync.failed", path=path, code="internal_error", message=message, hint="")
+            hint = "This is a fault of harnesssync-orchestrator; its log has the traceback"
+            report = self._failed(Failure(code="internal_error", message=message, hint=hint))
+        else:
+            report = result.report
+            self._watch(self.project.id, result.watch)
+        ended = anyio.current_time()
+        report = replace(
+            report,
+            duration_s=report.duration_s or round(ended - began, 6),
+            finished=report.finished or self._clock().isoformat(timespec="seconds"),
+        )
+        tell = self._log.info if report.exit_code == 0 else self._log.warning
+        if report.exit_code == 4:
+            tell = self._log.error
+        waited_s = round(began - asked, 6)
+        fields = {**sync_fields(report), "reason": reason.value, "dry_run": options.dry_run, "waited_s": waited_s}
+        tell("project.sync.completed", **fields)
+        return report
+
+    def _failed(self, failure: Failure) -> Report:
+        return replace(
+            self.report, state=State.FAILED, failures=(failure,), operations=(), halt=None, finished="", duration_s=0.0
+        )
+
+    def _judged(self, report: Report, changed: frozenset[str], reason: Reason) -> Report:
+        """The report, or that of a halt when the project feeds on itself."""
+        if reason is Reason.REQUEST:
+            self._halted = False
+            self._feedback.reset()
+        repeats = self._feedback.observe(report, changed, anyio.current_time())
+        if repeats is None:
+            return report
+        self._halted = True
+        outputs = sorted({operation.path for operation in report.operations})
+        self._log.error("project.loop.detected", path=report.path, repeats=repeats, outputs=outputs[:10])
+        hint = "Take them out of the source, or stop what rewrites them; then sync the project by hand"
+        message = f"its outputs change its own source, {repeats} times in a row: {', '.join(outputs[:3])}"
+        failure = Failure(code="feedback_loop", message=message, hint=hint)
+        return replace(report, state=State.HALTED, halt=FEEDBACK_LOOP, failures=(*report.failures, failure))
+
+    def _schedule(self, report: Report) -> None:
+        now = anyio.current_time()
+        self._due.timer = now + self._settings.rescan_s
+        if report.state in {State.FAILED, State.PARTIAL} or report.halt in PASSING_HALTS:
+            delay_s = self._backoff.fail()
+            self._due.retry = now + delay_s
+            failures = self._backoff.failures
+            self._log.warning("project.retry.scheduled", failures=failures, delay_s=round(delay_s, 3))
+        else:
+            self._backoff.succeed()
