@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,7 +169,7 @@ def _names(folder: Folder) -> list[str]:
 
 
 @contextmanager
-def _open(root: Path, relative: str) -> Iterator[Folder | None]:
+def _open(root: Path, relative: str) -> Generator[Folder | None, None, None]:
     """A folder below the root, no part of the way a link; None if there is no such folder."""
     with ExitStack() as stack:
         folder: Folder | None = None

@@ -7,7 +7,7 @@ Links, files and removals go through `below`, which never leaves the root and ne
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -265,7 +265,7 @@ def _says_nothing(content: bytes, document_format: DocumentFormat) -> bool:
 
 
 @contextmanager
-def _place(root: Path, relative: str, *, make: bool = True) -> Iterator[tuple[Place, tuple[str, ...]]]:
+def _place(root: Path, relative: str, *, make: bool = True) -> Generator[tuple[Place, tuple[str, ...]], None, None]:
     """The place of an output, in its open folder, and the folders that were made for it.
 
     No part of the way is a link. Folders that were made go again when what is done there fails. Without `make`,
