@@ -124,6 +124,8 @@ def _parse(document: object, path: Path) -> Ledger:
     for key, kind in _TEMPLATE.items():
         if key in document and not isinstance(document[key], kind):
             raise TypeError(f"{key}: expected {kind.__name__}, found {type(document[key]).__name__}")
+    if not all(isinstance(each, str) for each in document.get("made", [])):
+        raise TypeError("made: expected texts")
     for target, rows in document.get("targets", {}).items():
         if not isinstance(rows, dict):
             raise TypeError(f"targets: {target}: expected dict, found {type(rows).__name__}")

@@ -1,0 +1,166 @@
+"""Locks between processes: held by the living alone, waited for with patience that ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harnesssync_orchestrator.errors import LockTimeoutError
+from harnesssync_orchestrator.files import locks
+from harnesssync_orchestrator.files.locks import FileLock, held, holder
+
+HOLD = """
+import sys
+from pathlib import Path
+from harnesssync_orchestrator.files.locks import held
+with held(Path(sys.argv[1]), 5):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock until its standard input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    try:
+        yield process
+    finally:
+        process.communicate()
+
+
+def test_project_lock_that_another_process_holds_is_waited_for_and_names_it(tmp_path: Path) -> None:
+    """After the time that was allowed, the error tells which process is in the way."""
+    lock = tmp_path / "a" / "sync.lock"
+    with another_process(lock) as process:
+        with pytest.raises(LockTimeoutError, match=rf"process {process.pid} still holds the lock after 0\.05 s"):
+            FileLock(lock).acquire(0.05)
+        assert holder(lock) == process.pid
+    with held(lock):
+        assert holder(lock) == os.getpid()
+    assert holder(lock) is None
+
+
+def test_project_lock_of_a_killed_holder_is_free(tmp_path: Path) -> None:
+    """The kernel gives it back; no file has to be cleared away for that."""
+    lock = tmp_path / "sync.lock"
+    with another_process(lock) as process:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with held(lock):
+            assert lock.exists()
+
+
+def test_project_lock_of_one_project_is_none_of_another(tmp_path: Path) -> None:
+    """Two projects never block each other."""
+    with another_process(tmp_path / "a" / "sync.lock"), held(tmp_path / "b" / "sync.lock") as lock:
+        assert lock.is_held
+
+
+def test_project_lock_is_had_as_soon_as_the_holder_ends(tmp_path: Path) -> None:
+    """Whoever waits long enough gets it."""
+    path, waiting = tmp_path / "sync.lock", FileLock(tmp_path / "sync.lock")
+    with another_process(path) as process:
+        thread = threading.Thread(target=waiting.acquire, args=(30.0,))
+        thread.start()
+        assert process.stdin is not None
+        process.stdin.close()
+        thread.join(30)
+        assert waiting.is_held
+        process.stdin = None  # closed already
+    waiting.release()
+    with held(path):
+        pass
+
+
+def test_two_locks_on_one_file_exclude_each_other_within_a_process(tmp_path: Path) -> None:
+    """Threads are no exception, and giving back what is not held does nothing."""
+    first, second = FileLock(tmp_path / "x.lock"), FileLock(tmp_path / "x.lock")
+    assert (first.try_acquire(), second.try_acquire(), first.try_acquire()) == (True, False, False)
+    second.release()
+    first.release()
+    assert second.try_acquire()
+    second.release()
+
+
+def test_a_wait_can_be_called_off(tmp_path: Path) -> None:
+    """Whoever shuts down does not wait for a lock."""
+    cancelled = threading.Event()
+    cancelled.set()
+    with held(tmp_path / "x.lock"), pytest.raises(LockTimeoutError):
+        FileLock(tmp_path / "x.lock").acquire(600, cancelled=cancelled)
+
+
+def test_a_lock_on_a_file_that_was_exchanged_is_not_taken_for_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody removes the lock file between opening and locking: two holders of two files would both feel safe."""
+    path, lock_it, locked = tmp_path / "x.lock", locks._lock, []
+
+    def swapped(descriptor: int) -> bool:
+        if not locked:
+            path.unlink()
+            path.write_bytes(b"")
+        locked.append(os.fstat(descriptor).st_ino)
+        return lock_it(descriptor)
+
+    monkeypatch.setattr(locks, "_lock", swapped)
+    lock = FileLock(path)
+    assert lock.try_acquire()
+    assert locked[-1] == path.stat().st_ino != locked[0]
+    monkeypatch.undo()
+    assert not FileLock(path).try_acquire()
+    lock.release()
+
+
+def test_taking_a_lock_again_writes_nothing_and_its_file_stays(tmp_path: Path) -> None:
+    """A sync that has nothing to do leaves no new time stamp anywhere."""
+    path = tmp_path / "x.lock"
+    with held(path):
+        pass
+    os.utime(path, ns=(5, 5))
+    with held(path):
+        pass
+    assert (path.stat().st_mtime_ns, path.stat().st_size, path.stat().st_mode & 0o777) == (5, 0, 0o600)
+
+
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    """A lock file is a file."""
+    (tmp_path / "x.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        FileLock(tmp_path / "x.lock").try_acquire()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path: Path) -> None:
+    """A program started meanwhile inherits nothing."""
+    path = tmp_path / "x.lock"
+    lock = FileLock(path)
+    assert lock.try_acquire()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as child:
+        lock.release()
+        with held(path):
+            assert child.poll() is None
+
+
+def test_where_the_system_tells_no_holder_the_file_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS, where there is no /proc/locks."""
+    monkeypatch.setattr(locks, "_KERNEL_LOCKS", tmp_path / "no such file")
+    path = tmp_path / "x.lock"
+    path.write_bytes(b"something longer than a number")
+    with held(path):
+        assert (holder(path), path.read_text()) == (os.getpid(), f"{os.getpid()}\n")
+    path.write_bytes(b"no number")
+    assert holder(path) is None
