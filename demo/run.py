@@ -115,8 +115,8 @@ def demonstrate() -> None:
 
         title(f"Register them, for {', '.join(TARGETS)}")
         options = [option for target in TARGETS for option in ("--target", target)]
+        command("for worktree in *; do", "harnesssync ctl add $worktree", *options, "; done")
         for worktree in worktrees:
-            command("harnesssync", "ctl", "add", str(worktree.relative_to(folder)), *options)
             workplace.harnesssync("ctl", "add", str(worktree), *options)
 
         title("Start the supervisor, and let it catch up")
@@ -269,9 +269,7 @@ def work_on(project: Path) -> None:
             say("It goes on keeping this worktree in step until you press Ctrl-C.")
             wait_for_interrupt(process)
         stop(process)
-    say(
-        "Stopped. It is registered: `harnesssync-orchestrator serve` goes on with it, `harnesssync ctl remove` forgets it."
-    )
+    say("Stopped. To go on with it: harnesssync-orchestrator serve. To forget it: harnesssync ctl remove.")
 
 
 def bring_in_step(workplace: Workplace, project: Path) -> None:
