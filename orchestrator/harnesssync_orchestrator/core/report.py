@@ -76,10 +76,11 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 conflict, drift or out of step, 4 failed (also in part, or because of bad input)."""
+        """0 clean, 4 failed, also in part; 1 when something else is not in step: a conflict, drift, bad input, or
+        what was held back for want of trust. Losses are told, but are no reason for a script to stop."""
         if self.state in (State.FAILED, State.PARTIAL) or self.failures:
             return 4
-        if self.problems or self.state in (State.OUT_OF_STEP, State.CONFLICT, State.HALTED):
+        if self.problems or self.held or self.state in (State.OUT_OF_STEP, State.CONFLICT, State.HALTED):
             return 1
         return 0
 

@@ -116,11 +116,15 @@ class Run:
 
     async def survey(self) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
-        engine, rehash = self.engine, self.options.rehash
+        return await self._survey(await self._read_source())
+
+    async def _read_source(self) -> Source:
+        self.sources, engine = Looked(), self.engine
+        rehash = self.options.rehash
         source = await read_source(
             self.project, engine.places, self.memory.cache, self.sources, engine.limits, rehash=rehash
         )
-        return await self._survey(replace(source, problems=(*self.problems, *source.problems)))
+        return replace(source, problems=(*self.problems, *source.problems))
 
     async def _survey(self, source: Source) -> Survey:
         surveyor = Surveyor(
@@ -182,11 +186,23 @@ class Run:
 
         The wait before the look lets the clock of the file system tick: a change right after ours then shows.
         """
+        if outcome.failures or self.options.targets or seen.plan.halt:
+            return
         if outcome.done:
             await anyio.sleep(2 * RACY_NS / 1e9)
             seen = await self._survey(seen.source)
-        if outcome.failures or self.options.targets or seen.plan.halt or not seen.plan.is_empty:
+        footprint = await self._footprint(seen, outcome)
+        if outcome.done and not footprint.settled:
+            # Sources that were written a moment before they were read: what they say now, they will still say later.
+            source = await self._read_source()
+            footprint = await self._footprint(seen, outcome)
+            footprint = replace(footprint, settled=footprint.settled and source.digest == seen.source.digest)
+        if not seen.plan.is_empty or not footprint.settled:
             return
+        layout, id_ = self.engine.layout, self.project.id
+        await self._in_thread(self.memory.save, layout.cache_file(id_), layout.footprint_file(id_), footprint)
+
+    async def _footprint(self, seen: Survey, outcome: Outcome) -> Footprint:
         self.outputs.lstat(str(self.engine.layout.ledger_file(self.project)))
         remembered = Remembered(
             unchanged=seen.plan.unchanged,
@@ -199,9 +215,9 @@ class Run:
         )
         # What we wrote may stand in a folder that was searched for sources: that folder changed, and only by us.
         ours = await self._in_thread(self.sources.set_aside, [str(path) for path in outcome.paths(self.root)])
-        footprint = Footprint.of(self.sources, ours, self.outputs, key=self.key, result=encode(remembered))
-        layout, id_ = self.engine.layout, self.project.id
-        await self._in_thread(self.memory.save, layout.cache_file(id_), layout.footprint_file(id_), footprint)
+        return await self._in_thread(
+            partial(Footprint.of, self.sources, ours, self.outputs, key=self.key, result=encode(remembered))
+        )
 
     # --- report
 

@@ -58,13 +58,15 @@ def _look(folder: str, reader: Reader) -> tuple[set[str], list[str]]:
     inner: list[str] = []
     try:
         reader.looked.lstat(folder)
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                name = entry.name
-                if name in _SIGNS or name in _FOREIGN:
-                    names.add(name)
-                elif name[0] != "." and name not in PRUNED and entry.is_dir(follow_symlinks=False):
-                    inner.append(name)
+        with os.scandir(folder) as found:
+            entries = list(found)
+        reader.looked.listed.setdefault(folder, tuple(entry.name for entry in entries))
+        for entry in entries:
+            name = entry.name
+            if name in _SIGNS or name in _FOREIGN:
+                names.add(name)
+            elif name[0] != "." and name not in PRUNED and entry.is_dir(follow_symlinks=False):
+                inner.append(name)
     except OSError:
         return set(), []  # gone meanwhile, or not ours to read: nobody's instructions can be there for Claude Code
     inner.sort(reverse=True)

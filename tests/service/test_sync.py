@@ -1,0 +1,494 @@
+"""One sync of one project, with the real adapters, files and git: what a person finds on disk and in the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from harnesssync_adapters import TARGETS
+from harnesssync_adapters.formats import FORMATS
+
+from harnesssync_orchestrator.config import LimitSettings
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.plan import ConflictKind
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import Report, State
+from harnesssync_orchestrator.errors import LockTimeoutError
+from harnesssync_orchestrator.files.discovery import Places
+from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.service.limits import Limits
+from harnesssync_orchestrator.service.sync import Engine, Options, sync
+
+pytestmark = pytest.mark.anyio
+
+ALL = ("codex", "gemini", "opencode")
+Sync = Callable[..., Awaitable[Report]]
+Tree = dict[str, object]
+
+
+def write(root: Path, files: Tree) -> None:
+    """Files by path; a value that is no text is written as JSON."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2), encoding="utf-8")
+
+
+def skill(name: str, text: str = "Do it well.") -> str:
+    return f"---\nname: {name}\ndescription: About {name}.\n---\n\n{text}\n"
+
+
+SOURCE: Tree = {
+    "CLAUDE.md": "# Rules\n\nBe kind.\n",
+    ".claude/skills/pdf/SKILL.md": skill("pdf"),
+    ".claude/skills/pdf/scripts/run.sh": "#!/bin/sh\n",
+    ".claude/skills/日本語/SKILL.md": skill("日本語"),
+    ".claude/agents/reviewer.md": "---\nname: reviewer\ndescription: Reviews.\n---\n\nYou review.\n",
+    ".claude/commands/git/commit.md": "---\ndescription: Commit.\n---\n\nCommit $ARGUMENTS.\n",
+    ".mcp.json": {
+        "mcpServers": {
+            "files": {"command": "serve", "args": ["."], "env": {"TOKEN": "${TOKEN}"}},
+            "docs": {"type": "http", "url": "https://example.invalid/mcp"},
+        }
+    },
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, git: Callable[..., str]) -> Path:
+    """A repository with a bit of everything."""
+    root = tmp_path / "project"
+    root.mkdir()
+    git("init", "-q", cwd=root)
+    write(root, SOURCE)
+    return root.resolve()
+
+
+@pytest.fixture
+async def engine(home: Path, tmp_path: Path) -> Engine:
+    """An engine as the composition root makes it, with managed files of its own."""
+    places = replace(Places.from_environment({}, home), managed_dir=tmp_path / "managed")
+    return Engine(
+        targets=TARGETS,
+        formats=FORMATS,
+        places=places,
+        layout=Layout.from_environment({}, home),
+        limits=Limits.create(LimitSettings()),
+        environ={},
+        log=Nowhere(),
+    )
+
+
+class Nowhere:
+    """A log for tests that don't read it."""
+
+    def debug(self, event: str, **fields: object) -> None: ...
+
+    def info(self, event: str, **fields: object) -> None: ...
+
+    def warning(self, event: str, **fields: object) -> None: ...
+
+
+@pytest.fixture
+def project(root: Path) -> Project:
+    return Project(path=str(root), targets=ALL, trusted=True)
+
+
+@pytest.fixture
+def run(project: Project, engine: Engine) -> Sync:
+    """Sync the project; keyword arguments are options, or, for a project, its fields."""
+
+    async def run(**options: Any) -> Report:
+        fields = {name: options.pop(name) for name in ("trusted", "targets_of_project") if name in options}
+        if "targets_of_project" in fields:
+            fields["targets"] = fields.pop("targets_of_project")
+        return (await sync(replace(project, **fields), engine, Options(**options))).report
+
+    return run
+
+
+def snapshot(root: Path) -> dict[str, object]:
+    """Every path below a root, git's own aside: a link's text, a file's bytes and inode, a folder's name."""
+    found: dict[str, object] = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if name == ".git" or name.startswith(".git/"):
+            continue
+        if path.is_symlink():
+            found[name] = (os.readlink(path), path.lstat().st_ino)
+        elif path.is_file():
+            found[name] = (path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns)
+        else:
+            found[name] = "folder"
+    return found
+
+
+# --- what a sync makes
+
+
+async def test_one_sync_makes_what_every_target_reads(run: Sync, root: Path) -> None:
+    """Rules and skills linked, agents and commands rendered, servers merged; references stay references."""
+    report = await run()
+    assert report.state is State.IN_STEP
+    assert os.readlink(root / "AGENTS.md") == "CLAUDE.md"
+    assert os.readlink(root / ".agents/skills/pdf") == "../../.claude/skills/pdf"
+    assert (root / ".agents/skills/日本語/SKILL.md").read_text(encoding="utf-8") == skill("日本語")
+    for name in (".codex/agents/reviewer.toml", ".gemini/agents/reviewer.md", ".opencode/agents/reviewer.md"):
+        assert "You review." in (root / name).read_text(encoding="utf-8")
+    for name in (".codex/config.toml", ".gemini/settings.json", "opencode.json"):
+        text = (root / name).read_text(encoding="utf-8")
+        assert "https://example.invalid/mcp" in text
+        assert "TOKEN" in text
+
+
+async def test_a_second_sync_changes_nothing(run: Sync, root: Path, home: Path) -> None:
+    """Not a byte, an inode or a time, in the project or in our own folder."""
+    first = await run()
+    before, ours = snapshot(root), snapshot(home)
+    second = await run()
+    assert (snapshot(root), snapshot(home)) == (before, ours)
+    assert (second.counts.synced, second.counts.cleaned, second.operations) == (0, 0, ())
+    assert second.counts.skipped == first.counts.synced
+
+
+async def test_a_full_verify_changes_nothing_either(run: Sync, root: Path) -> None:
+    """Reading everything again comes to the same result."""
+    await run()
+    before = snapshot(root)
+    report = await run(rehash=True)
+    assert snapshot(root) == before
+    assert report.state is State.IN_STEP
+
+
+async def test_git_status_stays_clean(run: Sync, root: Path, git: Callable[..., str]) -> None:
+    """Outputs are kept out of it, and nothing that a person made is hidden."""
+    git("add", "-A", cwd=root)
+    git("commit", "-qm", "all", cwd=root)
+    await run()
+    assert git("status", "--porcelain", cwd=root) == ""
+    (root / ".codex" / "mine.toml").write_text("", encoding="utf-8")
+    assert git("status", "--porcelain", "-uall", cwd=root) == "?? .codex/mine.toml"
+
+
+async def test_state_keeps_unicode_readable_and_hashes_short(run: Sync, project: Project, engine: Engine) -> None:
+    """A person can read what was written, and nothing in it is a full hash."""
+    await run()
+    text = engine.layout.ledger_file(project).read_text(encoding="utf-8")
+    assert "日本語" in text
+    assert not [word for word in text.split('"') if len(word) == 64]
+
+
+# --- edits
+
+
+async def test_an_edited_rule_reaches_every_target(run: Sync, root: Path) -> None:
+    """An import makes the link a rendered file; without it the link returns."""
+    await run()
+    write(root, {"docs/style.md": "Two spaces.\n", "CLAUDE.md": "# Rules\n\n@docs/style.md\n"})
+    await run()
+    assert not (root / "AGENTS.md").is_symlink()
+    assert "Two spaces." in (root / "AGENTS.md").read_text(encoding="utf-8")
+    write(root, {"CLAUDE.md": "# Rules\n"})
+    await run()
+    assert os.readlink(root / "AGENTS.md") == "CLAUDE.md"
+
+
+async def test_an_output_of_a_deleted_item_goes(run: Sync, root: Path) -> None:
+    """Link, rendered file, and key; the others stay."""
+    await run()
+    (root / ".claude/agents/reviewer.md").unlink()
+    os.rename(root / ".claude/skills/pdf", root / "pdf-kept-elsewhere")
+    write(root, {".mcp.json": {"mcpServers": {"docs": {"type": "http", "url": "https://example.invalid/mcp"}}}})
+    report = await run()
+    assert report.counts.cleaned > 0
+    assert not (root / ".codex/agents").exists()
+    assert not (root / ".agents/skills/pdf").is_symlink()
+    assert "files" not in (root / "opencode.json").read_text(encoding="utf-8")
+    assert (root / ".agents/skills/日本語").is_symlink()
+
+
+async def test_taking_all_targets_away_gives_the_tree_back(run: Sync, root: Path) -> None:
+    """Byte for byte, with comments and order of what a person kept in the merged files."""
+    write(root, {".codex/config.toml": "# mine\nmodel = 'o'   # keep\n", "opencode.json": '{\n\t"theme": "x", // y\n}'})
+    before = {name: value[0] if isinstance(value, tuple) else value for name, value in snapshot(root).items()}
+    await run()
+    assert "mcp_servers" in (root / ".codex/config.toml").read_text(encoding="utf-8")
+    await run(targets_of_project=("none",), confirmed=True)
+    after = {name: value[0] if isinstance(value, tuple) else value for name, value in snapshot(root).items()}
+    assert after == before
+
+
+# --- what is not ours
+
+
+async def test_a_persons_files_are_conflicts_and_stay(run: Sync, root: Path) -> None:
+    """A file, a folder, an entry of the same name; everything else is still synced."""
+    mine: Tree = {
+        "AGENTS.md": "mine\n",
+        ".agents/skills/pdf/SKILL.md": "mine\n",
+        "opencode.json": {"mcp": {"docs": {"type": "remote", "url": "mine"}}},
+    }
+    write(root, mine)
+    report = await run()
+    assert {str(conflict.address) for conflict in report.conflicts} == {
+        "AGENTS.md",
+        ".agents/skills/pdf",
+        "opencode.json#/mcp/docs",
+    }
+    assert (root / "AGENTS.md").read_text(encoding="utf-8") == "mine\n"
+    assert not (root / ".agents/skills/pdf").is_symlink()
+    assert '"url": "mine"' in (root / "opencode.json").read_text(encoding="utf-8")
+    assert (root / ".agents/skills/日本語").is_symlink()
+    assert (report.state, report.exit_code) == (State.CONFLICT, 1)
+
+
+async def test_conflicts_are_still_told_when_nothing_changed(run: Sync, root: Path) -> None:
+    """A sync that has nothing new to look at must not turn a conflict into a success."""
+    write(root, {"AGENTS.md": "mine\n"})
+    first, second = await run(), await run()
+    assert second.conflicts == first.conflicts
+    assert second.exit_code == 1
+
+
+async def test_an_edited_output_is_drift_and_stays(run: Sync, root: Path) -> None:
+    """Also when its item changes, and when it goes."""
+    await run()
+    output = root / ".codex/agents/reviewer.toml"
+    output.write_text(output.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    edited = output.read_bytes()
+    assert [conflict.kind for conflict in (await run()).conflicts] == [ConflictKind.DRIFT]
+    (root / ".claude/agents/reviewer.md").unlink()
+    assert [conflict.kind for conflict in (await run()).conflicts] == [ConflictKind.DRIFT]
+    assert output.read_bytes() == edited
+
+
+async def test_a_drift_of_line_endings_alone_says_so_crlf_hint(run: Sync, root: Path) -> None:
+    """It is git's doing, and the message names the setting."""
+    await run()
+    output = root / ".codex/agents/reviewer.toml"
+    output.write_bytes(output.read_bytes().replace(b"\n", b"\r\n"))
+    (conflict,) = (await run()).conflicts
+    assert "autocrlf" in conflict.hint
+
+
+async def test_a_write_never_follows_a_link_out(run: Sync, root: Path, home: Path) -> None:
+    """A repository that plants links at our places reaches nothing in the home directory."""
+    (home / ".codex").mkdir()
+    (home / ".bashrc").write_text("mine\n", encoding="utf-8")
+    (root / ".codex").symlink_to(home / ".codex")
+    (root / "AGENTS.md").symlink_to(home / ".bashrc")
+    (root / "opencode.json").symlink_to(home / "planted.json")
+    report = await run()
+    assert list((home / ".codex").iterdir()) == []
+    assert (home / ".bashrc").read_text(encoding="utf-8") == "mine\n"
+    assert not (home / "planted.json").exists()
+    assert report.exit_code == 1
+
+
+async def test_an_unparsable_document_stops_that_file_alone(run: Sync, root: Path) -> None:
+    """It is left as it is, and the message names the line."""
+    write(root, {".codex/config.toml": "a = 1\nb = = 2\n"})
+    report = await run()
+    assert "line 2" in report.conflicts[0].message
+    assert (root / ".codex/config.toml").read_text(encoding="utf-8") == "a = 1\nb = = 2\n"
+    assert (root / ".codex/agents/reviewer.toml").exists()
+
+
+# --- trust and privacy
+
+
+async def test_an_untrusted_project_gets_text_and_nothing_to_execute(run: Sync, root: Path) -> None:
+    """Rules, skills, agents and commands, but no server that starts a program; trust brings it."""
+    report = await run(trusted=False)
+    assert any("files" in str(held.address) for held in report.held)
+    assert report.exit_code == 1
+    assert "serve" not in (root / ".codex/config.toml").read_text(encoding="utf-8")
+    assert (root / ".agents/skills/pdf").is_symlink()
+    await run(trusted=True)
+    assert "serve" in (root / ".codex/config.toml").read_text(encoding="utf-8")
+    await run(trusted=False)
+    assert "serve" not in (root / ".codex/config.toml").read_text(encoding="utf-8")
+
+
+async def test_private_rules_never_enter_a_file_that_git_tracks(run: Sync, root: Path, git: Callable[..., str]) -> None:
+    """`CLAUDE.local.md` reaches a team neither by content nor by `git add`."""
+    write(root, {"CLAUDE.local.md": "My secret habit.\n"})
+    await run()
+    git("add", "-A", cwd=root)
+    staged = git("ls-files", cwd=root).split("\n")
+    for name in staged:
+        if name != "CLAUDE.local.md" and (root / name).is_file():
+            assert "secret habit" not in (root / name).read_text(encoding="utf-8")
+
+
+# --- halts, locks and crashes
+
+
+async def test_a_source_that_empties_at_once_halts_the_project(run: Sync, root: Path) -> None:
+    """Nothing is removed until it returns or a person confirms."""
+    await run()
+    before = snapshot(root)
+    for name in ("CLAUDE.md", ".mcp.json", ".claude"):
+        (root / name).rename(root.parent / f"away-{name}")
+    report = await run()
+    assert (report.state, report.halt, report.exit_code) == (State.HALTED, "source-missing", 1)
+    assert (root / "AGENTS.md").is_symlink()
+    assert (await run()).state is State.HALTED
+    for name in ("CLAUDE.md", ".mcp.json", ".claude"):
+        (root.parent / f"away-{name}").rename(root / name)
+    assert (await run()).state is State.IN_STEP
+    assert {k for k, v in snapshot(root).items()} == set(before)
+
+
+async def test_a_confirmed_empty_source_takes_its_outputs_with_it(run: Sync, root: Path) -> None:
+    """Nothing of ours is left behind, not even folders."""
+    await run()
+    for name in ("CLAUDE.md", ".mcp.json", ".claude"):
+        (root / name).rename(root.parent / f"away-{name}")
+    await run(confirmed=True)
+    assert [path.name for path in root.iterdir()] == [".git"]
+
+
+async def test_git_at_work_is_waited_for(run: Sync, root: Path) -> None:
+    """While it holds its index nothing is read, and afterwards everything."""
+    (root / ".git/index.lock").touch()
+    async with anyio.create_task_group() as tasks:
+
+        async def finish() -> None:
+            await anyio.sleep(0.1)
+            (root / ".git/index.lock").unlink()
+
+        tasks.start_soon(finish)
+        report = await run()
+    assert report.state is State.IN_STEP
+
+
+async def test_two_syncs_of_a_project_take_turns_double_sync(run: Sync) -> None:
+    """The second finds everything done."""
+    reports: list[Report] = []
+
+    async def one() -> None:
+        reports.append(await run())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one)
+        tasks.start_soon(one)
+    assert sorted(report.counts.synced > 0 for report in reports) == [False, True]
+    assert all(report.state is State.IN_STEP for report in reports)
+
+
+async def test_a_lock_that_another_process_holds_times_out(run: Sync, engine: Engine, project: Project) -> None:
+    """The message names the holder."""
+    with held(engine.layout.sync_lock(project.id)), pytest.raises(LockTimeoutError, match=str(os.getpid())):
+        await run(lock_timeout_s=0.05)
+
+
+async def test_two_projects_never_block_each_other(run: Sync, engine: Engine) -> None:
+    """A lock of another project is none of this one's business."""
+    with held(engine.layout.sync_lock("0" * 16)):
+        assert (await run(lock_timeout_s=0.05)).state is State.IN_STEP
+
+
+async def test_a_ledger_that_cannot_be_read_is_kept_and_owns_nothing(
+    run: Sync, root: Path, engine: Engine, project: Project
+) -> None:
+    """Outputs that are as they should be are taken over again, but never removed."""
+    await run()
+    ledger = engine.layout.ledger_file(project)
+    ledger.write_text("{", encoding="utf-8")
+    report = await run()
+    assert [problem.code for problem in report.problems] == ["state_corrupt"]
+    assert list(ledger.parent.glob("state.json.bak.*"))
+    assert (await run()).state is State.IN_STEP
+    (root / ".claude/agents/reviewer.md").unlink()
+    await run()
+    assert (root / ".codex/agents/reviewer.toml").exists()
+
+
+async def test_a_crash_between_writing_and_recording_heals_itself(
+    run: Sync, root: Path, engine: Engine, project: Project
+) -> None:
+    """What an unfinished sync was about to write is ours when it is found, and goes with its item."""
+    await run()
+    file = engine.layout.ledger_file(project)
+    document = json.loads(file.read_text(encoding="utf-8"))
+    rows = {name: row["hash"] for target in document["targets"].values() for name, row in target.items()}
+    file.write_text(json.dumps({**document, "targets": {}, "pending": rows}), encoding="utf-8")
+    assert (await run()).state is State.IN_STEP
+    (root / ".claude/agents/reviewer.md").unlink()
+    await run()
+    assert not (root / ".codex/agents/reviewer.toml").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such permissions there")
+async def test_a_folder_that_refuses_writes_costs_its_own_outputs_only(run: Sync, root: Path) -> None:
+    """The state is partial, the message names the folder's output, and everything else is there."""
+    if os.geteuid() == 0:
+        (root / ".gemini").write_text("a file where a folder is needed", encoding="utf-8")
+    else:
+        (root / ".gemini").mkdir(mode=0o500)
+    report = await run()
+    assert report.exit_code in (1, 4)
+    assert (root / ".codex/agents/reviewer.toml").exists()
+
+
+async def test_missing_outputs_are_made_again(run: Sync, root: Path) -> None:
+    """After `git clean`, or a deletion by mistake."""
+    await run()
+    (root / "AGENTS.md").unlink()
+    (root / ".codex/config.toml").unlink()
+    assert (await run()).counts.synced > 0
+    assert (root / "AGENTS.md").is_symlink()
+    assert (root / ".codex/config.toml").exists()
+
+
+async def test_a_dry_run_writes_nothing(run: Sync, root: Path, home: Path) -> None:
+    """Neither outputs nor anything of ours that a later sync would believe."""
+    before = snapshot(root)
+    report = await run(dry_run=True)
+    assert report.state is State.OUT_OF_STEP
+    assert report.operations
+    assert snapshot(root) == before
+    assert not list(home.rglob("*.msgpack"))
+
+
+async def test_one_run_can_be_limited_to_a_target(run: Sync, root: Path) -> None:
+    """The others are left as they are."""
+    await run(targets=("gemini",))
+    assert (root / ".gemini/agents/reviewer.md").exists()
+    assert not (root / ".codex").exists()
+    assert (await run()).counts.synced > 0
+    assert (root / ".codex/agents/reviewer.toml").exists()
+
+
+async def test_the_user_scope_is_a_project_of_its_own(engine: Engine, home: Path) -> None:
+    """Its sources are below the home directory, its links are absolute, its ledger stands in our root."""
+    write(home, {".claude/CLAUDE.md": "# Mine\n", ".claude/skills/pdf/SKILL.md": skill("pdf")})
+    user = Project(path=str(home.resolve()), scope=Scope.USER, targets=ALL, trusted=True)
+    report = (await sync(user, engine)).report
+    assert report.state is State.IN_STEP
+    assert (home / ".codex/AGENTS.md").read_text(encoding="utf-8") == "# Mine\n"
+    assert Path(os.readlink(home / ".agents/skills/pdf")).is_absolute()
+    assert (engine.layout.root / "state.json").stat().st_mode & 0o777 == 0o600
+    before = snapshot(home)
+    await sync(user, engine)
+    assert snapshot(home) == before
+
+
+async def test_what_to_watch_names_folders_that_matter(project: Project, engine: Engine, root: Path) -> None:
+    """Of sources, but no folder of outputs, of git or of installed packages."""
+    write(root, {"node_modules/x/CLAUDE.md": "no\n", "src/deep/file.py": "\n", "packages/api/CLAUDE.md": "yes\n"})
+    result = await sync(project, engine)
+    watched = {
+        Path(folder).relative_to(root).as_posix() for folder in result.watch if Path(folder).is_relative_to(root)
+    }
+    assert {".", ".claude", ".claude/skills/pdf/scripts", "packages/api"} <= watched
+    assert not {name for name in watched if name.startswith((".agents", ".codex", ".git", "node_modules", "src"))}
