@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-
 from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.plan import ConflictKind
@@ -55,7 +55,7 @@ SOURCE: Tree = {
     ".claude/commands/git/commit.md": "---\ndescription: Commit.\n---\n\nCommit $ARGUMENTS.\n",
     ".mcp.json": {
         "mcpServers": {
-            "files": {"command": "serve", "args": ["."], "env": {"TOKEN": "${TOKEN}"}},
+            "files": {"command": "files-program", "args": ["."], "env": {"TOKEN": "${TOKEN}"}},
             "docs": {"type": "http", "url": "https://example.invalid/mcp"},
         }
     },
@@ -123,7 +123,7 @@ def snapshot(root: Path) -> dict[str, object]:
         if name == ".git" or name.startswith(".git/"):
             continue
         if path.is_symlink():
-            found[name] = (os.readlink(path), path.lstat().st_ino)
+            found[name] = (str(path.readlink()), path.lstat().st_ino)
         elif path.is_file():
             found[name] = (path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns)
         else:
@@ -138,8 +138,8 @@ async def test_one_sync_makes_what_every_target_reads(run: Sync, root: Path) -> 
     """Rules and skills linked, agents and commands rendered, servers merged; references stay references."""
     report = await run()
     assert report.state is State.IN_STEP
-    assert os.readlink(root / "AGENTS.md") == "CLAUDE.md"
-    assert os.readlink(root / ".agents/skills/pdf") == "../../.claude/skills/pdf"
+    assert str((root / "AGENTS.md").readlink()) == "CLAUDE.md"
+    assert str((root / ".agents/skills/pdf").readlink()) == "../../.claude/skills/pdf"
     assert (root / ".agents/skills/日本語/SKILL.md").read_text(encoding="utf-8") == skill("日本語")
     for name in (".codex/agents/reviewer.toml", ".gemini/agents/reviewer.md", ".opencode/agents/reviewer.md"):
         assert "You review." in (root / name).read_text(encoding="utf-8")
@@ -198,14 +198,14 @@ async def test_an_edited_rule_reaches_every_target(run: Sync, root: Path) -> Non
     assert "Two spaces." in (root / "AGENTS.md").read_text(encoding="utf-8")
     write(root, {"CLAUDE.md": "# Rules\n"})
     await run()
-    assert os.readlink(root / "AGENTS.md") == "CLAUDE.md"
+    assert str((root / "AGENTS.md").readlink()) == "CLAUDE.md"
 
 
 async def test_an_output_of_a_deleted_item_goes(run: Sync, root: Path) -> None:
     """Link, rendered file, and key; the others stay."""
     await run()
     (root / ".claude/agents/reviewer.md").unlink()
-    os.rename(root / ".claude/skills/pdf", root / "pdf-kept-elsewhere")
+    (root / ".claude/skills/pdf").rename(root / "pdf-kept-elsewhere")
     write(root, {".mcp.json": {"mcpServers": {"docs": {"type": "http", "url": "https://example.invalid/mcp"}}}})
     report = await run()
     assert report.counts.cleaned > 0
@@ -310,12 +310,12 @@ async def test_an_untrusted_project_gets_text_and_nothing_to_execute(run: Sync, 
     report = await run(trusted=False)
     assert any("files" in str(held.address) for held in report.held)
     assert report.exit_code == 1
-    assert "serve" not in (root / ".codex/config.toml").read_text(encoding="utf-8")
+    assert "files-program" not in (root / ".codex/config.toml").read_text(encoding="utf-8")
     assert (root / ".agents/skills/pdf").is_symlink()
     await run(trusted=True)
-    assert "serve" in (root / ".codex/config.toml").read_text(encoding="utf-8")
+    assert "files-program" in (root / ".codex/config.toml").read_text(encoding="utf-8")
     await run(trusted=False)
-    assert "serve" not in (root / ".codex/config.toml").read_text(encoding="utf-8")
+    assert "files-program" not in (root / ".codex/config.toml").read_text(encoding="utf-8")
 
 
 async def test_private_rules_never_enter_a_file_that_git_tracks(run: Sync, root: Path, git: Callable[..., str]) -> None:
@@ -476,7 +476,7 @@ async def test_the_user_scope_is_a_project_of_its_own(engine: Engine, home: Path
     report = (await sync(user, engine)).report
     assert report.state is State.IN_STEP
     assert (home / ".codex/AGENTS.md").read_text(encoding="utf-8") == "# Mine\n"
-    assert Path(os.readlink(home / ".agents/skills/pdf")).is_absolute()
+    assert Path(str((home / ".agents/skills/pdf").readlink())).is_absolute()
     assert (engine.layout.root / "state.json").stat().st_mode & 0o777 == 0o600
     before = snapshot(home)
     await sync(user, engine)
