@@ -12,7 +12,6 @@ Observed with Claude Code 2.1.330, which parses by YAML 1.2 (`no` and `on` are t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +28,9 @@ from yaml.scanner import Scanner
 
 MAX_FRONT_MATTER = 64 * 1024
 """Characters of front matter that are parsed at most. Long ones of real skills have two thousand."""
+
+MAX_BRACKETS = 1000
+"""Brackets and braces that open in front matter at most: the parser takes quadratic time for nested ones."""
 
 MAX_NODES = 10_000
 """Values that front matter may hold once its aliases are written out: a few lines can stand for billions."""
@@ -90,8 +92,9 @@ def _lines_before(text: str, match: re.Match[str]) -> int:
 def _parse_block(block: str) -> tuple[Mapping[str, Any], Flaw | None]:
     """Parse one block; `line` of a flaw counts from 1 within it. Cached: most blocks are the same at the next sync."""
     hint = "Fix the YAML between the `---` lines; put text with special characters in quotes."
-    if len(block) > MAX_FRONT_MATTER:
-        return {}, Flaw(code="front_matter_invalid", message="the front matter is too long", hint=hint, line=1)
+    if len(block) > MAX_FRONT_MATTER or block.count("[") + block.count("{") > MAX_BRACKETS:
+        message = "the front matter is too long or nested too deeply"
+        return {}, Flaw(code="front_matter_invalid", message=message, hint=hint, line=1)
     try:
         value = _load(block)
     except (yaml.YAMLError, ValueError, RecursionError) as first:
@@ -135,6 +138,9 @@ def _stands_alone(value: str) -> bool:
     return False
 
 
+_TEXT_TAG = "tag:yaml.org,2002:str"
+
+
 class _CoreResolver(BaseResolver):
     """Resolves plain scalars by the core schema of YAML 1.2 (section 10.3.2), unlike PyYAML's own by YAML 1.1."""
 
@@ -156,9 +162,11 @@ class _CoreConstructor(SafeConstructor):
     """Makes plain values only: no dates, sets, bytes or objects. Any other tag is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001,FBT002 - PyYAML's
-        """Keys are text, as in JSON: `1: x` has the key `1`, and `true: x` the key `true`."""
-        mapping = super().construct_mapping(node, deep=deep)
-        return {key if isinstance(key, str) else json.dumps(key): value for key, value in mapping.items()}
+        """Keys are text as written, as in JSON: `1: x` has the key `1`, and `true: x` the key `true`."""
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                key.tag = _TEXT_TAG
+        return super().construct_mapping(node, deep=deep)
 
     def construct_core_int(self, node: yaml.ScalarNode) -> int:
         text = str(self.construct_scalar(node))
@@ -174,7 +182,7 @@ _CoreConstructor.yaml_constructors = {
     "tag:yaml.org,2002:bool": SafeConstructor.construct_yaml_bool,
     "tag:yaml.org,2002:int": _CoreConstructor.construct_core_int,
     "tag:yaml.org,2002:float": _CoreConstructor.construct_core_float,
-    "tag:yaml.org,2002:str": SafeConstructor.construct_yaml_str,
+    _TEXT_TAG: SafeConstructor.construct_yaml_str,
     "tag:yaml.org,2002:seq": SafeConstructor.construct_yaml_seq,
     "tag:yaml.org,2002:map": SafeConstructor.construct_yaml_map,
     None: SafeConstructor.construct_undefined,

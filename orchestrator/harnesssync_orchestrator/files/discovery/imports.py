@@ -17,6 +17,7 @@ from pathlib import Path, PurePath
 
 from harnesssync_orchestrator.files.discovery.mentions import Mention, find_mentions
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_within
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES
 
 MAX_IMPORT_DEPTH = 4
 """An import of an import of an import of an import is the last that is read."""
@@ -37,6 +38,13 @@ _CLOSERS = "*_]`<"
 """What closes emphasis or a link right behind a mention, and belongs to the path only if there is such a file."""
 
 
+MAX_MENTIONS = 1000
+"""Mentions in one file that are followed at most; the others stay as they are written."""
+
+MAX_IMPORTED = MAX_TEXT_BYTES
+"""Characters that one text takes in at most, over all its imports."""
+
+
 @dataclass(slots=True)
 class Expansion:
     """What became of a text: `text` with its imports in it, and the absolute paths of the files that it took in."""
@@ -47,52 +55,63 @@ class Expansion:
 
 def expand_imports(text: str, file: str, ground: Ground, reader: Reader, home: Path) -> Expansion:
     """Put what `text`, the content of `file`, imports into it."""
-    seen = {os.path.realpath(file)}
-    expansion = Expansion("")
-    expansion.text = _expand(text, file, 0, seen, expansion.files, ground, reader, home)
-    return expansion
+    work = _Work(ground=ground, reader=reader, home=home, seen={os.path.realpath(file)})
+    return Expansion(work.expand(text, file, 0), work.files)
 
 
-def _expand(
-    text: str,
-    file: str,
-    depth: int,
-    seen: set[str],
-    files: list[str],
-    ground: Ground,
-    reader: Reader,
-    home: Path,
-) -> str:
-    if depth >= MAX_IMPORT_DEPTH:
-        return text
-    parts: list[str] = []
-    appended: list[str] = []
-    position = 0
-    for mention in find_mentions(text):
-        target = _find(mention, file, ground, reader, home)
-        if target is None:
-            continue
-        path, written, end = target
-        real = os.path.realpath(path)
-        content: str | None = None
-        if real not in seen:
-            front_matter = reader.front_matter(path, ground)
-            if front_matter is None:
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """One expansion in the making. `seen` holds the real paths of what is in it already, `room` what still fits."""
+
+    ground: Ground
+    reader: Reader
+    home: Path
+    seen: set[str]
+    files: list[str] = field(default_factory=list)
+    room: int = MAX_IMPORTED
+
+    def expand(self, text: str, file: str, depth: int) -> str:
+        if depth >= MAX_IMPORT_DEPTH:
+            return text
+        parts: list[str] = []
+        appended: list[str] = []
+        position = 0
+        for mention in find_mentions(text)[:MAX_MENTIONS]:
+            target = _find(mention, file, self.ground, self.reader, self.home)
+            if target is None:
                 continue
-            seen.add(real)
-            files.append(path)
-            content = _expand(front_matter.body, path, depth + 1, seen, files, ground, reader, home)
-        parts.append(text[position : mention.start])
-        position = end
-        if mention.alone and content is not None:
-            parts.append(content.rstrip("\n"))
-            continue
-        parts.append(f"`{written}`")
-        if content is not None:
-            appended.append(f"\n\nContents of `{written}`:\n\n{content.strip(chr(10))}\n")
-    parts.append(text[position:])
-    expanded = "".join(parts)
-    return expanded.rstrip("\n") + "".join(appended) if appended else expanded
+            path, written, end = target
+            content: str | None = None
+            if os.path.realpath(path) not in self.seen:
+                content = self._take_in(path, file, depth)
+                if content is None:
+                    continue
+            parts.append(text[position : mention.start])
+            position = end
+            if mention.alone and content is not None:
+                parts.append(content.strip("\n"))
+                continue
+            parts.append(f"`{written}`")
+            if content is not None:
+                shown = content.strip("\n")
+                appended.append(f"\n\nContents of `{written}`:\n\n{shown}\n")
+        parts.append(text[position:])
+        expanded = "".join(parts)
+        return expanded.rstrip("\n") + "".join(appended) if appended else expanded
+
+    def _take_in(self, path: str, file: str, depth: int) -> str | None:
+        """The expanded content of an import; None if it can't be read, or would be too much."""
+        front_matter = self.reader.front_matter(path, self.ground)
+        if front_matter is None:
+            return None
+        if len(front_matter.body) > self.room:
+            message = f"the imports are longer than {MAX_IMPORTED} characters together; {path} is left out"
+            self.reader.report("import_too_large", message, file, "Import less.", hides=False)
+            return None
+        self.room -= len(front_matter.body)
+        self.seen.add(os.path.realpath(path))
+        self.files.append(path)
+        return self.expand(front_matter.body, path, depth + 1)
 
 
 def _find(mention: Mention, file: str, ground: Ground, reader: Reader, home: Path) -> tuple[str, str, int] | None:

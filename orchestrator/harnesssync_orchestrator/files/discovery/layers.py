@@ -25,7 +25,12 @@ from harnesssync_orchestrator.files.discovery.plugin_items import (
 from harnesssync_orchestrator.files.discovery.plugins import Plugin, find_plugins
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 from harnesssync_orchestrator.files.discovery.result import Discovery
-from harnesssync_orchestrator.files.discovery.rules import read_managed_rules, read_project_rules, read_user_rules
+from harnesssync_orchestrator.files.discovery.rules import (
+    each_once,
+    read_managed_rules,
+    read_project_rules,
+    read_user_rules,
+)
 from harnesssync_orchestrator.files.discovery.settings import (
     LayeredSettings,
     Settings,
@@ -92,8 +97,12 @@ def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:
         Base(folder=places.managed_dir / ".claude", ground=MANAGED),
         Base(folder=places.config_dir, ground=USER),
     )
-    yield from read_managed_rules(places.managed_dir, MANAGED, reader, places.home)
-    yield from read_user_rules(places.config_dir, ".claude", USER, reader, places.home)
+    yield from each_once(
+        (
+            *read_managed_rules(places.managed_dir, MANAGED, reader, places.home),
+            *read_user_rules(places.config_dir, ".claude", USER, reader, places.home),
+        )
+    )
     yield from _read_named(((base, base, base) for base in bases), plugins, settings, reader)
     managed_servers = reader.table(str(places.managed_dir / "managed-mcp.json"), MANAGED)
     if managed_servers is not None:
@@ -129,7 +138,7 @@ def _read_project(root: Path, places: Places, reader: Reader) -> Iterator[Item]:
     own = settings.of(Layer.PROJECT, Layer.INHERITED, Layer.LOCAL)
     plugins = tuple(find_plugins(settings, own_layers, main or str(root), places, reader))
 
-    yield from read_project_rules(str(root), shared, local, reader, places.home)
+    yield from each_once(read_project_rules(str(root), shared, local, reader, places.home))
     here = Base(folder=root / ".claude", ground=shared)
     chosen = [here, here, here]
     if main is not None and inherited is not None:

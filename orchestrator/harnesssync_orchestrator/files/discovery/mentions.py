@@ -17,7 +17,7 @@ _NAMES_A_FILE = re.compile(r"\./|~/|/.|(?!@)[a-zA-Z0-9._-]")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _LIST_ITEM = re.compile(r"([ \t]*)(?:[-+*]|\d{1,9}[.)])([ \t]+)(?=\S)")
 _HTML_START = re.compile(r" {0,3}<(?:/?[a-zA-Z][\w-]*(?:[\s/>]|$)|[!?])")
-_CODE_OR_COMMENT = re.compile(r"\\[\\`]|(`+)(?!`)|<!--.*?-->", re.DOTALL)
+_INLINE = re.compile(r"\\[\\`]|`+|<!--")
 
 
 class Mention(NamedTuple):
@@ -48,29 +48,46 @@ def find_mentions(text: str) -> tuple[Mention, ...]:
 
 
 def _is_alone(text: str, start: int, end: int) -> bool:
-    line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", end)
-    return not text[line_start:start].strip() and not text[end : line_end if line_end >= 0 else len(text)].strip()
+    while start > 0 and text[start - 1] in " \t":
+        start -= 1
+    while end < len(text) and text[end] in " \t\r":
+        end += 1
+    return (start == 0 or text[start - 1] == "\n") and (end == len(text) or text[end] == "\n")
 
 
 def _prose(text: str) -> Iterator[tuple[int, int]]:
     """The stretches of `text` that are neither code, HTML nor comment."""
     for start, end in _paragraphs(text):
         position = start
-        skip_to = start
-        for match in _CODE_OR_COMMENT.finditer(text, start, end):
-            if match.start() < skip_to or match[0][0] == "\\":
-                continue
-            close = match.end()
-            if match[1]:
-                closing = re.compile(rf"(?<!`){match[1]}(?!`)").search(text, match.end(), end)
-                if closing is None:
-                    continue  # backticks that nothing closes are text
-                close = closing.end()
-            yield position, match.start()
-            position = skip_to = close
+        for first, last in _code_and_comments(text, start, end):
+            yield position, first
+            position = last
         if position < end:
             yield position, end
+
+
+def _code_and_comments(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The code spans and comments of one paragraph. A run of backticks that none of the same length closes is text."""
+    marks = list(_INLINE.finditer(text, start, end))
+    runs: dict[int, list[int]] = {}
+    for mark in reversed(marks):
+        if mark[0][0] == "`":
+            runs.setdefault(len(mark[0]), []).append(mark.start())
+    last_comment_end = text.rfind("-->", start, end)
+    skip_to = start
+    for mark in marks:
+        if mark.start() < skip_to or mark[0][0] == "\\":
+            continue
+        if mark[0][0] == "`":
+            closers = runs[len(mark[0])]
+            while closers and closers[-1] <= mark.start():
+                closers.pop()
+            if closers:
+                skip_to = closers[-1] + len(mark[0])
+                yield mark.start(), skip_to
+        elif mark.end() <= last_comment_end:
+            skip_to = text.index("-->", mark.end(), end) + 3
+            yield mark.start(), skip_to
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ is written for them, and a harness that wants them finds its own file there if t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ from harnesssync_orchestrator.files.discovery.subfolders import find_instructed_
 def read_rule_file(
     path: str, name: str, directory: str, ground: Ground, reader: Reader, home: Path, *, below_checked: bool = False
 ) -> Rule | None:
-    """One file of instructions; None if it is missing, empty or unreadable."""
+    """One file of instructions; None if it is missing, empty or unreadable.
+
+    Its `source` is what a link leads to: whoever links `CLAUDE.md` to a hand-kept `AGENTS.md` means that file.
+    """
     front_matter = reader.front_matter(path, ground, below_checked=below_checked)
     if front_matter is None or not front_matter.body.strip():
         return None
@@ -32,7 +35,7 @@ def read_rule_file(
     return Rule(
         name=name,
         origin=ground.origin(path),
-        source=path,
+        source=os.path.realpath(path),
         text=front_matter.body,
         expanded=expansion.text,
         directory=directory,
@@ -95,6 +98,15 @@ def _read_folder(
         path = os.path.join(folder, *parts)  # noqa: PTH118 - measured
         rule = read_rule_file(path, _joined(directory, *parts), directory, ground, reader, home)
         if rule is not None:
+            yield rule
+
+
+def each_once(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """The rules without those whose file was there before, under another name: Claude Code reads a file once."""
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.source not in seen:
+            seen.add(rule.source)
             yield rule
 
 

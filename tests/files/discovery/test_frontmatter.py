@@ -1,0 +1,142 @@
+"""Front matter as people write it, with what Claude Code makes of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from harnesssync_orchestrator.files.discovery.frontmatter import split_front_matter
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("name: pdf\ndescription: Reads PDFs", {"name": "pdf", "description": "Reads PDFs"}),
+        ("description: Use when: a PDF is open", {"description": "Use when: a PDF is open"}),
+        ("globs: *.ts", {"globs": "*.ts"}),
+        ("name: @scope/tool", {"name": "@scope/tool"}),
+        ('description: Says "no": always', {"description": 'Says "no": always'}),
+        ("description: >-\n  one\n  two", {"description": "one two"}),
+        ("description: |\n  one\n  two", {"description": "one\ntwo\n"}),
+        ("tools:\n  - Read\n  - Grep", {"tools": ["Read", "Grep"]}),
+        ("tools: [Read, 'Bash(git log:*)']", {"tools": ["Read", "Bash(git log:*)"]}),
+        ("name: '日本語 😀'", {"name": "日本語 😀"}),
+        ("description: it's fine", {"description": "it's fine"}),
+        ("name: x\nmetadata:\n\tkey: value", {"name": "x", "metadata": {"key": "value"}}),
+        ("a: first\na: second", {"a": "second"}),
+        ("# only a comment", {}),
+        ("", {}),
+    ],
+)
+def test_values_are_read_as_claude_code_reads_them(block: str, expected: dict[str, Any]) -> None:
+    """Also those that strict YAML refuses: unquoted colons, wildcards, at signs, tabs."""
+    found = split_front_matter(f"---\n{block}\n---\nBody\n" if block else "---\n---\nBody\n")
+    assert (found.metadata, found.body, found.flaw) == (expected, "Body\n", None)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("yes", "yes"),
+        ("1.10", 1.1),
+        ("0o17", 15),
+        ("010", 10),
+        ("0x1F", 31),
+        ("-3", -3),
+        ("2026-01-02", "2026-01-02"),
+        ("12:30", "12:30"),
+        ("true", True),
+        ("False", False),
+        ("~", None),
+        ("", None),
+        ("1_000", "1_000"),
+        ("=", "="),
+        ("<<", "<<"),
+    ],
+)
+def test_scalars_follow_yaml_1_2(written: str, expected: object) -> None:
+    """`no` is a word, a date is text, and there are no sexagesimal numbers."""
+    assert split_front_matter(f"---\nvalue: {written}\n---\n").metadata == {"value": expected}
+
+
+def test_keys_are_text() -> None:
+    """As in JSON, also those that look like numbers."""
+    assert split_front_matter("---\n1: a\ntrue: b\nin: {2: c}\n---\n").metadata == {
+        "1": "a",
+        "true": "b",
+        "in": {"2": "c"},
+    }
+
+
+def test_windows_line_ends_are_read() -> None:
+    """The body keeps them."""
+    found = split_front_matter("---\r\nname: x\r\nlist:\r\n  - a\r\n  - b\r\n---\r\nOne\r\nTwo\r\n")
+    assert found.metadata == {"name": "x", "list": ["a", "b"]}
+    assert found.body == "One\r\nTwo\r\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["Just text\n", "\n---\nname: x\n---\n", "--- \nno end\n", "", "---", "----\nx\n----\n"]
+)
+def test_a_file_without_a_block_is_all_body(text: str) -> None:
+    """An empty line before the block makes it text, as for Claude Code."""
+    found = split_front_matter(text)
+    assert (found.present, found.metadata, found.body) == (False, {}, text)
+
+
+def test_a_broken_block_is_a_flaw_and_the_body_still_counts() -> None:
+    """The flaw names the line in the file, and what to do."""
+    found = split_front_matter('---\nname: x\ndescription: "quoted" and more\n---\nBody\n')
+    assert (found.metadata, found.body) == ({}, "Body\n")
+    assert found.flaw is not None
+    assert (found.flaw.code, found.flaw.line) == ("front_matter_invalid", 3)
+    assert found.flaw.hint
+
+
+def test_a_list_is_no_front_matter() -> None:
+    """Only a table of keys is."""
+    found = split_front_matter("---\n- a\n- b\n---\nBody\n")
+    assert found.metadata == {}
+    assert found.flaw is not None
+
+
+def test_three_dashes_in_a_value_end_the_block_and_are_told() -> None:
+    """Claude Code looks for the next `---`, wherever it stands."""
+    found = split_front_matter("---\nname: x\ndescription: before --- after\n---\nBody\n")
+    assert found.metadata == {"name": "x", "description": "before"}
+    assert found.flaw is not None
+    assert (found.flaw.code, found.flaw.line) == ("front_matter_ambiguous", 3)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "a: &a [x, x, x, x, x, x, x, x]\n"
+        + "\n".join(f"{n}: &{n} [{', '.join([f'*{p}'] * 8)}]" for p, n in zip("abcdefgh", "bcdefghi", strict=True)),
+        "a: &a\n  b: *a",
+        "value: !!python/object/apply:os.system [touch /tmp/x]",
+        "value: " + "[" * 20_000,
+        "value: " + "{a: " * 20_000,
+        "x" * 100_000,
+        "? [a]\n: b",
+        "value: \x00",
+    ],
+)
+def test_a_hostile_block_is_harmless(block: str) -> None:
+    """Aliases that stand for billions, tags that call functions, nesting without end: text at best, and at once."""
+    started = time.perf_counter()
+    found = split_front_matter(f"---\n{block}\n---\nBody\n")
+    assert time.perf_counter() - started < 2
+    assert all(isinstance(value, str) for value in found.metadata.values())
+    assert found.metadata or found.flaw
+
+
+def test_equal_blocks_do_not_share_their_tables() -> None:
+    """A reader that changes one must not change another."""
+    first, second = (split_front_matter("---\nname: x\n---\n") for _ in range(2))
+    assert first.metadata == second.metadata
+    assert first.metadata is not second.metadata
