@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.protocol import codes
-from harnesssync_orchestrator.protocol.messages import ErrorResponse, Id
+from harnesssync_orchestrator.protocol.messages import ErrorResponse
 
 _NUMBERS = {
     "method_not_found": codes.METHOD_NOT_FOUND,
@@ -29,7 +29,7 @@ class NotAllowedError(HarnessSyncError):
     code = "not_allowed"
 
 
-def response_to(error: HarnessSyncError, id: Id) -> ErrorResponse:  # noqa: A002 - JSON-RPC's own word
+def response_to(error: HarnessSyncError, id: int | str | None) -> ErrorResponse:  # noqa: A002 - JSON-RPC's own word
     """The error as it is told: a number for programs, words in `data` for finer grains."""
     number = _NUMBERS.get(error.code, codes.FAILED)
     data = {"code": error.code, "hint": error.hint, "path": error.path}

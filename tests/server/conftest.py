@@ -1,0 +1,228 @@
+"""Ground for tests of the server: a real supervisor with real sockets and locks in a short folder, and clients for it.
+
+The sync is small and real: `AGENTS.md` becomes what `CLAUDE.md` says.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from anyio.abc import SocketStream
+from structlog.typing import FilteringBoundLogger
+
+from harnesssync_orchestrator.config import Config, LimitSettings, LogSettings, WatchSettings
+from harnesssync_orchestrator.core.plan import WriteFile
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import Counts, Report, State
+from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.registry import Registry
+from harnesssync_orchestrator.logs import open_log
+from harnesssync_orchestrator.server.dispatch import Dispatcher
+from harnesssync_orchestrator.server.listener import Bounds, Server
+from harnesssync_orchestrator.service.engine import Options, SyncResult
+from harnesssync_orchestrator.service.limits import Limits
+from harnesssync_orchestrator.service.supervisor import Supervisor
+
+
+class ReadableLog:
+    """The real logger, writing to memory. `lines` parses what it wrote."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        self.log: FilteringBoundLogger = open_log(LogSettings(level="debug", format="json"), stream=self.stream)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def named(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == event]
+
+
+@pytest.fixture
+def readable_log() -> ReadableLog:
+    return ReadableLog()
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[None]]:
+    """Wait until a condition holds; fail after ten seconds, saying what was waited for."""
+
+    async def wait(condition: Callable[[], object], what: str = "the condition") -> None:
+        with anyio.move_on_after(10):
+            while not condition():
+                await anyio.sleep(0.005)
+            return
+        pytest.fail(f"{what} did not come about in ten seconds")
+
+    return wait
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket in it, whatever pytest's own folders are called."""
+    folder = Path(tempfile.mkdtemp(prefix="hs-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def worktree(short: Path) -> Callable[[str], Path]:
+    """Make a git worktree with a CLAUDE.md."""
+
+    def make(name: str) -> Path:
+        folder = short / name
+        subprocess.run(["git", "init", "-q", folder], check=True)
+        (folder / "CLAUDE.md").write_bytes(b"rules of " + name.encode())
+        return folder.resolve()
+
+    return make
+
+
+class Copying:
+    """Syncs. `gate` holds syncs back while it is set; `errors` are raised for the projects with these paths."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.synced: list[str] = []
+        self.gate: anyio.Event | None = None
+        self.errors: dict[str, Exception] = {}
+
+    async def __call__(self, project: Project, options: Options) -> SyncResult:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await anyio.lowlevel.checkpoint()
+            if self.gate is not None:
+                await self.gate.wait()
+            if project.path in self.errors:
+                raise self.errors[project.path]
+            content = (Path(project.path) / "CLAUDE.md").read_bytes()
+            target = Path(project.path) / "AGENTS.md"
+            operations = ()
+            if not target.exists() or target.read_bytes() != content:
+                operations = (WriteFile(path="AGENTS.md", owners=("codex",), content=content, executable=False),)
+            if operations and not options.dry_run:
+                target.write_bytes(content)
+            self.synced.append(project.path)
+            report = Report(
+                project_id=project.id,
+                path=project.path,
+                scope=project.scope.value,
+                state=State.OUT_OF_STEP if options.dry_run and operations else State.IN_STEP,
+                targets=project.targets,
+                counts=Counts(synced=0 if options.dry_run else len(operations)),
+                operations=operations,
+            )
+            return SyncResult(report=report, watch=frozenset({project.path}))
+        finally:
+            self.in_flight -= 1
+
+
+class Client:
+    """One connection, a line out, a line in."""
+
+    def __init__(self, stream: SocketStream) -> None:
+        self.stream = stream
+        self._buffer = b""
+
+    async def send(self, data: bytes) -> None:
+        await self.stream.send(data)
+
+    async def line(self) -> Any:
+        while b"\n" not in self._buffer:
+            with anyio.fail_after(10):
+                self._buffer += await self.stream.receive()
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    async def call(self, method: str, **params: Any) -> Any:
+        request = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
+        await self.send(json.dumps(request).encode() + b"\n")
+        answer = await self.line()
+        assert answer["jsonrpc"] == "2.0"
+        assert answer["id"] == 7
+        return answer.get("result", answer.get("error"))
+
+    async def is_closed(self) -> bool:
+        """Does the other side end the connection (within ten seconds)?"""
+        try:
+            with anyio.fail_after(10):
+                while True:
+                    await self.stream.receive()
+        except (anyio.EndOfStream, anyio.BrokenResourceError):
+            return True
+        except TimeoutError:
+            return False
+
+
+@asynccontextmanager
+async def connected(path: Path) -> AsyncIterator[Client]:
+    async with await anyio.connect_unix(path) as stream:
+        yield Client(stream)
+
+
+class Running:
+    """A supervisor that runs, with what it stands on."""
+
+    def __init__(self, root: Path, log: FilteringBoundLogger) -> None:
+        self.layout = Layout(root=root)
+        self.registry = Registry(self.layout.registry_file, self.layout.registry_lock)
+        self.sync = Copying()
+        self.log = log
+        self.supervisor: Supervisor
+        self.server: Server
+
+    def client(self, project: str | None = None) -> Any:
+        return connected(self.layout.control_socket if project is None else self.layout.socket_for(project))
+
+    async def ask(self, method: str, **params: Any) -> Any:
+        async with self.client() as client:
+            return await client.call(method, **params)
+
+    @asynccontextmanager
+    async def up(
+        self, *, bounds: Bounds | None = None, allowed_uid: int | None = None, **options: Any
+    ) -> AsyncIterator[Running]:
+        config = Config(limits=LimitSettings(projects=3), watch=WatchSettings(settle_ms=20))
+        self.supervisor = Supervisor(
+            layout=self.layout,
+            registry=self.registry,
+            sync=self.sync,
+            limits=Limits.create(config.limits),
+            config=config,
+            log=self.log,
+            version="1.2.3",
+            known_targets=("codex", "gemini"),
+            **options,
+        )
+        self.server = Server(Dispatcher(self.supervisor), log=self.log, bounds=bounds, allowed_uid=allowed_uid)
+        ready = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+
+            async def live() -> None:
+                await self.supervisor.run(self.server, ready=ready.set)
+
+            tasks.start_soon(live)
+            with anyio.fail_after(10):
+                await ready.wait()
+            yield self
+            self.supervisor.stop("test")
+
+
+@pytest.fixture
+def running(short: Path, readable_log: ReadableLog) -> Running:
+    """A supervisor to be started: `async with running.up():`."""
+    return Running(short / "home", readable_log.log)
