@@ -15,8 +15,16 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"symlink": 88, "symlinkat": 266, "rename": 82, "renameat": 264, "renameat2": 316},
-    "aarch64": {"symlinkat": 36, "renameat": 38, "renameat2": 276},
+    "x86_64": {
+        "symlink": 88,
+        "symlinkat": 266,
+        "rename": 82,
+        "renameat": 264,
+        "renameat2": 316,
+        "fchmod": 91,
+        "utimensat": 280,
+    },
+    "aarch64": {"symlinkat": 36, "renameat": 38, "renameat2": 276, "fchmod": 52, "utimensat": 88},
 }
 LOAD_NUMBER, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # instructions of the classic packet filter
 ALLOW, FAIL_WITH = 0x7FFF0000, 0x00050000

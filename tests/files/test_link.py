@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,8 +50,10 @@ def without_links(tmp_path: Path) -> Callable[..., tuple[bool, str]]:
     program = tmp_path / "create.py"
     program.write_text(CREATE, encoding="utf-8")
 
-    def run(source: Path, destination: Path, recorded: str = "") -> tuple[bool, str]:
-        command = [sys.executable, str(REFUSE), "symlink,symlinkat:EPERM", str(program)]
+    def run(
+        source: Path, destination: Path, recorded: str = "", refused: str = "symlink,symlinkat:EPERM"
+    ) -> tuple[bool, str]:
+        command = [sys.executable, str(REFUSE), refused, str(program)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         result = subprocess.run(
             [*command, str(source), str(destination), recorded],
@@ -229,6 +233,48 @@ def test_link_copy_of_a_file_where_the_system_makes_no_links(
     marker = read_marker(place_of(tmp_path / "AGENTS.md"))
     assert marker is not None
     assert (marker.source, marker.digest) == (str(source), short_hash(b"rules\r\n\xff"))
+
+
+def test_link_copy_on_a_file_system_without_permissions(
+    skill: Path, tmp_path: Path, without_links: Callable[..., tuple[bool, str]]
+) -> None:
+    """As on exFAT: no links, no modes, no times, no exclusive rename. The content is what counts."""
+    refused = "symlink,symlinkat,fchmod,utimensat,renameat2:ENOSYS"
+    for text in ("first", "second"):
+        (skill / "SKILL.md").write_text(text, encoding="utf-8")
+        assert without_links(skill, tmp_path / "out" / "x", refused=refused) == (True, "copy")
+        assert (tmp_path / "out" / "x" / "SKILL.md").read_text(encoding="utf-8") == text
+        assert names(tmp_path / "out") == [marker_name("x"), "x"]
+
+
+def test_non_utf_8_assets_are_copied_byte_for_byte(tmp_path: Path) -> None:
+    """Nothing in a skill is read as text."""
+    skill = tmp_path / "skill"
+    skill.mkdir()
+    (skill / "logo.png").write_bytes(bytes(range(256)) * 9000)
+    (skill / os.fsdecode(b"caf\xe9.txt")).write_bytes("é".encode("utf-16"))
+    assert create_link(skill, tmp_path / "out", means=Means("Linux", no_symlink)) == (True, "copy")
+    assert digest_at(place_of(tmp_path / "out")) == digest_at(place_of(skill))
+    assert (tmp_path / "out" / "logo.png").read_bytes() == bytes(range(256)) * 9000
+
+
+def test_enospc_target_of_a_copy_leaves_nothing(
+    skill: Path, tmp_path: Path, without_links: Callable[..., tuple[bool, str]]
+) -> None:
+    """The second of its files does not fit any more."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (skill / "data.bin").write_bytes(b"x" * 2_000_000)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        done, how = without_links(skill, out / "x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, former)
+    assert (done, how.split(":")[0]) == (False, "failed")
+    assert names(out) == []
 
 
 def test_copy_fallback_mtime_and_mode_are_kept(skill: Path, tmp_path: Path) -> None:

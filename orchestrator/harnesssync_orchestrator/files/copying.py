@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,9 +186,12 @@ def _copy_file(source: str, to: Place) -> None:
         try:
             while content := os.read(origin, _COPY_BYTES):
                 write_all(copy, content)
+            # File systems without links often have no permissions either: the content is what counts.
             if sys.platform != "win32":
-                os.fchmod(copy, status.st_mode & _PERMISSIONS)
-                os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+                with suppress(OSError):
+                    os.fchmod(copy, status.st_mode & _PERMISSIONS)
+                with suppress(OSError):
+                    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
             os.fsync(copy)
         finally:
             os.close(copy)
