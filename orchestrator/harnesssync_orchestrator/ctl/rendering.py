@@ -46,7 +46,7 @@ def synced(console: Console, report: Mapping[str, Any]) -> None:
     console.cleaned(counts["cleaned"])
     if console.verbose:
         console.counts["skipped"] += counts["skipped"]
-    _attention(console, report)
+    _attention(console, report, notes=bool(counts["synced"]) or console.verbose)
     console.counts["error"] = max(console.counts["error"], counts["errors"])
     console.line(f"  {_summary(console, report)}")
 
@@ -57,8 +57,7 @@ def planned(console: Console, report: Mapping[str, Any]) -> None:
     for target, counts in _by_target(report, _PLANNED):
         console.line(f"  {console.colourize('cyan', '→')} {target}: {counts}")
     _details(console, report)
-    _attention(console, report)
-    console.line(f"  {state(console, report)}")
+    conclusion(console, report)
 
 
 def difference(console: Console, report: Mapping[str, Any]) -> None:
@@ -70,20 +69,22 @@ def difference(console: Console, report: Mapping[str, Any]) -> None:
 
 def conclusion(console: Console, report: Mapping[str, Any]) -> None:
     """What comes after the changes: what a person should know, and the state."""
-    _attention(console, report)
+    _attention(console, report, notes=console.verbose)
     console.line(f"  {state(console, report)}")
 
 
-def standing(console: Console, report: Mapping[str, Any], *, status: str) -> None:
-    """How one project stands. `status` is the word of `status --all`."""
+def standing(console: Console, report: Mapping[str, Any], *, status: str = "") -> None:
+    """How one project stands. `status` is the word of `status --all`, if somebody serves it."""
     console.header(visible(report["path"]))
-    console.line(f"  {status_word(console, status)} {state(console, report)}")
+    console.line(
+        f"  {status_word(console, status)} {state(console, report)}" if status else f"  {state(console, report)}"
+    )
     if report.get("targets"):
         console.line(f"  targets: {', '.join(report['targets'])}")
     if report.get("finished"):
         console.line(f"  last sync: {visible(report['finished'])}")
     _details(console, report)
-    _attention(console, report)
+    _attention(console, report, notes=True)
 
 
 def status_word(console: Console, status: str) -> str:
@@ -153,8 +154,13 @@ def _operations(console: Console, report: Mapping[str, Any]) -> None:
         console.line(f"  {console.colourize(colour, sign)} {visible(operation['path'])} {owners}")
 
 
-def _attention(console: Console, report: Mapping[str, Any]) -> None:
-    """Everything that a person should know or do: what failed, what was left alone and why."""
+def _attention(console: Console, report: Mapping[str, Any], *, notes: bool) -> None:
+    """Everything that a person should know or do: what failed, what was left alone and why.
+
+    `notes` hold for as long as a target is used (consent that its harness asks for), so they are not told every time.
+    """
+    if not report["targets"]:
+        console.note("no harness is in use here: choose with harnesssync ctl add PATH --target TARGET")
     for failure in report["failures"]:
         console.error(_sentence(failure, place=_place(failure["target"], failure["path"])))
     if report.get("halt"):
@@ -166,7 +172,7 @@ def _attention(console: Console, report: Mapping[str, Any]) -> None:
         position = [str(problem[name]) for name in ("file", "line", "column") if problem.get(name) is not None]
         console.note(_sentence(problem, place=":".join(position)))
     _losses(console, report["losses"])
-    for note in report["notes"]:
+    for note in report["notes"] if notes else ():
         console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
 
 
@@ -174,7 +180,7 @@ def _held(console: Console, report: Mapping[str, Any]) -> None:
     held = report["held"]
     if not held:
         return
-    items = ", ".join(dict.fromkeys(visible(item) for each in held for item in each["items"]))
+    items = ", ".join(dict.fromkeys(visible(_item(item)) for each in held for item in each["items"]))
     where = f"harnesssync ctl add {visible(report['path'])}"
     console.note(
         f"not trusted, so held back: {items}. A harness would execute or obey this; to let it through: {where}"
@@ -188,7 +194,7 @@ def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
     """Security losses in full; others in full when verbose, else their number."""
     others = 0
     for loss in losses:
-        text = visible(f"{loss['target']} can't express {loss['item']}: {loss['what']}. {loss['why']}")
+        text = visible(f"{loss['target']} can't express {_item(loss['item'])}: {loss['what']}. {loss['why']}")
         if loss["security"]:
             console.note(f"{console.colourize('red', 'security')}: {text}")
         elif console.verbose:
@@ -198,6 +204,12 @@ def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
     if others:
         count, hint = ("1 loss", "--verbose shows it") if others == 1 else (f"{others} losses", "--verbose shows them")
         console.line(f"  {console.colourize('dim', f'· {count}; {hint}')}")
+
+
+def _item(text: str) -> str:
+    """`permissions permissions` is said once: of some kinds there is only one item, named like its kind."""
+    kind, _, name = text.partition(" ")
+    return kind if kind == name else text
 
 
 def _place(*parts: str) -> str:

@@ -25,7 +25,7 @@ def show_changes(console: Console, report: Report) -> None:
     """Every operation of a plan, in its order."""
     for operation in report.operations:
         owners = console.colourize("dim", f"({', '.join(operation.owners)})")
-        sign, colour, what = _headline(operation)
+        sign, colour, what = _headline(operation, report.path)
         console.line(f"  {console.colourize(colour, sign)} {visible(what)} {owners}")
         if isinstance(operation, WriteFile):
             _text(console, Path(report.path), operation)
@@ -34,9 +34,9 @@ def show_changes(console: Console, report: Report) -> None:
                 console.line(f"      {visible(_edit(edit))}")
 
 
-def _headline(operation: Operation) -> tuple[str, str, str]:
+def _headline(operation: Operation, root: str) -> tuple[str, str, str]:
     if isinstance(operation, MakeLink):
-        return "+", "green", f"{operation.path} -> {operation.source}"
+        return "+", "green", f"{operation.path} -> {operation.source.removeprefix(f'{root}/')}"
     if isinstance(operation, WriteFile):
         return ("+", "green", operation.path) if operation.expected is None else ("~", "yellow", operation.path)
     if isinstance(operation, Remove):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
     check_targets(targets, [target.id for target in ground.targets()])
     project = _project(parsed, ground, console)
     config = ground.config()
+    _check_chosen(targets, project, config)
     seconds = parsed.seconds("lock-timeout")
     options = Options(
         targets=targets,
@@ -89,12 +91,27 @@ def _project(parsed: Parsed, ground: Ground, console: Console) -> Project:
     )
 
 
+def _check_chosen(asked: Sequence[str], project: Project, config: Config) -> None:
+    """A person who chose targets and asks for another one gets told, instead of outputs that the next sync removes."""
+    chosen = project.targets or config.targets
+    others = [target for target in asked if chosen and target not in chosen]
+    if others:
+        all_of_them = " ".join(f"--target {target}" for target in (*chosen, *others))
+        raise UsageError(
+            f"{others[0]} is not among the targets that were chosen here: {', '.join(chosen)}",
+            path=project.path,
+            hint=f"To choose anew: harnesssync ctl add {project.path} {all_of_them}",
+        )
+
+
 def _show(name: str, console: Console, report: Report, *, dry_run: bool) -> None:
     document = to_json(report)
     if name == "diff":
         console.header(visible(report.path))
         show_changes(console, report)
         rendering.conclusion(console, document)
+    elif name == "status":
+        rendering.standing(console, document)
     elif name == "sync" and not dry_run:
         rendering.synced(console, document)
     else:

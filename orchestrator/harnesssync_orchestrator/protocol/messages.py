@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Id: TypeAlias = int | str | None
     Message: TypeAlias = "Request | Response | ErrorResponse"
+else:
+    Id = Message = object  # names to import; nothing evaluates annotations
 
 PROTOCOL_VERSION = 1
 """Grows when something is taken away or changes its meaning; additions leave it alone."""

@@ -77,7 +77,9 @@ class Run:
         layout, home = engine.layout, engine.places.home
         memory = engine.memories.of(project.id, layout.cache_file(project.id), layout.footprint_file(project.id))
         ledger, problems = load_ledger(layout.ledger_file(project))
-        targets = select(project, engine.targets, engine.configured, ledger, home, engine.environ)
+        targets = select(
+            project, engine.targets, engine.configured, ledger, home, engine.environ, asked=options.targets
+        )
         homes = moved_homes(targets, home, engine.environ)
         return cls(
             project=project,

@@ -19,8 +19,9 @@ def select(
     ledger: Ledger,
     home: Path,
     environ: Mapping[str, str],
+    asked: Sequence[str] = (),
 ) -> tuple[Target, ...]:
-    """The targets of a project: its own, else those of the configuration, else those that are in use.
+    """The targets of a project: its own, else those of the configuration, else those that are in use or `asked` for.
 
     One that was in use keeps its outputs when its program is gone for a while (an update, another PATH): only what a
     person said takes a target away.
@@ -28,7 +29,7 @@ def select(
     chosen = frozenset(project.targets or configured)
     if not chosen:
         known = frozenset(owner for entry in ledger.entries.values() for owner in entry.owners)
-        chosen = known.union(targets_in_use(targets, project.scope, Path(project.path), home, environ))
+        chosen = known.union(targets_in_use(targets, project.scope, Path(project.path), home, environ), asked)
     return tuple(target for target in targets if target.id in chosen)
 
 
