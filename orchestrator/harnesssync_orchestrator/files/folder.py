@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,7 +193,7 @@ _CODES = {
 
 
 @contextmanager
-def telling(path: str) -> Iterator[None]:
+def telling(path: str) -> Generator[None]:
     """Tell an OSError as an ApplyError, with a stable code and what to do next."""
     try:
         yield

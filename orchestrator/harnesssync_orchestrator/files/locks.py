@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -112,7 +112,7 @@ class FileLock:
 
 
 @contextmanager
-def held(path: Path, timeout: float = 0.0) -> Iterator[FileLock]:
+def held(path: Path, timeout: float = 0.0) -> Generator[FileLock]:
     """Hold the lock on a file, for the length of a `with`. Raises LockTimeoutError and OSError."""
     lock = FileLock(path)
     lock.acquire(timeout)

@@ -81,7 +81,7 @@ class Registry:
         identifier = project_id(real)
 
         def change(projects: dict[str, Any]) -> None:
-            row = projects.setdefault(identifier, {"path": real})
+            row: dict[str, Any] = projects.setdefault(identifier, {"path": real})
             try:
                 known = parse_entry(row)
             except (ValueError, TypeError):  # not usable: registering anew is the way to repair it

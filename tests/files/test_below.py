@@ -1,0 +1,526 @@
+"""Outputs below a root: nothing leaves it, and nothing of anybody else's is ever lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from harnesssync_orchestrator.core.desired import link_hash, short_hash
+from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files import folder, swap
+from harnesssync_orchestrator.files.store import (
+    Below,
+    remove_below,
+    symlink_below,
+    write_below,
+)
+
+OLD, NEW, FOREIGN = b"old\n", b"new\n", b"somebody's own edit\n"
+
+
+def run_python(script: str, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        **options,
+    )
+
+
+def names(path: Path) -> set[str]:
+    return {each.name for each in path.iterdir()}
+
+
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+# --- outputs below a root ---
+
+
+def test_a_new_output_comes_with_its_folders(tmp_path: Path) -> None:
+    """The folders that were made are told, outermost first, so that they can go again with it."""
+    assert write_below(tmp_path, ".x/skills/a.md", NEW, mode=0o644, expected=None) == (".x/", ".x/skills/")
+    assert write_below(tmp_path, ".x/skills/b.md", NEW, mode=0o755, expected=None) == ()
+    assert (tmp_path / ".x/skills/a.md").read_bytes() == NEW
+    assert [stat.S_IMODE((tmp_path / ".x/skills" / name).stat().st_mode) for name in ("a.md", "b.md")] == [0o644, 0o755]
+    assert names(tmp_path / ".x/skills") == {"a.md", "b.md"}
+
+
+def test_the_umask_of_the_user_holds_for_a_new_output(tmp_path: Path) -> None:
+    """Somebody whose files are private wants these private too."""
+    former = os.umask(0o077)
+    try:
+        write_below(tmp_path, "a.md", NEW, mode=0o644, expected=None)
+    finally:
+        os.umask(former)
+    assert stat.S_IMODE((tmp_path / "a.md").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("before", "executable", "after"),
+    [(0o640, None, 0o640), (0o640, True, 0o750), (0o755, False, 0o644), (0o755, None, 0o755), (0o4755, None, 0o755)],
+)
+def test_a_replaced_output_keeps_its_mode(tmp_path: Path, before: int, executable: bool | None, after: int) -> None:
+    """Save for the executable bits, if these are asked for, and for setuid bits, which are not passed on."""
+    file = tmp_path / "a"
+    file.write_bytes(OLD)
+    file.chmod(before)
+    write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD), executable=executable)
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (NEW, after)
+
+
+@pytest.mark.parametrize("expected", [None, short_hash(OLD)])
+def test_an_output_that_is_not_as_expected_is_left_alone(tmp_path: Path, expected: str | None) -> None:
+    """Whether nothing was expected or something else: what a person wrote stays, and the error says so."""
+    (tmp_path / "a").write_bytes(FOREIGN)
+    with pytest.raises(ApplyError) as caught:
+        write_below(tmp_path, "a", NEW, mode=0o644, expected=expected)
+    assert (caught.value.code, caught.value.path) == ("changed_underneath", "a")
+    assert ((tmp_path / "a").read_bytes(), names(tmp_path)) == (FOREIGN, {"a"})
+
+
+def test_an_output_that_vanished_is_not_made_again(tmp_path: Path) -> None:
+    """Somebody's removal is an edit too."""
+    with pytest.raises(ApplyError) as caught:
+        write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert (caught.value.code, names(tmp_path)) == ("changed_underneath", set())
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo"])
+def test_a_folder_or_a_fifo_in_the_way_is_an_obstruction(tmp_path: Path, kind: str) -> None:
+    """It is neither opened, which could block for ever, nor replaced."""
+    if kind == "folder":
+        (tmp_path / "a").mkdir()
+    else:
+        os.mkfifo(tmp_path / "a")
+    for expected in (None, short_hash(OLD)):
+        with pytest.raises(ApplyError) as caught:
+            write_below(tmp_path, "a", NEW, mode=0o644, expected=expected)
+        assert caught.value.code == "obstructed"
+    assert names(tmp_path) == {"a"}
+
+
+@pytest.mark.parametrize("relative", ["out/a", "out/b/c"])
+def test_no_escape_via_symlink_in_the_way(tmp_path: Path, relative: str) -> None:
+    """A link as a parent is refused, for every kind of change, also when it stays inside."""
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    (outside / "b").mkdir(parents=True)
+    (outside / "a").write_bytes(OLD)
+    (root / "out").symlink_to(outside)
+    changes: list[Callable[[], object]] = [
+        lambda: write_below(root, relative, NEW, mode=0o644, expected=None),
+        lambda: symlink_below(root, relative, "x", directory=False),
+        lambda: remove_below(root, relative, short_hash(OLD)),
+    ]
+    for change in changes:
+        with pytest.raises(ApplyError) as caught:
+            change()
+        assert caught.value.code == "obstructed"
+    assert (names(outside), (outside / "a").read_bytes(), names(root)) == ({"a", "b"}, OLD, {"out"})
+
+
+@pytest.mark.parametrize(
+    "relative", ["", "/etc/x", "../x", "a/../../x", "a//b", ".", "a/.", ".git/hooks/x", "a/.GIT/config", "a\0b"]
+)
+def test_a_path_that_could_lead_elsewhere_is_refused(tmp_path: Path, relative: str) -> None:
+    """Whoever made it up: the last door checks too."""
+    with pytest.raises(ApplyError) as caught:
+        write_below(tmp_path, relative, NEW, mode=0o644, expected=None)
+    assert (caught.value.code, names(tmp_path)) == ("unsafe_path", set())
+
+
+def test_a_root_that_is_gone_is_not_made(tmp_path: Path) -> None:
+    """An unmounted disk must not be replaced by a folder."""
+    with pytest.raises(ApplyError):
+        write_below(tmp_path / "gone", "a", NEW, mode=0o644, expected=None)
+    assert names(tmp_path) == set()
+
+
+def test_a_hard_link_of_an_output_keeps_its_content(tmp_path: Path) -> None:
+    """Another name of the file that is replaced is another file afterwards."""
+    (tmp_path / "a").write_bytes(OLD)
+    os.link(tmp_path / "a", tmp_path / "precious")
+    write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert ((tmp_path / "precious").read_bytes(), (tmp_path / "a").read_bytes()) == (OLD, NEW)
+
+
+def test_a_dangling_link_at_an_output_is_not_written_through(tmp_path: Path) -> None:
+    """It would make the file it names, anywhere."""
+    (tmp_path / "a").symlink_to(tmp_path / "authorized_keys")
+    with pytest.raises(ApplyError):
+        write_below(tmp_path, "a", NEW, mode=0o644, expected=None)
+    assert names(tmp_path) == {"a"}
+
+
+def test_enospc_target_keeps_the_old_content(tmp_path: Path) -> None:
+    """A write that fails half-way leaves the output as it was, and no temporary and no folder behind."""
+    (tmp_path / "a").write_bytes(OLD)
+    result = run_python(
+        """
+        import resource, sys
+        from pathlib import Path
+        from harnesssync_orchestrator.core.desired import short_hash
+        from harnesssync_orchestrator.errors import ApplyError
+        from harnesssync_orchestrator.files.store import write_below
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        for relative, expected in (("a", short_hash(b"old\\n")), ("made/for/b", None)):
+            try:
+                write_below(Path(sys.argv[1]), relative, b"x" * 100_000, mode=0o644, expected=expected)
+            except ApplyError as error:
+                print(error.code)
+        """,
+        tmp_path,
+    )
+    assert result.stdout == "disk_full\ndisk_full\n", result.stderr
+    assert ((tmp_path / "a").read_bytes(), names(tmp_path)) == (OLD, {"a"})
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENOSPC may also come as late as the sync."""
+    (tmp_path / "a").write_bytes(OLD)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ApplyError) as caught:
+        write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert caught.value.code == "disk_full"
+    assert ((tmp_path / "a").read_bytes(), names(tmp_path)) == (OLD, {"a"})
+
+
+def test_a_folder_without_permission_is_told_as_such(
+    public_folder: Path, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """The hint says what to do."""
+    (public_folder / "a").write_bytes(OLD)
+    with as_nobody(), pytest.raises(ApplyError, match="writable for you") as caught:
+        write_below(public_folder, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert caught.value.code == "not_writable"
+    assert (public_folder / "a").read_bytes() == OLD
+
+
+# --- links and removals ---
+
+
+def test_a_link_is_made_and_made_anew_only_from_what_was_expected(tmp_path: Path) -> None:
+    """A right one keeps its inode; one that somebody pointed elsewhere stays."""
+    assert symlink_below(tmp_path, ".x/a", "../source", directory=True) == (".x/",)
+    inode = (tmp_path / ".x/a").lstat().st_ino
+    assert symlink_below(tmp_path, ".x/a", "../source", directory=True) == ()
+    assert (tmp_path / ".x/a").lstat().st_ino == inode
+    symlink_below(tmp_path, ".x/a", "../other", directory=True, expected=link_hash("../source"))
+    assert (tmp_path / ".x/a").readlink() == Path("../other")
+    for expected in (None, link_hash("../source")):
+        with pytest.raises(ApplyError) as caught:
+            symlink_below(tmp_path, ".x/a", "../third", directory=True, expected=expected)
+        assert caught.value.code == "changed_underneath"
+    assert ((tmp_path / ".x/a").readlink(), names(tmp_path / ".x")) == (Path("../other"), {"a"})
+
+
+def test_a_file_takes_the_place_of_a_link_of_ours_and_the_other_way_round(tmp_path: Path) -> None:
+    """`AGENTS.md` changes from linked to rendered when its source begins to import something."""
+    (tmp_path / "CLAUDE.md").write_bytes(OLD)
+    symlink_below(tmp_path, "AGENTS.md", "CLAUDE.md", directory=False)
+    write_below(tmp_path, "AGENTS.md", NEW, mode=0o644, expected=link_hash("CLAUDE.md"))
+    assert ((tmp_path / "AGENTS.md").read_bytes(), (tmp_path / "CLAUDE.md").read_bytes()) == (NEW, OLD)
+    symlink_below(tmp_path, "AGENTS.md", "CLAUDE.md", directory=False, expected=short_hash(NEW))
+    assert ((tmp_path / "AGENTS.md").readlink(), names(tmp_path)) == (Path("CLAUDE.md"), {"AGENTS.md", "CLAUDE.md"})
+
+
+def test_only_what_is_as_expected_is_removed(tmp_path: Path) -> None:
+    """What is gone already is no error; what changed stays."""
+    (tmp_path / "a").write_bytes(OLD)
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(ApplyError):
+        remove_below(tmp_path, "a", short_hash(NEW))
+    with pytest.raises(ApplyError):
+        remove_below(tmp_path, "link", short_hash(OLD))
+    assert names(tmp_path) == {"a", "link"}
+    remove_below(tmp_path, "link", link_hash("a"))
+    remove_below(tmp_path, "a", short_hash(OLD))
+    remove_below(tmp_path, "a", short_hash(OLD))
+    remove_below(tmp_path, "never/there", short_hash(OLD))
+    assert names(tmp_path) == set()
+
+
+def test_a_copied_folder_goes_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Links in it are removed and not followed; read-only folders are no obstacle."""
+    outside, copy = tmp_path / "outside", tmp_path / "root" / "copy"
+    outside.mkdir()
+    (outside / "precious").write_bytes(OLD)
+    (copy / "inner" / "deep").mkdir(parents=True)
+    (copy / "inner" / "deep" / "file").write_bytes(OLD)
+    (copy / "inner" / "away").symlink_to(outside)
+    (copy / "inner").chmod(0o555)
+    with Below(tmp_path / "root") as below:
+        with pytest.raises(ApplyError) as caught:
+            below.remove_tree("copy", lambda folder: False)
+        assert caught.value.code == "changed_underneath"
+        assert (copy / "inner" / "deep" / "file").read_bytes() == OLD
+        below.remove_tree("copy", lambda folder: (folder / "inner" / "deep" / "file").read_bytes() == OLD)
+        below.remove_tree("copy", lambda folder: True)
+    assert (names(tmp_path / "root"), names(outside)) == (set(), {"precious"})
+
+
+def test_a_folder_is_removed_only_when_it_is_empty(tmp_path: Path) -> None:
+    """True means that it is gone, now or before."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with Below(tmp_path) as below:
+        assert [below.rmdir(path) for path in ("a/", "a/b/", "a/b/", "a/")] == [False, True, True, True]
+        (tmp_path / "link").symlink_to("elsewhere")
+        with pytest.raises(ApplyError):
+            below.rmdir("link/")
+
+
+def test_many_links_in_one_folder_cost_one_sync_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each folder that changed is synced, and only once."""
+    fsync, synced = os.fsync, []
+
+    def counting(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", counting)
+    with Below(tmp_path) as below:
+        for number in range(200):
+            below.symlink(f".x/skills/{number}", "../../source", directory=True)
+    assert sorted(synced) == sorted(each.stat().st_ino for each in (tmp_path, tmp_path / ".x", tmp_path / ".x/skills"))
+
+
+def test_changes_in_more_folders_than_are_kept_open_all_arrive(tmp_path: Path) -> None:
+    """The number of open files does not grow with the number of folders."""
+    before = open_files()
+    with Below(tmp_path) as below:
+        for number in range(150):
+            below.write(f"{number}/a", NEW, mode=0o644, expected=None)
+        assert open_files() < before + 80
+    assert open_files() == before
+    assert len(list(tmp_path.glob("*/a"))) == 150
+
+
+def test_what_a_killed_process_left_is_swept_unless_it_is_an_edit(tmp_path: Path) -> None:
+    """A temporary tells what it should hold: anything else in it is somebody's, and is kept and named."""
+    ours, former, foreign = (folder.temporary_name(short_hash(NEW), short_hash(OLD)) for _ in range(3))
+    for name, content in ((ours, NEW), (former, OLD), (foreign, FOREIGN), (".harnesssync-source-x.txt", OLD)):
+        (tmp_path / name).write_bytes(content)
+    with Below(tmp_path) as below:
+        assert below.sweep("") == (foreign,)
+        assert below.sweep("missing") == ()
+    assert names(tmp_path) == {foreign, ".harnesssync-source-x.txt"}
+
+
+# --- somebody else acts at any moment ---
+
+
+OURS = frozenset(
+    sys.modules[f"harnesssync_orchestrator.files.{name}"].__file__ for name in ("below", "folder", "replacing", "swap")
+)
+
+
+def at_line(number: int, act: Callable[[], object], change: Callable[[], object]) -> bool:
+    """Let `act` happen before the line of our code that `change` comes to after `number` others; False if there is
+    no such line."""
+    passed = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        nonlocal passed
+        if frame.f_code.co_filename not in OURS:
+            return None
+        if event == "line":
+            passed += 1
+            if passed == number + 1:
+                sys.settrace(None)
+                act()
+                sys.settrace(trace)
+        return trace
+
+    sys.settrace(trace)
+    try:
+        change()
+    except ApplyError:
+        pass  # what matters is what is on disk
+    finally:
+        sys.settrace(None)
+    return passed > number
+
+
+def at_every_line(
+    change: Callable[[Path], object], act: Callable[[Path], object], prepare: Callable[[Path], Path]
+) -> int:
+    """Run `change` once for every line of our code in it, with `act` happening before that line; gives their number."""
+    number = 0
+    while True:
+        ground = prepare(Path(str(number)))
+        if not at_line(number, partial(act, ground), partial(change, ground)):
+            return number
+        number += 1
+
+
+def edit(file: Path) -> None:
+    """Save as editors do: a new file, renamed over the old."""
+    other = file.with_name("editor's")
+    other.write_bytes(FOREIGN)
+    other.rename(file)
+
+
+@pytest.mark.parametrize("kind", ["replace", "create", "relink", "remove"])
+def test_an_edit_at_any_moment_of_a_change_survives(tmp_path: Path, kind: str) -> None:
+    """Somebody saves the output between any two lines of ours: their text has the name in the end, always."""
+    link = link_hash("old")
+    changes: dict[str, Callable[[Path], object]] = {
+        "replace": lambda root: write_below(root, "d/a", NEW, mode=0o644, expected=short_hash(OLD)),
+        "create": lambda root: write_below(root, "d/a", NEW, mode=0o644, expected=None),
+        "relink": lambda root: symlink_below(root, "d/a", "new", directory=False, expected=link),
+        "remove": lambda root: remove_below(root, "d/a", short_hash(OLD)),
+    }
+    grounds: list[Path] = []
+
+    def prepare(name: Path) -> Path:
+        ground = tmp_path / name
+        (ground / "d").mkdir(parents=True)
+        if kind == "relink":
+            (ground / "d" / "a").symlink_to("old")
+        elif kind != "create":
+            (ground / "d" / "a").write_bytes(OLD)
+        grounds.append(ground)
+        return ground
+
+    moments = at_every_line(changes[kind], lambda ground: edit(ground / "d" / "a"), prepare)
+    assert moments > 30
+    for ground in grounds[:moments]:
+        assert (ground / "d" / "a").read_bytes() == FOREIGN, ground
+        assert names(ground / "d") == {"a"}, ground
+
+
+@pytest.mark.parametrize("kind", ["replace", "create", "link", "remove"])
+def test_a_parent_swapped_for_a_link_at_any_moment_leads_nowhere(tmp_path: Path, kind: str) -> None:
+    """Somebody moves the folder away and puts a link to another place there: nothing there changes, ever."""
+    outside = tmp_path / "outside"
+    (outside / "e").mkdir(parents=True)
+    (outside / "a").write_bytes(OLD)
+    changes: dict[str, Callable[[Path], object]] = {
+        "replace": lambda root: write_below(root, "d/a", NEW, mode=0o644, expected=short_hash(OLD)),
+        "create": lambda root: write_below(root, "d/e/new", NEW, mode=0o644, expected=None),
+        "link": lambda root: symlink_below(root, "d/new", "x", directory=False),
+        "remove": lambda root: remove_below(root, "d/a", short_hash(OLD)),
+    }
+
+    def prepare(name: Path) -> Path:
+        assert (names(outside), names(outside / "e"), (outside / "a").read_bytes()) == ({"a", "e"}, set(), OLD), name
+        ground = tmp_path / name
+        (ground / "d").mkdir(parents=True)
+        (ground / "d" / "a").write_bytes(OLD)
+        return ground
+
+    def act(ground: Path) -> None:
+        (ground / "d").rename(ground / "moved")
+        (ground / "d").symlink_to(outside)
+
+    assert at_every_line(changes[kind], act, prepare) > 30
+    prepare(Path("end"))
+
+
+def test_two_edits_around_an_exchange_leave_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One edit just before the exchange, another just after: the second has the name, and neither is ours."""
+    file = tmp_path / "a"
+    file.write_bytes(OLD)
+    exchange = swap.exchange
+
+    def busy(first: str, second: str, *, dir_fd: int | None) -> bool:
+        monkeypatch.setattr("harnesssync_orchestrator.files.replacing.exchange", exchange)
+        file.write_bytes(b"first edit")
+        done = exchange(first, second, dir_fd=dir_fd)
+        edit(file)
+        return done
+
+    monkeypatch.setattr("harnesssync_orchestrator.files.replacing.exchange", busy)
+    with pytest.raises(ApplyError):
+        write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert file.read_bytes() == FOREIGN
+    assert all(each.read_bytes() != NEW for each in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_without_the_renames_of_the_system_the_rules_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hard_links: bool
+) -> None:
+    """Some file systems can neither exchange names nor link: then it is compared right before it is replaced."""
+    monkeypatch.setattr(swap, "_system_call", lambda: None)
+    if not hard_links:
+
+        def refuse(*arguments: object, **options: object) -> None:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+        monkeypatch.setattr(os, "link", refuse)
+    write_below(tmp_path, "a", OLD, mode=0o644, expected=None)
+    write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert (tmp_path / "a").read_bytes() == NEW
+    edit(tmp_path / "a")
+    for expected in (None, short_hash(NEW)):
+        with pytest.raises(ApplyError):
+            write_below(tmp_path, "a", OLD, mode=0o644, expected=expected)
+    with Below(tmp_path) as below, pytest.raises(ApplyError):
+        below.remove("a", short_hash(NEW))
+    assert ((tmp_path / "a").read_bytes(), names(tmp_path)) == (FOREIGN, {"a"})
+
+
+def test_a_write_killed_at_any_moment_leaves_the_old_or_the_new(tmp_path: Path) -> None:
+    """And what it leaves beside is recognised and swept."""
+    result = run_python(
+        """
+        import os, random, signal, sys, time
+        from pathlib import Path
+        from harnesssync_orchestrator.core.desired import short_hash
+        from harnesssync_orchestrator.files.store import Below, write_below
+        root, seed = Path(sys.argv[1]), random.Random(11)
+        contents = [bytes([65 + n]) * 50_000 for n in range(5)]
+        (root / "a").write_bytes(contents[0])
+        for number in range(60):
+            child = os.fork()
+            if child == 0:
+                while True:
+                    old = (root / "a").read_bytes()
+                    new = contents[(contents.index(old) + 1) % 5]
+                    write_below(root, "a", new, mode=0o644, expected=short_hash(old))
+            time.sleep(seed.random() / 100)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            assert (root / "a").read_bytes() in contents
+        with Below(root) as below:
+            kept = [name for name in below.sweep("") if (root / name).read_bytes() in contents]
+        print(kept)
+        """,
+        tmp_path,
+    )
+    assert result.stdout == "[]\n", result.stderr
+
+
+def test_an_interrupt_in_a_write_leaves_no_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl+C is no reason to leave litter in somebody's project."""
+    (tmp_path / "a").write_bytes(OLD)
+
+    def interrupted(descriptor: int) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert ((tmp_path / "a").read_bytes(), names(tmp_path)) == (OLD, {"a"})
