@@ -14,7 +14,7 @@ DEV_READY := $(VENV)/.ready-dev
 # Tests run on all cores; `make test PYTEST='-n0 -x -k drift'` passes options of yours.
 PYTEST ?=
 PROJECT ?=
-export PYTHON PROJECT YES
+export PYTHON PROJECT TARGETS YES
 
 # Node comes as a wheel and pyright inside of its own: type checking downloads nothing.
 export PYRIGHT_PYTHON_GLOBAL_NODE := 0

@@ -4,7 +4,7 @@ Without PROJECT, everything happens in a temporary folder that is removed at the
 worktree of each, a home directory of its own. Nothing of yours is read or written.
 
 With PROJECT, the plan for that worktree is shown first, and nothing is written before you agree; `YES=1` agrees where
-nobody can be asked.
+nobody can be asked. `TARGETS="codex gemini"` chooses the harnesses, which otherwise are those found to be in use.
 
 Exit codes: 0 all went well, 1 something failed (the message says what), 2 PROJECT is wrong or nobody agreed.
 """
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +114,7 @@ def demonstrate() -> None:
             say(f"{worktree.relative_to(folder)}: {summary(worktree)}")
 
         title(f"Register them, for {', '.join(TARGETS)}")
-        options = [option for target in TARGETS for option in ("--target", target)]
+        options = target_options(TARGETS)
         command("for worktree in *; do", "harnesssync ctl add $worktree", *options, "; done")
         for worktree in worktrees:
             workplace.harnesssync("ctl", "add", str(worktree), *options)
@@ -243,11 +243,12 @@ def work_on(project: Path) -> None:
         raise NotAgreedError(f"PROJECT={project}: there is no such folder.")
     project = project.resolve()
     workplace = Workplace(os.environ.copy(), project)
+    options = target_options(os.environ.get("TARGETS", "").split())
 
     title(f"What would be written in {project}")
-    command("harnesssync", "--project", str(project), "diff")
+    command("harnesssync", "diff", "--project", str(project), *options)
     shown = subprocess.run(
-        [PROGRAMS / "harnesssync", "--project", project, "diff"],
+        [PROGRAMS / "harnesssync", "diff", "--project", project, *options],
         cwd=project,
         env=dict(workplace.environment),
         check=False,
@@ -256,8 +257,8 @@ def work_on(project: Path) -> None:
     require(shown.returncode in {0, 1}, f"the plan could not be made (exit code {shown.returncode})")
     require_agreement(f"Register {project}, and write this?")
 
-    command("harnesssync", "ctl", "add", str(project))
-    workplace.harnesssync("ctl", "add", str(project))
+    command("harnesssync", "ctl", "add", str(project), *options)
+    workplace.harnesssync("ctl", "add", str(project), *options)
     if workplace.answers():
         say("A supervisor is running already, and takes it from here.")
         bring_in_step(workplace, project)
@@ -270,6 +271,10 @@ def work_on(project: Path) -> None:
             wait_for_interrupt(process)
         stop(process)
     say("Stopped. To go on with it: harnesssync-orchestrator serve. To forget it: harnesssync ctl remove.")
+
+
+def target_options(targets: Sequence[str]) -> list[str]:
+    return [option for target in targets for option in ("--target", target)]
 
 
 def bring_in_step(workplace: Workplace, project: Path) -> None:

@@ -55,17 +55,18 @@ def test_the_demonstration_succeeds_and_leaves_the_home_directory_alone(home: Pa
 
 def test_nothing_is_written_to_a_worktree_when_nobody_agrees(project: Path, home: Path) -> None:
     """Without a terminal and without YES=1 the plan is shown, and that is all."""
-    before = everything_in(project), everything_in(home)
-    refused = demo(PROJECT=str(project))
+    before = everything_in(project)
+    refused = demo(PROJECT=str(project), TARGETS="codex")
     assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "AGENTS.md" in refused.stdout
     assert "YES=1" in refused.stderr
-    assert (everything_in(project), everything_in(home)) == before
+    assert everything_in(project) == before
+    assert not (home / ".harnesssync" / "registry.json").exists()
 
 
 def test_a_worktree_is_brought_in_step_when_its_owner_agrees(project: Path, home: Path) -> None:
     """With YES=1 it is registered in the user's own home directory, and synced."""
-    (home / ".codex").mkdir()
-    agreed = demo(PROJECT=str(project), YES="1")
+    agreed = demo(PROJECT=str(project), TARGETS="codex gemini", YES="1")
     assert agreed.returncode == 0, agreed.stdout + agreed.stderr
     assert (project / "AGENTS.md").read_text() == "# Rules\n\nBe kind.\n"
     assert (home / ".harnesssync" / "registry.json").is_file()
