@@ -55,6 +55,8 @@ def test_a_worktree_is_found_as_git_finds_it(tmp_path: Path, main: Path, git: An
         assert common_dir(folder) == says(git, folder, "--git-common-dir")
     assert common_dir(tmp_path / "linked") == common_dir(main) == repository(tmp_path / "linked") == main / ".git"
     assert repository(main) == main / ".git"
+    assert repository(main / "module") == main / ".git" / "modules" / "module"
+    assert repository(tmp_path / "separate") is None  # nothing there says that it belongs to this folder
 
 
 def test_a_worktree_is_found_through_a_link(tmp_path: Path, main: Path) -> None:

@@ -295,9 +295,9 @@ def test_a_worktree_of_a_trusted_repository_is_trusted(repository: Path, registr
     assert not registry.trusted_for(repository.parent)
 
 
-@pytest.mark.parametrize("disguise", ["gitdir", "worktree", "link", "commondir"])
+@pytest.mark.parametrize("disguise", ["gitdir", "worktree", "link", "commondir", "submodule"])
 def test_a_folder_that_only_claims_to_belong_to_a_trusted_repository_is_not(
-    repository: Path, registry: Registry, disguise: str
+    repository: Path, registry: Registry, git: Any, disguise: str
 ) -> None:
     """Whoever packs an archive can put anything into its `.git`; the repository has to know of it."""
     registry.register(repository, trusted=True)
@@ -309,6 +309,11 @@ def test_a_folder_that_only_claims_to_belong_to_a_trusted_repository_is_not(
         (evil / ".git").write_text(f"gitdir: {repository}/.git/worktrees/linked\n")
     elif disguise == "link":
         (evil / ".git").symlink_to(repository / ".git")
+    elif disguise == "submodule":
+        git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository), "module", cwd=repository)
+        registry.register(repository / "module", trusted=True)
+        assert registry.list_projects()[get_hash_for_path(repository / "module")].common_dir
+        (evil / ".git").write_text(f"gitdir: {repository}/.git/modules/module\n")
     else:
         (evil / ".git").mkdir()
         (evil / ".git" / "HEAD").write_text("ref: refs/heads/main\n")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from harnesssync_orchestrator.files.exclude import update_exclude
 
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
+_WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
 _MAX_ARGUMENT_BYTES = 100_000  # well below what any system takes as the arguments of a process
 _PATIENCE_S = 30.0
 
@@ -58,11 +60,12 @@ def common_dir(worktree: Path) -> Path | None:
 
 
 def repository(worktree: Path) -> Path | None:
-    """The common folder of a repository that acknowledges this worktree: for deciding whether trust is shared.
+    """The common folder of a repository that acknowledges this worktree: for whatever reaches the repository's other
+    worktrees, such as trust.
 
     A folder that somebody unpacked can name any repository in its `.git`. Therefore a main worktree counts only if
-    `.git` is a real folder of its own, and a linked one only if the repository's own record (`worktrees/<name>/gitdir`)
-    points back to it.
+    `.git` is a real folder of its own, a linked one only if the repository's own record (`worktrees/<name>/gitdir`)
+    points back to it, and a submodule only if the setting `core.worktree` does.
     """
     folder, common = git_dir(worktree), common_dir(worktree)
     if folder is None or common is None:
@@ -71,13 +74,24 @@ def repository(worktree: Path) -> Path | None:
         root = worktree.resolve()
         folder = folder.resolve()
         if folder == common:
-            return common if common == root / ".git" else None
+            return common if common == root / ".git" or _configured_worktree(folder) == root else None
         if folder.parent != common / "worktrees":
             return None
         back = os.fsdecode((folder / "gitdir").read_bytes().rstrip(b"\r\n"))
         return common if (folder / back).parent.resolve() == root else None
     except (OSError, RuntimeError):
         return None
+
+
+def _configured_worktree(folder: Path) -> Path | None:
+    """The worktree that a repository's configuration names, as it does for submodules; None if it names none."""
+    match = _WORKTREE_SETTING.search((folder / "config").read_bytes())
+    if match is None:
+        return None
+    value = match[1].strip()
+    if value.startswith(b'"') and value.endswith(b'"'):
+        value = value[1:-1].replace(b'\\"', b'"').replace(b"\\\\", b"\\")
+    return (folder / os.fsdecode(value)).resolve()
 
 
 def obstacle(worktree: Path) -> str | None:
@@ -142,7 +156,8 @@ def _batches(paths: Sequence[str]) -> Iterable[list[str]]:
     batch: list[str] = []
     size = 0
     for path in paths:
-        if batch and size > _MAX_ARGUMENT_BYTES:
+        if batch and size > _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
+_MAX_ARGUMENT_BYTES:
             yield batch
             batch, size = [], 0
         batch.append(path)
