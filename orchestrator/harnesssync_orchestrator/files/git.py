@@ -156,8 +156,7 @@ def _batches(paths: Sequence[str]) -> Iterable[list[str]]:
     batch: list[str] = []
     size = 0
     for path in paths:
-        if batch and size > _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
-_MAX_ARGUMENT_BYTES:
+        if batch and size > _MAX_ARGUMENT_BYTES:
             yield batch
             batch, size = [], 0
         batch.append(path)
