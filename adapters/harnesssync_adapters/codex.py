@@ -16,7 +16,7 @@ from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.environment import reason_to_keep_back
 from harnesssync_adapters.shared.names import ignored, is_private, loss, unsafe
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tools import WRITING, is_allowed
+from harnesssync_adapters.shared.tools import may_write
 from harnesssync_orchestrator.core.desired import (
     FileOutput,
     JsonValue,
@@ -97,7 +97,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             "developer_instructions": agent.prompt.strip() + "\n",
         }
         limited = agent.tools is not None or bool(agent.disallowed_tools)
-        if not any(is_allowed(tool, agent.tools, agent.disallowed_tools) for tool in WRITING):
+        if not may_write(agent.tools, agent.disallowed_tools):
             members["sandbox_mode"] = "read-only"
         yield FileOutput(
             path=f".codex/agents/{stem}.toml",

@@ -17,7 +17,15 @@ from harnesssync_adapters.shared.names import has_skill, ignored, is_private, lo
 from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
-from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import (
+    ElementOutput,
+    FileOutput,
+    JsonValue,
+    KeyOutput,
+    LinkOutput,
+    Loss,
+    Output,
+)
 from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
@@ -68,8 +76,9 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
 
 
 def _concerns(result: Output | Loss, skills: Sequence[Skill]) -> bool:
-    ids = (result.item,) if isinstance(result, Loss) else result.items
-    return any(skill.id in ids for skill in skills)
+    if isinstance(result, LinkOutput):
+        return any(skill.source == result.source for skill in skills)
+    return isinstance(result, Loss) and any(skill.id == result.item for skill in skills)
 
 
 _AGENT_SETTINGS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from harnesssync_adapters.shared.tools import split_mcp
@@ -10,6 +11,8 @@ from harnesssync_orchestrator.core.items import Item, Scope
 from harnesssync_orchestrator.core.targets import View
 
 SETTINGS = ".gemini/settings.json"
+
+_SERVER = re.compile(r"[A-Za-z0-9.:-][A-Za-z0-9_.:-]*")
 
 TOOLS = {
     "Read": ("read_file", "read_many_files"),
@@ -33,9 +36,18 @@ ALL_TOOLS = tuple(dict.fromkeys(name for names in TOOLS.values() for name in nam
 
 
 def tool_names(tool: str, table: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of a tool, none if the program has no such tool or can't name it."""
     if (mcp := split_mcp(tool)) is not None:
-        return (f"mcp_{mcp[0]}_{mcp[1] or '*'}",)
+        return mcp_names(mcp[0], mcp[1])
     return table.get(tool, ())
+
+
+def mcp_names(server: str, tool: str | None) -> tuple[str, ...]:
+    """A server's tool, or all of them. The program takes a name apart at the first underscore, and refuses what
+    is then no name: so there is no wildcard for a server with an underscore in its own."""
+    if _SERVER.fullmatch(server) is None or (tool is None and "_" in server):
+        return ()
+    return (f"mcp_{server}_{tool or '*'}",)
 
 
 def setting(view: View, items: Sequence[Item], pointer: tuple[str, ...], value: JsonValue, *, private: bool) -> Output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from harnesssync_adapters.shared.names import is_private, loss
@@ -13,10 +14,13 @@ from harnesssync_orchestrator.core.targets import View
 def hook_element(
     view: View, hook: Hook, *, path: str, event: str, matcher: str, command: str, timeout: float | None
 ) -> ElementOutput:
-    """One handler as an element of the array of its event: `{matcher, hooks: [{type, command, timeout}]}`."""
+    """One handler as an element of the array of its event: `{matcher, hooks: [{type, command, timeout}]}`.
+
+    Time-outs are rounded up: with a fraction in one of them Codex reads none of the file's hooks.
+    """
     handler: dict[str, JsonValue] = {"type": "command", "command": command}
     if timeout is not None:
-        handler["timeout"] = int(timeout) if timeout == int(timeout) else timeout
+        handler["timeout"] = math.ceil(timeout)
     group: dict[str, JsonValue] = {"matcher": matcher} if matcher else {}
     return ElementOutput(
         path=path,

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-WRITING = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
-"""The tools that change files."""
-
 
 def split_mcp(tool: str) -> tuple[str, str | None] | None:
     """`mcp__server__tool` as server and tool (None for all of the server's), None for any other tool."""
@@ -31,3 +28,9 @@ def is_allowed(name: str, tools: Iterable[str] | None, disallowed: Iterable[str]
     if name in {bare(tool) for tool in disallowed}:
         return False
     return tools is None or name in {tool for tool in tools if not is_narrowed(tool)}
+
+
+def may_write(tools: Iterable[str] | None, disallowed: Iterable[str]) -> bool:
+    """Has an agent a tool that changes files? (`MultiEdit` is gone, but older agents still name it.)"""
+    names = ("Edit", "Write", "NotebookEdit") if tools is None else ("Edit", "Write", "NotebookEdit", "MultiEdit")
+    return any(is_allowed(name, tools, disallowed) for name in names)
