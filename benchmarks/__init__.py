@@ -1,0 +1,1 @@
+"""What the speed of this project is measured with: `make bench`, or `python -m benchmarks NAME…`."""

@@ -1,0 +1,41 @@
+"""`python -m benchmarks [--quick] [--json FILE] [NAME…]`: measure, print, and exit with 1 if a bar is missed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks import edit, loop_lag, status, unchanged
+
+BENCHMARKS = {"status": status, "unchanged": unchanged, "edit": edit, "loop_lag": loop_lag}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all without any")
+    parser.add_argument("--quick", action="store_true", help="smaller trees and fewer rounds: to try it, not to quote")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"no benchmark is called {sorted(unknown)[0]}")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
+    rows = []
+    for name in options.names or BENCHMARKS:
+        benchmark = BENCHMARKS[name]
+        print(f"\n{name}: {(benchmark.__doc__ or '').splitlines()[0]}", flush=True)
+        for row in benchmark.measure(quick=options.quick):
+            print(row, flush=True)
+            rows.append({"benchmark": name, "name": row.name, "value": row.value, "unit": row.unit, "bar": row.bar})
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    missed = [row for row in rows if row["bar"] is not None and row["value"] > row["bar"]]
+    print(f"\n{len(missed)} bar(s) missed" if missed else "\nAll bars hold")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

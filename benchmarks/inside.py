@@ -1,0 +1,23 @@
+"""Syncs inside this process, with the engine that the installed commands compose."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.ground import TARGETS
+from harnesssync_orchestrator.cli import Ground
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.oneshot.work import Quiet
+from harnesssync_orchestrator.service.sync import Engine
+
+
+def engine() -> Engine:
+    """To be called inside a running event loop."""
+    place = Ground(os.environ)
+    return place.engine(place.config(), Quiet())
+
+
+def project(path: str) -> Project:
+    """As it was registered."""
+    return Project(path=str(Path(path).resolve()), targets=TARGETS, trusted=True)
