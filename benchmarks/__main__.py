@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
-        parser.error(f"no benchmark is called {sorted(unknown)[0]}")
+        parser.error(f"no benchmark is called {min(unknown)}")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
     rows = []
     for name in options.names or BENCHMARKS:

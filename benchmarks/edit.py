@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.ground import Ground, ground
 from benchmarks.measure import Row
 from benchmarks.workloads import make_project
+from harnesssync_orchestrator.config import load
 
 BAR_MS = 250.0
 SETTLING_BAR_MS = 100.0
@@ -48,8 +49,6 @@ def _edit(project: Path, number: int) -> float:
 
 
 def _settling(place: Ground) -> float:
-    from harnesssync_orchestrator.config import load
-
     return float(load(place.home / ".harnesssync/config.toml").watch.settle_ms)
 
 

@@ -39,10 +39,13 @@ class Lag:
             self.worst_ms = max(self.worst_ms, (time.perf_counter() - due) * 1000)
 
 
+def files_below(folder: Path) -> list[tuple[str, int]]:
+    """Path and size of every file."""
+    return [(str(file), file.stat().st_size) for file in folder.rglob("*") if file.is_file()]
+
+
 async def main(path: str) -> None:
-    made, subject, lag = engine(), project(path), Lag()
-    skills = Path(path, ".claude/skills").rglob("*")
-    files = [(str(file), file.stat().st_size) for file in skills if file.is_file()]
+    made, subject, lag, files = engine(), project(path), Lag(), files_below(Path(path, ".claude/skills"))
     async with lag.watched():
         began = time.perf_counter()
         await hash_files(files, made.limits.hashing, int(made.limits.hashing.total_tokens))

@@ -27,4 +27,4 @@ def measure(*, quick: bool) -> Iterator[Row]:
             )
     yield Row("python -c pass", milliseconds(pair.reference), "ms")
     yield Row("harnesssync ctl status", milliseconds(pair.ours), "ms")
-    yield Row("harnesssync ctl status / python -c pass", pair.ratio, "×", BAR)
+    yield Row("harnesssync ctl status / python -c pass", pair.ratio, "x", BAR)

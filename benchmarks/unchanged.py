@@ -62,7 +62,7 @@ def measure(*, quick: bool) -> Iterator[Row]:
         )
         yield Row("walk, whole process", milliseconds(pair.reference), "ms")
         yield Row("second sync, whole process", milliseconds(pair.ours), "ms")
-        yield Row("second sync / walk, whole processes", pair.ratio, "×", None if quick else BAR)
+        yield Row("second sync / walk, whole processes", pair.ratio, "x", None if quick else BAR)
 
 
 def _opens(place: Ground, project: Path) -> Iterator[Row]:
@@ -90,7 +90,7 @@ def _inside(place: Ground, project: Path, rounds: int) -> Iterator[Row]:
     figures = json.loads(done.stdout)
     yield Row("walk, inside a process", figures["walk_ms"], "ms")
     yield Row("second sync, inside a process", figures["sync_ms"], "ms")
-    yield Row("second sync / walk, inside a process", figures["ratio"], "×", BAR)
+    yield Row("second sync / walk, inside a process", figures["ratio"], "x", BAR)
 
 
 def walk(folder: str) -> None:

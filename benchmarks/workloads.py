@@ -7,7 +7,10 @@ import random
 import subprocess
 from pathlib import Path
 
-_WORDS = [
+_WORDS = (
+    *("review", "test", "deploy", "schema", "cache", "index", "query", "retry", "token", "parser"),
+    *("worker", "event", "branch", "commit", "rule", "signal", "batch", "shard"),
+)
     "review",
     "test",
     "deploy",
