@@ -44,7 +44,7 @@ async def test_add_registers_syncs_and_watches_a_project(running: Any, worktree:
     async with running.up():
         added = await running.ask("add", path=str(root / "deep"), targets=["codex"])
         assert added == {"id": project_id(str(root)), "path": str(root), "added": True}
-        await until(lambda: (root / "AGENTS.md").exists())
+        await until((root / "AGENTS.md").exists)
         (root / "CLAUDE.md").write_bytes(b"new")
         await until(lambda: (root / "AGENTS.md").read_bytes() == b"new")
         assert (await running.ask("add", path=str(root)))["added"] is False
@@ -76,7 +76,7 @@ async def test_diff_tells_what_a_sync_would_do_and_does_nothing(running: Any, wo
     root = worktree("a")
     async with running.up():
         await running.ask("add", path=str(root))
-        await until(lambda: (root / "AGENTS.md").exists())
+        await until((root / "AGENTS.md").exists)
         running.sync.gate = anyio.Event()
         async with running.client() as client:
             request = b'{"jsonrpc":"2.0","id":7,"method":"diff","params":{"projects":["%s"]}}\n'
@@ -172,7 +172,7 @@ async def test_a_projects_own_socket_is_scoped_to_it(running: Any, worktree: Wor
     async with running.up():
         for root in (a, b):
             await running.ask("add", path=str(root))
-        await until(lambda: running.layout.socket_for(own).exists())
+        await until(running.layout.socket_for(own).exists)
         async with running.client(own) as client:
             assert (await client.call("server.info"))["project"] == own
             assert [row["path"] for row in (await client.call("status"))["projects"]] == [str(a)]
@@ -218,7 +218,7 @@ async def test_crash_isolated_a_failing_project_does_not_touch_another(
     async with running.up():
         for root in (a, b):
             await running.ask("add", path=str(root))
-        await until(lambda: (b / "AGENTS.md").exists())
+        await until((b / "AGENTS.md").exists)
         (b / "CLAUDE.md").write_bytes(b"goes on")
         await until(lambda: (b / "AGENTS.md").read_bytes() == b"goes on")
         rows = (await running.ask("status"))["projects"]

@@ -106,8 +106,8 @@ def _clear(path: Path) -> None:
         except (ConnectionRefusedError, FileNotFoundError):
             unlink(path, (status.st_dev, status.st_ino))
             return
-        except TimeoutError:
-            pass  # a slow answer is not death
+        except (TimeoutError, BlockingIOError):
+            pass  # its queue is full: a slow answer is not death
     raise AlreadyRunningError("another process answers on this socket", path=str(path), hint="Stop it first")
 
 

@@ -139,8 +139,9 @@ class Server:
             while True:
                 try:
                     await opened.listener.serve(handle, self._tasks)
-                except OSError as error:  # noqa: PERF203 - out of file descriptors: the queue waits until some are free
-                    self._log.warning("listener.starved", message=str(error))
+                except anyio.BrokenResourceError as error:  # noqa: PERF203 - see below
+                    # Out of file descriptors, mostly: those who wait in the queue are accepted when some are free.
+                    self._log.warning("listener.starved", message=str(error.__cause__ or error))
                     await anyio.sleep(ACCEPT_AGAIN_S)
 
     async def _converse(self, stream: anyio.abc.SocketStream, project: str | None) -> None:
