@@ -24,7 +24,7 @@ def hook(event, arguments):
     if event != "open" or not isinstance(arguments[0], (str, bytes)):
         return
     path, flags = os.fsdecode(arguments[0]), arguments[2] or 0
-    opened["in the project"] += path.startswith(project + "/")
+    opened["in the project"] += path.startswith(project + "/") and not path.startswith(project + "/.git/")
     # The lock is opened to be locked; nothing is written to it.
     opened["to write"] += bool(flags & (os.O_WRONLY | os.O_RDWR)) and not path.endswith(lock)
 sys.addaudithook(hook)
@@ -73,7 +73,7 @@ def _opens(place: Ground, project: Path) -> Iterator[Row]:
     if json.loads(done.stdout)["projects"][0]["state"] != "in step":
         raise RuntimeError(f"the second sync was not the unchanged one: {done.stdout[:500]}")
     opened = json.loads(done.stderr.splitlines()[-1])
-    yield Row("files of the project opened by the second sync", opened["in the project"], "", 0)
+    yield Row("sources and outputs opened by the second sync", opened["in the project"], "", 0)
     yield Row("files opened to write by the second sync", opened["to write"], "", 0)
 
 

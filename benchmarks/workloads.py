@@ -11,25 +11,6 @@ _WORDS = (
     *("review", "test", "deploy", "schema", "cache", "index", "query", "retry", "token", "parser"),
     *("worker", "event", "branch", "commit", "rule", "signal", "batch", "shard"),
 )
-    "review",
-    "test",
-    "deploy",
-    "schema",
-    "cache",
-    "index",
-    "query",
-    "retry",
-    "token",
-    "parser",
-    "worker",
-    "event",
-    "branch",
-    "commit",
-    "rule",
-    "signal",
-    "batch",
-    "shard",
-]
 
 
 def make_project(root: Path, *, skills: int, files: int) -> Path:
