@@ -12,7 +12,7 @@ import pytest
 from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.files.cleanup import clean, cleanup_stale_symlinks
-from harnesssync_orchestrator.files.copying import Marker, marker_name, write_marker
+from harnesssync_orchestrator.files.copying import Marker, digest_at, marker_name, write_marker
 from harnesssync_orchestrator.files.folder import temporary_name
 from harnesssync_orchestrator.files.place import Place
 
@@ -109,6 +109,35 @@ def test_clean_keeps_former_content_that_nobody_knows(tmp_path: Path, *, known: 
     cleaned = clean(tmp_path, ledger(digest=short_hash(b"content") if known else "0" * 16))
     assert names(out) == remaining
     assert cleaned.kept == tuple(f"out/{name}" for name in remaining)
+
+
+def test_clean_knows_a_finished_copy_that_had_no_name_yet_by_its_marker(tmp_path: Path) -> None:
+    """The sync was killed when the marker was there, and the copy about to take its place."""
+    out = tmp_path / "out"
+    (out / FORMER).mkdir(parents=True)
+    (out / FORMER / "SKILL.md").write_text("new", encoding="utf-8")
+    digest = digest_at(Place.by_path(out / FORMER))
+    assert digest is not None
+    write_marker(Place.by_path(out / "x"), Marker("/source", digest))
+    cleaned = clean(tmp_path, ledger())
+    assert (cleaned.temporaries, cleaned.markers, cleaned.kept) == (1, 1, ())
+    assert names(out) == []
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_clean_recovers_a_copy_that_was_not_recorded_any_more(tmp_path: Path, *, edited: bool) -> None:
+    """The marker vouches for it, unless somebody has edited it since."""
+    place = Place.by_path(tmp_path / "out" / "x")
+    place.path.mkdir(parents=True)
+    (place.path / "SKILL.md").write_text("new", encoding="utf-8")
+    digest = digest_at(place)
+    assert digest is not None
+    write_marker(place, Marker("/source", digest))
+    if edited:
+        (place.path / "SKILL.md").write_text("edited", encoding="utf-8")
+    recovered = clean(tmp_path, ledger(pending={Address("out/x"): "0" * 16})).recovered
+    entry = Entry(method=Method.COPY, digest=digest, timestamp="", owners=("codex",), source="/source")
+    assert recovered == ({} if edited else {Address("out/x"): entry})
 
 
 def test_clean_sweeps_what_a_killed_write_left(tmp_path: Path) -> None:

@@ -634,14 +634,23 @@ for step in itertools.count(1):
 """
 
 
-@pytest.mark.parametrize("kind", ["create", "refresh", "remove"])
-def test_link_copy_that_is_killed_at_any_step_is_whole_and_heals(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "refused"),
+    [
+        ("create", "symlink,symlinkat:EPERM"),
+        ("refresh", "symlink,symlinkat:EPERM"),
+        ("refresh", "symlink,symlinkat,renameat2:ENOSYS"),
+        ("remove", "symlink,symlinkat:EPERM"),
+    ],
+)
+def test_link_copy_that_is_killed_at_any_step_is_whole_and_heals(tmp_path: Path, kind: str, refused: str) -> None:
     """Killed before each system call that changes names: what is there is the old copy or the new one, whole; the
-    next sync knows it for ours, clears away the rest, and ends as if nothing had happened."""
+    next sync knows it for ours, clears away the rest, and ends as if nothing had happened. So it is where names can't
+    be exchanged in one step, too."""
     program = tmp_path / "killed.py"
     program.write_text(KILLED, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, str(REFUSE), "symlink,symlinkat:EPERM", str(program), str(tmp_path / "trees"), kind]
+    command = [sys.executable, str(REFUSE), refused, str(program), str(tmp_path / "trees"), kind]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) > 10
