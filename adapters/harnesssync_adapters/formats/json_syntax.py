@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from json.decoder import scanstring
 
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.targets import DocumentError
@@ -22,7 +23,6 @@ MAX_DEPTH = 128
 
 _TRIVIA = re.compile(r"(?:[ \t\r\n]+|//[^\r\n]*|/\*[\s\S]*?\*/)*")
 _COMMENT_OR_SPACE = re.compile(r"[ \t\r\n]+|(?P<line>//[^\r\n]*)|(?P<block>/\*[\s\S]*?\*/)")
-_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]+|\\.)*"')
 _SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.+-])|(?:true|false|null)\b")
 
 
@@ -87,10 +87,10 @@ def _value(text: str, position: int, depth: int) -> Node:
     if character in ("{", "["):
         return _container(text, position, depth + 1)
     if character == '"':
-        end = _string_end(text, position)
-        return Node(position, end, _decode(text, position, end))
+        string, end = _string(text, position)
+        return Node(position, end, string)
     if match := _SCALAR.match(text, position):
-        return Node(position, match.end(), _decode(text, position, match.end()))
+        return Node(position, match.end(), _scalar(text, position, match[0]))
     raise error(text, position, _unexpected(text, position, "a value"))
 
 
@@ -128,25 +128,25 @@ def _container(text: str, start: int, depth: int) -> Node:
 def _key(text: str, position: int) -> tuple[str, int]:
     if text[position : position + 1] != '"':
         raise error(text, position, _unexpected(text, position, "a key in double quotes"))
-    end = _string_end(text, position)
+    key, end = _string(text, position)
     colon = _skip(text, end)
     if text[colon : colon + 1] != ":":
         raise error(text, colon, _unexpected(text, colon, "':'"))
-    return str(_decode(text, position, end)), _skip(text, colon + 1)
+    return key, _skip(text, colon + 1)
 
 
-def _string_end(text: str, position: int) -> int:
-    match = _STRING.match(text, position)
-    if match is None:
-        raise error(text, position, "a string has no end, or holds a control character")
-    return match.end()
-
-
-def _decode(text: str, start: int, end: int) -> JsonValue:
+def _string(text: str, position: int) -> tuple[str, int]:
     try:
-        value: JsonValue = json.loads(text[start:end])
-    except ValueError as cause:  # an unknown escape, or a number with more digits than Python converts
-        raise error(text, start, str(cause).split(":")[0]) from cause
+        return scanstring(text, position + 1)
+    except json.JSONDecodeError as cause:
+        raise error(text, cause.pos, cause.msg) from cause
+
+
+def _scalar(text: str, position: int, written: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(written)
+    except ValueError as cause:  # a number with more digits than Python converts
+        raise error(text, position, str(cause)) from cause
     return value
 
 

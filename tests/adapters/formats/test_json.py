@@ -142,13 +142,14 @@ def test_removing_what_is_not_there_changes_nothing() -> None:
         ('{"a": 1 "b": 2}', 1, 9, "','"),
         ("{\"a\": 'x'}", 1, 7, "a value"),
         ("{a: 1}", 1, 2, "double quotes"),
-        ('{"a": "x\n"}', 1, 7, "no end"),
+        ('{"a": "x\n"}', 1, 9, "control character"),
+        ('{"a": "x', 1, 7, "Unterminated"),
         ('{"a": 01}', 1, 7, "a value"),
         ('{"a": 1} // x\n}', 2, 1, "more text"),
         ('{"a": 1, /* x', 1, 10, "comment has no end"),
         ('{"a": 1,,}', 1, 9, "double quotes"),
         ("{,}", 1, 2, "double quotes"),
-        ('{"a": "\\x"}', 1, 7, "escape"),
+        ('{"a": "\\x"}', 1, 8, "escape"),
         ('{"a": ' + "9" * 5000 + "}", 1, 7, "limit"),
         ('{"a":' + "[" * 100_000, 1, 133, "128 levels"),
     ],
@@ -192,11 +193,11 @@ def test_a_lone_surrogate_is_written_as_an_escape() -> None:
 
 
 def test_two_thousand_keys_are_edited_in_a_tenth_of_a_second() -> None:
-    """The best of five runs, so that a busy machine does not decide."""
+    """Time of this thread alone, and the best of five runs: a busy machine does not decide."""
     document = json.dumps({f"key-{number}": ["x", number] for number in range(2000)}, indent=2).encode()
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()
         JSON.edit(document, [SetKey(("new",), 1)])
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     assert min(times) < 0.1

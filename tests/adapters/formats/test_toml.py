@@ -55,8 +55,10 @@ def documents(draw: st.DrawFn) -> str:
         seen.add(header)
         if header:
             lines.append(draw(fillers) + header + draw(comments) + "\n")
-        for statement in draw(st.lists(statements, max_size=3, unique=True)):
-            lines.append(draw(fillers) + draw(st.sampled_from(["", "  "])) + statement + draw(comments) + "\n")
+        lines.extend(
+            draw(fillers) + draw(st.sampled_from(["", "  "])) + statement + draw(comments) + "\n"
+            for statement in draw(st.lists(statements, max_size=3, unique=True))
+        )
     text = "".join([*lines, draw(fillers)])
     if draw(st.booleans()):
         text = text.replace("\n", "\r\n")
