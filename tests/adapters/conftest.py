@@ -71,7 +71,8 @@ def agent(scope: Scope, name: str, **fields: object) -> Agent:
         "name": name,
         "origin": origin(scope, f".claude/agents/{name}.md"),
         "description": f'Is {name}. Use it: "often", and 100% # sure.',
-        "prompt": f'You are {name}.\n\n- Quote "this" and \'\'\'that\'\'\' and """those""".\n- Paths: C:\\new\\tab 🦊\n',
+        "prompt": f"You are {name}.\n\n"
+        '- Quote "this" and \'\'\'that\'\'\' and """those""".\n- Paths: C:\\new\\tab 🦊\n',
         "source": f"{ROOTS[scope]}/.claude/agents/{name}.md",
         **fields,
     }
