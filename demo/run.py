@@ -181,7 +181,8 @@ def summary(worktree: Path) -> str:
         "agents": len(list(claude.glob("agents/**/*.md"))),
         "commands": len(list(claude.glob("commands/**/*.md"))),
     }
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items()) + ", MCP servers, permissions, hooks"
+    told = [f"{count} {kind.removesuffix('s') if count == 1 else kind}" for kind, count in counts.items()]
+    return ", ".join([*told, "MCP servers, permissions, hooks"])
 
 
 def glimpse(workplace: Workplace, worktree: Path) -> None:
