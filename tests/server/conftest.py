@@ -192,10 +192,7 @@ class Running:
         async with self.client() as client:
             return await client.call(method, **params)
 
-    @asynccontextmanager
-    async def up(
-        self, *, bounds: Bounds | None = None, allowed_uid: int | None = None, **options: Any
-    ) -> AsyncIterator[Running]:
+    def make(self, *, bounds: Bounds | None = None, allowed_uid: int | None = None, **options: Any) -> None:
         config = Config(limits=LimitSettings(projects=3), watch=WatchSettings(settle_ms=20))
         self.supervisor = Supervisor(
             layout=self.layout,
@@ -209,6 +206,10 @@ class Running:
             **options,
         )
         self.server = Server(Dispatcher(self.supervisor), log=self.log, bounds=bounds, allowed_uid=allowed_uid)
+
+    @asynccontextmanager
+    async def up(self, **options: Any) -> AsyncIterator[Running]:
+        self.make(**options)
         ready = anyio.Event()
         async with anyio.create_task_group() as tasks:
 

@@ -1,0 +1,243 @@
+"""One supervisor, many projects: who may run, what it follows, how it ends, and how much it takes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.errors import AlreadyRunningError, SocketError
+from harnesssync_orchestrator.files.locks import FileLock
+
+pytestmark = pytest.mark.anyio
+
+Worktree = Callable[[str], Path]
+
+
+async def test_a_second_supervisor_is_refused_and_the_first_unharmed(running: Any) -> None:
+    """The error says whose process is in the way; the socket stays the first one's."""
+    async with running.up():
+        inode = running.layout.control_socket.lstat().st_ino
+        second = type(running)(running.layout.root, running.log)
+        with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()} is the supervisor"):
+            await _run_alone(second)
+        assert running.layout.control_socket.lstat().st_ino == inode
+        assert (await running.ask("ping"))["pong"] is True
+
+
+async def test_a_file_in_the_sockets_way_keeps_it_from_starting(running: Any) -> None:
+    """It says so, keeps the file, and gives its lock back."""
+    running.layout.root.mkdir()
+    running.layout.control_socket.write_bytes(b"precious")
+    with pytest.raises(SocketError, match="not a socket"):
+        await _run_alone(running)
+    assert running.layout.control_socket.read_bytes() == b"precious"
+    with FileLock(running.layout.supervisor_lock) as lock:
+        assert lock.is_held
+
+
+async def _run_alone(running: Any, **options: Any) -> None:
+    """Start a supervisor that is expected not to: raises its own error, which is not one of a group."""
+    running.make(**options)
+    await running.supervisor.run(running.server)
+
+
+async def test_multi_project_isolation_two_projects_share_nothing_but_the_registry(
+    running: Any, worktree: Worktree, until: Any
+) -> None:
+    """Two worktrees at once: two sockets, two entries, and an edit in one touches nothing of the other."""
+    a, b = worktree("a"), worktree("b")
+    async with running.up():
+        for root in (a, b):
+            await running.ask("add", path=str(root))
+        sockets = [running.layout.socket_for(project_id(str(root))) for root in (a, b)]
+        await until(lambda: all(path.exists() for path in sockets))
+        await until(lambda: all((root / "AGENTS.md").exists() for root in (a, b)))
+        await running.ask("sync")
+        assert sockets[0] != sockets[1]
+        assert set(json.loads(running.layout.registry_file.read_bytes())["projects"]) == {
+            project_id(str(root)) for root in (a, b)
+        }
+        before = {path: path.stat().st_mtime_ns for path in b.iterdir()}
+        (a / "CLAUDE.md").write_bytes(b"new")
+        await until(lambda: (a / "AGENTS.md").read_bytes() == b"new")
+        assert {path: path.stat().st_mtime_ns for path in b.iterdir()} == before
+
+
+async def test_a_linked_worktree_is_a_project_of_its_own(
+    running: Any, worktree: Worktree, git: Any, until: Any
+) -> None:
+    """It has its own id and socket; the main checkout is another project."""
+    main = worktree("a")
+    git("add", ".", cwd=main)
+    git("commit", "-q", "-m", "rules", cwd=main)
+    git("worktree", "add", "-q", str(main.parent / "aw"), cwd=main)
+    async with running.up():
+        ids = [(await running.ask("add", path=str(path)))["id"] for path in (main, main.parent / "aw")]
+        await until(lambda: all(running.layout.socket_for(each).exists() for each in ids))
+        rows = (await running.ask("status"))["projects"]
+    assert len(set(ids)) == 2
+    assert [row["id"] for row in rows] == ids
+
+
+async def test_what_others_register_is_noticed(running: Any, worktree: Worktree, until: Any) -> None:
+    """The client writes the registry itself when it finds no supervisor; one that starts meanwhile sees it."""
+    root = worktree("a")
+    async with running.up():
+        await until(lambda: str(running.layout.root) in running.supervisor._fleet._watcher.watched)
+        running.registry.register(root)
+        await until((root / "AGENTS.md").exists)
+        running.registry.unregister(root)
+        await until(lambda: running.supervisor.ids() == [])
+
+
+async def test_a_corrupt_registry_takes_no_project_away(
+    running: Any, worktree: Worktree, until: Any, readable_log: Any
+) -> None:
+    """It is set aside and told; what was served is served."""
+    root = worktree("a")
+    async with running.up():
+        await running.ask("add", path=str(root))
+        await until((root / "AGENTS.md").exists)
+        running.layout.registry_file.write_bytes(b"{")
+        await until(lambda: readable_log.named("registry.read.failed"))
+        (root / "CLAUDE.md").write_bytes(b"new")
+        await until(lambda: (root / "AGENTS.md").read_bytes() == b"new")
+
+
+async def test_a_restart_resumes_the_registered_projects(running: Any, worktree: Worktree, until: Any) -> None:
+    """What was edited meanwhile is caught up on without being asked."""
+    root = worktree("a")
+    async with running.up():
+        await running.ask("add", path=str(root), targets=["gemini"])
+        await until((root / "AGENTS.md").exists)
+    (root / "CLAUDE.md").write_bytes(b"edited while nobody looked")
+    async with running.up():
+        await until(lambda: (root / "AGENTS.md").read_bytes() == b"edited while nobody looked")
+        [row] = (await running.ask("status"))["projects"]
+    assert row["targets"] == ["gemini"]
+
+
+async def test_graceful_shutdown_finishes_the_sync_in_hand(running: Any, worktree: Worktree, until: Any) -> None:
+    """Nobody can connect any more; the client that waits gets its report; then everything is released."""
+    root = worktree("a")
+    async with running.up():
+        await running.ask("add", path=str(root))
+        await until(lambda: running.sync.synced)
+        running.sync.gate = gate = anyio.Event()
+        (root / "CLAUDE.md").write_bytes(b"in hand")
+        async with running.client() as client:
+            request = {"jsonrpc": "2.0", "id": 1, "method": "sync", "params": {"projects": [str(root)]}}
+            await client.send(json.dumps(request).encode() + b"\n")
+            await until(lambda: running.sync.in_flight)
+            running.supervisor.stop("SIGTERM")
+            await until(lambda: not running.layout.control_socket.exists())
+            with pytest.raises(OSError, match=r"No such file|refused"):
+                await anyio.connect_unix(running.layout.control_socket)
+            gate.set()
+            assert (await client.line())["result"]["projects"][0]["state"] == "in step"
+            assert await client.is_closed()
+    assert (root / "AGENTS.md").read_bytes() == b"in hand"
+
+
+async def test_graceful_shutdown_does_not_wait_for_ever(running: Any, worktree: Worktree, until: Any) -> None:
+    """A sync that does not end is cut short; who waits is told."""
+    root = worktree("a")
+    async with running.up(finish_s=0.1):
+        await running.ask("add", path=str(root))
+        await until(lambda: running.sync.synced)
+        running.sync.gate = anyio.Event()
+        async with running.client() as client:
+            await client.send(b'{"jsonrpc":"2.0","id":1,"method":"sync"}\n')
+            await until(lambda: running.sync.in_flight)
+            running.supervisor.stop("SIGTERM")
+            with anyio.fail_after(5):
+                assert await client.is_closed()
+    assert running.sync.in_flight == 0
+    with FileLock(running.layout.owner_lock(project_id(str(root)))) as lock:
+        assert lock.is_held
+
+
+async def test_an_isolated_daemon_serves_its_project_alone(running: Any, worktree: Worktree, until: Any) -> None:
+    """It registers its project once it owns it, listens on that one's socket only, and can be stopped there."""
+    a, b = worktree("a"), worktree("b")
+    running.registry.register(b)
+    own = project_id(str(a))
+    async with running.up(only=a):
+        assert not running.layout.control_socket.exists()
+        assert own in running.registry.list_projects()
+        async with running.client(own) as client:
+            assert "stop" in (await client.call("server.info"))["capabilities"]
+            assert [row["path"] for row in (await client.call("status"))["projects"]] == [str(a)]
+            await until((a / "AGENTS.md").exists)
+            assert not (b / "AGENTS.md").exists()
+            await client.call("stop")
+            assert await client.is_closed()
+    assert not running.layout.socket_for(own).exists()
+
+
+async def test_the_supervisor_leaves_a_project_to_its_isolated_daemon(
+    running: Any, worktree: Worktree, until: Any, readable_log: Any
+) -> None:
+    """Its status says who serves it; other projects go on; a second daemon for it is refused."""
+    a, b = worktree("a"), worktree("b")
+    isolated = type(running)(running.layout.root, readable_log.log)
+    async with isolated.up(only=a), running.up():
+        await running.ask("add", path=str(b))
+        await until((b / "AGENTS.md").exists)
+        await until(lambda: readable_log.named("project.claim.failed"))
+        rows = (await running.ask("status"))["projects"]
+        assert [row["state"] for row in rows] == ["failed", "in step"]
+        assert rows[0]["failures"][0]["code"] == "served_elsewhere"
+        assert f"process {os.getpid()}" in rows[0]["failures"][0]["message"]
+        [report] = (await running.ask("sync", projects=[str(a)]))["projects"]
+        assert report["failures"][0]["code"] == "served_elsewhere"
+        assert str(a) not in running.sync.synced
+        third = type(running)(running.layout.root, readable_log.log)
+        with pytest.raises(AlreadyRunningError, match="serves this project"):
+            await _run_alone(third, only=a)
+
+
+async def test_scale_100_projects_are_served_within_bounds(running: Any, short: Path, until: Any) -> None:
+    """No more than three syncs at a time, all in step, a status at once, and few watchers."""
+    roots = []
+    for number in range(100):
+        root = short / f"p{number:03}"
+        (root / ".git").mkdir(parents=True)
+        (root / ".git" / "HEAD").write_bytes(b"ref: refs/heads/main\n")
+        (root / "CLAUDE.md").write_bytes(b"x")
+        running.registry.register(root)
+        roots.append(root)
+    async with running.up():
+        await until(lambda: len(set(running.sync.synced)) == 100)
+        assert running.sync.most_in_flight == 3
+        with anyio.fail_after(1):
+            rows = (await running.ask("status"))["projects"]
+        assert len(rows) == 100
+        watcher = running.supervisor._fleet._watcher
+        await until(lambda: {str(root) for root in roots} <= watcher.watched)
+        await until(lambda: watcher.watchers <= 6)
+        (roots[42] / "CLAUDE.md").write_bytes(b"new")
+        await until(lambda: (roots[42] / "AGENTS.md").read_bytes() == b"new")
+
+
+async def test_a_project_whose_folder_is_gone_stays_visible(
+    running: Any, short: Path, worktree: Worktree, until: Any
+) -> None:
+    """It fails, is tried again, and others go on."""
+    a, b = worktree("a"), worktree("b")
+    async with running.up():
+        for root in (a, b):
+            await running.ask("add", path=str(root))
+        await until(lambda: all((root / "AGENTS.md").exists() for root in (a, b)))
+        a.rename(short / "elsewhere")
+        [report] = (await running.ask("sync", projects=[str(a)]))["projects"]
+        assert report["state"] == "failed"
+        rows = (await running.ask("status"))["projects"]
+    assert [row["state"] for row in rows] == ["failed", "in step"]
