@@ -23,9 +23,8 @@ def write_files(folder: Path, files: Mapping[str, str | bytes | dict[str, Any] |
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, dict | list):
-            content = json.dumps(content)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        text = json.dumps(content) if isinstance(content, dict | list) else content
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
 
 
 @dataclass

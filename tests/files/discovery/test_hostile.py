@@ -1,0 +1,165 @@
+"""A cloned repository can neither make us read what is not its own, nor stop us from reading the rest."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.files.discovery import Places, discover
+from harnesssync_orchestrator.files.reading import Looked
+
+CANARY = "canary-3f9c"
+
+
+@pytest.fixture
+def secrets(world: Any) -> Path:
+    """A home with files that nobody may see, in the forms that Claude Code would read."""
+    text = f"---\nname: x\ndescription: {CANARY}\n---\n{CANARY}\n"
+    world.in_home(
+        {
+            ".ssh/id_rsa": CANARY,
+            ".ssh/SKILL.md": text,
+            ".ssh/a.md": text,
+            "settings.json": {"env": {"A": CANARY}},
+            "mcp.json": {"mcpServers": {"s": {"command": CANARY}}},
+        }
+    )
+    return Path(world.home)
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        ("CLAUDE.md", ".ssh/id_rsa"),
+        ("CLAUDE.local.md", ".ssh/id_rsa"),
+        (".claude/CLAUDE.md", ".ssh/id_rsa"),
+        (".claude/rules", ".ssh"),
+        (".claude/rules/x.md", ".ssh/id_rsa"),
+        (".claude/rules/sub", ".ssh"),
+        (".claude/skills", "."),
+        (".claude/skills/x", ".ssh"),
+        (".claude/skills/x/SKILL.md", ".ssh/SKILL.md"),
+        (".claude/agents", ".ssh"),
+        (".claude/agents/x.md", ".ssh/a.md"),
+        (".claude/commands/x.md", ".ssh/a.md"),
+        (".claude/commands/sub", ".ssh"),
+        (".claude/settings.json", "settings.json"),
+        (".claude/settings.local.json", "settings.json"),
+        (".mcp.json", "mcp.json"),
+        ("sub/CLAUDE.md", ".ssh/id_rsa"),
+    ],
+)
+@pytest.mark.parametrize("form", ["absolute", "relative", "chain"])
+def test_a_link_out_of_the_project_is_not_followed(
+    world: Any, secrets: Path, link: str, target: str, form: str
+) -> None:
+    """Nothing of what it leads to appears anywhere; it is told, with a remedy."""
+    path = world.project / link
+    path.parent.mkdir(parents=True, exist_ok=True)
+    leads_to = secrets / target
+    if form == "relative":
+        path.symlink_to(os.path.relpath(leads_to, path.parent))
+    elif form == "chain":
+        (world.project / "step").symlink_to(leads_to)
+        path.symlink_to(os.path.relpath(world.project / "step", path.parent))
+    else:
+        path.symlink_to(leads_to)
+    world.in_project({".claude/commands2/x": "", "good/CLAUDE.md": "Good"})
+    found = world.discover()
+    assert CANARY not in repr(found)
+    assert [item.name for item in found.source.items] == ["good/CLAUDE.md"]
+    assert "outside_project" in [problem.code for problem in found.source.problems]
+    assert all(problem.hint for problem in found.source.problems)
+
+
+def test_a_whole_folder_that_is_a_link_out_is_not_followed(world: Any, secrets: Path) -> None:
+    """Each file in it lies outside."""
+    world.in_home({"other/CLAUDE.md": CANARY, "other/settings.json": {"env": {"A": CANARY}}})
+    (world.project / ".claude").symlink_to(secrets / "other")
+    found = world.discover()
+    assert CANARY not in repr(found)
+    assert found.source.items == ()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["CLAUDE.md", ".claude/settings.json", ".mcp.json", ".claude/skills/x/SKILL.md", ".claude/agents/x.md"],
+)
+@pytest.mark.parametrize("thing", ["pipe", "socket", "folder", "circle", "dangling", "sparse"])
+def test_what_is_no_file_stops_nothing(world: Any, skill_text: Any, place: str, thing: str, tmp_path: Path) -> None:
+    """No waiting, no exception; the others are read."""
+    path = world.project / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    match thing:
+        case "pipe":
+            os.mkfifo(path)
+        case "socket":
+            short = tmp_path / "s"
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(short))
+            short.rename(path)
+        case "folder":
+            path.mkdir()
+        case "circle":
+            path.symlink_to(path.name)
+        case "dangling":
+            path.symlink_to("nothing")
+        case _:
+            with path.open("wb") as file:
+                file.truncate(1 << 40)
+    world.in_project({".claude/skills/good/SKILL.md": skill_text("Good")})
+    source = world.discover().source
+    assert [item.name for item in source.items] == ["good"]
+    if thing == "dangling" or (thing == "folder" and "agents" in place):  # folders in folders may have any name
+        assert source.problems == ()
+    else:
+        assert source.problems
+        assert all(problem.hint and problem.file for problem in source.problems)
+
+
+@pytest.mark.parametrize("folder", [".claude/skills", ".claude/agents", ".claude/rules", ".claude/commands"])
+def test_a_file_where_a_folder_belongs_is_told(world: Any, folder: str) -> None:
+    """The other kinds go on."""
+    world.in_project({folder: "text", "CLAUDE.md": "Good"})
+    source = world.read()
+    assert [item.name for item in source.items] == ["CLAUDE.md"]
+    assert [problem.code for problem in source.problems] == ["not_a_folder"]
+
+
+def test_what_may_not_be_read_is_told_and_hides_removals(public_folder: Path, as_nobody: Any) -> None:
+    """Unreadable is not missing."""
+    (public_folder / "CLAUDE.md").write_text("secret")
+    (public_folder / "CLAUDE.md").chmod(0)
+    (public_folder / ".claude" / "skills").mkdir(parents=True)
+    (public_folder / ".claude").chmod(0o755)
+    (public_folder / ".claude" / "skills").chmod(0)
+    (public_folder / "CLAUDE.local.md").write_text("Good")
+    (public_folder / "CLAUDE.local.md").chmod(0o644)
+    places = Places.from_environment({}, public_folder / "home")
+    with as_nobody():
+        source = discover(Scope.PROJECT, public_folder, places, Looked()).source
+    assert [item.name for item in source.items] == ["CLAUDE.local.md"]
+    problems = [(problem.code, problem.hides) for problem in source.problems]
+    assert problems == [("file_unreadable", True), ("file_unreadable", True)]
+
+
+def test_folders_in_folders_without_end_are_cut(world: Any) -> None:
+    """Neither recursion nor a path that is too long gets through."""
+    deep = world.project / ".claude" / "rules" / "/".join(["d"] * 60)
+    deep.mkdir(parents=True)
+    (deep / "x.md").write_text("Deep")
+    world.in_project({".claude/rules/a.md": "A", ".claude/rules/b/c.md": "C"})
+    assert [item.name for item in world.read().items] == [".claude/rules/a.md", ".claude/rules/b/c.md"]
+
+
+def test_an_endless_line_and_control_characters_are_text(world: Any) -> None:
+    """Rules may hold anything; names and messages may not."""
+    world.in_project({"CLAUDE.md": "x" * 1_000_000 + "\x00\x1b[31m\u202e", ".claude/rules/\x1b[31m.md": "X"})
+    source = world.read()
+    assert [item.name for item in source.items] == ["CLAUDE.md"]
+    assert [problem.message.isprintable() for problem in source.problems] == [True]
