@@ -1,0 +1,254 @@
+"""Asking one harness, in a process of its own that has no network: `ask` from outside, `Asking` inside.
+
+A harness is a module with one function `ask(asking: Asking) -> Seen`, entered in `HARNESSES`, and what it needs to be
+installed, entered in `install.PACKAGES`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harnesses import install, isolation, stub_mcp
+from harnesses.scratch import Scratch
+from harnesses.seen import Seen, Server, from_json, to_json
+from harnesses.stub_model import Model, text_of, tools_of
+
+HARNESSES = {"codex": "harnesses.codex", "gemini": "harnesses.gemini_cli", "opencode": "harnesses.opencode"}
+"""The module of each harness, by the name that `harnesssync --target` takes."""
+
+HOOK = "stand-in-hook"
+"""The program that hooks of the tests start."""
+
+SECONDS = 120
+"""What one command of a program may take: they start in one to ten seconds, and the machine may be busy."""
+
+_LOOPBACK_URL = re.compile(r"https?://(?:127\.0\.0\.1|localhost):(\d+)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COMPLAINT = re.compile(
+    r"loading error|validation failed|\binvalid\b|failed to (?:load|parse|start|connect)|\bskipp(?:ed|ing)\b"
+    r"|not allowed|unrecogni[sz]ed|expected \w+,? (?:received|got)|unsupported|duplicate|conflict",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked. `trusted`: in the harness's own sense. `directory`: where below the project the turn is taken.
+    `call_commands`: also call each custom command once. `stand_ins`: names of programs that MCP servers start.
+    `hook`: the name of the program that hooks start. `environment`: what the program gets besides."""
+
+    project: str
+    home: str
+    prefix: str
+    trusted: bool = True
+    directory: str = ""
+    call_commands: bool = False
+    stand_ins: Sequence[str] = ()
+    hook: str = HOOK
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A command that has ended. `output` is both streams, without colours."""
+
+    status: int
+    stdout: str
+    output: str
+
+
+def ask(harness: str, question: Question) -> Seen:
+    """Ask the real program of a harness. Nothing is written into the project or the home of the question."""
+    namespace = isolation.namespace_command()
+    request = json.dumps({"harness": harness, "isolated": bool(namespace), "question": asdict(question)})
+    command = [*namespace, sys.executable, "-m", "harnesses.asking"]
+    with contextlib.nullcontext() if namespace else _alone():
+        result = subprocess.run(
+            command,
+            input=request,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=15 * SECONDS,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+    if result.returncode != 0:
+        raise RuntimeError(f"asking {harness} failed: {result.stderr[-4000:]}")
+    return from_json(json.loads(result.stdout))
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Without a namespace the stand-ins listen on the machine's own ports: one asks at a time."""
+    with (Path(tempfile.gettempdir()) / "harnesses-asking.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class Asking:
+    """The tools with which a harness's module asks: its program, in copies, with a model and servers that stand in."""
+
+    def __init__(self, harness: str, question: Question, folder: Path, *, isolated: bool) -> None:
+        self.harness = harness
+        self.question = question
+        self.scratch = Scratch(Path(question.project), Path(question.home), folder)
+        self.model = Model()
+        self.errors: list[str] = []
+        self._complaints: dict[str, None] = {}
+        self._log = folder / "started.jsonl"
+        self._calls: dict[str, dict[str, Any]] = {}
+        stand_ins = folder / "bin"
+        stand_ins.mkdir()
+        for kind, names in (("server", question.stand_ins), ("hook", (question.hook,))):
+            for name in names:
+                self._stand_in(stand_ins / name, kind)
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        node = install.node_folder(Path(question.prefix))
+        self.environment = {
+            "HOME": str(self.scratch.home),
+            "PATH": os.pathsep.join([str(stand_ins), str(node), os.environ["PATH"]]),
+            "TMPDIR": str(temporary),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "NO_COLOR": "1",
+            "USER": "tester",
+            "SHELL": "/bin/sh",
+            "DO_NOT_TRACK": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            **({} if isolated else isolation.proxy_to_nowhere()),
+            **question.environment,
+        }
+
+    def run(self, *arguments: str, ok: Sequence[int] = (0,)) -> Finished:
+        """Run the program with `arguments`. Another exit code than those in `ok` is one of `errors`."""
+        program = install.program(Path(self.question.prefix), self.harness)
+        process = subprocess.Popen(
+            [str(program), *arguments],
+            cwd=self.scratch.project / self.question.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,  # an open one is waited for: it might hold more of the prompt
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            streams = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            streams = process.communicate()
+            self.errors.append(f"{' '.join(arguments[-3:])}: no end within {SECONDS} s")
+        stdout, stderr = (_COLOUR.sub("", stream.decode("utf-8", "replace")) for stream in streams)
+        output = f"{stdout}\n{stderr}"
+        if process.returncode not in ok:
+            told = self.scratch.told(output).strip()[-1500:]
+            self.errors.append(f"{' '.join(arguments[-3:])}: exit code {process.returncode}: {told}")
+        for line in map(str.strip, self.scratch.told(output).splitlines()):
+            if _COMPLAINT.search(line) and len(line) < 600 and line[:1] not in '{["':  # a line of JSON is no complaint
+                self._complaints.setdefault(line)
+        return Finished(status=process.returncode, stdout=stdout, output=output)
+
+    def turn(self, *arguments: str, ok: Sequence[int] = (0,)) -> tuple[dict[str, Any], ...]:
+        """Run the program once, with `arguments` that make it ask the model; the requests that the model got."""
+        before = len(self.model.requests)
+        self.run(*arguments, ok=ok)
+        return tuple(self.model.requests[before:])
+
+    def hooks_run(self, *, since: int = 0) -> tuple[str, ...]:
+        """The arguments of each run of the stand-in for hooks, without the first `since` runs of any stand-in."""
+        records = stub_mcp.read_log(self._log)[since:]
+        return tuple(" ".join(record["argv"][1:]) for record in records if record["kind"] == "hook")
+
+    @property
+    def started(self) -> int:
+        """How many stand-ins have been started up to now."""
+        return len(stub_mcp.read_log(self._log))
+
+    def servers(self, server_of: Callable[[str], str]) -> tuple[Server, ...]:
+        """The servers that were reached and whose tool the model was offered; `server_of` takes the tool's name,
+        without its last part, for the server's."""
+        tools = {name for request in self.model.requests for name, _ in tools_of(request)}
+        started = {
+            record["ident"]: {
+                "command": record["argv"][0],
+                "arguments": tuple(record["argv"][1:]),
+                "environment": record["environment"],
+            }
+            for record in stub_mcp.read_log(self._log)
+            if record["kind"] == "server"
+        }
+        found: dict[tuple[str, str], Server] = {}
+        for ident, facts in {**started, **self._calls}.items():
+            for tool in sorted(tools):
+                if tool.endswith(stub_mcp.TOOL + ident):
+                    name = server_of(tool.removesuffix(stub_mcp.TOOL + ident))
+                    how = str([facts.get(key) for key in ("command", "arguments", "url")])
+                    found[name, how] = Server(name=name, tool=tool, **facts)
+        return tuple(found[key] for key in sorted(found))
+
+    def told(self, text: str | None) -> str:
+        return self.scratch.told(text or "")
+
+    def seen(self, requests: Sequence[Mapping[str, Any]], **members: Any) -> Seen:  # noqa: ANN401 - fields of Seen
+        """The result: what the requests of the main turn show, and `members`."""
+        texts = [text_of(request) for request in requests]
+        rules: dict[str, int] = {}
+        for text in texts:
+            for file, times in self.scratch.loaded(text).items():
+                rules[file] = max(times, rules.get(file, 0))
+        return Seen(
+            harness=self.harness,
+            version=install.version(Path(self.question.prefix), self.harness),
+            rules=rules,
+            prompts=tuple(map(self.scratch.told, texts)),
+            warnings=tuple(self._complaints),
+            errors=tuple(self.errors),
+            **members,
+        )
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let the model and the MCP servers of the configuration answer."""
+        texts = "\n".join(self.scratch.configuration_texts())
+        with contextlib.ExitStack() as servers:
+            servers.enter_context(self.model)
+            for port in sorted({int(port) for port in _LOOPBACK_URL.findall(texts)}):
+                servers.enter_context(stub_mcp.server(port, self._calls))
+            yield
+
+    def _stand_in(self, path: Path, kind: str) -> None:
+        program = [sys.executable, "-IS", stub_mcp.__file__, str(self._log), kind, path.name]
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(program)} "$@"\n')
+        path.chmod(0o755)
+
+
+def main() -> None:
+    """Answer the question on standard input, on standard output."""
+    request = json.load(sys.stdin)
+    if request["isolated"]:
+        isolation.raise_loopback()
+    module = importlib.import_module(HARNESSES[request["harness"]])
+    with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder:
+        question = Question(**request["question"])
+        asking = Asking(request["harness"], question, Path(folder).resolve(), isolated=request["isolated"])
+        with asking.serving():
+            print(json.dumps(to_json(module.ask(asking))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+def front_matter(text):
+    return {}, text
