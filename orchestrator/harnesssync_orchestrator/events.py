@@ -89,7 +89,8 @@ DECLARED: tuple[Event, ...] = (
     _event(
         "project.sync.completed",
         "info",
-        "A sync ended: its canonical line. A warning when something is left to do, an error when it failed.",
+        "A sync ended: its canonical line. A warning when something is left to do, an error when it failed, and only for "
+        "debugging when nobody asked for it and nothing came of it.",
         **_PATH,
         reason="watch, request, retry, start or timer",
         state="the state of the project now",
@@ -138,6 +139,7 @@ DECLARED: tuple[Event, ...] = (
         "A link was not possible: the output is a copy, which is refreshed when its source changes.",
         output="the output's path",
         method="how it was made",
+        message="what that means, or what the copy does not hold",
     ),
     _event(
         "state.quarantined",

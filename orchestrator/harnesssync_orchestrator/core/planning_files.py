@@ -30,17 +30,13 @@ class Decision:
     conflicts: list[Conflict] = field(default_factory=list)
     unchanged: int = 0
 
-    def keep(self, address: Address, wish: Wanted[Output], entry: Entry | None, now: Entry, ledger: Ledger) -> None:
+    def keep(self, address: Address, entry: Entry | None, now: Entry, ledger: Ledger) -> None:
         """The output is as wanted: count it, and let the ledger say so.
 
         What we find as wanted without having recorded it is a person's, unless an unfinished sync of ours was
         about to write just this.
         """
-        if entry is not None and (entry.digest, entry.owners, entry.source_digest) == (
-            now.digest,
-            wish.owners,
-            now.source_digest,
-        ):
+        if entry is not None and _same(entry, now):
             self.unchanged += 1
             return
         ours = ledger.pending.get(address) == now.digest or (
@@ -59,6 +55,11 @@ class Decision:
                 items=wish.output.items,
             )
         )
+
+
+def _same(entry: Entry, now: Entry) -> bool:
+    """Does the ledger say what is true? The order of owners is that of the targets, which may change."""
+    return (entry.digest, frozenset(entry.owners)) == (now.digest, frozenset(now.owners))
 
 
 def link_text(path: str, source: str, root: str, scope: Scope) -> str:
@@ -91,7 +92,7 @@ def link_decision(
         decision.unchanged += 1  # a folder above is itself linked to where the source is: already there
     elif isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source):
         method = entry.method if entry is not None else Method.SYMLINK
-        decision.keep(address, wish, entry, _link_entry(output, wish, method, link_hash(state.text)), ledger)
+        decision.keep(address, entry, _link_entry(output, wish, method, link_hash(state.text)), ledger)
     elif _is_current_copy(state, entry, output):
         decision.unchanged += 1
     elif _is_ours(state, entry) or isinstance(state, Missing):
@@ -131,7 +132,7 @@ def file_decision(
     digest = short_hash(output.content)
     if isinstance(state, ObservedFile) and state.digest == digest:
         now = Entry(method=Method.WRITE, digest=digest, timestamp="", owners=wish.owners)
-        decision.keep(output.address, wish, entry, now, ledger)
+        decision.keep(output.address, entry, now, ledger)
     elif _is_ours(state, entry) or isinstance(state, Missing):
         decision.operations.append(
             WriteFile(

@@ -104,7 +104,7 @@ def _decide_wanted(
     found = value_at(values, output.pointer)
     if isinstance(output, ElementOutput):
         if isinstance(found, list) and position(found, digest) is not None:
-            decision.keep(address, wish, entry, now, ledger)
+            decision.keep(address, entry, now, ledger)
         elif found is Gap.ABSENT or isinstance(found, list):
             changes.edits.append(AddElement(output.pointer, output.value))
             changes.record[address] = now
@@ -116,7 +116,7 @@ def _decide_wanted(
     elif found is Gap.BLOCKED:
         _not_ours(decision, address, wish, None, blocked=True)
     elif value_hash(found) == digest:
-        decision.keep(address, wish, entry, now, ledger)
+        decision.keep(address, entry, now, ledger)
     elif entry is not None and entry.created and value_hash(found) == entry.digest:
         changes.edits.append(SetKey(output.pointer, output.value))
         changes.record[address] = now

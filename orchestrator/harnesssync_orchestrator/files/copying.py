@@ -53,6 +53,12 @@ def marker_name(name: str) -> str:
     return f"{_MARKER_PREFIX}{name}{_MARKER_SUFFIX}"
 
 
+def marker_path(path: str) -> str:
+    """The same for a copy at a path with `/`."""
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + marker_name(name)
+
+
 def marked_name(name: str) -> str | None:
     """The inverse: the name of the copy that a marker speaks of, None if this is no name of a marker."""
     marked = name[len(_MARKER_PREFIX) : -len(_MARKER_SUFFIX)]
@@ -246,6 +252,7 @@ __all__ = [
     "is_exactly",
     "marked_name",
     "marker_name",
+    "marker_path",
     "read_marker",
     "remove",
     "remove_marker",

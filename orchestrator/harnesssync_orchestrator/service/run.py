@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,25 +15,28 @@ import anyio.to_thread
 
 from harnesssync_orchestrator import __version__
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
-from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.cleanup import clean
+from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.footprint import Footprint, is_unchanged
 from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.files.linker import prune
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.state import load_ledger, save_ledger
-from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.files.store import now, sweep
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.linking import Outcome, link
 from harnesssync_orchestrator.service.memory import Memory, Remembered, encode
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report, unchanged_report
 from harnesssync_orchestrator.service.selection import moved_homes, select, selection_key
 from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
+from harnesssync_orchestrator.service.watched import folders_to_watch
 
 T = TypeVar("T")
 
@@ -102,6 +103,16 @@ class Run:
             return None
         return self.memory.remembered() if await self._in_thread(is_unchanged, footprint) else None
 
+    # --- recover
+
+    async def recover(self) -> None:
+        """After a sync that was killed: clear away what it left behind, and take over what it had finished."""
+        if self.ledger.pending and not self.options.dry_run:
+            cleaned = await self._in_thread(clean, self.root, self.ledger)
+            await self._in_thread(sweep, self.engine.layout.ledger_file(self.project).parent)
+            self.ledger = self.ledger.changed(record=cleaned.recovered)
+            self.problems += tuple(_left_over(self.root / path) for path in cleaned.kept)
+
     # --- let git settle
 
     async def git_settles(self) -> bool:
@@ -153,10 +164,23 @@ class Run:
             if plan.operations:
                 await self._save(replace(self.ledger, pending=plan.intent))
                 await link(plan, self.root, self.engine.formats, now(), self.engine.limits, outcome)
+                self._tell_copies(outcome)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._record(plan, outcome)
         return outcome
+
+    def _tell_copies(self, outcome: Outcome) -> None:
+        for one in outcome.done:
+            for warning in one.applied.warnings:
+                self.engine.log.warning(
+                    "output.copied",
+                    project_id=self.project.id,
+                    sync_id=self.sync_id,
+                    output=one.operation.path,
+                    method=one.applied.method,
+                    message=warning,
+                )
 
     async def _record(self, plan: Plan, outcome: Outcome) -> None:
         if not outcome.done and plan.is_empty:
@@ -174,11 +198,14 @@ class Run:
 
     async def keep_from_git(self, seen: Survey) -> None:
         """Keep our outputs out of `git status`, unless git tracks them or the configuration says otherwise."""
-        shared = git.common_dir(self.root) if self.project.scope is Scope.PROJECT and self.engine.exclude else None
-        if shared is not None and not self.options.targets and not seen.plan.halt:
+        if self.project.scope is not Scope.PROJECT or not self.engine.exclude or self.options.targets or seen.plan.halt:
+            return
+        shared = await self._in_thread(git.repository, self.root)
+        if shared is not None:
+            copies = (address.path for address, entry in self.ledger.entries.items() if entry.method is Method.COPY)
+            paths = [*seen.plan.exclude, *map(marker_path, copies)]
             lock = self.engine.layout.exclude_lock(shared)
-            work = partial(update_exclude, shared, self.project.id, seen.plan.exclude, lock=lock)
-            await self._in_thread(work)
+            await self._in_thread(partial(update_exclude, shared, self.project.id, paths, lock=lock))
 
     # --- look again
 
@@ -260,20 +287,11 @@ class Run:
         return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self.engine.limits.hashing)
 
 
-def folders_to_watch(looked: Looked, root: str) -> frozenset[str]:
-    """The folders in which a change would change the source: the root, those of files that were read, and those that
-    hold nothing but configuration; for what was missing the nearest folder above it that exists.
-
-    The other folders of a worktree were searched for instructions too, but there are too many to watch them all.
-    """
-    folders = {root}
-    for path, signature in looked.seen.items():
-        if signature is not None and stat.S_ISDIR(signature.mode):
-            if not path.startswith(root + "/") or "/.claude" in path[len(root) :]:
-                folders.add(path)
-            continue
-        folder = os.path.dirname(path)  # noqa: PTH120 - for every file of a source
-        while folder not in folders and folder in looked.seen and looked.seen[folder] is None:
-            folder = os.path.dirname(folder)  # noqa: PTH120
-        folders.add(folder)
-    return frozenset(folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112
+def _left_over(path: Path) -> Problem:
+    return Problem(
+        code="left_over",
+        message="a sync that was killed set this aside, and it is not known what it is",
+        file=str(path),
+        hint="Look at it, and delete it or put it back",
+        hides=False,
+    )

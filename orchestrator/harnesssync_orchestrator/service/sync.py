@@ -1,6 +1,6 @@
 """One sync of one project, top to bottom.
 
-    lock → has anything changed? → let git settle → read the source → survey and plan → link and record → remember
+    lock → has anything changed? → recover → let git settle → survey and plan → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
@@ -25,6 +25,7 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
         run = await Run.begin(project, engine, options)
         if (remembered := await run.unchanged()) is not None:
             return run.still(remembered)
+        await run.recover()
         if not await run.git_settles():
             return run.halted(HaltReason.GIT_BUSY)
         seen = await run.survey()

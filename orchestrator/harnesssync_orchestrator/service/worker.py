@@ -256,6 +256,9 @@ class Worker:
         tell = self._log.info if report.exit_code == 0 else self._log.warning
         if report.exit_code == 4:
             tell = self._log.error
+        is_news = report.operations or report.state is not self.report.state
+        if reason in {Reason.WATCH, Reason.TIMER} and not is_news:
+            tell = self._log.debug  # a file beside the source was saved: that is no event for people
         waited_s = round(began - asked, 6)
         fields = {**sync_fields(report), "reason": reason.value, "dry_run": options.dry_run, "waited_s": waited_s}
         tell("project.sync.completed", **fields)
