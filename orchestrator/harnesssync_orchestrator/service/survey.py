@@ -70,9 +70,14 @@ class Surveyor:
         tracked, problems = self._tracked(desired, looked)
         source = replace(source, problems=(*source.problems, *problems))
         observed = observe(root, desired, ledger, self.formats, self.cache, looked, tracked)
-        result = plan(desired, observed, ledger, source=source, trusted=self.project.trusted, confirmed=self.confirmed)
+        result = plan(desired, observed, ledger, source=source, trusted=self._trusted, confirmed=self.confirmed)
         conflicts = tuple(_with_line_ending_hint(conflict, root, ledger) for conflict in result.conflicts)
         return Survey(source=source, desired=desired, plan=replace(result, conflicts=conflicts))
+
+    @property
+    def _trusted(self) -> bool:
+        """What a person keeps in their own home directory needs no more trust than that."""
+        return self.project.trusted or self.project.scope is Scope.USER
 
     def _tracked(self, desired: Desired, looked: Looked) -> tuple[frozenset[str], Sequence[Problem]]:
         """Which output paths git tracks. Whether it does decides about private outputs: then its index counts as
