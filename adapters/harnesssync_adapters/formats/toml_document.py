@@ -44,18 +44,18 @@ def _edited(text: str, edit: Edit) -> str:
     if isinstance(edit, RemoveKey):
         return text if _look_up(values, edit.pointer) is _ABSENT else _remove(text, edit.pointer)
     found = _look_up(values, edit.pointer)
-    if found is not _ABSENT and not isinstance(found, list):
+    if not isinstance(found, list):
         raise DocumentError(f"{toml_path(edit.pointer)} is not an array")
-    if isinstance(edit, AddElement):
-        if found is _ABSENT:
-            return _set(text, values, edit.pointer, [edit.value])
-        return _checked(_add(text, edit), edit.pointer, [*found, edit.value])
-    index = next((i for i, one in enumerate(found or ()) if value_hash(one) == edit.element), None)
-    return text if index is None else _remove_element(text, edit, index)
+    if isinstance(edit, RemoveElement):
+        index = next((i for i, one in enumerate(found) if value_hash(one) == edit.element), None)
+        return text if index is None else _remove_element(text, edit, index)
+    if found is _ABSENT:
+        return _set(text, values, edit.pointer, [edit.value])
+    return _checked(_add(text, edit), edit.pointer, [*found, edit.value])
 
 
 _ABSENT: list[JsonValue] = []
-"""Stands for a key that is not there; told apart by identity."""
+"""Stands for a key that is not there; told apart from an empty array by identity."""
 
 
 def _look_up(values: JsonValue, pointer: Path) -> JsonValue:

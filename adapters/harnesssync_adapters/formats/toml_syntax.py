@@ -22,7 +22,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomlkit
-    import tomlkit.exceptions
 
 _SPACE = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)*")
@@ -201,7 +200,7 @@ def _document_error(text: str, message: str) -> DocumentError:
     if match is None:
         return DocumentError(message)
     if match[1] or match[3]:
-        line, column = int(match[1] or match[3]), int(match[2] or match[4])
+        line, column = int(match[1] or match[3]), int(match[2] or int(match[4]) + 1)  # tomlkit counts columns from 0
     else:
         line, column = text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
     return DocumentError(message[: match.start()].strip(), line, column)

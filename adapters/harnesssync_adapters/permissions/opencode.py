@@ -91,9 +91,15 @@ def _patterns(key: str, rule: PermissionRule) -> list[str] | str:
         found = _path_patterns(specifier)
     else:
         found = [specifier]
-    if rule.action is Action.ALLOW and (any("?" in pattern for pattern in found) or rule.tool == "Write"):
+    if rule.action is Action.ALLOW and _is_wider(key, rule, specifier):
         return "OpenCode would allow more than that"
     return found
+
+
+def _is_wider(key: str, rule: PermissionRule, specifier: str) -> bool:
+    """Would an allowance reach further there? `?` is a wildcard, `*` crosses folders, writing is all of editing."""
+    crosses = key in _PATHS and "*" in specifier.replace("**", "")
+    return "?" in specifier or crosses or rule.tool == "Write"
 
 
 def _command_patterns(specifier: str) -> list[str]:
@@ -107,16 +113,14 @@ def _command_patterns(specifier: str) -> list[str]:
 
 def _path_patterns(specifier: str) -> list[str]:
     """A path in the manner of `.gitignore`: `//x` is absolute, `/x` and `./x` stand below the root, and a name
-    alone is meant in every folder."""
-    path = specifier
-    while "**/" in path or "**" in path:
-        path = path.replace("**", "*")
-    if path.startswith("//"):
-        return [path[1:]]
-    if path.startswith("~/"):
-        return [path]
-    anchored = path.startswith(("/", "./"))
-    path = path.removeprefix("./").removeprefix("/").rstrip("/")
-    if path.startswith("*/"):
-        return [path[2:], path]
-    return [path] if anchored or "/" in path else [path, f"*/{path}"]
+    alone is meant in every folder, as if `**/` stood before it. `**/` also stands for no folder at all."""
+    path, start = specifier, ""
+    if path.startswith(("//", "~/")):
+        start, path = path[0] + "/" * (path[0] == "~"), path[2:]
+    elif not path.startswith(("/", "./")) and "/" not in path.rstrip("/"):
+        path = f"**/{path}"
+    first, *rest = path.removeprefix("./").removeprefix("/").rstrip("/").split("**/")
+    variants = [first]
+    for part in rest:
+        variants = [f"{variant}{folders}{part}" for variant in variants for folders in ("", "*/")]
+    return list(dict.fromkeys(start + variant.replace("**", "*") for variant in variants))

@@ -1,0 +1,273 @@
+"""Permissions in each harness's language, read the way that harness reads them."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import json
+import re
+import shlex
+from collections.abc import Callable
+
+import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.adapters.conftest import permission, permissions, source
+
+from harnesssync_adapters import TARGETS
+from harnesssync_adapters.permissions.rules import Shape, command_pattern
+from harnesssync_orchestrator.core.desired import FileOutput, KeyOutput
+from harnesssync_orchestrator.core.items import Action, Layer, PermissionRule, Scope
+from harnesssync_orchestrator.core.rendering import desired_state
+
+Decide = Callable[[str], "str | None"]
+BY_ID = {target.id: target for target in TARGETS}
+
+
+def claude(rules: list[PermissionRule], command: str) -> str | None:
+    """What Claude Code says to a simple command: a denial beats a question, and a question an allowance."""
+    for action in ("deny", "ask", "allow"):
+        if any(rule.action.value == action and _matches(str(rule.specifier), command) for rule in rules):
+            return action
+    return None
+
+
+def _matches(specifier: str, command: str) -> bool:
+    text = re.sub(r":\*$", " *", specifier)
+    pattern = ".*".join(map(re.escape, text.split("*")))
+    bare = text.endswith(" *") and "*" not in text[:-2] and command == text[:-2]
+    return bare or re.fullmatch(pattern, command) is not None
+
+
+def codex(rules: list[PermissionRule], scope: Scope = Scope.PROJECT) -> Decide:
+    """Rules over first words; the strictest that matches counts."""
+    found = []
+    for wish in desired_state([BY_ID["codex"]], source(scope, permissions(scope, *rules))).wanted.values():
+        assert isinstance(wish.output, FileOutput)
+        for line in wish.output.content.decode().splitlines():
+            call = ast.parse(line, mode="eval").body
+            assert isinstance(call, ast.Call)
+            found.append({word.arg: ast.literal_eval(word.value) for word in call.keywords})
+
+    def decide(command: str) -> str | None:
+        words = shlex.split(command)
+        hits = {rule["decision"] for rule in found if words[: len(rule["pattern"])] == rule["pattern"]}
+        names = {"forbidden": "deny", "prompt": "ask", "allow": "allow"}
+        return next((name for decision, name in names.items() if decision in hits), None)
+
+    return decide
+
+
+def gemini(rules: list[PermissionRule]) -> Decide:
+    """Policies over the arguments as JSON; the highest priority that matches counts."""
+    found = []
+    target = source(Scope.USER, permissions(Scope.USER, *rules))
+    for wish in desired_state([BY_ID["gemini"]], target).wanted.values():
+        assert isinstance(wish.output, FileOutput)
+        found += tomlkit.parse(wish.output.content.decode()).unwrap()["rule"]
+
+    def matches(rule: dict[str, str], arguments: str) -> bool:
+        if "commandPrefix" in rule:
+            prefix = re.escape('"command":' + json.dumps(rule["commandPrefix"], ensure_ascii=False)[:-1])
+            return re.search(prefix + r'(?:[\s"]|\\")', arguments) is not None
+        if "commandRegex" in rule:
+            return re.search('"command":"' + rule["commandRegex"], arguments) is not None
+        return True
+
+    def decide(command: str) -> str | None:
+        arguments = json.dumps({"command": command}, ensure_ascii=False, separators=(",", ":"))
+        hits = [rule for rule in found if matches(rule, arguments)]
+        decision = max(hits, key=lambda rule: rule["priority"])["decision"] if hits else None
+        return {"deny": "deny", "ask_user": "ask", "allow": "allow", None: None}[decision]
+
+    return decide
+
+
+def opencode(rules: list[PermissionRule], scope: Scope = Scope.PROJECT) -> Decide:
+    """Tables merged in the order in which the files are read; the last pattern that matches counts."""
+    desired = desired_state([BY_ID["opencode"]], source(scope, permissions(scope, *rules)))
+    order = ["opencode.json", "opencode.jsonc", ".opencode/opencode.json"]
+    outputs = [wish.output for wish in desired.wanted.values()]
+    merged: dict[str, str] = {}
+    for output in sorted(outputs, key=lambda one: order.index(one.path.removeprefix(".config/opencode/"))):
+        assert isinstance(output, KeyOutput)
+        if output.pointer == ("permission", "bash"):
+            merged.update(output.value)  # type: ignore[arg-type]
+
+    def decide(command: str) -> str | None:
+        hits = [action for pattern, action in merged.items() if _wildcard(pattern, command)]
+        return hits[-1] if hits else None
+
+    return decide
+
+
+def _wildcard(pattern: str, text: str) -> bool:
+    return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None
+
+
+words = st.sampled_from(["git", "-x"])  # few, so that rules meet
+commands = st.lists(words, min_size=1, max_size=3).map(" ".join)
+specifiers = st.one_of(
+    commands,
+    commands.map(lambda text: f"{text}:*"),
+    commands.map(lambda text: f"{text} *"),
+    commands.map(lambda text: f"{text}*"),
+    st.tuples(commands, commands).map(" * ".join),
+    st.just("*"),
+)
+rules = st.builds(
+    lambda action, specifier: permission(Scope.PROJECT, action, f"Bash({specifier})"),
+    st.sampled_from([action.value for action in Action]),
+    specifiers,
+)
+READERS: list[Callable[[list[PermissionRule]], Decide]] = [
+    codex,
+    gemini,
+    opencode,
+    lambda rules: opencode(rules, Scope.USER),
+]
+NAMES = ["codex", "gemini", "opencode", "opencode-user"]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=NAMES)
+@given(given_rules=st.lists(rules, max_size=5), command=commands)
+def test_no_command_is_allowed_that_claude_code_would_not_allow(
+    reader: Callable[[list[PermissionRule]], Decide], given_rules: list[PermissionRule], command: str
+) -> None:
+    """An allowance is never widened: not to further arguments, not past a denial that was written."""
+    if reader(given_rules)(command) == "allow":
+        denied = claude(given_rules, command) in ("deny", "ask")
+        assert claude([rule for rule in given_rules if rule.action is Action.ALLOW], command) == "allow"
+        assert not denied or reader is READERS[0]  # what Codex can't express is lost, and told
+
+
+@pytest.mark.parametrize("reader", READERS[1:], ids=NAMES[1:])
+@given(given_rules=st.lists(rules, max_size=5), command=commands)
+def test_what_claude_code_denies_is_denied(
+    reader: Callable[[list[PermissionRule]], Decide], given_rules: list[PermissionRule], command: str
+) -> None:
+    """All of Claude Code's patterns for commands can be said in these languages, in any order of the rules."""
+    expected = claude(given_rules, command)
+    assert expected == reader(given_rules)(command)
+
+
+@given(given_rules=st.lists(rules, max_size=5), command=commands)
+def test_codex_denies_what_is_not_told_as_a_loss(given_rules: list[PermissionRule], command: str) -> None:
+    """A denial is either in force, or a loss of security."""
+    desired = desired_state([BY_ID["codex"]], source(Scope.PROJECT, permissions(Scope.PROJECT, *given_rules)))
+    lost = {loss.what for loss in desired.losses if loss.security}
+    kept = [rule for rule in given_rules if f"{rule.action.value} {rule.text}" not in lost]
+    if claude(kept, command) == "deny":
+        assert codex(given_rules)(command) == "deny"
+
+
+@pytest.mark.parametrize(
+    ("specifier", "shape", "text"),
+    [
+        (None, Shape.EVERY, ""),
+        ("*", Shape.EVERY, ""),
+        ("npm test", Shape.EXACT, "npm test"),
+        ("npm run:*", Shape.PREFIX, "npm run"),
+        ("npm run *", Shape.PREFIX, "npm run"),
+        ("npm*", Shape.GLOB, "npm*"),
+        ("git * main", Shape.GLOB, "git * main"),
+        ("git * main:*", Shape.GLOB, "git * main *"),
+    ],
+)
+def test_a_specifier_says_which_commands_it_matches(specifier: str | None, shape: Shape, text: str) -> None:
+    """The trailing ` *` and `:*` mean the same."""
+    pattern = command_pattern(specifier)
+    assert (shape, text) == (pattern.shape, pattern.text)
+
+
+@pytest.mark.parametrize("text", ["a && b", "echo $HOME", "echo `x`", "cat < f", "ls *.py", "echo 'open", "a\nb"])
+def test_shell_syntax_is_no_list_of_words(text: str) -> None:
+    """A shell makes something else of it, so no prefix of words is the same rule."""
+    assert command_pattern(f"{text}:*").words() is None
+
+
+def _codex_files(*given_rules: PermissionRule) -> dict[str, KeyOutput | FileOutput]:
+    desired = desired_state([BY_ID["codex"]], source(Scope.PROJECT, permissions(Scope.PROJECT, *given_rules)))
+    return {wish.output.path: wish.output for wish in desired.wanted.values()}  # type: ignore[misc]
+
+
+def test_a_persons_denials_bind_in_a_project_but_stay_private() -> None:
+    """In a file of their own, so that the team's rules are not withheld with them."""
+    files = _codex_files(
+        permission(Scope.PROJECT, "deny", "Bash(curl:*)", layer=Layer.USER),
+        permission(Scope.PROJECT, "deny", "Bash(rm:*)"),
+    )
+    assert {".codex/rules/harnesssync-deny-private.rules", ".codex/rules/harnesssync-deny.rules"} == set(files)
+    assert files[".codex/rules/harnesssync-deny-private.rules"].private
+    assert not files[".codex/rules/harnesssync-deny.rules"].private
+
+
+def test_what_a_person_allows_is_not_repeated_in_a_project() -> None:
+    """It holds in the home directory; what the local layer allows is the project's."""
+    rules_ = [permission(Scope.PROJECT, "allow", f"Bash({layer.value}:*)", layer=layer) for layer in Layer]
+    files = _codex_files(*rules_)
+    said = b"".join(output.content for output in files.values() if isinstance(output, FileOutput))
+    assert b'"user"' not in said
+    assert b'"managed"' not in said
+    assert b'"local"' in said
+
+
+def test_denials_hold_in_untrusted_projects_too() -> None:
+    """What allows stands in an output of its own, which waits for trust."""
+    given_rules = [permission(Scope.PROJECT, "allow", "Bash(a:*)"), permission(Scope.PROJECT, "deny", "Bash(a b:*)")]
+    for target in ("codex", "opencode"):
+        desired = desired_state([BY_ID[target]], source(Scope.PROJECT, permissions(Scope.PROJECT, *given_rules)))
+        assert {True, False} == {wish.output.executes for wish in desired.wanted.values()}
+
+
+@pytest.mark.parametrize("tool", ["WebFetch", "WebSearch", "TodoWrite", "AskUserQuestion"])
+def test_opencode_gets_one_word_where_a_table_would_stop_it(tool: str) -> None:
+    """With a table at one of these keys it refuses to start."""
+    rule = permission(Scope.PROJECT, "deny", tool)
+    (wish,) = desired_state(
+        [BY_ID["opencode"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule))
+    ).wanted.values()
+    assert isinstance(wish.output, KeyOutput)
+    assert wish.output.value == "deny"
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns"),
+    [
+        ("Read(./.env)", [".env"]),
+        ("Read(.env)", [".env", "*/.env"]),
+        ("Read(/secrets/**)", ["secrets/*"]),
+        ("Read(src/**/*.key)", ["src/*.key", "src/*/*.key"]),
+        ("Read(**/*.pem)", ["*.pem", "*/*.pem"]),
+        ("Read(//etc/passwd)", ["/etc/passwd"]),
+        ("Read(~/.ssh/**)", ["~/.ssh/*"]),
+    ],
+)
+def test_paths_are_told_to_opencode_in_its_own_way(text: str, patterns: list[str]) -> None:
+    """Its `*` crosses folders, and its paths count from the root."""
+    rule = permission(Scope.PROJECT, "deny", text)
+    (wish,) = desired_state(
+        [BY_ID["opencode"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule))
+    ).wanted.values()
+    assert isinstance(wish.output, KeyOutput)
+    assert list(dict.fromkeys(patterns)) == list(wish.output.value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["Read(src/*.py)", "Edit(a?)", "Write(src/**)", "Bash(ls ?)", "WebFetch(domain:x.example)"]
+)
+def test_opencode_is_never_allowed_more(text: str) -> None:
+    """There `*` crosses folders, `?` is a wildcard, and writing is all of editing."""
+    rule = permission(Scope.PROJECT, "allow", text)
+    desired = desired_state([BY_ID["opencode"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule)))
+    assert not desired.wanted
+    assert desired.losses
+
+
+def test_a_project_never_allows_commands_to_gemini() -> None:
+    """There, one allowed command denies all others."""
+    rule = permission(Scope.PROJECT, "allow", "Bash(npm test:*)")
+    desired = desired_state([BY_ID["gemini"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule)))
+    assert not desired.wanted
+    assert [False] == [loss.security for loss in desired.losses]
