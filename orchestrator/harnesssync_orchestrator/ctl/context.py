@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harnesssync_orchestrator.console import Console, visible
 from harnesssync_orchestrator.ctl.projects import absolute, resolve, user_scope
-from harnesssync_orchestrator.ctl.registry_view import Entry, UnreadableRegistryError, read
 from harnesssync_orchestrator.errors import UsageError
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from harnesssync_orchestrator.ctl.options import Parsed
+    from harnesssync_orchestrator.ctl.registry_view import Entry
 
     class OfflineRegistry(Protocol):
         """Changes of the registry when no supervisor is there to make them. Results are those of the methods."""
@@ -47,6 +47,11 @@ class Context:
 
     def registry(self, console: Console) -> list[Entry]:
         """The registered projects that can be read; a warning about what can't."""
+        from harnesssync_orchestrator.ctl.registry_view import (  # noqa: PLC0415 - a status seldom needs it
+            UnreadableRegistryError,
+            read,
+        )
+
         try:
             return read(self.environ)
         except UnreadableRegistryError as error:

@@ -29,10 +29,11 @@ _OUT_OF_STEP = {"out of step", "conflict", "halted"}
 
 
 def exit_code(report: Mapping[str, Any]) -> int:
-    """0 clean, 1 conflict, drift or out of step, 4 failed: what `Report.exit_code` says."""
+    """What `Report.exit_code` says: 0 clean, 4 failed, 1 when something else is not in step."""
     if report.get("state") in _FAILED or report.get("failures"):
         return 4
-    return 1 if report.get("problems") or report.get("state") in _OUT_OF_STEP else 0
+    waits = report.get("problems") or report.get("held")
+    return 1 if waits or report.get("state") in _OUT_OF_STEP else 0
 
 
 def synced(console: Console, report: Mapping[str, Any]) -> None:
