@@ -70,6 +70,7 @@ format: $(DEV_READY) ## Format, and fix what can be fixed without thought
 .PHONY: typecheck
 typecheck: $(DEV_READY) ## Check the types with mypy and pyright, both strict
 	@$(VENV)/bin/mypy
+	@MYPYPATH=tests $(VENV)/bin/mypy tests/harnesses/*.py
 	@$(VENV)/bin/pyright --warnings
 
 .PHONY: contracts
@@ -90,7 +91,8 @@ bench: $(DEV_READY) ## Measure how fast it is
 	@$(PY) -m benchmarks
 
 .PHONY: test-harnesses
-test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what we write (downloads them)
+test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what we write (needs npm)
+	@$(PY) tests/harnesses/install.py
 	@$(PY) -m pytest -m harnesses tests/harnesses $(PYTEST)
 
 .PHONY: build
