@@ -163,3 +163,27 @@ def test_an_endless_line_and_control_characters_are_text(world: Any) -> None:
     source = world.read()
     assert [item.name for item in source.items] == ["CLAUDE.md"]
     assert [problem.message.isprintable() for problem in source.problems] == [True]
+
+
+def test_no_message_carries_control_characters_or_a_flood(world: Any) -> None:
+    """Whatever a repository writes where a message quotes it."""
+    evil = "\x1b]0;owned\x07\u202e" + "A" * 5000
+    world.in_home({"x": "exists"})
+    world.in_project(
+        {
+            ".mcp.json": {"mcpServers": {evil: {}, "b": {"type": evil}}},
+            ".claude/settings.json": {
+                "permissions": {"allow": [f"Bash({evil}"]},
+                "hooks": {evil: "x", f"{evil}2": [{}], f"{evil}3": [{"hooks": [{}]}]},
+                "env": {evil: None},
+                "enabledPlugins": {f"{evil}@x": True},
+            },
+            "CLAUDE.md": f"@../home/x{evil[:9]}\n@~/x\n",
+        }
+    )
+    problems = world.problems()
+    assert len({problem.code for problem in problems}) >= 6
+    for problem in problems:
+        assert problem.message.isprintable()
+        assert problem.hint.isprintable()
+        assert len(problem.message) < 400

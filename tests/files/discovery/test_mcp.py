@@ -170,3 +170,38 @@ def test_a_home_without_servers_is_no_problem(world: Any) -> None:
     world.in_home({".claude.json": {"numStartups": 3, "projects": []}})
     assert world.problems() == []
     assert world.problems(Scope.USER) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "denied"),
+    [
+        ({"serverName": "a"}, {"a"}),
+        ({"serverCommand": ["npx", "b"]}, {"b"}),
+        ({"serverUrl": "https://*.example/*"}, {"c"}),
+        ({"serverUrl": "https://other.example"}, set()),
+        ("nonsense", set()),
+    ],
+)
+def test_a_denied_server_is_given_to_nobody(world: Any, entry: Any, denied: set[str]) -> None:
+    """By name, command line or URL, whoever denies it."""
+    entries = {
+        "a": {"command": "npx", "args": ["a"]},
+        "b": {"command": "npx", "args": ["b"]},
+        "c": {"type": "http", "url": "https://x.example/mcp"},
+    }
+    world.in_home({".claude/settings.json": {"deniedMcpServers": [entry]}})
+    assert set(entries) - set(servers(world, entries)) == denied
+
+
+def test_only_allowed_servers_are_given_to_others(world: Any) -> None:
+    """A command line on the list makes the name not enough; an empty list allows nothing."""
+    entries = {"a": {"command": "npx", "args": ["a"]}, "b": {"command": "b"}, "c": {"type": "sse", "url": "https://x"}}
+    allowed: list[dict[str, Any]] = [{"serverName": "b"}, {"serverName": "c"}]
+    world.in_managed({"managed-settings.json": {"allowedMcpServers": allowed, "allowManagedMcpServersOnly": True}})
+    world.in_home({".claude/settings.json": {"allowedMcpServers": [{"serverName": "a"}]}})
+    assert list(servers(world, entries)) == ["b", "c"]
+    allowed.append({"serverCommand": ["npx", "a"]})
+    world.in_managed({"managed-settings.json": {"allowedMcpServers": allowed, "allowManagedMcpServersOnly": True}})
+    assert list(servers(world, entries)) == ["a", "c"]
+    world.in_managed({"managed-settings.json": {"allowedMcpServers": [], "allowManagedMcpServersOnly": True}})
+    assert list(servers(world, entries)) == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harnesssync_orchestrator.core.items import Layer, Rule, Scope
 from harnesssync_orchestrator.files.discovery import subfolders
 
@@ -160,3 +162,23 @@ def test_broken_front_matter_leaves_the_rule(world: Any) -> None:
     assert [(problem.code, problem.line, problem.hides) for problem in source.problems] == [
         ("front_matter_invalid", 2, False)
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "excluded"),
+    [
+        ("{root}/packages/old/CLAUDE.md", {"packages/old/CLAUDE.md"}),
+        ("**/old/**", {"packages/old/CLAUDE.md", "packages/old/.claude/rules/a.md"}),
+        ("**/packages/*/CLAUDE.md", {"packages/old/CLAUDE.md", "packages/new/CLAUDE.md"}),
+        ("**/{old,new}/CLAUDE.md", {"packages/old/CLAUDE.md", "packages/new/CLAUDE.md"}),
+        ("**/[no]ew/CLAUDE.md", {"packages/new/CLAUDE.md"}),
+        ("**/[z-a]/CLAUDE.md", set()),
+        ("packages/old/CLAUDE.md", set()),
+    ],
+)
+def test_settings_exclude_rules(world: Any, pattern: str, excluded: set[str]) -> None:
+    """`claudeMdExcludes` has patterns for absolute paths."""
+    names = {"CLAUDE.md", "packages/old/CLAUDE.md", "packages/old/.claude/rules/a.md", "packages/new/CLAUDE.md"}
+    world.in_project(dict.fromkeys(names, "Text"))
+    world.in_project({".claude/settings.json": {"claudeMdExcludes": [pattern.replace("{root}", str(world.project))]}})
+    assert names - set(world.items(Rule)) == excluded

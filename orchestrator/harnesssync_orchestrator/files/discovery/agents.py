@@ -13,7 +13,7 @@ from typing import Any
 from harnesssync_orchestrator.core.items import Agent
 from harnesssync_orchestrator.files.discovery.frontmatter import FrontMatter
 from harnesssync_orchestrator.files.discovery.globs import split_tools
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 
 
 def read_agents(folder: str, ground: Ground, reader: Reader, *, plugin: str = "") -> tuple[Agent, ...]:
@@ -25,7 +25,7 @@ def read_agents(folder: str, ground: Ground, reader: Reader, *, plugin: str = ""
             if other is not None:
                 reader.report(
                     "agent_name_taken",
-                    f"another agent is called {agent.name} as well: {agent.source}. Claude Code uses that one",
+                    f"{agent.name} is also defined in {shown(agent.source)}, which Claude Code uses",
                     other.source,
                     "Give one of them another name.",
                     hides=False,

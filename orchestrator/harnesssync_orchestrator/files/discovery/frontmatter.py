@@ -139,13 +139,15 @@ def _stands_alone(value: str) -> bool:
 
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
+_MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
 class _CoreResolver(BaseResolver):
-    """Resolves plain scalars by the core schema of YAML 1.2 (section 10.3.2), unlike PyYAML's own by YAML 1.1."""
+    """Resolves plain scalars by the core schema of YAML 1.2 (section 10.3.2), and merge keys; PyYAML's is for 1.1."""
 
 
 for _tag, _pattern, _first in (
+    ("merge", r"<<", ["<"]),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
@@ -164,7 +166,7 @@ class _CoreConstructor(SafeConstructor):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001,FBT002 - PyYAML's
         """Keys are text as written, as in JSON: `1: x` has the key `1`, and `true: x` the key `true`."""
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE_TAG:
                 key.tag = _TEXT_TAG
         return super().construct_mapping(node, deep=deep)
 
@@ -183,17 +185,18 @@ _CoreConstructor.yaml_constructors = {
     "tag:yaml.org,2002:int": _CoreConstructor.construct_core_int,
     "tag:yaml.org,2002:float": _CoreConstructor.construct_core_float,
     _TEXT_TAG: SafeConstructor.construct_yaml_str,
+    _MERGE_TAG: SafeConstructor.construct_yaml_str,  # as a value it is text
     "tag:yaml.org,2002:seq": SafeConstructor.construct_yaml_seq,
     "tag:yaml.org,2002:map": SafeConstructor.construct_yaml_map,
     None: SafeConstructor.construct_undefined,
 }
 
 
-_LOADER: Any
+_loader: Any  # made of PyYAML's parts, most of which have no types
 if yaml.__with_libyaml__:
     from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-    class _LibyamlLoader(CParser, _CoreConstructor, _CoreResolver):
+    class _LibyamlLoader(CParser, _CoreConstructor, _CoreResolver):  # pyright: ignore[reportUntypedBaseClass]
         """The loader with libyaml, ten times as fast."""
 
         def __init__(self, stream: str) -> None:
@@ -201,7 +204,7 @@ if yaml.__with_libyaml__:
             _CoreConstructor.__init__(self)
             _CoreResolver.__init__(self)
 
-    _LOADER = _LibyamlLoader
+    _loader = _LibyamlLoader
 else:
 
     class _PythonLoader(Reader, Scanner, Parser, Composer, _CoreConstructor, _CoreResolver):
@@ -215,12 +218,12 @@ else:
             _CoreConstructor.__init__(self)
             _CoreResolver.__init__(self)
 
-    _LOADER = _PythonLoader
+    _loader = _PythonLoader
 
 
 def _load(text: str) -> Any:  # noqa: ANN401 - any YAML value
     """One YAML document as plain values. Raises yaml.YAMLError, ValueError, RecursionError."""
-    loader = _LOADER(text)
+    loader = _loader(text)
     try:
         value = loader.get_single_data()
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 
 MAX_PATTERNS = 1000
 """Patterns that the braces of one may stand for; Claude Code takes one that stands for more as it is written."""
@@ -41,6 +42,28 @@ def expand_braces(pattern: str) -> list[str]:
             return [pattern]
         waiting.extend(match[1] + choice + match[3] for choice in reversed(choices))
     return done
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Does a pattern match the whole of a path with `/`? `*`, `?` and `[…]` stay within a name, `**` does not.
+
+    The names are compared one after the other, so that no pattern of a hostile clone takes more than the product of
+    both lengths.
+    """
+    names = path.split("/")
+    return any(_match_names(choice.split("/"), names) for choice in expand_braces(pattern))
+
+
+def _match_names(patterns: list[str], names: list[str]) -> bool:
+    reached = {0}  # how many names the patterns so far can stand for
+    for pattern in patterns:
+        if pattern == "**":
+            reached = set(range(min(reached), len(names) + 1))
+        else:
+            reached = {count + 1 for count in reached if count < len(names) and fnmatchcase(names[count], pattern)}
+        if not reached:
+            return False
+    return len(names) in reached
 
 
 def split_tools(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harnesssync_orchestrator.core.items import Hook
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 
 _NEEDS = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url", "mcp_tool": "tool"}
 """What a handler of each type can't do without."""
@@ -37,11 +37,11 @@ class HookReader:
             return
         for event, groups in table.items():
             if not isinstance(groups, list):
-                self._report(f"the event {event} is not a list", file)
+                self._report(f"the event {shown(event)} is not a list", file)
                 continue
             for group in groups:
                 if not isinstance(group, dict) or not isinstance(group.get("hooks"), list):
-                    self._report(f"an entry of {event} has no list `hooks`", file)
+                    self._report(f"an entry of {shown(event)} has no list `hooks`", file)
                     continue
                 matcher = group.get("matcher")
                 for handler in group["hooks"]:
@@ -56,11 +56,11 @@ class HookReader:
     ) -> Hook | None:
         kind = handler.get("type") if isinstance(handler, dict) else None
         if not isinstance(handler, dict) or not isinstance(kind, str) or kind not in _NEEDS:
-            self._report(f"a handler of {event} has no known `type`", file)
+            self._report(f"a handler of {shown(event)} has no known `type`", file)
             return None
         needed = handler.get(_NEEDS[kind])
         if not isinstance(needed, str) or not needed:
-            self._report(f"a handler of {event} has no `{_NEEDS[kind]}`", file)
+            self._report(f"a handler of {shown(event)} has no `{_NEEDS[kind]}`", file)
             return None
         identity = repr((event, matcher, sorted(handler.items(), key=lambda pair: pair[0])))
         if identity in self._seen:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from harnesssync_orchestrator.files.discovery.mentions import Mention, find_mentions
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_within
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_within, shown
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES
 
 MAX_IMPORT_DEPTH = 4
@@ -105,7 +105,7 @@ class _Work:
         if front_matter is None:
             return None
         if len(front_matter.body) > self.room:
-            message = f"the imports are longer than {MAX_IMPORTED} characters together; {path} is left out"
+            message = f"the imports are longer than {MAX_IMPORTED} characters together; {shown(path)} is left out"
             self.reader.report("import_too_large", message, file, "Import less.", hides=False)
             return None
         self.room -= len(front_matter.body)
@@ -154,7 +154,7 @@ def _may_import(path: str, mention: Mention, file: str, ground: Ground, reader: 
         return True
     reader.report(
         "import_outside_project",
-        f"the import @{mention.path} leads out of the project, so it is left as it is written",
+        f"the import {shown('@' + mention.path)} leads out of the project, so it is left as it is written",
         file,
         "Copy that file into the project, or import it in ~/.claude/CLAUDE.md.",
         hides=False,

@@ -13,6 +13,7 @@ from harnesssync_orchestrator.files.discovery.agents import read_agents
 from harnesssync_orchestrator.files.discovery.commands import read_commands
 from harnesssync_orchestrator.files.discovery.hooks import HookReader
 from harnesssync_orchestrator.files.discovery.mcp import read_servers
+from harnesssync_orchestrator.files.discovery.mcp_policy import permitted
 from harnesssync_orchestrator.files.discovery.permissions import read_permissions
 from harnesssync_orchestrator.files.discovery.places import Places, main_checkout
 from harnesssync_orchestrator.files.discovery.plugin_items import (
@@ -30,6 +31,7 @@ from harnesssync_orchestrator.files.discovery.rules import (
     read_managed_rules,
     read_project_rules,
     read_user_rules,
+    without_excluded,
 )
 from harnesssync_orchestrator.files.discovery.settings import (
     LayeredSettings,
@@ -97,22 +99,13 @@ def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:
         Base(folder=places.managed_dir / ".claude", ground=MANAGED),
         Base(folder=places.config_dir, ground=USER),
     )
-    yield from each_once(
-        (
-            *read_managed_rules(places.managed_dir, MANAGED, reader, places.home),
-            *read_user_rules(places.config_dir, ".claude", USER, reader, places.home),
-        )
+    rules = (
+        *read_managed_rules(places.managed_dir, MANAGED, reader, places.home),
+        *read_user_rules(places.config_dir, ".claude", USER, reader, places.home),
     )
+    yield from without_excluded(each_once(rules), settings)
     yield from _read_named(((base, base, base) for base in bases), plugins, settings, reader)
-    managed_servers = reader.table(str(places.managed_dir / "managed-mcp.json"), MANAGED)
-    if managed_servers is not None:
-        yield from read_servers(managed_servers, str(places.managed_dir / "managed-mcp.json"), MANAGED, reader)
-    else:
-        state = reader.table(str(places.state_file), USER, limit=MAX_STATE_BYTES) or {}
-        for plugin in plugins:
-            yield from read_plugin_servers(plugin, reader)
-        if "mcpServers" in state:
-            yield from read_servers(state, str(places.state_file), USER, reader)
+    yield from permitted(_read_user_servers(places, plugins, reader), settings)
     yield from read_permissions(settings, Scope.USER, reader)
     yield from _read_hooks(settings, settings.files, plugins, reader)
     yield from read_environment((*settings.of(Layer.USER), *settings.of(Layer.MANAGED)), reader)
@@ -138,7 +131,8 @@ def _read_project(root: Path, places: Places, reader: Reader) -> Iterator[Item]:
     own = settings.of(Layer.PROJECT, Layer.INHERITED, Layer.LOCAL)
     plugins = tuple(find_plugins(settings, own_layers, main or str(root), places, reader))
 
-    yield from each_once(read_project_rules(str(root), shared, local, reader, places.home))
+    rules = read_project_rules(str(root), shared, local, reader, places.home)
+    yield from without_excluded(each_once(rules), settings)
     here = Base(folder=root / ".claude", ground=shared)
     chosen = [here, here, here]
     if main is not None and inherited is not None:
@@ -147,7 +141,8 @@ def _read_project(root: Path, places: Places, reader: Reader) -> Iterator[Item]:
         for kind in ("skills", "agents", "commands"):
             reader.looked.lstat(str(here.folder / kind))
     yield from _read_named((tuple(chosen),), plugins, settings, reader)
-    yield from _read_project_servers(root, main, places, settings, plugins, shared, reader)
+    servers = _read_project_servers(root, main, places, settings, plugins, shared, reader)
+    yield from permitted(servers, settings)
     yield from read_permissions(settings, Scope.PROJECT, reader)
     yield from _read_hooks(settings, own, plugins, reader)
     yield from read_environment(own, reader)
@@ -205,6 +200,19 @@ def _add_skill(skill: Skill, skills: dict[str, Skill]) -> None:
             metadata=skill.metadata,
         )
     skills.setdefault(skill.name, skill)
+
+
+def _read_user_servers(places: Places, plugins: tuple[Plugin, ...], reader: Reader) -> Iterator[McpServer]:
+    managed_file = str(places.managed_dir / "managed-mcp.json")
+    managed = reader.table(managed_file, MANAGED)
+    if managed is not None:
+        yield from read_servers(managed, managed_file, MANAGED, reader)
+        return
+    for plugin in plugins:
+        yield from read_plugin_servers(plugin, reader)
+    state = reader.table(str(places.state_file), USER, limit=MAX_STATE_BYTES) or {}
+    if "mcpServers" in state:
+        yield from read_servers(state, str(places.state_file), USER, reader)
 
 
 def _read_project_servers(

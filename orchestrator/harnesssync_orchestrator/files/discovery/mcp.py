@@ -12,7 +12,7 @@ from typing import Any
 
 from harnesssync_orchestrator.core.items import McpServer, Transport
 from harnesssync_orchestrator.core.references import Template, parse_template
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 
 _TRANSPORTS = {
     "stdio": Transport.STDIO,
@@ -56,7 +56,7 @@ def read_servers(
         try:
             yield _read_server(prefix + name, entry, file, ground, substitutions or {})
         except _InvalidServerError as error:
-            message = f"the MCP server {name!r} is skipped: {error}"
+            message = f"the MCP server {shown(name)} is skipped: {error}"
             reader.report("mcp_server_invalid", message, file, error.hint, hides=False)
 
 
@@ -76,7 +76,7 @@ def _read_server(name: str, entry: object, file: str, ground: Ground, substituti
         raise _InvalidServerError("it has a `url` but no `type`", 'Add `"type": "http"` (or `sse`, `ws`).')
     transport = _TRANSPORTS.get(kind) if isinstance(kind, str) else None
     if transport is None:
-        raise _InvalidServerError(f"its type {kind!r} is unknown", "Use stdio, http, sse or ws.")
+        raise _InvalidServerError(f"its type {shown(kind)} is unknown", "Use stdio, http, sse or ws.")
 
     def template(text: str) -> Template:
         for reference, value in substitutions.items():

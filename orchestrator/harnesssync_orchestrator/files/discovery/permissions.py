@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from harnesssync_orchestrator.core.items import Action, Layer, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.permission_rules import RuleError, parse_rule
-from harnesssync_orchestrator.files.discovery.reader import Reader
+from harnesssync_orchestrator.files.discovery.reader import Reader, shown
 from harnesssync_orchestrator.files.discovery.settings import LayeredSettings, Settings
 
 _OUTER = frozenset({Layer.MANAGED, Layer.USER})
@@ -52,7 +52,7 @@ def _read_rules(file: Settings, action: Action, reader: Reader) -> Iterator[Perm
         try:
             parts = parse_rule(text, action)
         except RuleError as error:
-            message = f"the rule {text!r} to {action.value} is skipped: {error.reason}"
+            message = f"the rule {shown(text)} to {action.value} is skipped: {error.reason}"
             reader.report("permission_rule_invalid", message, file.file, error.hint)
             continue
         yield PermissionRule(action=action, tool=parts.tool, specifier=parts.specifier, text=text, origin=origin)

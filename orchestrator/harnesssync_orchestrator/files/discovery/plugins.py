@@ -16,7 +16,7 @@ from typing import Any
 from harnesssync_orchestrator.core.items import Layer
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_within
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_within, shown
 from harnesssync_orchestrator.files.discovery.settings import LayeredSettings
 
 MANIFEST = Path(".claude-plugin", "plugin.json")
@@ -62,7 +62,7 @@ def find_plugins(
         reason = why_unsafe(name) or why_unsafe(marketplace)
         if reason is not None:
             hint = "Write it as `name@marketplace`."
-            reader.report("name_unsafe", f"the plugin {identifier!r} can't be used: {reason}", chosen.file, hint)
+            reader.report("name_unsafe", f"the plugin {shown(identifier)} can't be used: {reason}", chosen.file, hint)
             continue
         entry = _catalogue_entry(name, marketplace, installed, reader)
         place = _directory_of(entry, marketplace, installed) or _copy_of(identifier, root, installed)
@@ -160,7 +160,7 @@ def component_paths(plugin: Plugin, key: str, reader: Reader) -> tuple[Path, ...
     for text in paths:
         place = os.path.normpath(plugin.root / text) if "\0" not in text else ""
         if not is_within(place, os.path.normpath(plugin.root)):
-            message = f"the path {text!r} under `{key}` leads out of the plugin {plugin.name}"
+            message = f"the path {shown(text)} under `{key}` leads out of the plugin {plugin.name}"
             reader.report("plugin_invalid", message, plugin.manifest_file, "Write it as `./…`.")
             continue
         found.append(Path(place))

@@ -166,7 +166,7 @@ class Reader:
             return True
         self.report(
             "name_unsafe",
-            f"the name {_shown(name)} of this {what} can't be used as a file name: {reason}",
+            f"the name {shown(name)} of this {what} can't be used as a file name: {reason}",
             file,
             "Rename it; letters, digits, `-` and `_` work everywhere.",
             hides=False,
@@ -216,7 +216,8 @@ def is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
 
 
-def _shown(name: str) -> str:
-    """`name` as a literal, so that control characters in it don't reach a terminal, and not too long."""
-    shown = ascii(name) if not name.isprintable() else repr(name)
-    return shown if len(shown) <= 80 else shown[:79] + "…"
+def shown(text: object) -> str:
+    """Text of somebody else for a message: a literal, so that control characters don't act, and not too long."""
+    text = str(text)[:100]
+    literal = repr(text) if text.isprintable() else ascii(text)
+    return literal if len(literal) <= 80 else literal[:79] + "…"

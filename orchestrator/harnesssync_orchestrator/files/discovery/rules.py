@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Rule
-from harnesssync_orchestrator.files.discovery.globs import expand_braces, split_list
+from harnesssync_orchestrator.core.items import Layer, Rule
+from harnesssync_orchestrator.files.discovery.globs import expand_braces, matches, split_list
 from harnesssync_orchestrator.files.discovery.imports import expand_imports
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.discovery.settings import LayeredSettings
 from harnesssync_orchestrator.files.discovery.subfolders import find_instructed_folders
 
 
@@ -98,6 +99,15 @@ def _read_folder(
         path = os.path.join(folder, *parts)  # noqa: PTH118 - measured
         rule = read_rule_file(path, _joined(directory, *parts), directory, ground, reader, home)
         if rule is not None:
+            yield rule
+
+
+def without_excluded(rules: Iterable[Rule], settings: LayeredSettings) -> Iterator[Rule]:
+    """The rules that no `claudeMdExcludes` matches; patterns are for absolute paths, and spare an administrator's."""
+    patterns = sorted(settings.joined("claudeMdExcludes"))
+    for rule in rules:
+        path = rule.origin.file.replace(os.sep, "/")
+        if rule.origin.layer is Layer.MANAGED or not any(matches(pattern, path) for pattern in patterns):
             yield rule
 
 

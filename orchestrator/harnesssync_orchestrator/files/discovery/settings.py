@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harnesssync_orchestrator.core.items import EnvironmentVariable, Layer
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 
 _SECTIONS: Mapping[str, type] = {
     "env": dict,
@@ -130,7 +130,7 @@ def read_environment(files: Sequence[Settings], reader: Reader) -> tuple[Environ
             if text is None or not name or "=" in name or "\0" in name + text:
                 reader.report(
                     "environment_invalid",
-                    f"the environment variable {name!r} has no usable value",
+                    f"the environment variable {shown(name)} has no usable value",
                     settings.file,
                     "Give it a text.",
                 )

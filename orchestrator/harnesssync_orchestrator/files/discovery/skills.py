@@ -2,7 +2,8 @@
 
 Observed with Claude Code 2.1.330: the folder's name is what the skill is called by, and the front matter's `name`
 what is shown; all other harnesses go by the latter. A skill without `description` is described by its first words.
-Folders in folders are not searched, and a name that is no text is not used.
+Folders in folders are not searched, and a name that is no text is not used. The skills of a `.claude` further down in
+the project load only when Claude Code works there, which no other harness does: they are not read.
 """
 
 from __future__ import annotations
