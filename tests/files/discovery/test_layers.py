@@ -102,13 +102,13 @@ def test_discovery_fixture_finds_four_of_four(world: Any, skill_text: Any, agent
 
 
 def test_src_01_rules_of_every_layer_are_found(full: Any) -> None:
-    """SRC_01: the user's and the administrator's for the user, project and local for the project."""
+    """The user's and the administrator's for the user, project and local for the project."""
     assert found(full, Rule) == [("CLAUDE.md", "project"), ("CLAUDE.local.md", "local")]
     assert found(full, Rule, Scope.USER) == [("managed/CLAUDE.md", "managed"), (".claude/CLAUDE.md", "user")]
 
 
 def test_src_02_skills_of_every_layer_are_found(full: Any) -> None:
-    """SRC_02: those of plugins where the plugin is enabled."""
+    """Those of plugins where the plugin is enabled."""
     assert found(full, Skill) == [("pplug:pplug-skill", "plugin"), ("project-skill", "project")]
     assert found(full, Skill, Scope.USER) == [
         ("uplug:uplug-skill", "plugin"),
@@ -118,7 +118,7 @@ def test_src_02_skills_of_every_layer_are_found(full: Any) -> None:
 
 
 def test_src_03_agents_of_every_layer_are_found(full: Any) -> None:
-    """SRC_03: with the plugin's name in front."""
+    """With the plugin's name in front."""
     assert found(full, Agent) == [("pplug:pplug-agent", "plugin"), ("project-agent", "project")]
     assert found(full, Agent, Scope.USER) == [
         ("uplug:uplug-agent", "plugin"),
@@ -128,7 +128,7 @@ def test_src_03_agents_of_every_layer_are_found(full: Any) -> None:
 
 
 def test_src_04_commands_of_every_layer_are_found(full: Any) -> None:
-    """SRC_04: with the plugin's name in front."""
+    """With the plugin's name in front."""
     assert found(full, Command) == [("pplug:pplug-command", "plugin"), ("project-command", "project")]
     assert found(full, Command, Scope.USER) == [
         ("uplug:uplug-command", "plugin"),
@@ -138,7 +138,7 @@ def test_src_04_commands_of_every_layer_are_found(full: Any) -> None:
 
 
 def test_src_05_servers_of_every_layer_are_found(full: Any) -> None:
-    """SRC_05: user and local servers in `.claude.json`, those of the project in `.mcp.json`."""
+    """User and local servers in `.claude.json`, those of the project in `.mcp.json`."""
     assert found(full, McpServer) == [
         ("plugin_pplug_pplug-server", "plugin"),
         ("project-server", "project"),
@@ -148,7 +148,7 @@ def test_src_05_servers_of_every_layer_are_found(full: Any) -> None:
 
 
 def test_src_06_settings_of_every_layer_are_found(full: Any) -> None:
-    """SRC_06: environment, hooks and permissions; outer rules stand in the project's permissions too."""
+    """Environment, hooks and permissions; outer rules stand in the project's permissions too."""
     assert found(full, EnvironmentVariable) == [("LOCAL_VAR", "local"), ("PROJECT_VAR", "project")]
     assert found(full, EnvironmentVariable, Scope.USER) == [("MANAGED_VAR", "managed"), ("USER_VAR", "user")]
     assert found(full, Hook) == [("Stop[]#1", "project"), ("Stop[]#2", "local"), ("Stop[]#3", "plugin")]
