@@ -17,10 +17,10 @@ from harnesssync_orchestrator.ctl import rendering
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.ctl.projects import resolve, user_scope
 from harnesssync_orchestrator.ctl.work import Progress
-from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.oneshot.changes import show_changes
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
-from harnesssync_orchestrator.service.engine import Options
+from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.sync import sync
 
 if TYPE_CHECKING:
@@ -53,12 +53,18 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
 
 
 async def _sync(project: Project, ground: Ground, config: Config, options: Options) -> Report:
+    found: SyncResult | HarnessSyncError | OSError
     with Progress() as progress:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_tick, progress)
-            result = await sync(project, ground.engine(config, Quiet()), options)
+            try:
+                found = await sync(project, ground.engine(config, Quiet()), options)
+            except (HarnessSyncError, OSError) as error:  # raised here, it would arrive as one of a group
+                found = error
             tasks.cancel_scope.cancel()
-    return result.report
+    if isinstance(found, SyncResult):
+        return found.report
+    raise found
 
 
 async def _tick(progress: Progress) -> None:

@@ -1,0 +1,247 @@
+"""`sync`, `check`, `status`, `diff` and `targets` without a supervisor, on a real worktree with the real adapters."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harnesssync_adapters import TARGETS
+from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.core.report import Report, State, to_json
+from harnesssync_orchestrator.ctl import rendering
+from harnesssync_orchestrator.files.layout import Layout
+
+Run = Callable[..., Any]
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def snapshot(root: Path) -> dict[str, tuple[int, int]]:
+    """Inode and time of change of everything in a folder but git's own files."""
+    paths = [path for path in root.rglob("*") if ".git" not in path.parts]
+    return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in paths}
+
+
+def test_a_sync_writes_and_a_second_has_nothing_to_do(run: Run, worktree: Path) -> None:
+    """The first tells what it did, the second changes nothing and says so."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    first = run("sync", cwd=worktree)
+    assert first.code == 0
+    assert first.out.splitlines()[-1].strip().endswith(" synced")
+    assert (worktree / ".agents" / "skills" / "pdf" / "SKILL.md").read_text().endswith("Read.\n")
+    before = snapshot(worktree)
+    second = run("sync", cwd=worktree)
+    assert (second.code, second.out.splitlines()[-1]) == (0, "  nothing to do")
+    assert snapshot(worktree) == before
+
+
+def test_check_tells_by_its_exit_code(run: Run, worktree: Path) -> None:
+    """1 before a sync, 0 after it, 1 again after an edit of the source; nothing is written by looking."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    before = snapshot(worktree)
+    assert run("check", cwd=worktree).code == 1
+    assert snapshot(worktree) == before
+    run("sync", cwd=worktree)
+    checked = run("check", cwd=worktree)
+    assert (checked.code, "in step" in checked.out) == (0, True)
+    (worktree / ".claude" / "agents" / "reviewer.md").write_text("---\nname: reviewer\ndescription: R\n---\nAnew.\n")
+    assert run("check", cwd=worktree).code == 1
+
+
+def test_diff_shows_text_and_the_names_of_keys(run: Run, worktree: Path) -> None:
+    """What is rendered is shown line by line; of a shared file the keys alone, since values may be secret."""
+    server = {"command": "npx", "args": ["files"], "env": {"TOKEN": "s3cr3t-canary"}}
+    (worktree / ".mcp.json").write_text(json.dumps({"mcpServers": {"files": server}}))
+    run("ctl", "add", str(worktree), "--target", "codex")
+    ran = run("diff", cwd=worktree)
+    assert ran.code == 1
+    assert "  + .agents/skills/pdf -> .claude/skills/pdf (codex)" in ran.out
+    assert "      set mcp_servers/files" in ran.out
+    assert "+Review." in ran.out
+    assert "s3cr3t-canary" not in ran.out
+    assert not (worktree / ".codex").exists()
+
+
+def test_an_edit_of_an_output_is_a_conflict_and_stays(run: Run, worktree: Path) -> None:
+    """It is told with what to do, and the edit is not lost."""
+    run("sync", "--target", "codex", cwd=worktree)
+    output = worktree / ".codex" / "agents" / "reviewer.toml"
+    output.write_text("# mine\n")
+    ran = run("sync", cwd=worktree)
+    assert ran.code == 1
+    assert "! conflict: .codex/agents/reviewer.toml: " in ran.out
+    assert "1 conflict" in ran.out.splitlines()[-1]
+    assert output.read_text() == "# mine\n"
+
+
+def test_what_a_harness_would_execute_waits_for_trust(run: Run, worktree: Path) -> None:
+    """Without `ctl add` a server that starts a program is held back, and the way to let it through is named."""
+    ran = run("sync", "--target", "codex", cwd=worktree)
+    assert "not trusted, so held back: mcp_server files." in ran.out
+    assert f"harnesssync ctl add {worktree}" in ran.out
+    assert not (worktree / ".codex" / "config.toml").exists()
+    run("ctl", "add", str(worktree))
+    assert run("sync", cwd=worktree).code == 0
+    assert "[mcp_servers.files]" in (worktree / ".codex" / "config.toml").read_text()
+
+
+def test_a_bad_file_is_told_with_its_line_and_the_others_go_on(run: Run, worktree: Path) -> None:
+    """Where, what and what to do."""
+    bad = worktree / ".claude" / "agents" / "bad.md"
+    bad.write_text("---\nname: [\n---\nText.\n")
+    ran = run("sync", "--target", "codex", cwd=worktree)
+    assert ran.code == 1
+    assert f"! {bad}:" in ran.out
+    assert (worktree / ".codex" / "agents" / "reviewer.toml").exists()
+
+
+def test_a_target_outside_of_the_chosen_ones_is_a_usage_error(run: Run, worktree: Path) -> None:
+    """Its outputs would go with the next sync; the message says how to choose it."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    ran = run("sync", "--target", "gemini", cwd=worktree)
+    assert ran.code == 2
+    assert "gemini is not among the targets that were chosen here: codex" in ran.err
+    assert f"harnesssync ctl add {worktree} --target codex --target gemini" in ran.err
+
+
+def test_json_has_the_documented_report(run: Run, worktree: Path) -> None:
+    """The same members as the report in the code, on standard output alone."""
+    ran = run("sync", "--target", "codex", "--json", cwd=worktree)
+    (report,) = json.loads(ran.out)["projects"]
+    empty = Report(project_id="", path="", scope="", state=State.IN_STEP, targets=())
+    assert report.keys() == to_json(empty).keys()
+    assert report["counts"]["synced"] > 0
+    assert {operation["kind"] for operation in report["operations"]} == {"MakeLink", "WriteFile"}
+
+
+def test_the_documentation_of_json_names_every_member() -> None:
+    """`docs/json.md` and the code say the same."""
+    text = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    empty = Report(project_id="", path="", scope="", state=State.IN_STEP, targets=())
+    for member in to_json(empty):
+        assert f"| `{member}` |" in text
+    for state in State:
+        assert f"`{state.value}`" in text
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_both_ends_agree_about_the_exit_code(state: State) -> None:
+    """A report gives the same exit code here as it does after its way through a socket."""
+    report = Report(project_id="", path="", scope="", state=state, targets=())
+    assert rendering.exit_code(to_json(report)) == report.exit_code
+
+
+def test_the_user_scope_is_the_home_directory(run: Run, home: Path, worktree: Path) -> None:
+    """`--user` syncs what stands in the home directory, and not the project around."""
+    skill = home / ".claude" / "skills" / "mine"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text("---\nname: mine\ndescription: Mine\n---\nMine.\n")
+    ran = run("sync", "--user", "--target", "codex", cwd=worktree)
+    assert f"[{home}]" in ran.out
+    assert (home / ".agents" / "skills" / "mine").resolve() == skill
+    assert not (worktree / ".agents").exists()
+
+
+def test_double_sync_the_second_says_who_is_busy(run: Run, start: Start, worktree: Path, home: Path) -> None:
+    """Another process syncs this project: wait as long as asked, then say so with its id."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    locks = subprocess.Popen(
+        ["flock", str(lock_of(home, worktree)), "sh", "-c", "echo held; exec cat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert locks.stdout is not None
+    assert locks.stdout.readline() == b"held\n"
+    ran = run("sync", "--lock-timeout", "0.1", cwd=worktree)
+    locks.communicate()
+    assert (ran.code, ran.out) == (4, "")
+    assert "sync.lock" in ran.err
+    assert run("sync", cwd=worktree).code == 0
+
+
+def lock_of(home: Path, worktree: Path) -> Path:
+    lock = Layout.from_environment(os.environ, home).sync_lock(project_id(str(worktree)))
+    lock.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    return lock
+
+
+def test_a_wrong_setting_is_told_with_its_file(run: Run, worktree: Path, home: Path) -> None:
+    """The nearest right name stands in the message."""
+    (home / ".harnesssync").mkdir()
+    (home / ".harnesssync" / "config.toml").write_text('target = ["codex"]\n')
+    ran = run("sync", cwd=worktree)
+    assert ran.code == 4
+    assert "config.toml" in ran.err
+    assert "targets" in ran.err
+
+
+# --- targets ---
+
+
+def test_targets_shows_a_row_for_each(run: Run) -> None:
+    """Straight from the declarations, with what is lost marked."""
+    lines = run("targets").out.splitlines()
+    assert lines[0].split()[:4] == ["rules", "skills", "agents", "commands"]
+    assert [line.split()[0] for line in lines[1 : len(TARGETS) + 1]] == [target.id for target in TARGETS]
+
+
+def test_targets_of_one_tells_every_reason(run: Run) -> None:
+    """Both scopes, kind by kind."""
+    out = run("targets", "codex").out
+    (codex,) = [target for target in TARGETS if target.id == "codex"]
+    assert codex.name in out
+    for support in (*codex.project.values(), *codex.user.values()):
+        assert (getattr(support, "loss", "") or getattr(support, "why", "")) in out
+
+
+def test_targets_in_json_has_every_kind_of_every_target(run: Run) -> None:
+    """A gap is data."""
+    document = json.loads(run("targets", "--json").out)
+    assert [target["id"] for target in document["targets"]] == [target.id for target in TARGETS]
+    for target in document["targets"]:
+        for scope in ("project", "user"):
+            assert len(target[scope]) == 8
+            for kind in target[scope].values():
+                assert kind["support"] in {"native", "link", "render", "merge", "unsupported"}
+                assert kind["reason"] or kind["support"] != "unsupported"
+
+
+# --- with a supervisor ---
+
+
+def test_a_supervisor_is_added_to_asked_and_stopped(run: Run, start: Start, worktree: Path, home: Path) -> None:
+    """The whole way: add, serve, ask, edit, sync, stop."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    supervisor = start("serve", program="harnesssync-orchestrator")
+    assert supervisor.stderr is not None
+    assert any("supervisor.started" in line for line in supervisor.stderr)
+    assert run("ctl", "ping").code == 0
+    assert run("ctl", "sync", cwd=worktree).code == 0
+    status = run("ctl", "status", "--all")
+    assert (status.code, f"  {worktree}  [running]  in step, " in status.out) == (0, True)
+    assert run("ctl", "status", "--json", cwd=worktree).code == 0
+    second = start("serve", program="harnesssync-orchestrator")
+    assert "already running" in second.communicate(timeout=60)[1]
+    assert second.returncode == 4
+    assert run("ctl", "stop").code == 0
+    assert supervisor.wait(timeout=60) == 0
+    assert "[stopped]" in run("ctl", "status", "--all").out
+    assert not list((home / ".harnesssync" / "sockets").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_a_daemon_of_one_project(number: signal.Signals, run: Run, start: Start, worktree: Path) -> None:
+    """It serves its project alone, on the project's own socket, and ends in order."""
+    daemon = start("serve", "--project", str(worktree), program="harnesssync-orchestrator")
+    assert daemon.stderr is not None
+    assert any("supervisor.started" in line for line in daemon.stderr)
+    assert run("ctl", "ping").code == 3
+    assert "[running]" in run("ctl", "status", cwd=worktree).out
+    daemon.send_signal(number)
+    assert daemon.wait(timeout=60) == 0
