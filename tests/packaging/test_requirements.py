@@ -13,6 +13,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 OURS = ("harnesssync_orchestrator", "harnesssync_adapters")
 
+LATER_STANDARD_LIBRARY = {"tomllib"}
+"""What is in the standard library from 3.11 on, and imported there alone."""
+
 
 @pytest.fixture(scope="module")
 def imports() -> grimp.ImportGraph:
@@ -24,7 +27,7 @@ def outside(imports: grimp.ImportGraph, *roots: str) -> set[str]:
     """What the modules below some packages import that is neither ours nor in the standard library."""
     modules = [module for module in imports.modules if module.startswith(roots)]
     imported = {name.split(".")[0] for module in modules for name in imports.find_modules_directly_imported_by(module)}
-    return imported - set(OURS) - sys.stdlib_module_names
+    return imported - set(OURS) - sys.stdlib_module_names - LATER_STANDARD_LIBRARY
 
 
 def declared(extra: str = "") -> dict[NormalizedName, Requirement]:
