@@ -53,7 +53,7 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
 
 
 async def _sync(project: Project, ground: Ground, config: Config, options: Options) -> Report:
-    found: SyncResult | HarnessSyncError | OSError
+    found: SyncResult | HarnessSyncError | OSError | None = None
     with Progress() as progress:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_tick, progress)
@@ -64,6 +64,7 @@ async def _sync(project: Project, ground: Ground, config: Config, options: Optio
             tasks.cancel_scope.cancel()
     if isinstance(found, SyncResult):
         return found.report
+    assert found is not None  # noqa: S101 - cancelling the group cancels what was awaited in it, which raises
     raise found
 
 

@@ -73,8 +73,7 @@ def _scan_text(text: str, start: int) -> tuple[Any, int]:
     try:
         return _scan(text, start)
     except SystemError:
-        import json.decoder  # noqa: F401
-
+        __import__("json.decoder")
         return _scan(text, start)
 
 
