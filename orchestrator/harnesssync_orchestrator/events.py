@@ -89,8 +89,8 @@ DECLARED: tuple[Event, ...] = (
     _event(
         "project.sync.completed",
         "info",
-        "A sync ended: its canonical line. A warning when something is left to do, an error when it failed, and only for "
-        "debugging when nobody asked for it and nothing came of it.",
+        "A sync ended: its canonical line. A warning when something is left to do, an error when it failed, and debug "
+        "when nobody asked for it and nothing came of it.",
         **_PATH,
         reason="watch, request, retry, start or timer",
         state="the state of the project now",
@@ -132,7 +132,7 @@ DECLARED: tuple[Event, ...] = (
         repeats="how many syncs in a row did the same",
         outputs="what they wrote",
     ),
-    # --- outputs and files ---
+    # --- outputs ---
     _event(
         "output.copied",
         "warning",
@@ -140,14 +140,6 @@ DECLARED: tuple[Event, ...] = (
         output="the output's path",
         method="how it was made",
         message="what that means, or what the copy does not hold",
-    ),
-    _event(
-        "state.quarantined",
-        "warning",
-        "A file of ours could not be read, and was kept aside.",
-        file="the file",
-        backup="where it is kept",
-        message="what is wrong with it",
     ),
     # --- the registry and the watcher ---
     _event("registry.read.failed", "error", "The registry can't be read; the projects known so far go on.", **_ERROR),

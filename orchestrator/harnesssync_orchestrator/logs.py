@@ -54,11 +54,11 @@ def open_log(
 
     Raises `ConfigError` when the file can't be opened.
     """
-    stream = sys.stderr if stream is None else stream
+    output: TextIO = sys.stderr if stream is None else stream
     for_people = settings.file is None and (
-        settings.format == "console" or (settings.format == "auto" and stream.isatty())
+        settings.format == "console" or (settings.format == "auto" and output.isatty())
     )
-    sink: _Sink = _StreamSink(stream)
+    sink: _Sink = _StreamSink(output)
     if settings.file is not None:
         sink = RotatedFile(_log_path(settings.file), max_bytes=settings.max_bytes, keep=settings.keep)
     processors: list[Processor] = [
@@ -66,7 +66,7 @@ def open_log(
         _add_facts(clock),
         structlog.processors.format_exc_info,
         redact,
-        _console(colours=stream.isatty() and not environ.get("NO_COLOR")) if for_people else _render_json,
+        _console(colours=output.isatty() and not environ.get("NO_COLOR")) if for_people else _render_json,
     ]
     logger: FilteringBoundLogger = structlog.wrap_logger(
         sink,

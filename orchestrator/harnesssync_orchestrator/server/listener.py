@@ -139,7 +139,7 @@ class Server:
             while True:
                 try:
                     await opened.listener.serve(handle, self._tasks)
-                except anyio.BrokenResourceError as error:  # noqa: PERF203 - see below
+                except anyio.BrokenResourceError as error:
                     # Out of file descriptors, mostly: those who wait in the queue are accepted when some are free.
                     self._log.warning("listener.starved", message=str(error.__cause__ or error))
                     await anyio.sleep(ACCEPT_AGAIN_S)
@@ -184,7 +184,8 @@ class Server:
             if not framer.pending:
                 line_began = anyio.current_time()
             limit_s = self._bounds.idle_s if not framer.pending else self._bounds.line_s
-            with anyio.move_on_at(line_began + limit_s) as waiting:
+            data = b""
+            with anyio.CancelScope(deadline=line_began + limit_s) as waiting:
                 data = await stream.receive(CHUNK)
             if waiting.cancelled_caught:
                 raise TimeoutError("half a line" if framer.pending else "silence")

@@ -94,6 +94,7 @@ class Supervisor:
             only=self.only,
         )
         self.stopping = anyio.Event()
+        self._stopped_at = 0.0
 
     # --- its life ---
 
@@ -109,11 +110,13 @@ class Supervisor:
             lock.release()
         if failure is not None:
             raise failure
+        self._log.info("supervisor.stopped", duration_s=round(anyio.current_time() - self._stopped_at, 3))
 
     def stop(self, reason: str) -> None:
         """Begin to stop. `run` returns when what is in hand is finished, or has been cut short."""
         if not self.stopping.is_set():
             self._log.info("supervisor.stop.requested", reason=reason)
+            self._stopped_at = anyio.current_time()
             self.stopping.set()
 
     async def _claim(self) -> FileLock:
@@ -142,12 +145,10 @@ class Supervisor:
                 return error
             ready()
             await self.stopping.wait()
-            began = anyio.current_time()
             await self._wind_down(server)
             # Whoever asked to stop is waiting for its connection to end, and may start another supervisor right then.
             lock.release()
             tasks.cancel_scope.cancel()
-        self._log.info("supervisor.stopped", duration_s=round(anyio.current_time() - began, 3))
         return None
 
     async def _begin(self, tasks: TaskGroup, server: Server) -> None:

@@ -1,0 +1,196 @@
+"""The supervisor as a process of its own: `harnesssync-orchestrator serve`, with signals, restarts and rivals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.files.layout import Layout
+
+
+class Daemon:
+    """One process, and the file that its standard error goes to."""
+
+    def __init__(self, log: Path, environ: dict[str, str], arguments: tuple[str, ...]) -> None:
+        self._log = log
+        with log.open("wb") as stderr:
+            command = [sys.executable, "-m", "harnesssync_orchestrator", "serve", *arguments]
+            self.process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=stderr)
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def wait(self) -> int:
+        return self.process.wait(10)
+
+
+class Machine:
+    """Starts real supervisors in a home of their own, and talks to them over their socket."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.layout = Layout(root=home / ".harnesssync")
+        self.daemons: list[Daemon] = []
+
+    def start(self, *arguments: str, **environ: str) -> Daemon:
+        variables = {**os.environ, "HOME": str(self.home), "PYTHONPATH": os.pathsep.join(sys.path), **environ}
+        daemon = Daemon(self.home / f"{len(self.daemons)}.log", variables, arguments)
+        self.daemons.append(daemon)
+        return daemon
+
+    def serve(self, *arguments: str, **environ: str) -> Daemon:
+        """Start one, and wait until it says that it has."""
+        daemon = self.start(*arguments, **environ)
+        eventually(lambda: '"supervisor.started"' in daemon.said or not daemon.is_alive)
+        assert daemon.is_alive, daemon.said
+        return daemon
+
+    def call(self, method: str, at: Path | None = None, **params: Any) -> Any:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(str(at or self.layout.control_socket))
+            request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+            client.sendall(json.dumps(request).encode() + b"\n")
+            with client.makefile("rb") as answers:
+                return json.loads(answers.readline()).get("result")
+
+    def end(self) -> None:
+        for daemon in self.daemons:
+            daemon.process.kill()
+            daemon.wait()
+
+
+@pytest.fixture
+def machine(short: Path) -> Iterator[Machine]:
+    home = short / "h"
+    home.mkdir()
+    machine = Machine(home)
+    yield machine
+    machine.end()
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in ten seconds"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_graceful_shutdown_by_a_signal(machine: Machine, worktree: Any, number: signal.Signals) -> None:
+    """Exit code 0 within five seconds; sockets and temporary files are gone, outputs are whole."""
+    root = worktree("a")
+    daemon = machine.serve()
+    machine.call("add", path=str(root), targets=["codex"])
+    [report] = machine.call("sync")["projects"]
+    assert report["state"] == "in step"
+    assert (root / "AGENTS.md").read_bytes() == b"rules of a"
+    began = time.monotonic()
+    daemon.process.send_signal(number)
+    assert daemon.wait() == 0
+    assert time.monotonic() - began < 5
+    left = [path for path in machine.layout.root.rglob("*") if stat.S_ISSOCK(path.lstat().st_mode)]
+    assert left == []
+    assert list(machine.layout.root.rglob("*.tmp")) == []
+
+
+def test_of_many_started_at_once_one_wins(machine: Machine) -> None:
+    """The others end with an error that says why; the winner answers."""
+    daemons = [machine.start() for _ in range(8)]
+    eventually(lambda: sum(daemon.is_alive for daemon in daemons) == 1)
+    losers = [daemon for daemon in daemons if not daemon.is_alive]
+    assert {daemon.wait() for daemon in losers} == {4}
+    assert all("already running: process" in daemon.said for daemon in losers)
+    [winner] = [daemon for daemon in daemons if daemon.is_alive]
+    eventually(machine.layout.control_socket.exists)
+    assert machine.call("ping")["pid"] == winner.process.pid
+
+
+def test_stale_socket_after_kill_9_is_taken_over(machine: Machine, worktree: Any) -> None:
+    """The file stays and nobody answers; the next one resumes the projects."""
+    root = worktree("a")
+    daemon = machine.serve()
+    machine.call("add", path=str(root), targets=["codex"])
+    daemon.process.kill()
+    daemon.wait()
+    assert stat.S_ISSOCK(machine.layout.control_socket.lstat().st_mode)
+    with pytest.raises(ConnectionRefusedError):
+        machine.call("ping")
+    machine.serve()
+    eventually(lambda: machine.call("status")["projects"][0]["state"] == "in step")
+    assert (root / "AGENTS.md").exists()
+
+
+def test_an_ordinary_file_named_as_the_socket_is_refused(machine: Machine, short: Path) -> None:
+    """By either name of the variable; the file is not deleted."""
+    precious = short / "f"
+    precious.write_bytes(b"precious")
+    for name in ("HARNESS_SOCKET", "HARNESSSYNC_SOCKET"):
+        daemon = machine.start(**{name: str(precious)})
+        assert daemon.wait() == 4
+        assert "not a socket" in daemon.said
+        assert precious.read_bytes() == b"precious"
+
+
+def test_the_socket_can_be_elsewhere(machine: Machine, short: Path) -> None:
+    """An empty variable counts as unset; a given path is used as it is."""
+    machine.serve(HARNESS_SOCKET=str(short / "s"), HARNESSSYNC_SOCKET="")
+    assert machine.call("ping", at=short / "s")["pong"] is True
+    assert not machine.layout.control_socket.exists()
+
+
+def test_daemon_registers_with_registry_that_the_environment_names(
+    machine: Machine, worktree: Any, short: Path
+) -> None:
+    """An isolated daemon registers its project, answers on the project's socket, and may run beside the supervisor."""
+    root = worktree("a")
+    registry = short / "r.json"
+    machine.serve("--project", str(root), HARNESS_REGISTRY_FILE=str(registry))
+    identifier = project_id(str(root))
+    assert json.loads(registry.read_bytes())["projects"][identifier]["path"] == str(root)
+    own = machine.layout.socket_for(identifier)
+    assert machine.call("status", at=own)["projects"][0]["path"] == str(root)
+    rival = machine.start("--project", str(root), HARNESS_REGISTRY_FILE=str(registry))
+    assert rival.wait() == 4
+    assert "already running" in rival.said
+    machine.serve()
+    assert machine.call("ping")["pong"] is True
+
+
+def test_a_home_with_a_long_path_works_all_the_same(machine: Machine, short: Path) -> None:
+    """A socket's path is limited; a short folder stands in, private to the user."""
+    long_home = short / ("d" * 120)
+    long_home.mkdir()
+    runtime = short / "run"
+    runtime.mkdir(mode=0o700)
+    machine.serve(HOME=str(long_home), XDG_RUNTIME_DIR=str(runtime))
+    layout = Layout(root=long_home / ".harnesssync", runtime=runtime)
+    assert machine.call("ping", at=layout.control_socket)["pong"] is True
+    assert stat.S_IMODE(layout.control_socket.parent.stat().st_mode) == 0o700
+
+
+def test_a_wrong_setting_is_told_before_anything_starts(machine: Machine) -> None:
+    """With the file, the key, and what was probably meant."""
+    machine.layout.root.mkdir()
+    machine.layout.config_file.write_bytes(b"[watch]\nsetle_ms = 5\n")
+    daemon = machine.start()
+    assert daemon.wait() == 4
+    assert "config.toml: unknown key `watch.setle_ms`. Did you mean `watch.settle_ms`?" in daemon.said
+    assert not machine.layout.supervisor_lock.exists()
