@@ -40,24 +40,33 @@ def _folder(view: View) -> str:
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
-    """`AGENTS.md` only where `CLAUDE.md`, which is read anyway, does not say it all."""
-    for folder in instructions.folders(view, rules):
-        own = f"{_folder(view)}/{instructions.AGENTS}" if view.scope is Scope.USER else instructions.AGENTS
-        if not _is_read_anyway(view, folder):
-            yield from instructions.agents_md(view, folder, folder.path(own))
+    """`AGENTS.md` only where `CLAUDE.md`, which is read anyway, does not say it all.
+
+    An `AGENTS.md` in any folder above hides every `CLAUDE.md`: if one folder needs it, all get theirs.
+    """
+    folders = instructions.folders(view, rules)
+    is_native = all(_is_read_anyway(view, folder) for folder in folders if folder.public)
+    name = instructions.AGENTS if view.scope is Scope.PROJECT else f"{_folder(view)}/{instructions.AGENTS}"
+    for folder in folders:
+        if not is_native:
+            yield from instructions.agents_md(view, folder, folder.path(name))
         for rule in folder.private:
-            yield ElementOutput(
-                path=_config(view),
-                items=(rule.id,),
-                private=True,
-                format="json",
-                pointer=("instructions",),
-                value=rule.name,
-            )
-            if rule.imports:
-                yield loss(view, rule, f"imports of {rule.name}", "OpenCode does not follow @imports")
-            if folder.directory:
-                yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
+            yield from _private_rule(view, rule)
+
+
+def _private_rule(view: View, rule: Rule) -> Iterator[Output | Loss]:
+    yield ElementOutput(
+        path=_config(view),
+        items=(rule.id,),
+        private=True,
+        format="json",
+        pointer=("instructions",),
+        value=rule.name,
+    )
+    if rule.imports:
+        yield loss(view, rule, f"imports of {rule.name}", "OpenCode does not follow @imports")
+    if rule.directory:
+        yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
 
 
 def _is_read_anyway(view: View, folder: instructions.Folder) -> bool:

@@ -1,0 +1,102 @@
+"""OpenCode: reads much itself, and stops at one wrong value."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from tests.adapters.conftest import agent, command, server, skill, source
+
+from harnesssync_adapters.opencode import TARGET
+from harnesssync_orchestrator.core.desired import Desired, FileOutput, KeyOutput
+from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
+from harnesssync_orchestrator.core.rendering import desired_state
+
+PROJECT = Scope.PROJECT
+
+
+def desired(*items: Item) -> Desired:
+    """What OpenCode wants of these items in a project."""
+    return desired_state([TARGET], source(PROJECT, *items))
+
+
+def front(*items: Item) -> dict[str, object]:
+    """The front matter of the one file that these items become."""
+    (wish,) = [one for one in desired(*items).wanted.values() if isinstance(one.output, FileOutput)]
+    assert isinstance(wish.output, FileOutput)
+    return yaml.safe_load(wish.output.content.decode().split("---\n")[1])  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("tools", "disallowed", "kept"),
+    [
+        (("Read", "Grep"), (), {"read", "grep", "list"}),
+        (("Write",), (), {"edit"}),
+        (("NotebookEdit",), (), set()),
+        (("Bash(git:*)",), (), set()),
+        ((), (), set()),
+    ],
+)
+def test_an_agent_is_denied_every_tool_that_it_had_not(
+    tools: tuple[str, ...], disallowed: tuple[str, ...], kept: set[str]
+) -> None:
+    """Nothing is allowed: an agent's permissions stand behind all others, and would defeat their denials."""
+    permission = front(agent(PROJECT, "a", tools=tools, disallowed_tools=disallowed))["permission"]
+    assert isinstance(permission, dict)
+    assert set(permission.values()) == {"deny"}
+    every = {"read", "edit", "bash", "grep", "glob", "list", "webfetch", "websearch", "task", "todowrite", "skill"}
+    assert every - set(permission) == kept
+
+
+def test_disallowed_tools_alone_are_denied() -> None:
+    """The rest stays as it is for everybody."""
+    permission = front(agent(PROJECT, "a", disallowed_tools=("Write", "mcp__docs", "mcp__files__rm")))["permission"]
+    assert permission == {"edit": "deny", "docs_*": "deny", "files_rm": "deny"}
+
+
+def test_an_agent_with_tools_is_denied_the_servers_that_it_does_not_name() -> None:
+    """By the names that OpenCode gives to their tools."""
+    servers = [server(PROJECT, name, Transport.STDIO, command="x", args=[]) for name in ("a.b", "docs")]
+    permission = front(*servers, agent(PROJECT, "a", tools=("Read", "mcp__docs__find")))["permission"]
+    assert isinstance(permission, dict)
+    assert permission.get("a_b_*") == "deny"
+    assert "docs_*" not in permission
+
+
+def test_an_agent_without_limits_has_no_permissions_of_its_own() -> None:
+    """It has those of the session."""
+    assert front(agent(PROJECT, "a")) == {"description": agent(PROJECT, "a").description, "mode": "subagent"}
+
+
+def test_skills_that_it_reads_itself_are_not_linked() -> None:
+    """Only those that lie elsewhere are."""
+    own, plugin = skill(PROJECT, "own"), skill(PROJECT, "far", "/home/dev/.claude/plugins/p/far", layer=Layer.PLUGIN)
+    assert {".agents/skills/far"} == {address.path for address in desired(own, plugin).wanted}
+
+
+def test_references_become_its_own() -> None:
+    """`{env:NAME}`, without a default, which is told."""
+    one = server(PROJECT, "s", Transport.STDIO, command="run", args=["-k=${K:-d}"], env={"T": "x${T}"})
+    (wish,) = desired(one).wanted.values()
+    assert isinstance(wish.output, KeyOutput)
+    argv = ["run", "-k={env:K}"]
+    assert wish.output.value == {"type": "local", "command": argv, "environment": {"T": "x{env:T}"}}
+    assert ["${K:-d}"] == [loss.what for loss in desired(one).losses]
+
+
+@pytest.mark.parametrize("text", ["{env:HOME}", "{file:~/.ssh/id_ed25519}"])
+def test_a_literal_that_would_be_expanded_leaves_the_server_out(text: str) -> None:
+    """A repository must not read a file into a header."""
+    result = desired(server(PROJECT, "s", Transport.HTTP, url="https://x.example", headers={"X": text}))
+    assert result.wanted == {}
+    assert result.losses
+
+
+def test_the_text_of_a_command_stays_as_it_is() -> None:
+    """The placeholders are the same; a command that runs a program without asking is told."""
+    prompt = "Fix $ARGUMENTS, $1.\n!`git status`\n@docs/a.md\n"
+    result = desired(command(PROJECT, "git:fix", prompt, description="Fix: it"))
+    (wish,) = result.wanted.values()
+    assert isinstance(wish.output, FileOutput)
+    assert wish.output.path == ".opencode/commands/git/fix.md"
+    assert wish.output.content.decode() == f'---\ndescription: "Fix: it"\n---\n\n{prompt}'
+    assert [True] == [loss.security for loss in result.losses]
