@@ -245,3 +245,20 @@ def test_a_signal_stops_a_daemon_of_one_project(number: signal.Signals, run: Run
     assert "[running]" in run("ctl", "status", cwd=worktree).out
     daemon.send_signal(number)
     assert daemon.wait(timeout=60) == 0
+
+
+def test_a_daemon_of_one_project_answers_for_it_beside_a_supervisor(run: Run, start: Start, worktree: Path) -> None:
+    """The supervisor leaves the project alone, and the client finds who serves it."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    daemon = start("serve", "--project", str(worktree), program="harnesssync-orchestrator")
+    assert daemon.stderr is not None
+    assert any("supervisor.started" in line for line in daemon.stderr)
+    supervisor = start("serve", program="harnesssync-orchestrator")
+    assert supervisor.stderr is not None
+    assert any("project.claim.failed" in line for line in supervisor.stderr)
+    synced = run("ctl", "sync", cwd=worktree)
+    assert (synced.code, synced.err) == (0, "")
+    assert run("ctl", "status", cwd=worktree).code == 0
+    assert f"  {worktree}  [running]  in step, " in run("ctl", "status", "--all").out
+    assert run("ctl", "stop", "--project", str(worktree)).code == 0
+    assert daemon.wait(timeout=60) == 0

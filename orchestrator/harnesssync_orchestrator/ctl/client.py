@@ -181,16 +181,37 @@ def ask_about(
 
     The second is asked when there is no supervisor, or when it does not serve the project.
     """
+    refusal: NoSupervisorError | RemoteError | None = None
+    answer: Any = None
     try:
-        return ask(environ, method, params, waiting=waiting, works=works)
-    except (NoSupervisorError, RemoteError) as error:
-        if isinstance(error, RemoteError) and error.number != codes.UNKNOWN_PROJECT:
+        answer = ask(environ, method, params, waiting=waiting, works=works)
+    except NoSupervisorError as error:
+        refusal = error
+    except RemoteError as error:
+        if error.number != codes.UNKNOWN_PROJECT:
             raise
-        path = own_socket(environ, project)
-        try:
-            return ask(environ, method, params, waiting=waiting, works=works, path=path)
-        except NoSupervisorError:
-            raise error from None
+        refusal = error
+    if refusal is None and not _names_another(answer):
+        return answer
+    try:
+        return ask(environ, method, params, waiting=waiting, works=works, path=own_socket(environ, project))
+    except NoSupervisorError:
+        if refusal is not None:
+            raise refusal from None
+        return answer
+
+
+def is_served_elsewhere(report: object) -> bool:
+    """Does the supervisor say of a project that a daemon of its own holds it?"""
+    failures = report.get("failures") if isinstance(report, dict) else None
+    return isinstance(failures, list) and any(
+        isinstance(failure, dict) and failure.get("code") == "served_elsewhere" for failure in failures
+    )
+
+
+def _names_another(answer: object) -> bool:
+    projects = answer.get("projects") if isinstance(answer, dict) else None
+    return isinstance(projects, list) and any(is_served_elsewhere(project) for project in projects)
 
 
 def own_socket(environ: Mapping[str, str], project: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import rendering
-from harnesssync_orchestrator.ctl.client import NoSupervisorError
+from harnesssync_orchestrator.ctl.client import NoSupervisorError, is_served_elsewhere
 from harnesssync_orchestrator.ctl.commands.status import offline_row
 from harnesssync_orchestrator.ctl.places import control_socket, project_id, project_socket
 from harnesssync_orchestrator.ctl.probe import Probed, probe
@@ -52,7 +52,7 @@ def gather(context: Context, console: Console) -> tuple[object, list[dict[str, A
     others = {
         path: project_socket(context.environ, project_id(path))
         for path, row in rows.items()
-        if row["status"] == "stopped"
+        if row["status"] == "stopped" or is_served_elsewhere(row)
     }
     for path, probed in probe(others).items():
         answer = _served(probed)
