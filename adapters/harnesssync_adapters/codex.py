@@ -94,7 +94,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
         members: dict[str, JsonValue] = {
             "name": agent.name,
             "description": agent.description or agent.name,
-            "developer_instructions": agent.prompt.strip() + "\n",
+            "developer_instructions": (agent.prompt.strip() or agent.description or agent.name) + "\n",
         }
         limited = agent.tools is not None or bool(agent.disallowed_tools)
         if not may_write(agent.tools, agent.disallowed_tools):
@@ -121,8 +121,15 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     yield from command_skills(view, items, ".codex/skills", "Codex")
 
 
+_UNUSABLE_NAME = re.compile(r"[^A-Za-z0-9_./-]")
+
+
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
     for server in servers:
+        if _UNUSABLE_NAME.search(server.name):
+            why = "Codex starts no server whose name has other characters than A-Z, a-z, 0-9 and _ - . /"
+            yield loss(view, server, str(server.id), why)
+            continue
         losses: dict[str, str] = {}
         value = _stdio(server, losses) if server.transport is Transport.STDIO else _http(server, losses)
         for name in server.extra:
@@ -252,7 +259,8 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             yield loss(view, hook, f"{hook.id}: timeout", "Codex gives hooks at the end of a session 3 seconds")
         if hook.event in _TOOL_EVENTS and (tools := _ABSENT_TOOLS.findall(hook.matcher)):
             why = f"Codex has no tool of the name {', '.join(tools)}"
-            yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why)
+            guards = hook.event in hooks.GUARDS
+            yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=guards)
         yield from hooks.setting_losses(view, hook, "Codex")
 
 

@@ -263,7 +263,8 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             matchers = [_tool_matcher(hook.matcher)]
             if absent := [word for word in _WORD.findall(hook.matcher) if word != "mcp__" and word not in TOOLS]:
                 why = f"Gemini CLI has no tool of the name {', '.join(absent)}"
-                yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why)
+                guards = hook.event in hooks.GUARDS
+                yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=guards)
         elif hook.matcher not in ("", "*"):  # compared as a whole there: one handler for each alternative
             matchers = [_MATCHERS.get(one, one) for one in hook.matcher.split("|")]
         for matcher in matchers:

@@ -230,7 +230,9 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.COMMAND: Render(_commands, "models and tools of a command"),
     Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket"),
     Kind.PERMISSIONS: Merge(permissions, "domains of WebFetch"),
-    Kind.HOOK: Unsupported("OpenCode has no hooks but plugins in JavaScript"),
+    Kind.HOOK: Unsupported(
+        "OpenCode has no hooks but plugins in JavaScript: what one forbids is not forbidden", security=True
+    ),
     Kind.ENVIRONMENT: Unsupported("OpenCode has no setting for variables of commands"),
 }
 

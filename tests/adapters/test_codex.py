@@ -80,6 +80,7 @@ def test_a_header_comes_from_one_variable_or_is_lost(header: str, text: str, exp
         server(PROJECT, "s", Transport.HTTP, url="https://${HOST}/mcp"),
         server(PROJECT, "s", Transport.SSE, url="https://x.example/sse"),
         server(PROJECT, "s", Transport.WEBSOCKET, url="wss://x.example"),
+        *(server(PROJECT, name, Transport.STDIO, command="run", args=[]) for name in ("a b", "ä", 'a"b', "a\nb")),
     ],
 )
 def test_a_server_that_could_not_work_is_left_out(one: Item) -> None:
@@ -88,9 +89,9 @@ def test_a_server_that_could_not_work_is_left_out(one: Item) -> None:
     assert desired(one).losses
 
 
-@pytest.mark.parametrize("name", ["a.b", "with space", 'quo"te', "umläut", "mcp_servers", "0"])
+@pytest.mark.parametrize("name", ["a.b", "a/b", "UPPER", "mcp_servers", "0"])
 def test_names_of_servers_survive_as_keys(name: str) -> None:
-    """Dots, spaces and quotes are no path; taken out again, the file is as it was."""
+    """A dot is no path; taken out again, the file is as it was."""
     (wish,) = desired(server(PROJECT, name, Transport.STDIO, command="run", args=['"', "\\", "\x00"])).wanted.values()
     assert isinstance(wish.output, KeyOutput)
     before = b"# mine\nmodel = 'x'\n"
@@ -133,6 +134,12 @@ def test_the_text_of_an_agent_comes_back() -> None:
     assert members["description"] == one.description
 
 
+def test_an_agent_without_instructions_gets_its_description() -> None:
+    """Codex drops an agent that has none."""
+    members = tomlkit.parse(file(agent(PROJECT, "a", prompt=" \n", description="")).content.decode()).unwrap()
+    assert members["developer_instructions"] == "a\n"
+
+
 @pytest.mark.parametrize("name", ["../../x", "a/b", "", "con", "-rf", ".hidden", "a\nb", "x" * 300])
 def test_an_unsafe_name_is_a_loss_and_no_path(name: str) -> None:
     """Names come from front matter."""
@@ -143,10 +150,10 @@ def test_an_unsafe_name_is_a_loss_and_no_path(name: str) -> None:
 
 def test_a_command_becomes_a_skill_in_codexs_own_folder() -> None:
     """In `.agents/skills` the others would show it besides their command."""
-    output = file(command(PROJECT, "git:commit", "Commit $ARGUMENTS now.\n"))
+    output = file(command(PROJECT, "git:commit", "# Commit\n\nCommit $ARGUMENTS now.\n"))
     assert output.path == ".codex/skills/git-commit/SKILL.md"
     front = yaml.safe_load(output.content.decode().split("---\n")[1])
-    assert front == {"name": "git-commit", "description": "Commit $ARGUMENTS now."}
+    assert front == {"name": "git-commit", "description": "Commit"}
     assert b"$ARGUMENTS now" not in output.content.split(b"---\n")[2]
 
 
@@ -179,6 +186,13 @@ def test_variables_of_claude_code_itself_are_kept_back(name: str) -> None:
     result = desired(variable(PROJECT, name, "x"))
     assert result.wanted == {}
     assert len(result.losses) == 1
+
+
+@pytest.mark.parametrize(("event", "security"), [("PreToolUse", True), ("Stop", False)])
+def test_a_guard_that_is_lost_is_a_loss_of_security(event: str, security: bool) -> None:
+    """A hook before a tool can forbid it."""
+    losses = desired(hook(PROJECT, event, "Read", "", type="prompt", command=None)).losses
+    assert [security] == [loss.security for loss in losses]
 
 
 def test_skills_without_a_description_are_told() -> None:

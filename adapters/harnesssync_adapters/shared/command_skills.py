@@ -19,8 +19,8 @@ def command_skills(view: View, items: Sequence[Command], folder: str, harness: s
         if (refused := unsafe(view, command, [name])) is not None:
             yield refused
         elif not has_skill(view, name):
-            description = command.description or first_line(command.prompt) or f"The command {command.name}"
             body = commands.rewritten(command.prompt, str, _spoken)
+            description = command.description or first_line(body) or f"The command {command.name}"
             yield FileOutput(
                 path=f"{folder}/{name}/SKILL.md",
                 items=(command.id,),

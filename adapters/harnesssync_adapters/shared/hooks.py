@@ -11,6 +11,10 @@ from harnesssync_orchestrator.core.items import Hook
 from harnesssync_orchestrator.core.targets import View
 
 
+GUARDS = frozenset({"PreToolUse", "PermissionRequest"})
+"""Events at which a hook can forbid what a tool is about to do: there a lost hook is a loss of security."""
+
+
 def hook_element(
     view: View, hook: Hook, *, path: str, event: str, matcher: str, command: str, timeout: float | None
 ) -> ElementOutput:
@@ -36,10 +40,12 @@ def hook_element(
 def unusable(view: View, hook: Hook, event: str, harness: str) -> Loss | None:
     """The loss of a hook whose event or type the harness does not have, None if it has both."""
     if not event:
-        return loss(view, hook, str(hook.id), f"{harness} has no event for {hook.event}")
-    if hook.type != "command" or hook.command is None:
-        return loss(view, hook, str(hook.id), f"{harness} runs commands only, no hooks of the type {hook.type}")
-    return None
+        why = f"{harness} has no event for {hook.event}"
+    elif hook.type != "command" or hook.command is None:
+        why = f"{harness} runs commands only, no hooks of the type {hook.type}"
+    else:
+        return None
+    return loss(view, hook, str(hook.id), why, security=hook.event in GUARDS)
 
 
 def setting_losses(view: View, hook: Hook, harness: str) -> Iterator[Loss]:
