@@ -273,3 +273,25 @@ async def test_many_folders_take_few_watchers(
         (made[77] / "x").write_bytes(b"x")
         await until(lambda: told.paths("p77"))
     assert {key for key, paths in told.all if paths} == {"p77"}
+
+
+async def test_in_calm_times_one_watcher_is_enough(
+    tmp_path: Path, readable_log: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several were made one after the other; put together, they still tell everything."""
+    monkeypatch.setattr(watch, "CALM_S", 0.2)
+    told = Told()
+    large, small = tmp_path / "large", tmp_path / "small"
+    inner = [large / str(number) for number in range(20)]
+    for folder in (*inner, small):
+        folder.mkdir(parents=True)
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(*inner))
+        await until(lambda: len(watcher.watched) == 20)
+        watcher.watch("b", folders(small))
+        await until(lambda: len(watcher.watched) == 21)
+        assert watcher.watchers == 2
+        await until(lambda: watcher.watchers == 1)
+        (small / "x").write_bytes(b"x")
+        (inner[7] / "x").write_bytes(b"x")
+        await until(lambda: told.paths("b") and told.paths("a"))

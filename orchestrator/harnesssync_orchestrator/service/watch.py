@@ -15,6 +15,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -40,6 +41,8 @@ RATIO = 4
 """A new watcher takes in those that are up to this many times larger than what it already holds."""
 LARGEST = 8192
 """Folders in one watcher at most: arming holds the interpreter for about 10 µs a folder."""
+CALM_S = 5.0
+"""When nothing was added for this long, watchers are put together: each wakes up a hundred times a second."""
 RESTART_S = 1.0
 TEMPORARY = (".state-", ".json.tmp")
 """How the names of our own temporary files begin and end: each is one half of a write whose other half is told too."""
@@ -140,7 +143,11 @@ class Watcher:
         async with anyio.create_task_group() as tasks:
             try:
                 while True:
-                    await self._wake.wait()
+                    with anyio.move_on_after(CALM_S) as calm:
+                        await self._wake.wait()
+                    if calm.cancelled_caught:
+                        await self._put_together(tasks)
+                        await self._wake.wait()
                     await anyio.sleep(GATHER_S)
                     self._wake = anyio.Event()
                     await self._arm(tasks, polling=self._settings.polling)
@@ -172,13 +179,22 @@ class Watcher:
         await anyio.sleep(RESTART_S)
         self._wake.set()
 
-    async def _add(self, tasks: TaskGroup, added: set[str], *, polling: bool) -> None:
-        """One more watcher, for `added` and for what smaller watchers hold."""
+    async def _put_together(self, tasks: TaskGroup) -> None:
+        """One watcher instead of several that fit into it."""
+        async with self._arming:
+            small = [shard for shard in self._shards if len(shard.folders) <= LARGEST // 2 and not shard.polling]
+            if len(small) > 1:
+                with suppress(OSError, WatchfilesRustInternalError):  # they go on by themselves
+                    await self._add(tasks, set(), polling=False, ratio=math.inf)
+
+    async def _add(self, tasks: TaskGroup, added: set[str], *, polling: bool, ratio: float = RATIO) -> None:
+        """One more watcher, for `added` and for what watchers up to `ratio` times larger hold."""
         began = anyio.current_time()
         folders = set(added)
         absorbed: list[_Shard] = []
         for shard in sorted(self._shards, key=lambda shard: len(shard.folders)):
-            fits = len(shard.folders) <= RATIO * len(folders) and len(shard.folders) + len(folders) <= LARGEST
+            is_small = not folders or len(shard.folders) <= ratio * len(folders)
+            fits = is_small and len(shard.folders) + len(folders) <= LARGEST
             if fits and shard.polling is polling and not shard.retired:
                 folders |= shard.folders
                 absorbed.append(shard)
