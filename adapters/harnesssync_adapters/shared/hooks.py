@@ -10,7 +10,6 @@ from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss
 from harnesssync_orchestrator.core.items import Hook
 from harnesssync_orchestrator.core.targets import View
 
-
 GUARDS = frozenset({"PreToolUse", "PermissionRequest"})
 """Events at which a hook can forbid what a tool is about to do: there a lost hook is a loss of security."""
 
