@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import AlreadyRunningError, SocketError
 from harnesssync_orchestrator.files.locks import FileLock
+from harnesssync_orchestrator.service.supervisor import serve
 
 pytestmark = pytest.mark.anyio
 
@@ -241,3 +245,54 @@ async def test_a_project_whose_folder_is_gone_stays_visible(
         assert report["state"] == "failed"
         rows = (await running.ask("status"))["projects"]
     assert [row["state"] for row in rows] == ["failed", "in step"]
+
+
+async def _serve(running: Any, **options: Any) -> None:
+    """`serve` in this process: signals reach it, and it returns when it has stopped."""
+    running.make(finish_s=0.05)
+    await serve(running.supervisor, running.server, log=running.log, **options)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_graceful_shutdown_begins_with_a_signal(running: Any, readable_log: Any, number: signal.Signals) -> None:
+    """The log says which; `serve` returns, and nothing is left that could end the process later."""
+    forced: list[int] = []
+    with anyio.fail_after(5):
+        await _serve(running, ready=lambda: os.kill(os.getpid(), number), force_s=0.5, force_exit=forced.append)
+    assert readable_log.named("supervisor.stop.requested")[0]["reason"] == number.name
+    assert len(readable_log.named("supervisor.stopped")) == 1
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(0.4)  # it was told to end: it does so before its time
+            assert not thread.is_alive()
+    assert forced == []
+
+
+async def test_graceful_shutdown_ends_even_if_a_thread_is_stuck(
+    running: Any, worktree: Worktree, readable_log: Any
+) -> None:
+    """A write into a dead network file system can't be cancelled: the process ends without it."""
+    running.registry.register(worktree("a"))
+    released = threading.Event()
+    forced: list[int] = []
+
+    def force_exit(code: int) -> None:
+        forced.append(code)
+        released.set()
+
+    async def stuck(project: Any, options: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await anyio.to_thread.run_sync(released.wait)
+        return await copying(project, options)
+
+    copying, running.sync = running.sync, stuck
+    with anyio.fail_after(10):
+        await _serve(running, force_s=0.3, force_exit=force_exit)
+    assert forced == [4]
+    assert readable_log.named("supervisor.stop.forced")[0]["level"] == "error"
+
+
+async def test_what_keeps_it_from_starting_is_raised_as_it_is(running: Any) -> None:
+    """Not as one of a group: the command line tells it to a person."""
+    with FileLock(running.layout.supervisor_lock), pytest.raises(AlreadyRunningError):
+        await _serve(running)

@@ -229,6 +229,7 @@ async def serve(
     *,
     log: FilteringBoundLogger,
     ready: Callable[[], None] = lambda: None,
+    force_s: float = FORCE_S,
     force_exit: Callable[[int], object] = os._exit,
 ) -> None:
     """Run a supervisor as what this process is for: until SIGTERM, SIGINT, or a request to stop.
@@ -238,10 +239,10 @@ async def serve(
     """
 
     def force() -> None:
-        log.error("supervisor.stop.forced", waited_s=FORCE_S)
+        log.error("supervisor.stop.forced", waited_s=force_s)
         force_exit(4)
 
-    deadline = threading.Timer(FORCE_S, force)
+    deadline = threading.Timer(force_s, force)
     deadline.daemon = True
     failure: HarnessSyncError | None = None
 

@@ -29,6 +29,8 @@ Sync = Callable[[Project, Options], Awaitable[SyncResult]]
 """One sync of one project, by its options; `service.sync.sync` with its engine filled in."""
 
 FEEDBACK_LOOP = "feedback-loop"
+MOST_CHANGED = 10_000
+"""Paths that are kept to tell a feedback loop by: with more, it is certainly none."""
 PASSING_HALTS = frozenset({"git-busy"})
 """Reasons to halt that go away without an edit of the source: these projects are tried again."""
 
@@ -115,7 +117,8 @@ class Worker:
         if self._halted:
             return  # until a person looks, nothing that happens there matters
         now = anyio.current_time()
-        self._changed |= paths
+        if len(self._changed) < MOST_CHANGED:
+            self._changed |= paths
         self._due.first_signal = min(self._due.first_signal, now)
         self._due.last_signal = now
         self._wake.set()
@@ -232,6 +235,8 @@ class Worker:
                 began = anyio.current_time()
                 self._log.debug("project.sync.started", path=path, reason=reason.value)
                 result = await self._sync(self.project, options)
+            report = result.report
+            self._watch(self.project.id, result.watch)
         except HarnessSyncError as error:
             self._log.error("project.sync.failed", path=path, code=error.code, message=str(error), hint=error.hint)
             report = self._failed(Failure(code=error.code, message=error.message, hint=error.hint, path=error.path))
@@ -244,9 +249,6 @@ class Worker:
             self._log.exception("project.sync.failed", path=path, code="internal_error", message=message, hint="")
             hint = "This is a fault of harnesssync-orchestrator; its log has the traceback"
             report = self._failed(Failure(code="internal_error", message=message, hint=hint))
-        else:
-            report = result.report
-            self._watch(self.project.id, result.watch)
         ended = anyio.current_time()
         report = replace(
             report,
