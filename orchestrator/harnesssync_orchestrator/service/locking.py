@@ -23,10 +23,13 @@ class ProjectLocks:
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     @asynccontextmanager
-    async def held(self, project_id: str, file: Path, timeout_s: float) -> AsyncIterator[None]:
+    async def held(
+        self, project_id: str, file: Path, timeout_s: float, *, only_to_look: bool = False
+    ) -> AsyncIterator[None]:
         """Hold both locks. Raises LockTimeoutError with the holder's pid after `timeout_s` seconds, and OSError.
 
         The file lock is tried again and again instead of waited for: a thread that waits could not be cancelled.
+        Whoever is `only_to_look` makes no file for it: where there is none yet, nobody has ever synced.
         """
         lock, file_lock, wait_s = self._locks[project_id], FileLock(file), FIRST_WAIT_S
         deadline = anyio.current_time() + timeout_s
@@ -39,6 +42,9 @@ class ProjectLocks:
                 hint="Wait for it to end, or allow more time",
             )
         try:
+            if only_to_look and not file.exists():  # noqa: ASYNC240 - one look, as quick as taking the lock
+                yield
+                return
             while not file_lock.try_acquire():
                 if anyio.current_time() >= deadline:
                     raise file_lock.timed_out(timeout_s)

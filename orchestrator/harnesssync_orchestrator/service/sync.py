@@ -21,7 +21,8 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     """
     options = options or Options()
     lock_file = engine.layout.sync_lock(project.id)
-    async with engine.locks.held(project.id, lock_file, options.lock_timeout_s):
+    held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
+    async with held:
         run = await Run.begin(project, engine, options)
         if (remembered := await run.unchanged()) is not None:
             return run.still(remembered)
