@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from harnesssync_orchestrator.core.items import (
     Action,
@@ -23,6 +24,9 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import parse_template
+
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")  # how long one example takes says more about the machine than about the code
 
 ROOTS = {Scope.PROJECT: "/repo", Scope.USER: "/home/dev"}
 
