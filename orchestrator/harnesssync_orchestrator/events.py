@@ -73,6 +73,12 @@ DECLARED: tuple[Event, ...] = (
         "Something did not end in time, and the process ended without it. Files are whole: writes are atomic.",
         waited_s="how long it was waited for, in seconds",
     ),
+    _event(
+        "supervisor.callback.failed",
+        "warning",
+        "The event loop met an error outside of any task, such as a connection that closed while it was being read.",
+        message="what it was",
+    ),
     # --- projects ---
     _event("project.added", "info", "A project is served from now on.", **_PATH, targets="its own targets, if any"),
     _event("project.changed", "info", "The registry says something else about a project.", **_PATH),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -296,3 +297,19 @@ async def test_what_keeps_it_from_starting_is_raised_as_it_is(running: Any) -> N
     """Not as one of a group: the command line tells it to a person."""
     with FileLock(running.layout.supervisor_lock), pytest.raises(AlreadyRunningError):
         await _serve(running)
+
+
+async def test_errors_of_the_event_loop_are_logged_as_events(running: Any, readable_log: Any) -> None:
+    """And not printed between the lines of JSON."""
+
+    def fail() -> None:
+        raise ZeroDivisionError("in a callback")
+
+    def ready() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(fail)
+        loop.call_soon(running.supervisor.stop, "test")
+
+    with anyio.fail_after(5):
+        await _serve(running, ready=ready)
+    assert readable_log.named("supervisor.callback.failed")[0]["message"] == "in a callback"

@@ -8,12 +8,13 @@ the supervisor and an isolated daemon never serve the same one.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -242,6 +243,11 @@ async def serve(
         log.error("supervisor.stop.forced", waited_s=force_s)
         force_exit(4)
 
+    def tell(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+        log.warning("supervisor.callback.failed", message=str(context.get("exception") or context["message"]))
+
+    # Left to itself, asyncio prints what went wrong in its own callbacks, between our lines of JSON.
+    asyncio.get_running_loop().set_exception_handler(tell)
     deadline = threading.Timer(force_s, force)
     deadline.daemon = True
     failure: HarnessSyncError | None = None
