@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.formats.toml_text import toml_document
 from harnesssync_adapters.permissions.codex import permissions
 from harnesssync_adapters.shared import hooks, instructions
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.environment import reason_to_keep_back
-from harnesssync_adapters.shared.names import ignored, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import may_write
 from harnesssync_orchestrator.core.desired import (
@@ -72,19 +73,6 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     yield from skill_losses(view, skills, "Codex")
 
 
-_AGENT_SETTINGS = (
-    "permissionMode",
-    "skills",
-    "mcpServers",
-    "hooks",
-    "maxTurns",
-    "memory",
-    "background",
-    "isolation",
-    "effort",
-)
-
-
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
     for agent in agents:
         stem = agent.name.replace(":", "-")
@@ -96,8 +84,8 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             "description": agent.description or agent.name,
             "developer_instructions": (agent.prompt.strip() or agent.description or agent.name) + "\n",
         }
-        limited = agent.tools is not None or bool(agent.disallowed_tools)
-        if not may_write(agent.tools, agent.disallowed_tools):
+        is_planner = agent.metadata.get("permissionMode") == "plan"
+        if is_planner or not may_write(agent.tools, agent.disallowed_tools):
             members["sandbox_mode"] = "read-only"
         yield FileOutput(
             path=f".codex/agents/{stem}.toml",
@@ -105,15 +93,11 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             content=toml_document(members).encode(),
             private=is_private(view, agent),
         )
-        if limited:
-            what = f"tools: {', '.join(agent.tools)}" if agent.tools is not None else ""
-            what = what or f"disallowedTools: {', '.join(agent.disallowed_tools)}"
+        if is_limited(agent):
             sandboxed = "; it can change no file" if "sandbox_mode" in members else ""
             why = f"Codex gives every agent a shell and all MCP servers{sandboxed}"
-            yield loss(view, agent, what, why, security=True)
-        if agent.model not in (None, "inherit"):
-            yield loss(view, agent, f"model: {agent.model}", "Codex has other models; the agent takes the session's")
-        yield from ignored(view, agent, agent.metadata, _AGENT_SETTINGS, "Codex")
+            yield loss(view, agent, limits(agent), why, security=True)
+        yield from agent_losses(view, agent, "Codex", kept=("permissionMode",) if is_planner else ())
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:

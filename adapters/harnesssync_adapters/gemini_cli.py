@@ -13,9 +13,10 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.formats.toml_text import toml_document
 from harnesssync_adapters.permissions.gemini_cli import permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
+from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_tools import ALL_TOOLS, SETTINGS, TOOLS, mcp_names, setting, tool_names
-from harnesssync_adapters.shared.names import has_skill, ignored, is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_narrowed, split_mcp
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
@@ -59,9 +60,6 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     yield from skill_losses(view, skills, "Gemini CLI")
 
 
-_AGENT_SETTINGS = ("permissionMode", "skills", "mcpServers", "hooks", "memory", "background", "isolation", "effort")
-
-
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
     """Files of our own: linked ones are ignored, and Claude Code's `tools: Read, Grep` is refused."""
     for agent in agents:
@@ -72,7 +70,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
         if name != agent.name:
             yield loss(view, agent, f"name: {agent.name}", f"names are made of a-z, 0-9, - and _: it is {name!r} there")
         front: dict[str, JsonValue] = {"name": name, "description": agent.description or name, "kind": "local"}
-        if agent.tools is not None or agent.disallowed_tools:
+        if is_limited(agent):
             tools, absent = _agent_tools(view, agent)
             if not tools:
                 why = "an agent without tools can't be written: it would get all of them, so it is left out"
@@ -90,11 +88,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             content=markdown(front, agent.prompt),
             private=is_private(view, agent),
         )
-        if agent.model not in (None, "inherit"):
-            yield loss(
-                view, agent, f"model: {agent.model}", "Gemini CLI has other models; the agent takes the session's"
-            )
-        yield from ignored(view, agent, agent.metadata, _AGENT_SETTINGS, "Gemini CLI")
+        yield from agent_losses(view, agent, "Gemini CLI", kept=("maxTurns",))
 
 
 def _agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import commands, instructions
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import has_skill, ignored, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
@@ -90,19 +91,6 @@ def _concerns(result: Output | Loss, skills: Sequence[Skill]) -> bool:
     return isinstance(result, Loss) and any(skill.id == result.item for skill in skills)
 
 
-_AGENT_SETTINGS = (
-    "permissionMode",
-    "skills",
-    "mcpServers",
-    "hooks",
-    "maxTurns",
-    "memory",
-    "background",
-    "isolation",
-    "effort",
-)
-
-
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
     for agent in agents:
         stem = agent.name.replace(":", "-")
@@ -110,25 +98,17 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             yield refused
             continue
         front: dict[str, JsonValue] = {"description": agent.description or agent.name, "mode": "subagent"}
-        if agent.tools is not None or agent.disallowed_tools:
+        if is_limited(agent):
             front["permission"] = _denials(view, agent)
             why = "everything that it may not use is denied, but for tools of plugins and of other servers"
-            yield loss(view, agent, _limits(agent), why, security=True)
+            yield loss(view, agent, limits(agent), why, security=True)
         yield FileOutput(
             path=f"{_folder(view)}/agents/{stem}.md",
             items=(agent.id,),
             content=markdown(front, agent.prompt),
             private=is_private(view, agent),
         )
-        if agent.model not in (None, "inherit"):
-            yield loss(view, agent, f"model: {agent.model}", "OpenCode's models have other names")
-        yield from ignored(view, agent, agent.metadata, _AGENT_SETTINGS, "OpenCode")
-
-
-def _limits(agent: Agent) -> str:
-    if agent.tools is not None:
-        return f"tools: {', '.join(agent.tools)}"
-    return f"disallowedTools: {', '.join(agent.disallowed_tools)}"
+        yield from agent_losses(view, agent, "OpenCode")
 
 
 def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
@@ -157,11 +137,11 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             continue
         if has_skill(view, command.name):
             continue
-        front: dict[str, JsonValue] = {"description": command.description} if command.description else {}
+        description = command.description or first_line(command.prompt) or command.name
         yield FileOutput(
             path=f"{_folder(view)}/commands/{'/'.join(command.path)}.md",
             items=(command.id,),
-            content=markdown(front, command.prompt) if front else f"{command.prompt.strip()}\n".encode(),
+            content=markdown({"description": description}, command.prompt),
             private=is_private(view, command),
         )
         for part in commands.parts(command.prompt):

@@ -126,6 +126,13 @@ def test_an_agent_that_can_change_no_file_gets_a_sandbox(
     assert [loss.security for loss in desired(one).losses] == ([True] if limited else [])
 
 
+def test_an_agent_that_only_plans_gets_a_sandbox_too() -> None:
+    """The mode is kept in effect; elsewhere it is a loss of security."""
+    one = agent(PROJECT, "a", metadata={"permissionMode": "plan"})
+    assert tomlkit.parse(file(one).content.decode()).unwrap()["sandbox_mode"] == "read-only"
+    assert desired(one).losses == ()
+
+
 def test_the_text_of_an_agent_comes_back() -> None:
     """Three kinds of quotes, backslashes and an emoji."""
     one = agent(PROJECT, "a")

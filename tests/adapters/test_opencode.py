@@ -62,6 +62,12 @@ def test_an_agent_with_tools_is_denied_the_servers_that_it_does_not_name() -> No
     assert "docs_*" not in permission
 
 
+def test_a_mode_that_only_plans_is_a_loss_of_security() -> None:
+    """OpenCode's agents have no modes."""
+    losses = desired(agent(PROJECT, "a", metadata={"permissionMode": "plan", "color": "red"})).losses
+    assert [("permissionMode: plan", True)] == [(loss.what, loss.security) for loss in losses]
+
+
 def test_an_agent_without_limits_has_no_permissions_of_its_own() -> None:
     """It has those of the session."""
     assert front(agent(PROJECT, "a")) == {"description": agent(PROJECT, "a").description, "mode": "subagent"}

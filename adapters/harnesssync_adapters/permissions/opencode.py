@@ -17,7 +17,7 @@ from harnesssync_adapters.permissions.rules import (
     lost,
     settings_losses,
 )
-from harnesssync_adapters.shared.opencode_tools import TABLES, tool_key
+from harnesssync_adapters.shared.opencode_tools import takes_table, tool_key
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
@@ -66,7 +66,7 @@ def _tables(
         if is_private_rule(view, rule):
             private.add(key)
     for key, table in tables.items():
-        value: Mapping[str, JsonValue] | str = table if key in TABLES or "_" in key else table["*"]
+        value: Mapping[str, JsonValue] | str = table if takes_table(key) else table["*"]
         yield KeyOutput(
             path=path,
             items=(one.id,),
@@ -83,7 +83,7 @@ def _patterns(key: str, rule: PermissionRule) -> list[str] | str:
     if rule.specifier in (None, "*"):
         return ["*"]
     specifier = str(rule.specifier).strip()
-    if key not in TABLES:
+    if not takes_table(key):
         return f"OpenCode has no patterns for {key}, only one answer for all of it"
     if key == "bash":
         found = _command_patterns(specifier)

@@ -28,6 +28,12 @@ TOOLS = {
 TABLES = frozenset({"read", "edit", "glob", "grep", "list", "bash", "task", "external_directory", "lsp", "skill"})
 """Keys that take a table of patterns. The others take one word: with a table the whole program refuses to start."""
 
+
+def takes_table(key: str) -> bool:
+    """May a table of patterns stand at this key? At those of servers' tools, which hold an underscore, it may."""
+    return key in TABLES or "_" in key
+
+
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 
 

@@ -1,0 +1,37 @@
+"""What an agent says that other harnesses don't read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harnesssync_adapters.shared.names import ignored, loss
+from harnesssync_orchestrator.core.desired import Loss
+from harnesssync_orchestrator.core.items import Agent
+from harnesssync_orchestrator.core.targets import View
+
+_SETTINGS = ("skills", "mcpServers", "hooks", "maxTurns", "memory", "background", "isolation", "effort")
+_STRICT_MODES = frozenset({"plan", "dontAsk"})
+
+
+def is_limited(agent: Agent) -> bool:
+    """Has the agent less than all tools?"""
+    return agent.tools is not None or bool(agent.disallowed_tools)
+
+
+def limits(agent: Agent) -> str:
+    """Its limits as its file states them."""
+    if agent.tools is not None:
+        return f"tools: {', '.join(agent.tools)}"
+    return f"disallowedTools: {', '.join(agent.disallowed_tools)}"
+
+
+def agent_losses(view: View, agent: Agent, harness: str, *, kept: tuple[str, ...] = ()) -> Iterator[Loss]:
+    """Its model and its settings, but for those that are `kept`. A mode that only plans limits it, too."""
+    if agent.model not in (None, "inherit"):
+        why = f"{harness} has other models; the agent takes the session's"
+        yield loss(view, agent, f"model: {agent.model}", why)
+    mode = agent.metadata.get("permissionMode")
+    if mode not in (None, "", "default") and "permissionMode" not in kept:
+        why = f"{harness} has no modes for agents"
+        yield loss(view, agent, f"permissionMode: {mode}", why, security=mode in _STRICT_MODES)
+    yield from ignored(view, agent, agent.metadata, [name for name in _SETTINGS if name not in kept], harness)
