@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+import gc
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,12 @@ from harnesssync_orchestrator import __version__
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.ctl.options import Parsed
 from harnesssync_orchestrator.ctl.projects import resolve
-from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.logs import open_log
 from harnesssync_orchestrator.server.dispatch import Dispatcher
 from harnesssync_orchestrator.server.listener import Server
 from harnesssync_orchestrator.service.engine import Options, SyncResult
-from harnesssync_orchestrator.service.supervisor import Supervisor
+from harnesssync_orchestrator.service.supervisor import Supervisor, serve
 from harnesssync_orchestrator.service.sync import sync
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ def run(parsed: Parsed, ground: Ground) -> int:
     only = None
     if named := parsed.text("project"):
         only = Path(resolve(named, ground.environ, frozenset))
+    # With several threads at work the loop gets its turn five times as soon as by default.
+    sys.setswitchinterval(0.001)
+    # What is imported stays for good: left out of garbage collection, a full one holds the loop for less long.
+    gc.freeze()
     anyio.run(partial(_serve, ground, config, only))
     return 0
 
@@ -62,21 +67,4 @@ async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
         known_targets=[target.id for target in engine.targets],
         only=only,
     )
-    failure: HarnessSyncError | None = None
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(_stop_on_signals, supervisor)
-        try:
-            await supervisor.run(Server(Dispatcher(supervisor), log=log))
-        except HarnessSyncError as error:  # raised here, it would arrive as one of a group
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-
-
-async def _stop_on_signals(supervisor: Supervisor, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-    """SIGTERM and SIGINT begin an orderly stop; further ones change nothing about it."""
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        task_status.started()
-        async for number in signals:
-            supervisor.stop(signal.Signals(number).name)
+    await serve(supervisor, Server(Dispatcher(supervisor), log=log), log=log)
