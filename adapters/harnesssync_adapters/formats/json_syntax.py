@@ -3,9 +3,10 @@
 Strict JSON but for `//` and `/* */` comments and one trailing comma in a container: what `jsonc-parser` takes,
 which OpenCode and VS Code use. Duplicate keys are refused, since readers differ in which of them counts.
 
-Why our own parser: `json-five` needs 1 s for 2,000 keys; tree-sitter reads them in 10 ms, but repairs errors
-instead of naming them, takes a trailing comma for an error, and would be a compiled dependency.
-This one reads them in 15 ms.
+Why our own parser, tried on 2,000 entries with comments and a trailing comma: `json-five` keeps every byte but takes
+about 30 times as long as this one. `tree-sitter-json` takes three quarters of the time to the same values and gives
+byte ranges, but it repairs an error instead of naming it (`{"a": }` gets a number), has an error node for a trailing
+comma as for two, and is a compiled dependency.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 `tomllib` (on Python 3.10 `tomlkit`) says whether a document is valid and what it means; the scanner here only
 finds the places, and may therefore take validity for granted.
 
-Why not edit with `tomlkit`: it needs 0.6 s for 2,000 keys, moves comments and blank lines when a table is
-removed, and misplaces keys added to tables that are out of order. Cutting text changes nothing else.
+Why not edit with `tomlkit`, tried with 0.15: a table that is added and taken away again leaves an empty line or a
+final line break behind in most documents, and a `# comment` can move. Cutting text changes nothing else, and takes
+two thirds of the time for 500 tables.
 """
 
 from __future__ import annotations
