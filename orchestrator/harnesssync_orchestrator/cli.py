@@ -125,7 +125,7 @@ class Ground:
     def engine(self, config: Config, log: Log) -> Engine:
         """Everything that a sync needs. To be called inside a running event loop, which the limiters belong to."""
         from harnesssync_adapters.formats import FORMATS
-        from harnesssync_orchestrator.files.discovery import Places
+        from harnesssync_orchestrator.files.discovery.places import Places
         from harnesssync_orchestrator.service.engine import Engine
         from harnesssync_orchestrator.service.limits import Limits
 

@@ -21,7 +21,7 @@ from harnesssync_orchestrator.core.plan import ConflictKind
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.errors import LockTimeoutError
-from harnesssync_orchestrator.files.discovery import Places
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.service.limits import Limits

@@ -61,6 +61,11 @@ class Ledger:
     pending: Mapping[Address, str] = field(default_factory=dict)
     last_sync: str | None = None
 
+    @property
+    def owners(self) -> frozenset[str]:
+        """The targets that have outputs."""
+        return frozenset(owner for entry in self.entries.values() for owner in entry.owners)
+
     def changed(
         self,
         *,

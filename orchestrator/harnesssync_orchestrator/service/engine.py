@@ -8,7 +8,7 @@ from typing import Protocol
 
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
-from harnesssync_orchestrator.files.discovery import Places
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.locking import ProjectLocks

@@ -12,11 +12,11 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove
 from harnesssync_orchestrator.core.report import Counts, Failure
 from harnesssync_orchestrator.core.targets import DocumentFormat
-from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.errors import ApplyError, HarnessSyncError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.linker import Applied, apply
 from harnesssync_orchestrator.service.limits import Limits
@@ -37,6 +37,12 @@ class Outcome:
 
     done: list[Done] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+
+    def fail(self, error: HarnessSyncError, *, path: str, target: str = "") -> None:
+        """Note what failed; the rest goes on."""
+        self.failures.append(
+            Failure(code=error.code, message=error.message, hint=error.hint, path=error.path or path, target=target)
+        )
 
     def recorded_in(self, ledger: Ledger) -> Ledger:
         """The ledger with everything that was done."""
@@ -65,6 +71,11 @@ class Outcome:
         changed = (one.operation.path for one in self.done)
         made = (address.path.rstrip("/") for one in self.done for address in one.applied.made)
         return tuple(root / path for path in dict.fromkeys((*changed, *made)))
+
+    @property
+    def copies(self) -> frozenset[str]:
+        """The paths of outputs that were copied, since they could not be linked."""
+        return frozenset(one.operation.path for one in self.done if one.applied.method == Method.COPY.value)
 
     def methods(self) -> dict[str, int]:
         return dict(Counter(one.applied.method for one in self.done if one.applied.method))
@@ -99,12 +110,8 @@ def _perform(
                 try:
                     applied = apply(operation, root=root, formats=formats, timestamp=timestamp, below=below)
                 except ApplyError as error:
-                    outcome.failures.append(_failure(error, path, target))
+                    outcome.fail(error, path=path, target=target)
                 else:
                     outcome.done.append(Done(target=target, operation=operation, applied=applied))
     except ApplyError as error:  # the root can't be opened, or what was done could not be made to last
-        outcome.failures.append(_failure(error, path, target))
-
-
-def _failure(error: ApplyError, path: str, target: str) -> Failure:
-    return Failure(code=error.code, message=error.message, hint=error.hint, path=error.path or path, target=target)
+        outcome.fail(error, path=path, target=target)

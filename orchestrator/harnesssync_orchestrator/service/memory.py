@@ -6,7 +6,7 @@ and problems are as true as they were when nothing has changed since.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.plan import Conflict, Held
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
+from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.store import write_atomic
 
 
@@ -38,17 +39,19 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Remembered)
 
 
-@dataclass
 class Memory:
     """The memory of one project. Used by one sync at a time, under the project's lock."""
 
-    cache: HashCache = field(default_factory=HashCache)
-    footprint: Footprint = field(default_factory=Footprint)
+    def __init__(self, cache_file: Path, footprint_file: Path) -> None:
+        """Load what an earlier process kept; nothing, where it kept nothing readable. Blocking."""
+        self._cache_file = cache_file
+        self._footprint_file = footprint_file
+        self.footprint = Footprint.decode(_content(footprint_file))
 
-    @classmethod
-    def load(cls, cache_file: Path, footprint_file: Path) -> Memory:
-        """What an earlier process kept; empty where it kept nothing readable."""
-        return cls(HashCache.load(_content(cache_file)), Footprint.decode(_content(footprint_file)))
+    @cached_property
+    def cache(self) -> HashCache:
+        """The digests of files. Blocking when first asked for: a sync that finds nothing changed never asks."""
+        return HashCache.load(_content(self._cache_file))
 
     def remembered(self) -> Remembered | None:
         """What the sync of the footprint found; None if it can't be read any more."""
@@ -57,13 +60,13 @@ class Memory:
         except msgspec.DecodeError:
             return None
 
-    def save(self, cache_file: Path, footprint_file: Path, footprint: Footprint) -> None:
-        """Keep a new footprint, and the digests if they changed."""
+    def save(self, footprint: Footprint) -> None:
+        """Keep a new footprint, and the digests if they changed. Raises OSError."""
         if self.cache.changed:
-            write_atomic(cache_file, self.cache.dump())
+            write_atomic(self._cache_file, self.cache.dump())
             self.cache.changed = False
         self.footprint = footprint
-        write_atomic(footprint_file, footprint.encode())
+        write_atomic(self._footprint_file, footprint.encode())
 
 
 class Memories:
@@ -72,14 +75,11 @@ class Memories:
     def __init__(self) -> None:
         self._memories: dict[str, Memory] = {}
 
-    def of(self, project_id: str, cache_file: Path, footprint_file: Path) -> Memory:
+    def of(self, project_id: str, layout: Layout) -> Memory:
+        """Blocking when first asked for a project."""
         if project_id not in self._memories:
-            self._memories[project_id] = Memory.load(cache_file, footprint_file)
+            self._memories[project_id] = Memory(layout.cache_file(project_id), layout.footprint_file(project_id))
         return self._memories[project_id]
-
-    def drop(self, project_id: str) -> None:
-        """Forget a project that is gone."""
-        self._memories.pop(project_id, None)
 
 
 def encode(remembered: Remembered) -> bytes:

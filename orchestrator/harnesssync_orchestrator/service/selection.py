@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Scope
-from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.files.detection import targets_in_use
@@ -15,21 +14,20 @@ from harnesssync_orchestrator.files.detection import targets_in_use
 def select(
     project: Project,
     targets: Sequence[Target],
-    configured: Sequence[str],
-    ledger: Ledger,
+    chosen: Collection[str],
+    known: Collection[str],
     home: Path,
     environ: Mapping[str, str],
-    asked: Sequence[str] = (),
+    asked: Collection[str] = (),
 ) -> tuple[Target, ...]:
-    """The targets of a project: its own, else those of the configuration, else those that are in use or `asked` for.
+    """The `targets` that a person has `chosen` (for the project, or else in the configuration); if none, those that are
+    in use, `asked` for now, or `known` from earlier syncs.
 
     One that was in use keeps its outputs when its program is gone for a while (an update, another PATH): only what a
     person said takes a target away.
     """
-    chosen = frozenset(project.targets or configured)
     if not chosen:
-        known = frozenset(owner for entry in ledger.entries.values() for owner in entry.owners)
-        chosen = known.union(targets_in_use(targets, project.scope, Path(project.path), home, environ), asked)
+        chosen = {*known, *asked, *targets_in_use(targets, project.scope, Path(project.path), home, environ)}
     return tuple(target for target in targets if target.id in chosen)
 
 

@@ -18,7 +18,8 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.discovery import Places, discover
+from harnesssync_orchestrator.files.discovery.layers import discover
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked

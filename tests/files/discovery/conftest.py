@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import pytest
 
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
-from harnesssync_orchestrator.files.discovery import Discovery, Places, discover
+from harnesssync_orchestrator.files.discovery.layers import discover
+from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.discovery.result import Discovery
 from harnesssync_orchestrator.files.hashing import hash_file
 from harnesssync_orchestrator.files.reading import Looked
 

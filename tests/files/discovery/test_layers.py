@@ -20,7 +20,8 @@ from harnesssync_orchestrator.core.items import (
     Scope,
     Skill,
 )
-from harnesssync_orchestrator.files.discovery import Places, discover
+from harnesssync_orchestrator.files.discovery.layers import discover
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.reading import Looked
 
 

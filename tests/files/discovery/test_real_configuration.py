@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Scope, Skill
-from harnesssync_orchestrator.files.discovery import Places, discover
+from harnesssync_orchestrator.files.discovery.layers import discover
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.reading import Looked
 
 REVIEWER = """---

@@ -1,0 +1,102 @@
+"""How a sync starts: for which targets, with what was kept of the project, and whether anything has changed since.
+
+A sync of an unchanged project ends here. Therefore this module, and what it imports, does without everything that
+reads sources and writes outputs.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+import anyio.to_thread
+
+from harnesssync_orchestrator import __version__
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import Report
+from harnesssync_orchestrator.core.targets import Target
+from harnesssync_orchestrator.files.footprint import is_unchanged
+from harnesssync_orchestrator.files.state import load_ledger
+from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
+from harnesssync_orchestrator.service.memory import Memory
+from harnesssync_orchestrator.service.reporting import unchanged_report
+from harnesssync_orchestrator.service.selection import moved_homes, select, selection_key
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What is known of a sync before anything is read. To be made and used under the project's lock.
+
+    `homes` are the folders of targets that an environment variable moves, see `moved_homes`. `key` stands for what
+    decides besides files. `began` is in seconds of the monotonic clock.
+    """
+
+    project: Project
+    engine: Engine
+    options: Options
+    targets: tuple[Target, ...]
+    homes: dict[str, str | None]
+    memory: Memory
+    key: str
+    loaded: tuple[Ledger, list[Problem]] | None
+    sync_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    async def load(cls, project: Project, engine: Engine, options: Options) -> Start:
+        """Load what was kept of the project, and choose its targets. Raises StateError."""
+        return await anyio.to_thread.run_sync(cls._load, project, engine, options, limiter=engine.limits.ledgers)
+
+    @classmethod
+    def _load(cls, project: Project, engine: Engine, options: Options) -> Start:
+        home = engine.places.home
+        # A ledger of thousands of outputs takes longer to load than all else here: only if it decides about targets.
+        chosen = project.targets or engine.configured
+        loaded = None if chosen else load_ledger(engine.layout.ledger_file(project))
+        known = loaded[0].owners if loaded else ()
+        targets = select(project, engine.targets, chosen, known, home, engine.environ, asked=options.targets)
+        homes = moved_homes(targets, home, engine.environ)
+        return cls(
+            project=project,
+            engine=engine,
+            options=options,
+            targets=targets,
+            homes=homes,
+            memory=engine.memories.of(project.id, engine.layout),
+            key=selection_key(project, targets, homes, __version__),
+            loaded=loaded,
+        )
+
+    async def unchanged(self) -> SyncResult | None:
+        """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this.
+        None if something has changed."""
+        footprint = self.memory.footprint
+        if self.options.rehash or footprint.key != self.key or not await self.in_thread(is_unchanged, footprint):
+            return None
+        remembered = self.memory.remembered()
+        if remembered is None:
+            return None
+        return self.result(unchanged_report(self.project, self.targets, remembered), frozenset(remembered.watch))
+
+    def ledger(self) -> tuple[Ledger, list[Problem]]:
+        """The ledger, and what is wrong with its file. Blocking. Raises StateError."""
+        return self.loaded or load_ledger(self.engine.layout.ledger_file(self.project))
+
+    def result(self, report: Report, watch: frozenset[str]) -> SyncResult:
+        """The end of the sync: its report, told when and how long."""
+        duration = time.monotonic() - self.began
+        stamped = replace(report, sync_id=self.sync_id, finished=now(), duration_s=round(duration, 6))
+        return SyncResult(report=stamped, watch=watch)
+
+    async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do what blocks in a thread. It is waited for also when the sync is cancelled."""
+        return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self.engine.limits.hashing)
