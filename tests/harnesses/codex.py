@@ -24,10 +24,14 @@ def ask(asking: Asking) -> Seen:
     # Unknown keys are silently ignored by every other command.
     asking.run("app-server", *overrides, "--strict-config", "--print-startup-config")
     folder = str(asking.scratch.project / asking.question.directory)
-    skills, hooks = _app_server(asking, overrides, (("skills/list", {"cwds": [folder]}), ("hooks/list", {"cwds": [folder]})))
+    skills, hooks = _app_server(
+        asking, overrides, (("skills/list", {"cwds": [folder]}), ("hooks/list", {"cwds": [folder]}))
+    )
     for one in (*skills, *hooks):
         asking.errors += [asking.told(json.dumps(error)) for error in (*one["errors"], *one.get("warnings", ()))]
-    listed = tuple(_skill(asking, skill) for one in skills for skill in one["skills"] if skill["scope"] in ("repo", "user"))
+    listed = tuple(
+        _skill(asking, skill) for one in skills for skill in one["skills"] if skill["scope"] in ("repo", "user")
+    )
     # A person reviews hooks by their hash; here, all of them are taken as reviewed.
     consent = ["--dangerously-bypass-hook-trust"] if asking.question.trusted else []
     before = asking.started

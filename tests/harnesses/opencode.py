@@ -40,7 +40,12 @@ def ask(asking: Asking) -> Seen:
 
 def _provider(asking: Asking) -> dict[str, Any]:
     options = {"baseURL": f"{asking.model.url}/v1", "apiKey": "none"}
-    stub = {"npm": "@ai-sdk/openai-compatible", "name": "stub", "options": options, "models": {"stub": {"name": "stub"}}}
+    stub = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "stub",
+        "options": options,
+        "models": {"stub": {"name": "stub"}},
+    }
     return {
         "model": "stub/stub",
         "small_model": "stub/stub",

@@ -84,7 +84,9 @@ class LoopbackServer(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Nothing: a program that ends hangs up in the middle of what it is sent."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.shutdown()
         self._thread.join()
         super().__exit__(kind, error, trace)
@@ -157,7 +159,8 @@ class _ModelHandler(Handler):
             ("response.completed", {"response": response}),
         )
         self.send_events(
-            (kind, {"type": kind, "sequence_number": number, **members}) for number, (kind, members) in enumerate(events)
+            (kind, {"type": kind, "sequence_number": number, **members})
+            for number, (kind, members) in enumerate(events)
         )
 
     def _chat(self, request: dict[str, Any]) -> None:

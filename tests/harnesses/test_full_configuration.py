@@ -1,0 +1,53 @@
+"""A configuration with something of everything, as the real programs see it after a sync."""
+
+from __future__ import annotations
+
+import pytest
+from harnesses import comparison
+from harnesses.conftest import Situation
+
+pytestmark = pytest.mark.harnesses
+
+
+def test_the_source_says_something_of_every_kind(full: Situation) -> None:
+    """An expectation that is empty would be met by a program that sees nothing."""
+    said = full.expected
+    counts = (len(kind) for kind in (said.servers, said.skills, said.agents, said.commands, said.rules, said.hooks))
+    assert tuple(counts) == (10, 6, 6, 7, 7, 9)
+
+
+def test_programs_find_nothing_to_complain_about(full: Situation, harness: str) -> None:
+    """No command fails, and no configuration is called wrong."""
+    seen = full.seen(harness)
+    assert (seen.errors, seen.warnings) == ((), ())
+
+
+def test_every_server_arrives_as_it_is_written(full: Situation, harness: str) -> None:
+    """Commands, arguments, environment, URLs and headers, as the servers themselves got them."""
+    assert list(comparison.servers(full.expected, full.seen(harness), full.losses(harness))) == []
+
+
+def test_every_skill_is_there_once(full: Situation, harness: str) -> None:
+    """Skills of the project, the user and plugins, with their descriptions."""
+    assert list(comparison.skills(full.expected, full.seen(harness), full.losses(harness))) == []
+
+
+def test_every_agent_is_there_once(full: Situation, harness: str) -> None:
+    """Agents of the project, the user and plugins, with their descriptions and, where they are told, their prompts."""
+    assert list(comparison.agents(full.expected, full.seen(harness), full.losses(harness))) == []
+
+
+def test_every_command_is_there_and_says_what_is_written(full: Situation, harness: str) -> None:
+    """The model gets the text of a command that is called, with the arguments in it."""
+    assert list(comparison.commands(full.expected, full.seen(harness), full.losses(harness))) == []
+
+
+def test_every_rule_reaches_the_model_once(full: Situation, harness: str) -> None:
+    """Line by line, imports and conditional rules and a person's own ones included."""
+    assert list(comparison.rules(full.expected, full.seen(harness), full.losses(harness))) == []
+
+
+def test_every_hook_runs_once(full: Situation, harness: str) -> None:
+    """Those of the beginning of a session, of a prompt and of the end of a turn; no program calls a tool here."""
+    events = ("SessionStart", "UserPromptSubmit", "Stop")
+    assert list(comparison.hooks(full.expected, full.seen(harness), full.losses(harness), events)) == []

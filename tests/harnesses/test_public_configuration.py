@@ -1,0 +1,57 @@
+"""Plugins that people have published, as the layers of a project, a user and plugins of both.
+
+`HARNESSSYNC_REAL_CONFIG` names a folder in which plugins lie, at any depth: folders with `.claude-plugin/plugin.json`.
+Without it, there is nothing to test here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harnesses import comparison
+from harnesses.configuration import make_repository, write
+from harnesses.conftest import Arrange, Situation
+
+pytestmark = pytest.mark.harnesses
+
+FOLDER = os.environ.get("HARNESSSYNC_REAL_CONFIG")
+PLUGINS = sorted(path.parents[1] for path in Path(FOLDER).rglob(".claude-plugin/plugin.json")) if FOLDER else []
+KINDS = ("skills", "agents", "commands")
+
+
+@pytest.fixture(scope="session", params=PLUGINS, ids=lambda path: path.name)
+def public(request: pytest.FixtureRequest, look: Arrange, places: Callable[[str], tuple[Path, Path]]) -> Situation:
+    """One plugin's files as the project's own, the next one's as the user's, and two enabled as plugins."""
+    start = PLUGINS.index(request.param)
+    own, users, enabled, personal = (PLUGINS[(start + step) % len(PLUGINS)] for step in range(4))
+    project, home = places("public")
+    for plugin, folder in ((own, project / ".claude"), (users, home / ".claude")):
+        for kind in KINDS:
+            if (plugin / kind).is_dir():
+                shutil.copytree(plugin / kind, folder / kind)
+    for name in ("CLAUDE.md",):
+        if (own / name).exists():
+            shutil.copy(own / name, project / name)
+    installed = {}
+    for plugin, settings in ((enabled, project / ".claude"), (personal, home / ".claude")):
+        if plugin in (own, users):
+            continue  # everything would be there twice in Claude Code too
+        root = home / ".claude/plugins/cache/public" / plugin.name / "1"
+        shutil.copytree(plugin, root)
+        installed[f"{plugin.name}@public"] = [{"scope": "user", "installPath": str(root)}]
+        write(settings / "settings.json", {"enabledPlugins": {f"{plugin.name}@public": True}})
+    write(home / ".claude/plugins/installed_plugins.json", {"version": 2, "plugins": installed})
+    make_repository(project)
+    return look(project, home, call_commands=True)
+
+
+def test_public_configuration_arrives(public: Situation, harness: str) -> None:
+    """Every skill, agent, command and rule, once, or declared as a loss; and no complaint of the program."""
+    expected, seen, losses = public.expected, public.seen(harness), public.losses(harness)
+    kinds = (comparison.servers, comparison.skills, comparison.agents, comparison.commands, comparison.rules)
+    assert [difference for kind in kinds for difference in kind(expected, seen, losses)] == []
+    assert (seen.errors, seen.warnings) == ((), ())
