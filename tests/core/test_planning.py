@@ -367,12 +367,116 @@ def test_an_output_whose_item_is_gone_is_removed(recorded: Entry, state: PathSta
         (entry("f" * 16, Method.WRITE), ObservedFile("e" * 16)),
         (entry("f" * 16, Method.WRITE), ObservedTree("f" * 16)),
         (entry("c" * 16, Method.COPY), ObservedTree("c" * 16, marker=False)),
-        (entry("c" * 16, Method.COPY), Obstructed("x", None)),
     ],
 )
 def test_an_edited_output_whose_item_is_gone_stays(recorded: Entry, state: PathState) -> None:
     """And says so, until a person decides."""
     assert the_conflict(planned(desired(), seen("x", state), ledger(Address("x"), recorded))) is ConflictKind.DRIFT
+
+
+def test_an_output_whose_folder_became_a_link_is_not_removed_through_it() -> None:
+    """A person moved the folder and linked it: what it holds is out of our reach, and they are told."""
+    known = ledger(Address("d/x"), entry("f" * 16))
+    result = planned(desired(), seen("d/x", Obstructed("d", "/elsewhere/x")), known)
+    assert the_conflict(result) is ConflictKind.OBSTRUCTED
+
+
+@pytest.mark.parametrize("address", [Address("d/x"), Address("d/x", ("mcp", "files"))])
+def test_an_output_whose_folder_became_a_file_is_forgotten(address: Address) -> None:
+    """It can't be there any more, and a conflict about it could never be settled."""
+    known = ledger(address, entry("f" * 16, format="json"))
+    result = planned(desired(), seen("d/x", Obstructed("d", None)), known)
+    assert (result.operations, result.conflicts, result.forget) == ((), (), (address,))
+
+
+# --- what stays ours
+
+
+@pytest.mark.parametrize(
+    ("output", "state", "values"),
+    [
+        (FILE, ObservedFile(short_hash(FILE.content)), None),
+        (LINK, ObservedLink(LINK_TEXT, LINK.source), None),
+        (KEY, ObservedFile("h"), {"mcp": {"files": KEY.value}}),
+    ],
+)
+def test_an_output_of_ours_that_git_brought_to_what_we_would_write_stays_ours(
+    output: Output, state: PathState, values: object
+) -> None:
+    """On another branch it was committed in step with other sources: the next edit there must reach it."""
+    known = ledger(output.address, entry("0" * 16))
+    result = planned(desired(output), seen(output.path, state, values), known)
+    assert not result.operations
+    assert result.adopt[output.address].created
+
+
+def test_a_link_of_ours_that_a_person_made_say_the_same_in_other_words_is_theirs() -> None:
+    """It leads to the right place and stays, whatever happens to its item."""
+    known = ledger(LINK.address, entry(link_hash(LINK_TEXT), Method.SYMLINK))
+    result = planned(desired(LINK), seen(LINK.path, ObservedLink(LINK.source, LINK.source)), known)
+    assert not result.adopt[LINK.address].created
+
+
+@pytest.mark.parametrize(
+    ("output", "recorded", "state"),
+    [
+        (FILE, entry(short_hash(FILE.content)), ObservedFile(short_hash(FILE.content))),
+        (LINK, entry(link_hash(LINK_TEXT), Method.SYMLINK), ObservedLink(LINK_TEXT, LINK.source)),
+        (LINK, entry("c" * 16, Method.COPY, source_digest=LINK.digest), ObservedTree("c" * 16, marker=True)),
+    ],
+)
+def test_a_shared_output_loses_one_of_its_owners_and_stays_ours(
+    output: Output, recorded: Entry, state: PathState
+) -> None:
+    """One of two targets was taken away; the other still reads it."""
+    known = ledger(output.address, replace(recorded, owners=("codex", "gemini")))
+    result = planned(desired(output), seen(output.path, state), known)
+    assert not result.operations
+    now = result.adopt[output.address]
+    assert (now.owners, now.digest, now.method, now.created) == (("codex",), recorded.digest, recorded.method, True)
+    assert now.source_digest == recorded.source_digest
+
+
+def test_an_edited_output_of_a_target_that_was_taken_away_says_so() -> None:
+    """Its item is still there: only the target is not."""
+    known = ledger(FILE.address, entry("f" * 16, owners=("gemini",)))
+    (conflict,) = planned(desired(), seen(FILE.path, ObservedFile("e" * 16)), known).conflicts
+    assert conflict.owners == ("gemini",)
+    assert "not wanted any more" in conflict.message
+
+
+def test_containers_that_an_unfinished_sync_made_are_ours() -> None:
+    """The file goes with its last key, and stays out of git status, as if the sync had ended."""
+    wanted = desired(KEY)
+    pending = planned(wanted, seen("c.json", Missing())).intent
+    after_crash = seen("c.json", ObservedFile("h"), {"mcp": {"files": KEY.value}})
+    result = planned(wanted, after_crash, Ledger(pending=pending))
+    assert set(result.made) == {Address("c.json"), Address("c.json", ("mcp",))}
+    assert result.exclude == ("c.json",)
+
+
+def test_containers_that_an_unfinished_sync_never_came_to_make_are_not() -> None:
+    """A person made the file since."""
+    pending = planned(desired(KEY), seen("c.json", Missing())).intent
+    result = planned(desired(KEY), seen("c.json", ObservedFile("h"), {"mcp": {}}), Ledger(pending=pending))
+    assert result.made == ()
+
+
+def test_what_is_held_back_goes_also_while_a_part_of_the_source_cannot_be_read() -> None:
+    """Its item was read, and may not be obeyed any more."""
+    output = replace(KEY, executes=True)
+    known = ledger(KEY.address, entry(value_hash(KEY.value), Method.MERGE, format="json"))
+    problem = Problem(code="json_invalid", message="m", file="/f", hint="h")
+    result = plan(
+        desired(output),
+        seen("c.json", ObservedFile("h"), {"mcp": {"files": KEY.value}}),
+        known,
+        source=replace(SOURCE, problems=(problem,)),
+        trusted=False,
+    )
+    (operation,) = result.operations
+    assert isinstance(operation, EditDocument)
+    assert operation.edits == (RemoveKey(KEY.pointer),)
 
 
 def test_nothing_is_removed_while_a_part_of_the_source_cannot_be_read() -> None:
@@ -456,3 +560,15 @@ def test_one_run_can_be_limited_to_some_targets() -> None:
     result = planned(wanted, Observed(paths={LINK.path: Missing(), FILE.path: Missing()}))
     assert [operation.path for operation in result.limited_to(["gemini"]).operations] == [LINK.path]
     assert [operation.path for operation in result.for_target("codex")] == [LINK.path]
+
+
+def test_a_run_for_some_targets_hides_from_git_what_it_makes_and_nothing_else() -> None:
+    """What another target will get may until then be a person's."""
+    wanted = Desired(
+        wanted={
+            LINK.address: Wanted(LINK, ("gemini",)),
+            FILE.address: Wanted(FILE, ("opencode",)),
+        }
+    )
+    result = planned(wanted, Observed(paths={LINK.path: Missing(), FILE.path: Missing()}))
+    assert result.limited_to(["gemini"]).exclude == (LINK.path,)

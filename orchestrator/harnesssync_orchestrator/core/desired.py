@@ -48,6 +48,14 @@ class Address:
     pointer: tuple[str, ...] = ()
     element: str = ""
 
+    def holds(self, other: Address) -> bool:
+        """Is this the folder (with a final `/`), merged file, object or array in which `other` is?"""
+        if self.path.endswith("/"):
+            return other.path.startswith(self.path)
+        depth = len(self.pointer)
+        inside = len(other.pointer) > depth or bool(other.element)
+        return other.path == self.path and other.pointer[:depth] == self.pointer and inside
+
     def __str__(self) -> str:
         text = _escape(self.path)
         if self.pointer:

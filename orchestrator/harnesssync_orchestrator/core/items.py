@@ -278,7 +278,14 @@ class Source:
     problems: tuple[Problem, ...] = ()
     present: bool = True
     digest: str = ""
+    _by_kind: Mapping[Kind, tuple[Item, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_kind: dict[Kind, list[Item]] = {kind: [] for kind in Kind}
+        for item in self.items:
+            by_kind[KIND_OF[type(item)]].append(item)
+        object.__setattr__(self, "_by_kind", {kind: tuple(items) for kind, items in by_kind.items()})
 
     def of(self, kind: Kind) -> tuple[Item, ...]:
         """The items of one kind, in the order in which they were read (outer layers first)."""
-        return tuple(item for item in self.items if KIND_OF[type(item)] is kind)
+        return self._by_kind[kind]

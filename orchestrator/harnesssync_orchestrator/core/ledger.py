@@ -15,6 +15,9 @@ from harnesssync_orchestrator.core.desired import Address
 
 VERSION = "1.0"
 
+CONTAINER = ""
+"""In place of a digest: a folder, a merged file, or an object or array in one, which holds outputs."""
+
 
 class Method(enum.Enum):
     """How an output was made."""
@@ -53,7 +56,7 @@ class Ledger:
     `made` are containers that came into being for an output and go with the last one in them: a folder
     (`Address("x/")`), a merged file (`Address("x.json")`), an object or array in it (with a pointer).
     `pending` holds, by address, the digest that an unfinished sync was about to write: after a crash an output
-    with just that digest is ours.
+    with just that digest is ours. What it was about to make for them stands there as `CONTAINER`.
     """
 
     entries: Mapping[Address, Entry] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Loss, link_hash, short_hash
 from harnesssync_orchestrator.core.items import ItemId
-from harnesssync_orchestrator.core.ledger import Entry, Method
+from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Method
 from harnesssync_orchestrator.core.targets import Edit
 
 
@@ -115,13 +115,15 @@ class HaltReason(enum.Enum):
 class Plan:
     """What one sync of one project would do. All of it is known before the first write.
 
-    `adopt` are entries to record without touching anything, `forget` addresses that are gone anyway.
+    `adopt` are entries to record without touching anything, `made` containers that an unfinished sync made for some of
+    them, `forget` addresses that are gone anyway.
     `unchanged` counts outputs that are as they should be. `exclude` are the paths of ours that git does not
     track and should not show.
     """
 
     operations: tuple[Operation, ...] = ()
     adopt: Mapping[Address, Entry] = field(default_factory=dict)
+    made: tuple[Address, ...] = ()
     forget: tuple[Address, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     losses: tuple[Loss, ...] = ()
@@ -142,7 +144,10 @@ class Plan:
 
     @property
     def intent(self) -> dict[Address, str]:
-        """The digests that the operations are about to write, by address: what `Ledger.pending` keeps for a crash."""
+        """The digests that the operations are about to write, by address: what `Ledger.pending` keeps for a crash.
+
+        Folders are not among them: which are missing is only known to whoever makes them.
+        """
         digests: dict[Address, str] = {}
         for operation in self.operations:
             if isinstance(operation, MakeLink):
@@ -151,6 +156,9 @@ class Plan:
                 digests[Address(operation.path)] = short_hash(operation.content)
             elif isinstance(operation, EditDocument):
                 digests.update((address, entry.digest) for address, entry in operation.record.items())
+                digests.update((address, CONTAINER) for address in operation.made)
+                if operation.expected is None:
+                    digests[Address(operation.path)] = CONTAINER
         return digests
 
     def for_target(self, target: str) -> tuple[Operation, ...]:
@@ -160,8 +168,14 @@ class Plan:
     def limited_to(self, targets: Collection[str]) -> Plan:
         """The part of the plan that concerns some targets; the rest stays as it is on disk and in the ledger."""
         wanted = frozenset(targets)
+        left_out = {
+            operation.path
+            for operation in self.operations
+            if operation.expected is None and not wanted.intersection(operation.owners)
+        }
         return replace(
             self,
+            exclude=tuple(path for path in self.exclude if path not in left_out),
             operations=tuple(operation for operation in self.operations if wanted.intersection(operation.owners)),
             adopt={address: entry for address, entry in self.adopt.items() if wanted.intersection(entry.owners)},
             forget=(),

@@ -29,7 +29,7 @@ from harnesssync_orchestrator.core.desired import (
     Wanted,
 )
 from harnesssync_orchestrator.core.items import Scope, Source
-from harnesssync_orchestrator.core.ledger import Entry, Ledger
+from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Observed
 from harnesssync_orchestrator.core.plan import (
     Conflict,
@@ -69,7 +69,8 @@ def plan(
     untouchable = {clash.address for clash in desired.clashes}
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
     if any(problem.hides for problem in source.problems):
-        stale.clear()  # what is missing may only be unreadable for the moment
+        # What is missing may only be unreadable for the moment; what is there but may not be written may go.
+        stale.intersection_update(desired.wanted)
 
     documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
     for address, wish in wanted.items():
@@ -89,6 +90,7 @@ def plan(
             removal_decision(decision, address, ledger.entries[address], observed.paths[address.path])
     for path, work in documents.items():
         document_decision(decision, path, work, observed, ledger)
+    made = _made_but_not_recorded(ledger, decision)
     return Plan(
         operations=tuple(sorted(decision.operations, key=_removals_first)),
         adopt=decision.adopt,
@@ -96,9 +98,17 @@ def plan(
         conflicts=tuple(decision.conflicts),
         losses=(*desired.losses, *losses),
         held=held,
-        exclude=_to_exclude(source, wanted, observed, ledger, decision),
+        made=made,
+        exclude=_to_exclude(source, wanted, observed, ledger.changed(made=made), decision),
         unchanged=decision.unchanged,
     )
+
+
+def _made_but_not_recorded(ledger: Ledger, decision: Decision) -> tuple[Address, ...]:
+    """Containers that an unfinished sync was about to make, and did make: something that it wrote is in them."""
+    ours = [address for address, entry in decision.adopt.items() if ledger.pending.get(address) == entry.digest]
+    containers = [address for address, digest in ledger.pending.items() if digest == CONTAINER]
+    return tuple(container for container in containers if any(container.holds(address) for address in ours))
 
 
 def _removals_first(operation: object) -> bool:

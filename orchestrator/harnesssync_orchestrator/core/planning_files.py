@@ -30,17 +30,21 @@ class Decision:
     conflicts: list[Conflict] = field(default_factory=list)
     unchanged: int = 0
 
-    def keep(self, address: Address, entry: Entry | None, now: Entry, ledger: Ledger) -> None:
-        """The output is as wanted: count it, and let the ledger say so.
+    def keep(
+        self, address: Address, entry: Entry | None, now: Entry, ledger: Ledger, *, wanted: str | None = None
+    ) -> None:
+        """The output is as wanted: count it, and let the ledger say so. `wanted` is the digest that we would have given
+        it, if that is another one than `now.digest` (of a link that leads to the right place in other words).
 
-        What we find as wanted without having recorded it is a person's, unless an unfinished sync of ours was
-        about to write just this.
+        What we find as wanted without having recorded it is a person's, unless an unfinished sync of ours was about to
+        write just this. Where we made an output before, it stays ours when it comes to say what we would write by
+        another hand: git switched to a branch where it was in step, or a person took an edit of it into the source.
         """
         if entry is not None and _same(entry, now):
             self.unchanged += 1
             return
         ours = ledger.pending.get(address) == now.digest or (
-            entry is not None and entry.created and entry.digest == now.digest
+            entry is not None and entry.created and now.digest in (entry.digest, wanted or now.digest)
         )
         self.adopt[address] = replace(now, created=ours)
 
@@ -92,9 +96,16 @@ def link_decision(
         decision.unchanged += 1  # a folder above is itself linked to where the source is: already there
     elif isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source):
         method = entry.method if entry is not None else Method.SYMLINK
-        decision.keep(address, entry, _link_entry(output, wish, method, link_hash(state.text)), ledger)
-    elif _is_current_copy(state, entry, output):
-        decision.unchanged += 1
+        now = Entry(
+            method=method,
+            digest=link_hash(state.text),
+            timestamp="",
+            owners=wish.owners,
+            source=output.source,
+        )
+        decision.keep(address, entry, now, ledger, wanted=link_hash(text))
+    elif entry is not None and _is_current_copy(state, entry, output):
+        decision.keep(address, entry, replace(entry, owners=wish.owners), ledger)
     elif _is_ours(state, entry) or isinstance(state, Missing):
         decision.operations.append(
             MakeLink(
@@ -112,17 +123,8 @@ def link_decision(
         _left_alone(decision, address, wish, state, entry)
 
 
-def _link_entry(output: LinkOutput, wish: Wanted[Output], method: Method, digest: str) -> Entry:
-    return Entry(method=method, digest=digest, timestamp="", owners=wish.owners, source=output.source)
-
-
-def _is_current_copy(state: PathState, entry: Entry | None, output: LinkOutput) -> bool:
-    return (
-        entry is not None
-        and entry.method is Method.COPY
-        and digest_of(state) == entry.digest
-        and entry.source_digest == output.digest
-    )
+def _is_current_copy(state: PathState, entry: Entry, output: LinkOutput) -> bool:
+    return entry.method is Method.COPY and digest_of(state) == entry.digest and entry.source_digest == output.digest
 
 
 def file_decision(
@@ -150,24 +152,37 @@ def file_decision(
 
 def removal_decision(decision: Decision, address: Address, entry: Entry, state: PathState) -> None:
     """Decide about an output whose item is gone: it goes too, if it is still exactly what we wrote."""
-    if not entry.created or isinstance(state, Missing):
+    if not entry.created or is_gone(state):
         decision.forget.append(address)
     elif _is_ours(state, entry):
         decision.operations.append(
             Remove(path=address.path, owners=entry.owners, expected=entry.digest, method=entry.method)
         )
+    elif isinstance(state, Obstructed):
+        reason = f"{state.parent} above it is a link or no folder by now, and nothing is removed through it"
+        decision.conflicts.append(orphan(address, entry, ConflictKind.OBSTRUCTED, reason))
     else:
         decision.conflicts.append(orphan(address, entry))
 
 
-def orphan(address: Address, entry: Entry) -> Conflict:
-    """An output that nobody wants any more, but that somebody has edited."""
+def is_gone(state: PathState) -> bool:
+    """Is there nothing, and nothing that could come back, where an output was?"""
+    return isinstance(state, Missing) or (isinstance(state, Obstructed) and state.resolved is None)
+
+
+def orphan(
+    address: Address,
+    entry: Entry,
+    kind: ConflictKind = ConflictKind.DRIFT,
+    reason: str = "it was edited since we wrote it",
+) -> Conflict:
+    """An output that nobody wants any more, its item or its target gone, and that can't just be removed."""
     return Conflict(
-        kind=ConflictKind.DRIFT,
+        kind=kind,
         address=address,
         owners=entry.owners,
-        message=f"{address}: its source is gone, but it was edited since we wrote it",
-        hint="Keep your edit elsewhere and delete it, or bring the source back",
+        message=f"{address}: it is not wanted any more, but {reason}",
+        hint="Keep what you need of it elsewhere and delete it, or bring back the item and the target that it was for",
         items=(ItemId("output", str(address)),),
     )
 

@@ -18,7 +18,7 @@ from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Missing, Observed, ObservedFile, Obstructed, Unparsable, Unusable
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocument
-from harnesssync_orchestrator.core.planning_files import Decision, orphan
+from harnesssync_orchestrator.core.planning_files import Decision, is_gone, orphan
 from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
 
 
@@ -58,6 +58,9 @@ def document_decision(decision: Decision, path: str, work: DocumentWork, observe
             decision.conflicts.append(_unparsable(path, document, work))
             return
         values = document.values
+    elif is_gone(state) and not work.wanted:
+        decision.forget.extend(address for address, _ in work.stale)
+        return
     else:
         decision.conflicts.append(_no_file(path, state, work))
         return

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address, link_hash
-from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger, Method
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.copying import discard, is_exactly, marked_name, read_marker, remove, remove_marker
@@ -65,7 +65,8 @@ def clean(root: Path, ledger: Ledger) -> Cleaned:
     kept: list[str] = []
     recovered: dict[Address, Entry] = {}
     folders = {address.path.rpartition("/")[0] for address in (*ledger.entries, *ledger.pending)}
-    digests = frozenset(entry.digest for entry in ledger.entries.values()) | frozenset(ledger.pending.values())
+    known = {entry.digest for entry in ledger.entries.values()}.union(ledger.pending.values())
+    digests = frozenset(known - {CONTAINER})
     for path in sorted(folders):
         with _open(root, path) as folder:
             if folder is None:

@@ -60,7 +60,7 @@ def hash_batch(paths: Iterable[str], limit: int = MAX_HASHED_BYTES) -> dict[str,
     for path in paths:
         try:
             digests[path] = _hash(path, limit)
-        except (FileNotFoundError, NotADirectoryError, ValueError):  # noqa: PERF203 - a bad file must not cost the others
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             digests[path] = ""
         except OSError as error:
             digests[path] = error

@@ -49,7 +49,7 @@ def parse_registry(document: Mapping[str, Any], path: Path, problems: tuple[Prob
     for identifier, row in document["projects"].items():
         try:
             projects[identifier] = parse_entry(row)
-        except (ValueError, TypeError) as error:  # noqa: PERF203 - one bad entry must not hide the others
+        except (ValueError, TypeError) as error:
             hint = "Remove the project and add it again"
             message = f"the entry of project {identifier} is not usable: {error}"
             wrong.append(Problem(code="registry_entry", message=message, file=str(path), hint=hint, hides=False))

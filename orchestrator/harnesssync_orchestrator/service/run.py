@@ -180,7 +180,7 @@ class Run:
             return
         stamp = now()
         adopted = {address: replace(entry, timestamp=stamp) for address, entry in plan.adopt.items()}
-        ledger = self.outcome.recorded_in(self.ledger).changed(record=adopted, forget=plan.forget)
+        ledger = self.outcome.recorded_in(self.ledger).changed(record=adopted, forget=plan.forget, made=plan.made)
         if plan.removes:
             try:
                 ledger = ledger.changed(unmade=await self.start.in_thread(prune, self.root, ledger.made))
