@@ -138,6 +138,32 @@ def test_stale_socket_after_kill_9_is_taken_over(machine: Machine, worktree: Any
     assert (root / "AGENTS.md").exists()
 
 
+def test_no_cross_writes_when_another_project_changes(machine: Machine, worktree: Any) -> None:
+    """A change of one project's rules, agents and servers leaves another's files, ledger and caches as they are."""
+    a, b = worktree("a"), worktree("b")
+    machine.serve()
+    for root in (a, b):
+        machine.call("add", path=str(root), targets=["codex", "gemini", "opencode"])
+    assert [report["state"] for report in machine.call("sync")["projects"]] == ["in step", "in step"]
+    machine.call("sync")
+    folders = [b, machine.layout.project_dir(project_id(str(b)))]
+    before = {path: signature(path) for folder in folders for path in (folder, *folder.rglob("*"))}
+    (a / ".claude" / "agents").mkdir(parents=True)
+    (a / ".claude" / "agents" / "reviewer.md").write_text("---\nname: reviewer\ndescription: R\n---\nReview.\n")
+    (a / ".mcp.json").write_text('{"mcpServers": {"docs": {"type": "http", "url": "https://example.invalid"}}}')
+    (a / "CLAUDE.md").write_text("other rules")
+    eventually(lambda: (a / ".codex" / "agents" / "reviewer.toml").exists() and (a / "opencode.json").exists())
+    machine.call("sync", projects=[str(a)])
+    assert "example.invalid" in (a / ".codex" / "config.toml").read_text()
+    assert {path: signature(path) for folder in folders for path in (folder, *folder.rglob("*"))} == before
+
+
+def signature(path: Path) -> tuple[int, int, int, int]:
+    """What changes with a file: inode, size and both times."""
+    found = path.lstat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def test_an_ordinary_file_named_as_the_socket_is_refused(machine: Machine, short: Path) -> None:
     """By either name of the variable; the file is not deleted."""
     precious = short / "f"

@@ -68,7 +68,7 @@ def documents(draw: st.DrawFn) -> str:
 
 
 @given(documents(), st.dictionaries(st.sampled_from(["new", "n.w", "n 2"]), tables, min_size=1), st.data())
-def test_removing_what_was_added_gives_the_earlier_toml_back(
+def test_toml_preserve_every_byte_when_what_was_added_is_removed(
     document: str, additions: Any, data: st.DataObject
 ) -> None:
     """Tables and keys added in any number and removed in any order leave no trace."""
@@ -148,7 +148,7 @@ def test_an_added_table_takes_the_form_that_its_parent_has(before: str, after: s
     assert after == TOML.edit(before.encode(), [SetKey(("servers", "x"), {"command": "a"})]).decode()
 
 
-def test_a_value_that_changes_leaves_its_comment_and_its_neighbours() -> None:
+def test_toml_preserve_comment_and_neighbours_of_a_value_that_changes() -> None:
     """Only the value's own text is replaced."""
     before = b'[servers.x]  # mine\ncommand = "a"   # why\nargs = []\n'
     after = TOML.edit(before, [SetKey(("servers", "x"), {"command": "b", "args": []})])
