@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from harnesssync_adapters import TARGETS
@@ -22,6 +24,7 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.errors import LockTimeoutError
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.service.limits import Limits
@@ -113,6 +116,18 @@ def run(project: Project, engine: Engine) -> Sync:
         return (await sync(replace(project, **fields), engine, Options(**options))).report
 
     return run
+
+
+@asynccontextmanager
+async def no_linking(engine: Engine) -> AsyncIterator[None]:
+    """While this is entered no linker gets to work: others hold every place."""
+    limiter = engine.limits.linking
+    others = [object() for _ in range(int(limiter.total_tokens))]
+    for other in others:
+        limiter.acquire_on_behalf_of_nowait(other)
+    yield
+    for other in others:
+        limiter.release_on_behalf_of(other)
 
 
 def snapshot(root: Path) -> dict[str, object]:
@@ -224,6 +239,95 @@ async def test_taking_all_targets_away_gives_the_tree_back(run: Sync, root: Path
     await run(targets_of_project=("none",), confirmed=True)
     after = {name: value[0] if isinstance(value, tuple) else value for name, value in snapshot(root).items()}
     assert after == before
+
+
+# --- git and its ways
+
+
+async def test_a_switch_of_branches_with_committed_outputs_leaves_them_ours(
+    run: Sync, root: Path, git: Callable[..., str]
+) -> None:
+    """A team commits what we render. On each branch it is in step with other sources, and edits still reach it."""
+    output = root / ".codex/agents/reviewer.toml"
+
+    def agent(text: str) -> None:
+        write(root, {".claude/agents/reviewer.md": f"---\nname: reviewer\ndescription: Reviews.\n---\n\n{text}\n"})
+
+    await run()
+    git("add", "-Af", cwd=root)
+    git("commit", "-qm", "one", cwd=root)
+    git("checkout", "-qb", "other", cwd=root)
+    agent("Another one.")
+    await run()
+    git("add", "-Af", cwd=root)
+    git("commit", "-qm", "two", cwd=root)
+    for branch, text in (("main", "You review."), ("other", "Another one."), ("main", "You review.")):
+        git("checkout", "-q", branch, cwd=root)
+        assert text in output.read_text(encoding="utf-8")
+        assert (await run()).state is State.IN_STEP
+    agent("A third.")
+    assert (await run()).state is State.IN_STEP
+    assert "A third." in output.read_text(encoding="utf-8")
+
+
+async def test_a_clean_by_git_is_made_good(run: Sync, root: Path, git: Callable[..., str]) -> None:
+    """`git clean -fdx` takes everything that is ignored, and so all that we wrote."""
+    git("add", "-A", cwd=root)
+    git("commit", "-qm", "all", cwd=root)
+    await run()
+    before = list(snapshot(root))
+    git("clean", "-fdxq", cwd=root)
+    assert not (root / ".codex").exists()
+    assert (await run()).state is State.IN_STEP
+    assert list(snapshot(root)) == before
+    assert git("status", "--porcelain", cwd=root) == ""
+
+
+async def test_an_exclude_file_that_cannot_be_kept_is_a_failure_and_stops_nothing(
+    run: Sync, root: Path, engine: Engine, project: Project
+) -> None:
+    """Outputs are written and recorded; the report says what to do, again and again until it is done."""
+    exclude = root / ".git/info/exclude"
+    exclude.parent.mkdir(exist_ok=True)
+    exclude.write_text("# >>> harnesssync (appended): no end\n", encoding="utf-8")
+    for report in (await run(), await run()):
+        assert [failure.code for failure in report.failures] == ["exclude_damaged"]
+        assert (report.state, report.exit_code) == (State.PARTIAL, 4)
+        assert "info/exclude" in report.failures[0].hint
+    assert (root / "AGENTS.md").is_symlink()
+    assert "AGENTS.md" in engine.layout.ledger_file(project).read_text(encoding="utf-8")
+    exclude.unlink()
+    assert (await run()).state is State.IN_STEP
+
+
+async def test_an_exclude_file_that_another_holds_is_a_failure_too(run: Sync, root: Path, engine: Engine) -> None:
+    """All worktrees of a repository share its lock; whoever holds it is named."""
+    with held(engine.layout.exclude_lock(root / ".git")):
+        report = await run(lock_timeout_s=0.05)
+    assert [failure.code for failure in report.failures] == ["lock_timeout"]
+    assert str(os.getpid()) in report.failures[0].message
+    assert (root / "AGENTS.md").is_symlink()
+
+
+async def test_outputs_are_hidden_from_git_before_they_are_made(
+    run: Sync, root: Path, engine: Engine, until: Callable[..., Awaitable[None]]
+) -> None:
+    """Else a `git add` that comes in between would take private ones along."""
+    exclude = root / ".git/info/exclude"
+    async with anyio.create_task_group() as tasks, no_linking(engine):
+        tasks.start_soon(run)
+        await until(lambda: exclude.exists() and "/AGENTS.md" in exclude.read_text(encoding="utf-8"))
+        assert not (root / "AGENTS.md").is_symlink()
+    assert (root / "AGENTS.md").is_symlink()
+
+
+async def test_a_run_for_one_target_hides_what_it_made(run: Sync, root: Path, git: Callable[..., str]) -> None:
+    """And leaves the rest of the folder to be seen."""
+    git("add", "-A", cwd=root)
+    git("commit", "-qm", "all", cwd=root)
+    await run(targets=("gemini",))
+    write(root, {".codex/config.toml": "# mine\n"})
+    assert git("status", "--porcelain", "-uall", cwd=root) == "?? .codex/config.toml"
 
 
 # --- what is not ours
@@ -438,6 +542,58 @@ async def test_a_folder_that_refuses_writes_costs_its_own_outputs_only(run: Sync
     report = await run()
     assert report.exit_code in (1, 4)
     assert (root / ".codex/agents/reviewer.toml").exists()
+
+
+async def test_a_crash_leaves_nothing_that_git_shows(
+    run: Sync,
+    root: Path,
+    engine: Engine,
+    project: Project,
+    git: Callable[..., str],
+    until: Callable[..., Awaitable[None]],
+) -> None:
+    """Neither at once nor when everything goes: what was made around our keys is as much ours as they are."""
+    git("add", "-A", cwd=root)
+    git("commit", "-qm", "all", cwd=root)
+    before = {name for name, what in snapshot(root).items() if what != "folder"}
+    file = engine.layout.ledger_file(project)
+    async with anyio.create_task_group() as tasks, no_linking(engine):
+        tasks.start_soon(run)
+        await until(file.exists)
+        before_the_first_change = file.read_bytes()
+    file.write_bytes(before_the_first_change)  # as if the process had been killed before it could record
+    engine.memories.of(project.id, engine.layout).footprint = Footprint()
+    assert (await run()).state is State.IN_STEP
+    assert git("status", "--porcelain", cwd=root) == ""
+    assert json.loads(file.read_text(encoding="utf-8"))["pending"] == {}
+    await run(targets_of_project=("none",))
+    assert {name for name, what in snapshot(root).items() if what != "folder"} == before
+
+
+async def test_a_sync_that_is_cancelled_records_what_it_wrote(run: Sync, root: Path) -> None:
+    """The next one goes on from there; nothing has become foreign, and nothing is in doubt."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+        with anyio.fail_after(10):
+            while not (root / ".agents/skills").exists():  # noqa: ASYNC110 - what is waited for has no event
+                await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    assert (await run()).state is State.IN_STEP
+    await run(targets_of_project=("none",))
+    assert not (root / "AGENTS.md").is_symlink()
+    assert not (root / ".codex").exists()
+
+
+async def test_a_footprint_that_cannot_be_kept_costs_time_and_nothing_else(
+    run: Sync, root: Path, engine: Engine, project: Project
+) -> None:
+    """A full disk, say: the sync has done its work, and says that the next one has more to do."""
+    engine.layout.footprint_file(project.id).mkdir(parents=True)
+    report = await run()
+    assert (report.state, report.exit_code) == (State.IN_STEP, 0)
+    assert any(str(engine.layout.project_dir(project.id)) in note for note in report.notes)
+    assert (await run()).state is State.IN_STEP
+    assert (root / "AGENTS.md").is_symlink()
 
 
 async def test_missing_outputs_are_made_again(run: Sync, root: Path) -> None:

@@ -37,6 +37,9 @@ GIT_SETTLES_S = 2.0
 
 GIT_LOOKS_S = 0.02
 
+EXCLUDE_S = 5.0
+"""How long a sync waits at most for another one, of another worktree, to have changed `info/exclude`."""
+
 
 @dataclass
 class Run:
@@ -140,9 +143,11 @@ class Run:
             return
         copies = {address.path for address, entry in self.ledger.entries.items() if entry.method is Method.COPY}
         paths = [*seen.plan.exclude, *map(marker_path, copies)]
-        lock = self.engine.layout.exclude_lock(shared)
+        lock, patience_s = self.engine.layout.exclude_lock(shared), min(EXCLUDE_S, self.start.options.lock_timeout_s)
         try:
-            await self.start.in_thread(partial(update_exclude, shared, self.project.id, paths, lock=lock))
+            await self.start.in_thread(
+                partial(update_exclude, shared, self.project.id, paths, lock=lock, timeout=patience_s)
+            )
         except (StateError, LockTimeoutError) as error:
             self.outcome.fail(error, path=error.path)
 
@@ -218,7 +223,11 @@ class Run:
         try:
             await self.start.in_thread(self.start.memory.save, footprint)
         except OSError as error:
-            self.notes.append(f"The next sync has to read everything again: {error}")
+            folder = self.engine.layout.project_dir(self.project.id)
+            self.notes.append(
+                f"Another process may have to read everything again, since nothing can be kept in {folder}: "
+                f"{error.strerror or error}. Make room there, and give yourself the right to write"
+            )
 
     async def _footprint(self, seen: Survey) -> Footprint:
         self.outputs.lstat(str(self.engine.layout.ledger_file(self.project)))
