@@ -200,11 +200,18 @@ def _document_error(text: str, message: str) -> DocumentError:
     match = _PLACE.search(message)
     if match is None:
         return DocumentError(message)
+    if "'\\x00'" in message and "\0" not in text:  # what tomlkit sees behind the last character
+        return DocumentError("Unexpected end of document", *_end_of(text))
     if match[1] or match[3]:
         line, column = int(match[1] or match[3]), int(match[2] or int(match[4]) + 1)  # tomlkit counts columns from 0
     else:
-        line, column = text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+        line, column = _end_of(text)
     return DocumentError(message[: match.start()].strip(), line, column)
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    """Line and column behind the last character, both from 1."""
+    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
 
 
 def under(path: Path, prefix: Path) -> bool:
