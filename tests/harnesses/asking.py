@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harnesses import install, isolation, stub_mcp
 from harnesses.scratch import Scratch
@@ -138,22 +138,24 @@ class Asking:
     def run(self, *arguments: str, ok: Sequence[int] = (0,)) -> Finished:
         """Run the program with `arguments`. Another exit code than those in `ok` is one of `errors`."""
         program = install.program(Path(self.question.prefix), self.harness)
-        process = subprocess.Popen(
-            [str(program), *arguments],
-            cwd=self.scratch.project / self.question.directory,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,  # an open one is waited for: it might hold more of the prompt
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            streams = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            streams = process.communicate()
-            self.errors.append(f"{' '.join(arguments[-3:])}: no end within {SECONDS} s")
-        stdout, stderr = (_COLOUR.sub("", stream.decode("utf-8", "replace")) for stream in streams)
+        # Files, and no pipes: OpenCode ends without waiting until all of its output has gone through one.
+        with tempfile.TemporaryFile() as stdout_file, tempfile.TemporaryFile() as stderr_file:
+            process = subprocess.Popen(
+                [str(program), *arguments],
+                cwd=self.scratch.project / self.question.directory,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,  # an open one is waited for: it might hold more of the prompt
+                stdout=stdout_file,
+                stderr=stderr_file,
+                start_new_session=True,
+            )
+            try:
+                process.wait(SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                self.errors.append(f"{' '.join(arguments[-3:])}: no end within {SECONDS} s")
+            stdout, stderr = map(_content, (stdout_file, stderr_file))
         output = f"{stdout}\n{stderr}"
         if process.returncode not in ok:
             told = self.scratch.told(output).strip()[-1500:]
@@ -204,7 +206,7 @@ class Asking:
     def told(self, text: str | None) -> str:
         return self.scratch.told(text or "")
 
-    def seen(self, requests: Sequence[Mapping[str, Any]], **members: Any) -> Seen:  # noqa: ANN401 - fields of Seen
+    def seen(self, requests: Sequence[Mapping[str, Any]], **members: Any) -> Seen:
         """The result: what the requests of the main turn show, and `members`."""
         texts = [text_of(request) for request in requests]
         rules: dict[str, int] = {}
@@ -237,6 +239,11 @@ class Asking:
         path.chmod(0o755)
 
 
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return _COLOUR.sub("", file.read().decode("utf-8", "replace"))
+
+
 def main() -> None:
     """Answer the question on standard input, on standard output."""
     request = json.load(sys.stdin)
@@ -247,7 +254,7 @@ def main() -> None:
         question = Question(**request["question"])
         asking = Asking(request["harness"], question, Path(folder).resolve(), isolated=request["isolated"])
         with asking.serving():
-            print(json.dumps(to_json(module.ask(asking))))
+            json.dump(to_json(module.ask(asking)), sys.stdout)
 
 
 if __name__ == "__main__":

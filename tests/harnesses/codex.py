@@ -83,8 +83,8 @@ def _agents(asking: Asking, requests: Sequence[Mapping[str, Any]]) -> Iterator[L
     for request in requests[:1]:
         for name, tool in tools_of(request):
             if name.endswith("spawn_agent"):
-                text = tool["parameters"]["properties"]["agent_type"]["description"]
-                for role, description in _ROLE.findall(text):
+                choice = tool["parameters"]["properties"].get("agent_type", {})  # not there without agents
+                for role, description in _ROLE.findall(choice.get("description", "")):
                     if role not in _OWN_ROLES:
                         yield Listed(name=role, description=asking.told(description))
 

@@ -134,11 +134,12 @@ def agents(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
         if listed.text is not None and squeezed(listed.text) != squeezed(agent.text):
             yield f"the prompt of agent {agent.name} is {listed.text!r}"
         for key in ("model", "tools"):
-            # OpenCode alone tells what an agent may do and by which model.
+            # OpenCode alone tells what an agent may do and by which model; Gemini CLI takes tools, and does not say so.
             told = listed.settings.get("permission" if key == "tools" else key)
-            if agent.settings.get(key) not in (None, "inherit") and seen.harness != "gemini":
-                if not told and not losses.declare(item, f"{key}: "):
-                    yield f"agent {agent.name} comes without its {key}, and that is not declared"
+            is_told_of = seen.harness != "gemini" or key != "tools"
+            is_said = agent.settings.get(key) not in (None, "inherit") and is_told_of
+            if is_said and not told and not losses.declare(item, f"{key}: "):
+                yield f"agent {agent.name} comes without its {key}, and that is not declared"
 
 
 def commands(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
@@ -157,7 +158,13 @@ def commands(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
         got = squeezed(seen.called[name])
         for part in _parts(command, losses.about(item)):
             if part not in got:
-                yield f"the call of command {name} lacks {part!r}: {got[-500:]}"
+                yield f"the call of command {name} goes on otherwise after {_common_beginning(part, got)[-80:]!r}"
+
+
+def _common_beginning(part: str, text: str) -> str:
+    """The longest beginning of `part` that is in `text`."""
+    length = next(length for length in range(len(part), -1, -1) if part[:length] in text)
+    return part[:length]
 
 
 def _parts(command: Named, lost: Sequence[str]) -> Iterator[str]:

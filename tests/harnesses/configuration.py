@@ -73,6 +73,15 @@ def harnesssync(home: Path, *arguments: str, ok: tuple[int, ...] = (0,)) -> str:
     return result.stdout
 
 
+CODE = """Write such a function:
+
+```python
+@harbour.watch(every=60)
+def watch(price="5$", path="@ferry.test"):
+    return f"{{{price}}}"
+```"""
+"""The text of a command in which nothing is meant for Claude Code: no file `harbour.watch` is there."""
+
 TARGETS = tuple(argument for harness in HARNESSES for argument in ("--target", harness))
 
 
@@ -97,9 +106,10 @@ def build_full(project: Path, home: Path) -> None:
 
 
 def build_plain(project: Path, home: Path) -> None:
-    """A project whose instructions are one plain file, and a home with another."""
+    """A project whose instructions are one plain file, and a home with another; and a command with code in it."""
     write(project / "CLAUDE.md", "# Ferry\n\nTimetables are in minutes since midnight.\n\nNever round departures up.\n")
     write(home / ".claude" / "CLAUDE.md", "Explain the tides before the timetable.\n")
+    write(project / ".claude/commands/watch.md", markdown(CODE, description="Watch the harbour"))
     make_repository(project)
 
 

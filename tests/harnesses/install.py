@@ -82,7 +82,7 @@ def install(folder: Path) -> str | None:
         place = folder / "npm" / name
         if (place / _COMPLETE).exists():
             continue
-        print(f"Installing {', '.join(packages)} …", file=sys.stderr)
+        sys.stderr.write(f"Installing {', '.join(packages)} …\n")
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
@@ -98,7 +98,7 @@ def main() -> int:
     if problem is None and (absent := missing(folder)):
         problem = f"These programs are missing: {', '.join(absent)}"
     if problem is not None:
-        print(problem, file=sys.stderr)
+        sys.stderr.write(f"{problem}\n")
         return 1
     return 0
 

@@ -55,7 +55,7 @@ def _provider(asking: Asking) -> dict[str, Any]:
     }
 
 
-def _document(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def _document(text: str) -> Any:
     """The JSON value in what is printed; lines of talk may stand before it."""
     starts = [index for index in (text.find("{"), text.find("[")) if index >= 0]
     return json.JSONDecoder().raw_decode(text[min(starts) :])[0] if starts else None

@@ -79,7 +79,7 @@ class Scratch:
         for original, moved in self._moved:
             if absolute == str(original) or absolute.startswith(f"{original}/"):
                 target = moved / os.path.relpath(absolute, original)
-                return str(target) if os.path.isabs(written) else os.path.relpath(target, copy.parent)
+                return str(target) if Path(written).is_absolute() else os.path.relpath(target, copy.parent)
         return written
 
     def _instructions(self) -> Iterator[Path]:

@@ -19,9 +19,29 @@ from typing import Any
 TOOL = "arrived_at_"
 
 _USUAL_HEADERS = frozenset(
-    """accept accept-encoding accept-language cache-control connection content-length content-type host last-event-id
-    mcp-method mcp-name mcp-protocol-version mcp-session-id pragma priority sec-fetch-dest sec-fetch-mode sec-fetch-site
-    traceparent transfer-encoding user-agent""".split()
+    [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "last-event-id",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "mcp-session-id",
+        "pragma",
+        "priority",
+        "sec-fetch-dest",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "traceparent",
+        "transfer-encoding",
+        "user-agent",
+    ]
 )
 
 
@@ -53,10 +73,10 @@ def read_log(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
 
 
-def server(port: int, calls: dict[str, dict[str, Any]]) -> Any:  # noqa: ANN401 - LoopbackServer is imported late
+def server(port: int, calls: dict[str, dict[str, Any]]) -> Any:
     """Serve on a loopback port. `calls` gets, by ident, the `url` and the `headers` of whoever called."""
     # Only here: as a program, this file stands alone.
-    from harnesses.stub_model import Handler, LoopbackServer  # noqa: PLC0415
+    from harnesses.stub_model import Handler, LoopbackServer
 
     streams: dict[str, queue.Queue[dict[str, Any]]] = {}
 
@@ -69,7 +89,7 @@ def server(port: int, calls: dict[str, dict[str, Any]]) -> Any:  # noqa: ANN401 
             call["headers"].update({name: value for name, value in found.items() if name not in _USUAL_HEADERS})
             return ident
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
             if "well-known" in self.path:  # where a client looks for a login
                 self.send_json({}, status=404)
                 return
@@ -90,10 +110,10 @@ def server(port: int, calls: dict[str, dict[str, Any]]) -> Any:  # noqa: ANN401 
                 self.wfile.write(f"event: message\ndata: {json.dumps(answers.get())}\n\n".encode())
                 self.wfile.flush()
 
-        def do_DELETE(self) -> None:
+        def do_DELETE(self) -> None:  # noqa: N802 - the name that http.server looks for
             self.send_json({})
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - the name that http.server looks for
             body = self.body()
             messages = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
             session = self.path.rpartition("?session=")[2]
@@ -128,7 +148,8 @@ def main(log: str, kind: str, *argv: str) -> None:
     for line in sys.stdin:
         answer = reply(json.loads(line), ident)
         if answer is not None:
-            print(json.dumps(answer), flush=True)
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

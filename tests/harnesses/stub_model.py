@@ -24,7 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
         """Nothing: what arrived is kept, not printed."""
 
-    def body(self) -> Any:  # noqa: ANN401 - any JSON value
+    def body(self) -> Any:
         """The body of the request; None if there is none, or it is no JSON."""
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
             content = b"".join(self._chunks())
@@ -182,7 +182,7 @@ class _ModelHandler(Handler):
         )
         self.send_events((None, one) for one in chunks)
 
-    def _gemini(self, request: dict[str, Any]) -> None:  # noqa: ARG002 - one signature for all dialects
+    def _gemini(self, request: dict[str, Any]) -> None:
         said = {"role": "model", "parts": [{"text": ANSWER}]}
         response = {
             "candidates": [{"content": said, "finishReason": "STOP", "index": 0}],
@@ -213,7 +213,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def tools_of(request: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The tools that a request offers: names, those inside a namespace as `namespace/name`, and what is said of them."""
+    """The tools that a request offers: names (`namespace/name` inside a namespace) and what is said of them."""
     for tool in request.get("tools") or ():
         inner = tool.get("functionDeclarations") or tool.get("tools")
         name = tool.get("name")

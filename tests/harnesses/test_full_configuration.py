@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from harnesses import comparison
+from harnesses.configuration import CODE
 from harnesses.conftest import Situation
+from harnesses.seen import squeezed
 
 pytestmark = pytest.mark.harnesses
 
@@ -51,3 +54,9 @@ def test_every_hook_runs_once(full: Situation, harness: str) -> None:
     """Those of the beginning of a session, of a prompt and of the end of a turn; no program calls a tool here."""
     events = ("SessionStart", "UserPromptSubmit", "Stop")
     assert list(comparison.hooks(full.expected, full.seen(harness), full.losses(harness), events)) == []
+
+
+def test_code_in_a_command_is_told_as_it_is_written(plain: Situation, harness: str) -> None:
+    """A decorator is no mention of a file, and nothing in a block of code is an argument."""
+    (told,) = plain.seen(harness).called.values()
+    assert squeezed(CODE) in squeezed(told)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from harnesses import comparison
 from harnesses.configuration import PRIVATE, build_full, git, sync
 from harnesses.conftest import Arrange, Situation
@@ -33,7 +33,11 @@ def test_plain_instructions_reach_the_model_once(plain: Situation, harness: str)
 
 def test_a_folder_adds_its_instructions_to_those_above(inside: Situation, harness: str) -> None:
     """In `packages/api` the model is told what holds there, and what holds for all of the project."""
-    assert list(comparison.rules(inside.expected, inside.seen(harness), inside.losses(harness), FOLDER)) == []
+    expected = inside.expected
+    if harness == "gemini":
+        # It reads the settings of the folder that it is started in alone, where nobody names CLAUDE.local.md.
+        expected = replace(expected, rules=tuple(rule for rule in expected.rules if not rule.private))
+    assert list(comparison.rules(expected, inside.seen(harness), inside.losses(harness), FOLDER)) == []
 
 
 def test_private_instructions_reach_the_model(full: Situation, harness: str) -> None:
@@ -53,8 +57,5 @@ def test_private_things_can_not_be_committed(places: Callable[[str], tuple[Path,
 
 
 def _staged_files_with(project: Path, text: str) -> list[str]:
-    try:
-        return git(project, "grep", "--cached", "--files-with-matches", "--fixed-strings", text).splitlines()
-    except subprocess.CalledProcessError as error:
-        assert error.returncode == 1  # nothing is found
-        return []
+    staged = git(project, "ls-files", "-z").split("\0")[:-1]
+    return [file for file in staged if text in git(project, "show", f":{file}")]

@@ -1,7 +1,7 @@
 """Plugins that people have published, as the layers of a project, a user and plugins of both.
 
 `HARNESSSYNC_REAL_CONFIG` names a folder in which plugins lie, at any depth: folders with `.claude-plugin/plugin.json`.
-Without it, there is nothing to test here.
+Without it, this file is not collected.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from harnesses import comparison
 from harnesses.configuration import make_repository, write
 from harnesses.conftest import Arrange, Situation
 
 pytestmark = pytest.mark.harnesses
 
-FOLDER = os.environ.get("HARNESSSYNC_REAL_CONFIG")
-PLUGINS = sorted(path.parents[1] for path in Path(FOLDER).rglob(".claude-plugin/plugin.json")) if FOLDER else []
+FOLDER = Path(os.environ["HARNESSSYNC_REAL_CONFIG"])
+PLUGINS = sorted(path.parents[1] for path in FOLDER.rglob(".claude-plugin/plugin.json"))
+assert PLUGINS, f"no plugin below {FOLDER}"
 KINDS = ("skills", "agents", "commands")
 
 
@@ -33,9 +35,8 @@ def public(request: pytest.FixtureRequest, look: Arrange, places: Callable[[str]
         for kind in KINDS:
             if (plugin / kind).is_dir():
                 shutil.copytree(plugin / kind, folder / kind)
-    for name in ("CLAUDE.md",):
-        if (own / name).exists():
-            shutil.copy(own / name, project / name)
+    if (own / "CLAUDE.md").exists():
+        shutil.copy(own / "CLAUDE.md", project / "CLAUDE.md")
     installed = {}
     for plugin, settings in ((enabled, project / ".claude"), (personal, home / ".claude")):
         if plugin in (own, users):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from harnesses import comparison
 from harnesses.configuration import build_full, sync, write
 from harnesses.conftest import Arrange, Situation

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from harnesses import comparison
 from harnesses.configuration import ENVIRONMENT
 from harnesses.conftest import Arrange, Situation
