@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from harnesssync_adapters import TARGETS
+from harnesssync_orchestrator import entry
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.core.report import Report, State, to_json
 from harnesssync_orchestrator.ctl import rendering
@@ -20,6 +22,8 @@ from harnesssync_orchestrator.files.layout import Layout
 
 Run = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]
+
+REFUSE = Path(__file__).parents[1] / "files" / "refuse_calls.py"
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, int]]:
@@ -39,6 +43,19 @@ def test_a_sync_writes_and_a_second_has_nothing_to_do(run: Run, worktree: Path) 
     second = run("sync", cwd=worktree)
     assert (second.code, second.out.splitlines()[-1]) == (0, "  nothing to do")
     assert snapshot(worktree) == before
+
+
+def test_link_copy_is_told_where_the_system_makes_no_links(run: Run, worktree: Path) -> None:
+    """A copy has to be made again after every change, so whoever relies on links is warned, beside the result."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    command = [sys.executable, str(REFUSE), "symlink,symlinkat:EPERM", str(entry.__file__), "sync"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    ran = subprocess.run(command, cwd=worktree, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "2 linked or copied" in ran.stdout) == (0, True), ran.stderr
+    assert ran.stderr.startswith("  ⚠ 2 outputs copied, since no link could be made here")
+    assert not (worktree / ".agents" / "skills" / "pdf").is_symlink()
+    again = run("sync", cwd=worktree)
+    assert (again.out.splitlines()[-1], again.err) == ("  nothing to do", "")
 
 
 def test_check_tells_by_its_exit_code(run: Run, worktree: Path) -> None:

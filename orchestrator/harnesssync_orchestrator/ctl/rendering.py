@@ -39,9 +39,13 @@ def exit_code(report: Mapping[str, Any]) -> int:
 def synced(console: Console, report: Mapping[str, Any]) -> None:
     """What one sync did, and its summary."""
     console.header(visible(report["path"]))
-    for target, counts in _by_target(report, _DONE):
+    copies = (report.get("methods") or {}).get("copy", 0)
+    for target, counts in _by_target(report, {**_DONE, "MakeLink": "linked or copied"} if copies else _DONE):
         console.info(f"{target}: {counts}")
     _details(console, report)
+    if copies:
+        many = f"{_number(copies, 'output')} copied, since no link could be made here"
+        console.warn(f"{many}: made anew by every sync after the source has changed")
     counts = report["counts"]
     console.synced(counts["synced"])
     console.cleaned(counts["cleaned"])
