@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -44,7 +45,10 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
         rehash=parsed.flag("rehash"),
         lock_timeout_s=config.lock_timeout_s if seconds is None else seconds,
     )
-    report = anyio.run(partial(_sync, project, ground, config, options))
+    try:
+        report = anyio.run(partial(_sync, project, ground, config, options))
+    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
+        raise KeyboardInterrupt from None
     if parsed.flag("json"):
         console.line(dumps_pretty({"projects": [to_json(report)]}))
     else:
