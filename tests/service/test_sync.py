@@ -575,7 +575,7 @@ async def test_a_sync_that_is_cancelled_records_what_it_wrote(run: Sync, root: P
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run)
         with anyio.fail_after(10):
-            while not (root / ".agents/skills").exists():  # noqa: ASYNC110 - what is waited for has no event
+            while not (root / ".agents/skills").exists():
                 await anyio.lowlevel.checkpoint()
         tasks.cancel_scope.cancel()
     assert (await run()).state is State.IN_STEP

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from harnesssync_orchestrator.core.desired import Loss
-from harnesssync_orchestrator.core.items import Item, Kind, Scope, Skill
+from harnesssync_orchestrator.core.items import Item, Scope
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.targets import View
 
@@ -51,12 +51,8 @@ def slug(name: str) -> str:
 
 
 def has_skill(view: View, name: str) -> bool:
-    """Is there a skill of that name? It then stands before a command of the same name, in Claude Code too.
-
-    Skills go by their folders, those of a plugin by `plugin:folder`.
-    """
-    skills = (item for item in view.source.of(Kind.SKILL) if isinstance(item, Skill))
-    return any(name == skill.name or (name == skill.folder and skill.origin.plugin is None) for skill in skills)
+    """Is there a skill of that name? It then stands before a command of the same name, in Claude Code too."""
+    return name in view.source.skill_names
 
 
 def first_line(text: str) -> str:

@@ -269,7 +269,8 @@ class Source:
     """Everything that Claude Code would read for a scope, and what could not be read.
 
     `root` is the absolute path of the worktree or home. `present` is False when the root itself is gone.
-    `digest` changes exactly when an item does (16 hex digits).
+    `digest` changes exactly when an item does (16 hex digits). `skill_names` are those by which skills are called:
+    their own, and their folders', but for skills of plugins, which are called by `plugin:folder` alone.
     """
 
     scope: Scope
@@ -278,12 +279,16 @@ class Source:
     problems: tuple[Problem, ...] = ()
     present: bool = True
     digest: str = ""
+    skill_names: frozenset[str] = field(init=False, repr=False, compare=False)
     _by_kind: Mapping[Kind, tuple[Item, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         by_kind: dict[Kind, list[Item]] = {kind: [] for kind in Kind}
         for item in self.items:
             by_kind[KIND_OF[type(item)]].append(item)
+        skills = [item for item in self.items if isinstance(item, Skill)]
+        names = {skill.name for skill in skills} | {skill.folder for skill in skills if skill.origin.plugin is None}
+        object.__setattr__(self, "skill_names", frozenset(names))
         object.__setattr__(self, "_by_kind", {kind: tuple(items) for kind, items in by_kind.items()})
 
     def of(self, kind: Kind) -> tuple[Item, ...]:

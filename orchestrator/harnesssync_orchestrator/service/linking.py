@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import anyio
@@ -45,13 +46,14 @@ class Outcome:
         )
 
     def recorded_in(self, ledger: Ledger) -> Ledger:
-        """The ledger with everything that was done."""
-        for one in self.done:
-            applied = one.applied
-            ledger = ledger.changed(
-                record=applied.record, forget=applied.forget, made=applied.made, unmade=applied.unmade
-            )
-        return ledger
+        """The ledger with everything that was done. No two operations of a plan concern the same address."""
+        applied = [one.applied for one in self.done]
+        return ledger.changed(
+            record=dict(chain.from_iterable(each.record.items() for each in applied)),
+            forget=chain.from_iterable(each.forget for each in applied),
+            made=chain.from_iterable(each.made for each in applied),
+            unmade=chain.from_iterable(each.unmade for each in applied),
+        )
 
     def counts(self, plan: Plan) -> Counts:
         """Outputs, not operations: one edit of a merged file may set several keys."""

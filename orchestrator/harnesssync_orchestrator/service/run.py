@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from harnesssync_orchestrator.core.desired import Desired
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
@@ -103,7 +105,10 @@ class Run:
 
     async def survey(self) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
-        return await self._survey(await self._read_source())
+        source = await self._read_source()
+        surveyor = self._surveyor()
+        desired = await self.start.in_thread(surveyor.desired, source)
+        return await self._look(surveyor, source, desired)
 
     async def _read_source(self) -> Source:
         self.sources, engine = Looked(), self.engine
@@ -113,21 +118,21 @@ class Run:
         self.watch = await self.start.in_thread(folders_to_watch, self.sources, self.project.path)
         return replace(source, problems=(*self.problems, *source.problems))
 
-    async def _survey(self, source: Source) -> Survey:
-        start = self.start
-        surveyor = Surveyor(
+    def _surveyor(self) -> Surveyor:
+        return Surveyor(
             project=self.project,
-            targets=start.targets,
+            targets=self.start.targets,
             formats=self.engine.formats,
-            homes=start.homes,
+            homes=self.start.homes,
             cache=self.cache,
-            confirmed=start.options.confirmed,
+            confirmed=self.start.options.confirmed,
         )
+
+    async def _look(self, surveyor: Surveyor, source: Source, desired: Desired) -> Survey:
         self.outputs = Looked()
-        seen = await start.in_thread(surveyor.survey, source, self.ledger, self.outputs)
-        if not start.options.targets:
-            return seen
-        return replace(seen, plan=seen.plan.limited_to(start.options.targets))
+        seen = await self.start.in_thread(surveyor.survey, source, desired, self.ledger, self.outputs)
+        targets = self.start.options.targets
+        return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
 
     # --- keep our outputs out of git
 
@@ -159,7 +164,7 @@ class Run:
         plan = seen.plan
         try:
             if plan.operations:
-                await self._save(replace(self.ledger, pending=plan.intent))
+                await self._save(lambda: replace(self.ledger, pending=plan.intent))
                 await link(plan, self.root, self.engine.formats, now(), self.engine.limits, self.outcome)
                 self._tell_copies()
         finally:
@@ -183,20 +188,29 @@ class Run:
     async def _record(self, plan: Plan) -> None:
         if not self.outcome.done and plan.is_empty and not self.ledger.pending:
             return
+        await self._save(partial(self._recorded, plan))
+
+    def _recorded(self, plan: Plan) -> Ledger:
         stamp = now()
         adopted = {address: replace(entry, timestamp=stamp) for address, entry in plan.adopt.items()}
         ledger = self.outcome.recorded_in(self.ledger).changed(record=adopted, forget=plan.forget, made=plan.made)
         if plan.removes:
             try:
-                ledger = ledger.changed(unmade=await self.start.in_thread(prune, self.root, ledger.made))
+                ledger = ledger.changed(unmade=prune(self.root, ledger.made))
             except ApplyError as error:  # the root is gone: what was done must be recorded all the same
                 self.outcome.fail(error, path=error.path)
-        await self._save(replace(ledger, pending={}, last_sync=stamp))
+        return replace(ledger, pending={}, last_sync=stamp)
 
-    async def _save(self, ledger: Ledger) -> None:
+    async def _save(self, make: Callable[[], Ledger]) -> None:
+        """Make a ledger and save it, both in a thread: it may have thousands of entries."""
         file = self.engine.layout.ledger_file(self.project)
-        await anyio.to_thread.run_sync(save_ledger, file, ledger, limiter=self.engine.limits.ledgers)
-        self.ledger = ledger
+
+        def save() -> None:
+            ledger = make()
+            save_ledger(file, ledger)
+            self.ledger = ledger
+
+        await anyio.to_thread.run_sync(save, limiter=self.engine.limits.ledgers)
 
     # --- look again
 
@@ -211,7 +225,7 @@ class Run:
             return
         if outcome.done:
             await anyio.sleep(2 * RACY_NS / 1e9)
-            seen = await self._survey(seen.source)
+            seen = await self._look(self._surveyor(), seen.source, seen.desired)
         footprint = await self._footprint(seen)
         if outcome.done and not footprint.settled:
             # Sources that were written a moment before they were read: what they say now, they will still say later.
@@ -236,7 +250,7 @@ class Run:
             conflicts=seen.plan.conflicts,
             losses=seen.plan.losses,
             held=seen.plan.held,
-            problems=tuple(problem for problem in seen.source.problems if problem not in self.problems),
+            problems=tuple(problem for problem in seen.problems if problem not in self.problems),
             notes=self._consent(seen),
             watch=tuple(sorted(self.watch)),
         )
@@ -257,13 +271,13 @@ class Run:
 
     def planned(self, seen: Survey) -> SyncResult:
         """What a sync would do."""
-        report = planned_report(self.project, self.start.targets, seen.plan, seen.source.problems, self._consent(seen))
+        report = planned_report(self.project, self.start.targets, seen.plan, seen.problems, self._consent(seen))
         return self.start.result(report, self.watch)
 
     def finished(self, seen: Survey) -> SyncResult:
         """What the sync did."""
         notes = (*self._consent(seen), *self.notes)
-        report = finished_report(self.project, self.start.targets, seen.plan, seen.source.problems, notes, self.outcome)
+        report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
         return self.start.result(report, self.watch)
 
     def _consent(self, seen: Survey) -> tuple[str, ...]:

@@ -45,16 +45,20 @@ async def read_source(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What should be, and the plan that leads there from what is. `source` has the problems of all that was read."""
+    """What should be, and the plan that leads there from what is. `problems` are those of the source and of git."""
 
     source: Source
     desired: Desired
     plan: Plan
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyor:
-    """What does not change between two surveys of one sync: before it, and, to verify, after it."""
+    """What does not change between two surveys of one sync: before it, and, to verify, after it.
+
+    Both methods block, and for thousands of items each takes longer than an event loop may be held.
+    """
 
     project: Project
     targets: Sequence[Target]
@@ -63,17 +67,23 @@ class Surveyor:
     cache: HashCache
     confirmed: bool
 
-    def survey(self, source: Source, ledger: Ledger, looked: Looked) -> Survey:
-        """Render, observe and plan. Blocking: for thousands of items each of them takes longer than an event loop
-        may be held."""
+    def desired(self, source: Source) -> Desired:
+        """Render for all targets."""
+        return desired_state(self.targets, source, homes=self.homes)
+
+    def survey(self, source: Source, desired: Desired, ledger: Ledger, looked: Looked) -> Survey:
+        """Observe and plan."""
         root = Path(self.project.path)
-        desired = desired_state(self.targets, source, homes=self.homes)
         tracked, problems = self._tracked(desired, looked)
-        source = replace(source, problems=(*source.problems, *problems))
         observed = observe(root, desired, ledger, self.formats, self.cache, looked, tracked)
         result = plan(desired, observed, ledger, source=source, trusted=self._trusted, confirmed=self.confirmed)
         conflicts = tuple(_with_line_ending_hint(conflict, root, ledger) for conflict in result.conflicts)
-        return Survey(source=source, desired=desired, plan=replace(result, conflicts=conflicts))
+        return Survey(
+            source=source,
+            desired=desired,
+            plan=replace(result, conflicts=conflicts),
+            problems=(*source.problems, *problems),
+        )
 
     @property
     def _trusted(self) -> bool:

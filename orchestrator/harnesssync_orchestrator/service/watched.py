@@ -24,4 +24,9 @@ def folders_to_watch(looked: Looked, root: str) -> frozenset[str]:
         while folder not in folders and folder in looked.seen and looked.seen[folder] is None:
             folder = os.path.dirname(folder)  # noqa: PTH120
         folders.add(folder)
-    return frozenset(folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112
+    return frozenset(folder for folder in folders if _is_folder(folder, looked))
+
+
+def _is_folder(path: str, looked: Looked) -> bool:
+    signature = looked.seen.get(path)
+    return (signature is not None and stat.S_ISDIR(signature.mode)) or os.path.isdir(path)  # noqa: PTH112
