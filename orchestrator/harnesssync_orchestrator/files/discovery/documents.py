@@ -100,7 +100,8 @@ def _hint(text: str, error: json.JSONDecodeError) -> str:
     before = text[: error.pos].rstrip()
     if rest.startswith(("//", "/*")):
         return "Remove the comments: Claude Code ignores the whole file because of them."
-    if rest[:1] in {"}", "]"} or (before.endswith(",") and error.msg.startswith("Expecting property name")):
+    ends = rest.removeprefix(",").lstrip()[:1]  # Python 3.13 points at the comma, others behind it
+    if ends in {"}", "]"} or (before.endswith(",") and error.msg.startswith("Expecting property name")):
         return "Remove the comma after the last entry: Claude Code ignores the whole file because of it."
     return "Correct the file: Claude Code ignores all of it."
 
