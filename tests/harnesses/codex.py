@@ -111,7 +111,9 @@ def _app_server(
         for number, (method, parameters) in enumerate((hello, *calls)):
             message = {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
             print(json.dumps(message), file=process.stdin, flush=True)
-            answer = next((one for one in map(json.loads, process.stdout) if one.get("id") == number), {})
+            answer: dict[str, Any] = next(
+                (one for one in map(json.loads, process.stdout) if one.get("id") == number), {}
+            )
             if "result" not in answer:
                 asking.errors.append(f"app-server {method}: {answer.get('error', 'it ended')}")
             if number == 0:

@@ -85,13 +85,13 @@ def watch(price="5$", path="@ferry.test"):
 TARGETS = tuple(argument for harness in HARNESSES for argument in ("--target", harness))
 
 
-def sync(project: Path, home: Path) -> list[dict[str, Any]]:
-    """Register, trust and sync the project and the home; the reports of both."""
+def sync(project: Path, home: Path, *, ok: tuple[int, ...] = (0,)) -> list[dict[str, Any]]:
+    """Register, trust and sync the project and the home; the reports of both. `ok` are the exit codes to expect."""
     reports: list[dict[str, Any]] = []
-    for place in ((str(project),), ("--user",)):
-        harnesssync(home, "ctl", "add", *place, *TARGETS)
+    for registered in (str(project), "--user"):
+        harnesssync(home, "ctl", "add", registered, *TARGETS)
     for place in (("--project", str(project)), ("--user",)):
-        reports += json.loads(harnesssync(home, "sync", *place, *TARGETS, "--json"))["projects"]
+        reports += json.loads(harnesssync(home, "sync", *place, *TARGETS, "--json", ok=ok))["projects"]
     return reports
 
 

@@ -84,7 +84,9 @@ def to_json(seen: Seen) -> dict[str, Any]:
 
 def from_json(document: Mapping[str, Any]) -> Seen:
     """The inverse of `to_json`, after a way through JSON."""
-    members = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
+    members: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+    }
     members["servers"] = tuple(
         Server(**{**server, "arguments": tuple(server["arguments"])}) for server in members["servers"]
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harnesses import comparison
-from harnesses.configuration import PRIVATE, build_full, git, sync
+from harnesses.configuration import PRIVATE, build_full, git, sync, write
 from harnesses.conftest import Arrange, Situation
 
 pytestmark = pytest.mark.harnesses
@@ -51,9 +51,31 @@ def test_private_things_can_not_be_committed(places: Callable[[str], tuple[Path,
     build_full(project, home)
     sync(project, home)
     git(project, "add", "--all")
-    private = (PRIVATE, "scratchpad", "desk-checks", "Tidy the desk", "local SessionStart", "make lint", "rm -rf")
-    found = {text: _staged_files_with(project, text) for text in private}
-    assert {text: files for text, files in found.items() if files} == {}
+    assert _staged(project) == {}
+
+
+def test_private_things_stay_out_of_files_that_are_tracked_already(
+    places: Callable[[str], tuple[Path, Path]],
+) -> None:
+    """Configuration of a harness that a team commits gets nothing of what one person has."""
+    project, home = places("station")
+    write(project / "opencode.json", {"autoupdate": False})
+    write(project / ".gemini/settings.json", {"ui": {"hideTips": True}})
+    write(project / ".codex/config.toml", "# Ours.\nmodel_verbosity = 'low'\n")
+    build_full(project, home)
+    sync(project, home, ok=(0, 1))
+    git(project, "add", "--all")
+    assert _staged(project) == {}
+
+
+PRIVATE_TEXTS = (PRIVATE, "CLAUDE.local.md", "scratchpad", "desk-checks", "Tidy the desk", "local SessionStart")
+"""What only one person has: a rule, the mention of it, a server, a plugin's skill and command, a hook."""
+
+
+def _staged(project: Path) -> dict[str, list[str]]:
+    """Which private texts would be committed, with their files. That a file is ignored may be said to everybody."""
+    found = {text: _staged_files_with(project, text) for text in PRIVATE_TEXTS}
+    return {text: files for text, files in found.items() if files not in ([], [".gitignore"])}
 
 
 def _staged_files_with(project: Path, text: str) -> list[str]:
