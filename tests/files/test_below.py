@@ -19,13 +19,10 @@ import pytest
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files import folder, swap
-from harnesssync_orchestrator.files.store import (
-    Below,
-    remove_below,
-    symlink_below,
-    write_below,
-)
+from harnesssync_orchestrator.files import swap, temporaries
+from harnesssync_orchestrator.files.below import Below, remove_below, symlink_below, write_below
+from harnesssync_orchestrator.files.folder import Folder
+from harnesssync_orchestrator.files.replacing import remove_tree
 
 OLD, NEW, FOREIGN = b"old\n", b"new\n", b"somebody's own edit\n"
 
@@ -178,7 +175,7 @@ def test_enospc_target_keeps_the_old_content(tmp_path: Path) -> None:
         from pathlib import Path
         from harnesssync_orchestrator.core.desired import short_hash
         from harnesssync_orchestrator.errors import ApplyError
-        from harnesssync_orchestrator.files.store import write_below
+        from harnesssync_orchestrator.files.below import write_below
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         for relative, expected in (("a", short_hash(b"old\\n")), ("made/for/b", None)):
             try:
@@ -261,7 +258,7 @@ def test_only_what_is_as_expected_is_removed(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
-def test_a_copied_folder_goes_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_folder_of_ours_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
     """Links in it are removed and not followed; read-only folders are no obstacle."""
     outside, copy = tmp_path / "outside", tmp_path / "root" / "copy"
     outside.mkdir()
@@ -270,13 +267,9 @@ def test_a_copied_folder_goes_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     (copy / "inner" / "deep" / "file").write_bytes(OLD)
     (copy / "inner" / "away").symlink_to(outside)
     (copy / "inner").chmod(0o555)
-    with Below(tmp_path / "root") as below:
-        with pytest.raises(ApplyError) as caught:
-            below.remove_tree("copy", lambda folder: False)
-        assert caught.value.code == "changed_underneath"
-        assert (copy / "inner" / "deep" / "file").read_bytes() == OLD
-        below.remove_tree("copy", lambda folder: (folder / "inner" / "deep" / "file").read_bytes() == OLD)
-        below.remove_tree("copy", lambda folder: True)
+    root = Folder.root(tmp_path / "root")
+    remove_tree(root, "copy")
+    root.close()
     assert (names(tmp_path / "root"), names(outside)) == (set(), {"precious"})
 
 
@@ -318,7 +311,7 @@ def test_changes_in_more_folders_than_are_kept_open_all_arrive(tmp_path: Path) -
 
 def test_what_a_killed_process_left_is_swept_unless_it_is_an_edit(tmp_path: Path) -> None:
     """A temporary tells what it should hold: anything else in it is somebody's, and is kept and named."""
-    ours, former, foreign = (folder.temporary_name(short_hash(NEW), short_hash(OLD)) for _ in range(3))
+    ours, former, foreign = (temporaries.telling_name(short_hash(NEW), short_hash(OLD)) for _ in range(3))
     for name, content in ((ours, NEW), (former, OLD), (foreign, FOREIGN), (".harnesssync-source-x.txt", OLD)):
         (tmp_path / name).write_bytes(content)
     with Below(tmp_path) as below:
@@ -489,7 +482,7 @@ def test_a_write_killed_at_any_moment_leaves_the_old_or_the_new(tmp_path: Path) 
         import os, random, signal, sys, time
         from pathlib import Path
         from harnesssync_orchestrator.core.desired import short_hash
-        from harnesssync_orchestrator.files.store import Below, write_below
+        from harnesssync_orchestrator.files.below import Below, write_below
         root, seed = Path(sys.argv[1]), random.Random(11)
         contents = [bytes([65 + n]) * 50_000 for n in range(5)]
         (root / "a").write_bytes(contents[0])

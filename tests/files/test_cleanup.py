@@ -13,8 +13,8 @@ from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.files.cleanup import clean, cleanup_stale_symlinks
 from harnesssync_orchestrator.files.copying import Marker, digest_at, marker_name, write_marker
-from harnesssync_orchestrator.files.folder import temporary_name
 from harnesssync_orchestrator.files.place import Place
+from harnesssync_orchestrator.files.temporaries import telling_name
 
 NEW = ".harnesssync-0123456789abcdef.tmp"
 FORMER = ".harnesssync-0123456789abcdef.old"
@@ -142,7 +142,7 @@ def test_clean_recovers_a_copy_that_was_not_recorded_any_more(tmp_path: Path, *,
 
 def test_clean_sweeps_what_a_killed_write_left(tmp_path: Path) -> None:
     """A finished temporary of a write goes; it is looked for where the sync was about to write, too."""
-    name = temporary_name(short_hash(b"new"), None)
+    name = telling_name(short_hash(b"new"), None)
     (tmp_path / name).write_bytes(b"new")
     clean(tmp_path, Ledger(pending={Address("AGENTS.md"): short_hash(b"new")}))
     assert names(tmp_path) == []

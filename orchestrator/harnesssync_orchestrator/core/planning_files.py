@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -72,13 +73,15 @@ def link_text(path: str, source: str, root: str, scope: Scope) -> str:
     if scope is Scope.USER or not inside:
         return source
     target = PurePosixPath(source[len(root.rstrip("/")) + 1 :])
-    folder = PurePosixPath(path).parent
+    return "/".join(way(PurePosixPath(path).parent.parts, target.parts))
+
+
+def way(folder: Sequence[str], target: Sequence[str]) -> list[str]:
+    """The parts of the path that leads from a folder to a target, both given by their parts below one root."""
     shared = 0
-    for ours, theirs in zip(folder.parts, target.parts, strict=False):
-        if ours != theirs:
-            break
+    while shared < min(len(folder), len(target)) and folder[shared] == target[shared]:
         shared += 1
-    return "/".join([*[".."] * (len(folder.parts) - shared), *target.parts[shared:]])
+    return [*[".."] * (len(folder) - shared), *target[shared:]]
 
 
 def link_decision(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Loss
@@ -83,6 +83,21 @@ class Report:
         if self.problems or self.held or self.state in (State.OUT_OF_STEP, State.CONFLICT, State.HALTED):
             return 1
         return 0
+
+    def failed(self, failure: Failure) -> Report:
+        """The report of a sync that failed as a whole after this one: what was known stays known, nothing was done."""
+        return replace(
+            self,
+            state=State.FAILED,
+            failures=(failure,),
+            counts=Counts(),
+            operations=(),
+            methods={},
+            halt=None,
+            sync_id="",
+            finished="",
+            duration_s=0.0,
+        )
 
 
 def to_json(report: Report) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import errno
 from harnesssync_orchestrator.files import swap
 from harnesssync_orchestrator.files.copying import discard, is_exactly, remove
 from harnesssync_orchestrator.files.place import Place
+from harnesssync_orchestrator.files.temporaries import former_name
 
 
 def exchange(new: Place, place: Place, expected: str) -> None:
@@ -19,7 +20,7 @@ def exchange(new: Place, place: Place, expected: str) -> None:
     nobody can slip in an edit between the look and the step: such an edit gets its name back. Raises
     FileExistsError for it. Whatever fails, `place` is as it was, and `new` is removed.
     """
-    aside = place.temporary(former=True)
+    aside = place.beside(former_name())
     try:
         new.rename_to(aside)
         if not swap.exchange(aside.handle, place.handle, dir_fd=place.fd):
@@ -55,7 +56,7 @@ def move_aside(place: Place, expected: str) -> Place:
     It is looked at after the move, so that nobody can slip in an edit between the look and the move: such an edit is
     moved back. Raises FileExistsError for it, FileNotFoundError if nothing is there.
     """
-    aside = place.temporary(former=True)
+    aside = place.beside(former_name())
     place.rename_to(aside)
     try:
         _require_digest(aside, expected, place)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -19,15 +18,15 @@ from typing import final
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.folder import Folder, digests_in_name, telling, temporary_name
+from harnesssync_orchestrator.files.folder import Folder, telling
 from harnesssync_orchestrator.files.replacing import (
     changed,
     confirm,
     digest_of_any,
     put,
     put_back,
-    remove_tree,
 )
+from harnesssync_orchestrator.files.temporaries import telling_name, told_digests
 
 _MAX_OPEN_FOLDERS = 64
 _EXECUTABLE = 0o111
@@ -83,7 +82,7 @@ class Below:
             with telling(relative):
                 confirm(folder, name, relative, expected)
                 new = short_hash(content)
-                temporary = temporary_name(new, expected)
+                temporary = telling_name(new, expected)
                 former = folder.lstat(name)
                 if former is not None and stat.S_ISREG(former.st_mode):
                     kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
@@ -109,7 +108,7 @@ class Below:
                 if expected is None:  # making a link is atomic by itself, and never replaces anything
                     os.symlink(text, folder.at(name), target_is_directory=directory, dir_fd=folder.fd)
                 else:
-                    temporary = temporary_name(new, expected)
+                    temporary = telling_name(new, expected)
                     os.symlink(text, folder.at(temporary), target_is_directory=directory, dir_fd=folder.fd)
                     put(folder, temporary, name, relative, expected=expected, new=new)
         except BaseException:
@@ -120,12 +119,23 @@ class Below:
 
     def remove(self, relative: str, expected: str) -> None:
         """Remove a file or link that is still as expected. One that is gone already is no error."""
-        self._take(relative, expected, lambda folder, name: digest_of_any(folder, name) == expected)
-
-    def remove_tree(self, relative: str, is_ours: Callable[[Path], bool]) -> None:
-        """Remove a whole folder if `is_ours` says so, asked when nobody can find the folder any more: it stands
-        under a random name then. Otherwise it gets its name back, and that is an error."""
-        self._take(relative, "", lambda folder, name: is_ours(folder.path / name), tree=True)
+        try:
+            folder, name, _ = self._reach(relative, make=False)
+            with telling(relative):
+                if folder.lstat(name) is None:
+                    return
+                confirm(folder, name, relative, expected)
+                aside = telling_name(expected, expected)
+                os.rename(folder.at(name), folder.at(aside), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+                if digest_of_any(folder, aside) != expected:
+                    put_back(folder, aside, name, relative)
+                    raise changed(relative)
+                folder.discard(aside)
+        except ApplyError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return
+            raise
+        self._touch(relative)
 
     def rmdir(self, relative: str) -> bool:
         """Remove a folder if it is empty. True if it is gone now, False if something is in it."""
@@ -156,7 +166,7 @@ class Below:
             return ()  # no such folder, or not one of ours to clean
         with telling(relative):
             for name in folder.names():
-                if digests := digests_in_name(name):
+                if digests := told_digests(name):
                     if digest_of_any(folder, name) in digests:
                         folder.discard(name)
                     else:
@@ -219,32 +229,6 @@ class Below:
         for folder in self._open.values():
             folder.close()
         self._open.clear()
-
-    def _take(
-        self, relative: str, expected: str, is_ours: Callable[[Folder, str], bool], *, tree: bool = False
-    ) -> None:
-        try:
-            folder, name, _ = self._reach(relative, make=False)
-            with telling(relative):
-                if not tree:
-                    if folder.lstat(name) is None:
-                        return
-                    confirm(folder, name, relative, expected)
-                aside = temporary_name(expected or "0" * 16, expected or None)
-                self._forget(relative)
-                os.rename(folder.at(name), folder.at(aside), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
-                if not is_ours(folder, aside):
-                    put_back(folder, aside, name, relative)
-                    raise changed(relative)
-                if tree:
-                    remove_tree(folder, aside)
-                else:
-                    folder.discard(aside)
-        except ApplyError as error:
-            if isinstance(error.__cause__, FileNotFoundError):
-                return
-            raise
-        self._touch(relative)
 
 
 def write_below(

@@ -14,7 +14,8 @@ from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.copying import discard, is_exactly, marked_name, read_marker, remove, remove_marker
 from harnesssync_orchestrator.files.folder import Folder
-from harnesssync_orchestrator.files.place import Place, is_link, is_temporary
+from harnesssync_orchestrator.files.place import Place, is_link
+from harnesssync_orchestrator.files.temporaries import is_former, is_ours
 
 _UNKNOWN_OWNERS = ("unknown",)
 """A killed sync leaves no word about who wanted an output; the next one gives it to its owners, or removes it."""
@@ -136,10 +137,10 @@ def cleanup_temporaries(folder: Folder, digests: frozenset[str]) -> tuple[int, t
     for name in _names(folder):
         place = Place(folder, name)
         with suppress(OSError):
-            if is_temporary(name):
+            if is_ours(name):
                 remove(place)
                 count += 1
-            elif is_temporary(name, former=True):
+            elif is_former(name):
                 if any(is_exactly(place, digest) for digest in digests):
                     discard(place)
                     count += 1

@@ -20,6 +20,7 @@ from harnesssync_orchestrator.files.hashing import hash_batch, hash_file
 from harnesssync_orchestrator.files.place import Place, is_junction, is_link
 from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Looked, require_regular
 from harnesssync_orchestrator.files.replacing import remove_tree
+from harnesssync_orchestrator.files.temporaries import our_name
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree, tree_digest
 
 _MARKER_PREFIX = ".harnesssync-source-"
@@ -89,7 +90,7 @@ def write_marker(place: Place, marker: Marker) -> None:
     beside = place.beside(marker_name(place.name))
     if beside.lstat() is not None and read_marker(place) is None:
         raise FileExistsError(errno.EEXIST, "something else stands where the marker of a copy goes", str(beside.path))
-    temporary = beside.temporary()
+    temporary = beside.beside(our_name())
     try:
         descriptor = os.open(temporary.handle, _CREATE_FLAGS, 0o644, dir_fd=temporary.fd)
         with os.fdopen(descriptor, "wb") as file:
@@ -239,7 +240,7 @@ def discard(place: Place) -> None:
     """Remove what was moved aside and found to be ours, under a name that says so: if this is cut short, the rest
     of a folder no longer shows by its digest whose it was."""
     if place.lstat() is not None:
-        doomed = place.temporary()
+        doomed = place.beside(our_name())
         place.rename_to(doomed)
         remove(doomed)
 

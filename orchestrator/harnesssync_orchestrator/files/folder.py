@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
-import secrets
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -32,20 +30,6 @@ _CREATE: int = (
 )
 
 _CHUNK = 64 * 1024
-_NOTHING = "0" * HASH_DIGITS
-_TEMPORARY = re.compile(rf"\.harnesssync-[0-9a-f]{{16}}-([0-9a-f]{{{HASH_DIGITS}}})-([0-9a-f]{{{HASH_DIGITS}}})\.tmp")
-
-
-def temporary_name(new: str, old: str | None) -> str:
-    """A name that nobody can guess. It tells the digests of what is being put in place and of what it replaces,
-    so that whoever finds it after a crash knows whether anything would be lost with it."""
-    return f".harnesssync-{secrets.token_hex(8)}-{new}-{old or _NOTHING}.tmp"
-
-
-def digests_in_name(name: str) -> frozenset[str]:
-    """The digests which `temporary_name` put into a name; none if the name is not of that kind."""
-    match = _TEMPORARY.fullmatch(name)
-    return frozenset(match.groups()) if match else frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.ledger import Method
+from harnesssync_orchestrator.core.planning_files import way
 from harnesssync_orchestrator.files.aside import exchange
 from harnesssync_orchestrator.files.copying import (
     Marker,
@@ -28,6 +29,7 @@ from harnesssync_orchestrator.files.copying import (
     write_marker,
 )
 from harnesssync_orchestrator.files.place import Place, is_junction, is_link
+from harnesssync_orchestrator.files.temporaries import our_name
 
 Strategy = Literal["native", "junction", "copy"]
 
@@ -98,11 +100,7 @@ def link_text(source: PurePath, destination: PurePath, root: PurePath | None) ->
     """
     if root is None or not (source.is_relative_to(root) and destination.is_relative_to(root)):
         return os.fspath(source)
-    here, there = destination.parent.parts, source.parts
-    shared = 0
-    while shared < min(len(here), len(there)) and here[shared] == there[shared]:
-        shared += 1
-    return os.fspath(PurePath(*[".."] * (len(here) - shared), *there[shared:]))
+    return os.fspath(PurePath(*way(destination.parent.parts, source.parts)))
 
 
 def create_link(
@@ -185,7 +183,7 @@ def make(place: Place, source: Path, text: str, *, expected: str | None = None, 
 def _make_by(method: Method, place: Place, source: Path, text: str, expected: str | None, means: Means) -> Made:
     if method is Method.COPY:
         return _make_copy(place, source, expected)
-    at = place if expected is None else place.temporary()
+    at = place if expected is None else place.beside(our_name())
     if method is Method.SYMLINK:
         means.symlink(text, at.handle, target_is_directory=source.is_dir(), dir_fd=at.fd)
     else:
@@ -213,7 +211,7 @@ def _take_back(at: Place, status: os.stat_result | None) -> None:
 
 
 def _make_copy(place: Place, source: Path, expected: str | None) -> Made:
-    temporary = place.temporary()
+    temporary = place.beside(our_name())
     left_out = copy(source, temporary)
     former = read_marker(place)
     try:

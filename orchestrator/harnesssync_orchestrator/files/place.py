@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +11,6 @@ from pathlib import Path
 from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.swap import rename_exclusively
 
-_PREFIX = ".harnesssync-"
-_NEW_SUFFIX = ".tmp"
-_FORMER_SUFFIX = ".old"
-_DIGITS = 16
 _MOUNT_POINT = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT: what Windows calls a directory junction
 
 
@@ -46,12 +41,6 @@ class Place:
 
     def beside(self, name: str) -> Place:
         return replace(self, name=name)
-
-    def temporary(self, *, former: bool = False) -> Place:
-        """A name beside this one that nobody can guess, and so nobody can have planted: for what is being made, or
-        for the `former` content while it is replaced."""
-        suffix = _FORMER_SUFFIX if former else _NEW_SUFFIX
-        return self.beside(f"{_PREFIX}{secrets.token_hex(_DIGITS // 2)}{suffix}")
 
     def lstat(self) -> os.stat_result | None:
         """What stands here, links not followed; None if nothing does. Raises OSError otherwise."""
@@ -94,10 +83,3 @@ def is_junction(status: os.stat_result) -> bool:
 def is_link(status: os.stat_result) -> bool:
     """Is this a symbolic link, or a directory junction of Windows?"""
     return stat.S_ISLNK(status.st_mode) or is_junction(status)
-
-
-def is_temporary(name: str, *, former: bool = False) -> bool:
-    """Is this a name that `Place.temporary` gives?"""
-    suffix = _FORMER_SUFFIX if former else _NEW_SUFFIX
-    digits = name[len(_PREFIX) : -len(suffix)]
-    return name == f"{_PREFIX}{digits}{suffix}" and len(digits) == _DIGITS and set(digits) <= set("0123456789abcdef")

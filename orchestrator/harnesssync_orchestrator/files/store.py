@@ -1,4 +1,4 @@
-r"""Every write of this project goes through here: files of ours, and outputs below a root.
+r"""Every file of ours is written here (outputs: `below`).
 
 A file is made under a temporary name beside its destination, synced, renamed, and the folder synced: readers see the
 old content or the new, after a power cut too. Text in our own files is UTF-8 JSON; a path that is not UTF-8 is held
@@ -25,8 +25,7 @@ from typing import Any
 
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.errors import StateError
-from harnesssync_orchestrator.files.below import Below, remove_below, symlink_below, write_below
-from harnesssync_orchestrator.files.folder import HAS_DIR_FD, Folder, sync_directory
+from harnesssync_orchestrator.files.folder import HAS_DIR_FD, Folder
 from harnesssync_orchestrator.files.swap import rename_exclusively
 
 PREFIX = ".state-"
@@ -228,17 +227,12 @@ def _uninterrupted() -> Generator[None]:
 
 
 __all__ = [
-    "Below",
     "check_private",
     "make_private",
     "now",
     "quarantine",
     "read_json",
-    "remove_below",
     "sweep",
-    "symlink_below",
-    "sync_directory",
     "to_json",
     "write_atomic",
-    "write_below",
 ]

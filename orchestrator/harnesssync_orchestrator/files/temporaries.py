@@ -1,0 +1,60 @@
+"""The names that things bear for a moment, before they get their real one or after they lost it.
+
+All stand beside the output that they are for, hold 16 random digits, so that nobody can have planted one, and tell
+whoever finds them after a crash (`cleanup`, `Below.sweep`) whether anything would be lost with them:
+
+    .harnesssync-<random>-<new>-<old>.tmp   a file or link: the digests of what is put in place, and of what it replaces
+    .harnesssync-<random>.tmp               anything that is ours alone: a copy or link in the making, or on its way out
+    .harnesssync-<random>.old               anything taken from its place: it may be an edit, until its digest was seen
+
+Files of our own have others (`store`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from harnesssync_orchestrator.core.desired import HASH_DIGITS
+
+_RANDOM_BYTES = 8
+_NOTHING = "0" * HASH_DIGITS
+_START = rf"\.harnesssync-[0-9a-f]{{{2 * _RANDOM_BYTES}}}"
+_TELLING = re.compile(rf"{_START}-([0-9a-f]{{{HASH_DIGITS}}})-([0-9a-f]{{{HASH_DIGITS}}})\.tmp")
+_OURS = re.compile(rf"{_START}\.tmp")
+_FORMER = re.compile(rf"{_START}\.old")
+
+
+def telling_name(new: str, old: str | None) -> str:
+    """A name for a file or link with the digest `new`, which is to replace what has the digest `old`."""
+    return f"{_start()}-{new}-{old or _NOTHING}.tmp"
+
+
+def told_digests(name: str) -> frozenset[str]:
+    """The digests in a name that `telling_name` gave; none if the name is not of that kind."""
+    match = _TELLING.fullmatch(name)
+    return frozenset(match.groups()) if match else frozenset()
+
+
+def our_name() -> str:
+    """A name for what is ours alone."""
+    return f"{_start()}.tmp"
+
+
+def is_ours(name: str) -> bool:
+    """Is this a name that `our_name` gives?"""
+    return _OURS.fullmatch(name) is not None
+
+
+def former_name() -> str:
+    """A name for what is taken from its place."""
+    return f"{_start()}.old"
+
+
+def is_former(name: str) -> bool:
+    """Is this a name that `former_name` gives?"""
+    return _FORMER.fullmatch(name) is not None
+
+
+def _start() -> str:
+    return f".harnesssync-{secrets.token_hex(_RANDOM_BYTES)}"
