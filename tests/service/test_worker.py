@@ -230,6 +230,21 @@ async def test_crash_isolated_any_error_leaves_the_project_failed_and_the_worker
     assert published.reports[-1].failures == ()
 
 
+async def test_a_failed_sync_counts_nothing_of_the_one_before(
+    project: Project, readable_log: Any, until: Until
+) -> None:
+    """Whoever adds up the lines of the log would count the same outputs twice."""
+    sync, published = Copying(), Published()
+    async with working(project, sync, readable_log.log, published, backoff=Backoff(first=3600, most=3600)) as worker:
+        await until(lambda: published.reports)
+        sync.error = StateError("locked")
+        await worker.request(Options())
+    first, second = readable_log.named("project.sync.completed")
+    assert (first["synced"], first["operations"]) == (1, 1)
+    assert (second["synced"], second["operations"], second["methods"]) == (0, 0, {})
+    assert second["failures"] == ["state_unusable"]
+
+
 async def test_a_failing_project_is_left_alone_however_much_is_edited(
     project: Project, readable_log: Any, until: Until
 ) -> None:

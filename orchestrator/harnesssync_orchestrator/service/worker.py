@@ -239,16 +239,18 @@ class Worker:
             self._watch(self.project.id, result.watch)
         except HarnessSyncError as error:
             self._log.error("project.sync.failed", path=path, code=error.code, message=str(error), hint=error.hint)
-            report = self._failed(Failure(code=error.code, message=error.message, hint=error.hint, path=error.path))
+            report = self.report.failed(
+                Failure(code=error.code, message=error.message, hint=error.hint, path=error.path)
+            )
         except OSError as error:
             message = error.strerror or str(error)
             self._log.error("project.sync.failed", path=path, code="os_error", message=str(error), hint="")
-            report = self._failed(Failure(code="os_error", message=message, path=str(error.filename or "")))
+            report = self.report.failed(Failure(code="os_error", message=message, path=str(error.filename or "")))
         except Exception as error:  # noqa: BLE001 - the one boundary: a fault of ours must not end other projects
             message = f"{type(error).__name__}: {error}"
             self._log.exception("project.sync.failed", path=path, code="internal_error", message=message, hint="")
             hint = "This is a fault of harnesssync-orchestrator; its log has the traceback"
-            report = self._failed(Failure(code="internal_error", message=message, hint=hint))
+            report = self.report.failed(Failure(code="internal_error", message=message, hint=hint))
         ended = anyio.current_time()
         report = replace(
             report,
@@ -265,11 +267,6 @@ class Worker:
         fields = {**sync_fields(report), "reason": reason.value, "dry_run": options.dry_run, "waited_s": waited_s}
         tell("project.sync.completed", **fields)
         return report
-
-    def _failed(self, failure: Failure) -> Report:
-        return replace(
-            self.report, state=State.FAILED, failures=(failure,), operations=(), halt=None, finished="", duration_s=0.0
-        )
 
     def _judged(self, report: Report, changed: frozenset[str], reason: Reason) -> Report:
         """The report, or that of a halt when the project feeds on itself."""
