@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State
 from harnesssync_orchestrator.core.targets import Target
-from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.memory import Remembered
+
+if TYPE_CHECKING:  # an unchanged project is reported without what writes outputs, see `start`
+    from harnesssync_orchestrator.service.linking import Outcome
 
 
 def unchanged_report(project: Project, targets: Sequence[Target], remembered: Remembered) -> Report:
