@@ -220,7 +220,6 @@ _EVENTS = frozenset(
 )  # those that the program lists when it is given all of Claude Code's
 _TOOL_EVENTS = frozenset({"PreToolUse", "PermissionRequest", "PostToolUse"})
 _ABSENT_TOOLS = re.compile(r"\b(Read|Grep|Glob|LS|WebFetch|WebSearch|Task|Agent|TodoWrite|NotebookEdit|Skill)\b")
-_PROJECT_DIR = re.compile(r"\$(?:\{CLAUDE_PROJECT_DIR\}|CLAUDE_PROJECT_DIR\b)")
 
 
 def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
@@ -229,7 +228,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if refused is not None:
             yield refused
             continue
-        command = _PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or "")
+        command = hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or "")
         yield hooks.hook_element(
             view,
             hook,

@@ -17,6 +17,7 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_tools import ALL_TOOLS, SETTINGS, TOOLS, mcp_names, setting, tool_names
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.servers import unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_narrowed, split_mcp
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
@@ -31,7 +32,6 @@ from harnesssync_orchestrator.core.items import (
     Skill,
     Transport,
 )
-from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
 
@@ -182,14 +182,8 @@ _EXPANDED = re.compile(r"\$[\w{]")
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
     for server in servers:
-        templates = [one for one in (server.command, server.url) if one is not None]
-        templates += [*server.args, *server.env.values(), *server.headers.values()]
-        if (hazard := next((one for one in templates if _would_expand(one)), None)) is not None:
-            why = "Gemini CLI would expand what Claude Code takes literally, so the server is left out"
-            yield loss(view, server, str(hazard), why)
-            continue
-        if server.transport is Transport.WEBSOCKET:
-            yield loss(view, server, "type: ws", "Gemini CLI has no WebSocket transport, so the server is left out")
+        if (refused := unusable(view, server, "Gemini CLI", _would_expand)) is not None:
+            yield refused
             continue
         yield KeyOutput(
             path=SETTINGS,
@@ -226,8 +220,8 @@ def _server(server: McpServer) -> dict[str, JsonValue]:
     return value
 
 
-def _would_expand(template: Template) -> bool:
-    return any(isinstance(part, str) and _EXPANDED.search(part) for part in template.parts)
+def _would_expand(text: str) -> bool:
+    return _EXPANDED.search(text) is not None
 
 
 _EVENTS = {
@@ -242,11 +236,13 @@ _EVENTS = {
 }  # as `gemini hooks migrate` maps them, but for SubagentStop, which would fire at every turn's end
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse"})
 _MATCHERS = {"permission_prompt": "ToolPermission"}
+_DEFAULT = re.compile(r"\$\{[^}]+?:-[^}]*\}")
 _WORD = re.compile(r"\b[A-Z][A-Za-z]+\b|mcp__")
 
 
 def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
-    """Time-outs are in milliseconds. `CLAUDE_PROJECT_DIR` is set for hooks, as it is by Claude Code."""
+    """Time-outs are in milliseconds. `CLAUDE_PROJECT_DIR` is set for hooks, as it is by Claude Code; without braces
+    the program would put the quoted path itself in its place, also where quotes already stand around it."""
     for hook in items:
         event = _EVENTS.get(hook.event, "")
         if (refused := hooks.unusable(view, hook, event, "Gemini CLI")) is not None:
@@ -268,9 +264,12 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
                 path=SETTINGS,
                 event=event,
                 matcher=matcher,
-                command=hook.command or "",
+                command=hooks.PROJECT_DIR.sub("${CLAUDE_PROJECT_DIR}", hook.command or ""),
                 timeout=None if hook.timeout_s is None else hook.timeout_s * 1000,
             )
+        for default in _DEFAULT.findall(hook.command or ""):
+            why = "Gemini CLI puts the default in its place when it starts, whatever the hook then sets"
+            yield loss(view, hook, f"{hook.id}: {default}", why, security=hook.event in hooks.GUARDS)
         yield from hooks.setting_losses(view, hook, "Gemini CLI")
 
 

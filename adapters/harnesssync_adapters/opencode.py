@@ -15,7 +15,8 @@ from harnesssync_adapters.shared import commands, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
-from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
+from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key, would_expand
+from harnesssync_adapters.shared.servers import templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
 from harnesssync_orchestrator.core.desired import (
@@ -28,7 +29,7 @@ from harnesssync_orchestrator.core.desired import (
     Output,
 )
 from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.references import Reference, Template
+from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
 
@@ -56,6 +57,9 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 
 def _private_rule(view: View, rule: Rule) -> Iterator[Output | Loss]:
+    if would_expand(rule.name):
+        yield loss(view, rule, rule.name, "OpenCode would put a variable or a file in the place of its name")
+        return
     yield ElementOutput(
         path=_config(view),
         items=(rule.id,),
@@ -152,14 +156,8 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
     for server in servers:
-        templates = [one for one in (server.command, server.url) if one is not None]
-        templates += [*server.args, *server.env.values(), *server.headers.values()]
-        if (hazard := next((one for one in templates if _would_expand(one)), None)) is not None:
-            why = "OpenCode would expand what Claude Code takes literally, so the server is left out"
-            yield loss(view, server, str(hazard), why)
-            continue
-        if server.transport is Transport.WEBSOCKET:
-            yield loss(view, server, "type: ws", "OpenCode has no WebSocket transport, so the server is left out")
+        if (refused := unusable(view, server, "OpenCode", would_expand)) is not None:
+            yield refused
             continue
         yield KeyOutput(
             path=_config(view),
@@ -170,7 +168,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             pointer=("mcp", server.name),
             value=_server(server),
         )
-        for template in templates:
+        for template in templates(server):
             for reference in template.references:
                 if reference.default is not None:
                     why = "OpenCode's variables have no default: unset, it is empty"
@@ -196,11 +194,6 @@ def _server(server: McpServer) -> dict[str, JsonValue]:
 
 def _text(template: Template) -> str:
     return template.render(lambda reference: f"{{env:{reference.name}}}")
-
-
-def _would_expand(template: Template) -> bool:
-    literal = [part for part in template.parts if not isinstance(part, Reference)]
-    return any("{env:" in part or "{file:" in part for part in literal)
 
 
 _SUPPORT: Mapping[Kind, Support] = {

@@ -156,3 +156,20 @@ def test_denying_a_server_shuts_it_out() -> None:
     (wish,) = desired(permissions(PROJECT, rule)).wanted.values()
     assert isinstance(wish.output, ElementOutput)
     assert (wish.output.pointer, wish.output.value) == (("mcp", "excluded"), "my_db")
+
+
+@pytest.mark.parametrize("written", ["$CLAUDE_PROJECT_DIR", "${CLAUDE_PROJECT_DIR}"])
+def test_a_hook_finds_the_project_also_if_its_path_holds_a_space(written: str) -> None:
+    """Gemini CLI quotes the path that it puts in the place of the form without braces, inside of quotes too."""
+    (wish,) = desired(hook(PROJECT, "PreToolUse", "Bash", f'"{written}"/guard.sh')).wanted.values()
+    assert isinstance(wish.output, ElementOutput)
+    assert '"${CLAUDE_PROJECT_DIR}"/guard.sh' in str(wish.output.value)
+
+
+@pytest.mark.parametrize(("event", "security"), [("PreToolUse", True), ("PostToolUse", False)])
+def test_a_default_that_gemini_would_put_in_too_early_is_told(event: str, security: bool) -> None:
+    """`${c:-}` is empty once the settings are read, whatever the hook has put into `c`."""
+    given = hook(PROJECT, event, "Bash", 'c=$(cat); case "${c:-}" in *rm*) exit 2;; esac')
+    (lost,) = desired(given).losses
+    assert "${c:-}" in lost.what
+    assert security == lost.security

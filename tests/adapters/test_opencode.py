@@ -106,3 +106,13 @@ def test_the_text_of_a_command_stays_as_it_is() -> None:
     assert wish.output.path == ".opencode/commands/git/fix.md"
     assert wish.output.content.decode() == f'---\ndescription: "Fix: it"\n---\n\n{prompt}'
     assert [True] == [loss.security for loss in result.losses]
+
+
+@pytest.mark.parametrize("member", ["env", "headers"])
+def test_a_name_that_would_be_expanded_leaves_the_server_out(member: str) -> None:
+    """OpenCode puts files in as text before it reads any JSON, and refuses to start if one is missing."""
+    transport = Transport.STDIO if member == "env" else Transport.HTTP
+    fields = {"command": "npx"} if member == "env" else {"url": "https://a.example"}
+    result = desired(server(PROJECT, "a", transport, **fields, **{member: {"X{file:./none}": "1"}}))
+    assert not result.wanted
+    assert ["X{file:./none}"] == [loss.what for loss in result.losses]

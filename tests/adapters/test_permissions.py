@@ -84,20 +84,27 @@ def gemini(rules: list[PermissionRule]) -> Decide:
     return decide
 
 
-def opencode(rules: list[PermissionRule], scope: Scope = Scope.PROJECT) -> Decide:
-    """Tables merged in the order in which the files are read; the last pattern that matches counts."""
-    desired = desired_state([BY_ID["opencode"]], source(scope, permissions(scope, *rules)))
+def opencode(rules: list[PermissionRule], *scopes: Scope) -> Decide:
+    """Files merged key by key, in the order in which they are read; a key that is there keeps its place, and the last
+    pattern that matches counts, of those for tools and of those for commands."""
     order = ["opencode.json", "opencode.jsonc", ".opencode/opencode.json"]
-    outputs = [wish.output for wish in desired.wanted.values()]
-    merged: dict[str, str] = {}
-    for output in sorted(outputs, key=lambda one: order.index(one.path.removeprefix(".config/opencode/"))):
-        assert isinstance(output, KeyOutput)
-        if output.pointer == ("permission", "bash"):
-            merged.update(output.value)  # type: ignore[arg-type]
+    merged: dict[str, dict[str, str]] = {}
+    for scope in scopes or (Scope.PROJECT,):
+        here = [rule for rule in rules if scope is Scope.PROJECT or rule.origin.layer is Layer.USER]
+        desired = desired_state([BY_ID["opencode"]], source(scope, permissions(scope, *here)))
+        outputs = [wish.output for wish in desired.wanted.values()]
+        for output in sorted(outputs, key=lambda one: order.index(one.path.removeprefix(".config/opencode/"))):
+            assert isinstance(output, KeyOutput)
+            merged.setdefault(output.pointer[1], {}).update(output.value)  # type: ignore[arg-type]
 
     def decide(command: str) -> str | None:
-        hits = [action for pattern, action in merged.items() if _wildcard(pattern, command)]
-        return hits[-1] if hits else None
+        said = [
+            action
+            for tool, patterns in merged.items()
+            for pattern, action in patterns.items()
+            if _wildcard(tool, "bash") and _wildcard(pattern, command)
+        ]
+        return said[-1] if said else None
 
     return decide
 
@@ -116,16 +123,18 @@ specifiers = st.one_of(
     st.tuples(commands, commands).map(" * ".join),
     st.just("*"),
 )
-rules = st.builds(
-    lambda action, specifier: permission(Scope.PROJECT, action, f"Bash({specifier})"),
-    st.sampled_from([action.value for action in Action]),
-    specifiers,
+actions = st.sampled_from([action.value for action in Action])
+rules = st.builds(lambda action, text: permission(Scope.PROJECT, action, f"Bash({text})"), actions, specifiers)
+users_rules = st.builds(
+    lambda action, text: permission(Scope.PROJECT, action, f"Bash({text})", layer=Layer.USER), actions, specifiers
 )
 READERS: list[Callable[[list[PermissionRule]], Decide]] = [
     codex,
     gemini,
     opencode,
-    lambda rules: opencode(rules, Scope.USER),
+    lambda rules: opencode(
+        [permission(Scope.USER, rule.action.value, rule.text, layer=Layer.USER) for rule in rules], Scope.USER
+    ),
 ]
 NAMES = ["codex", "gemini", "opencode", "opencode-user"]
 
@@ -150,6 +159,14 @@ def test_what_claude_code_denies_is_denied(
     """All of Claude Code's patterns for commands can be said in these languages, in any order of the rules."""
     expected = claude(given_rules, command)
     assert expected == reader(given_rules)(command)
+
+
+@given(given_rules=st.lists(st.one_of(rules, users_rules), max_size=6), command=commands)
+def test_a_project_and_a_home_together_say_to_opencode_what_claude_code_says(
+    given_rules: list[PermissionRule], command: str
+) -> None:
+    """A denial holds whichever of the two it is in, and whatever both of them allow."""
+    assert claude(given_rules, command) == opencode(given_rules, Scope.USER, Scope.PROJECT)(command)
 
 
 @given(given_rules=st.lists(rules, max_size=5), command=commands)
@@ -255,14 +272,24 @@ def test_paths_are_told_to_opencode_in_its_own_way(text: str, patterns: list[str
 
 
 @pytest.mark.parametrize(
-    "text", ["Read(src/*.py)", "Edit(a?)", "Write(src/**)", "Bash(ls ?)", "WebFetch(domain:x.example)"]
+    "text",
+    ["Read(src/*.py)", "Edit(src/**)", "Write(src/**)", "Task", "Bash(ls ?)", "WebFetch(domain:x.example)"],
 )
 def test_opencode_is_never_allowed_more(text: str) -> None:
-    """There `*` crosses folders, `?` is a wildcard, and writing is all of editing."""
+    """There `*` crosses folders, `?` is a wildcard, and who may edit or start agents may do so while only planning."""
     rule = permission(Scope.PROJECT, "allow", text)
     desired = desired_state([BY_ID["opencode"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule)))
     assert not desired.wanted
     assert desired.losses
+
+
+@pytest.mark.parametrize("text", ["Bash(cat {file:~/.ssh/id_ed25519})", "Read({env:HOME}/x)"])
+def test_opencode_is_given_no_rule_that_it_would_expand(text: str) -> None:
+    """It would put the content of a file there, or refuse to start if there is none."""
+    rule = permission(Scope.PROJECT, "deny", text)
+    desired = desired_state([BY_ID["opencode"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule)))
+    assert not desired.wanted
+    assert [True] == [loss.security for loss in desired.losses]
 
 
 def test_a_project_never_allows_commands_to_gemini() -> None:

@@ -2,12 +2,17 @@
 
 Claude Code lets a denial beat a question, and a question an allowance, wherever they stand. So what is denied or
 asked for goes to the configuration file that OpenCode reads last, questions before denials, and what is allowed
-goes to an earlier one: the order holds when the tables are merged, and the denials hold without the allowances.
+goes to an earlier one.
+
+OpenCode merges its files key by key, and a key stays where the first file put it: repeated in a later one, a denial
+would still stand before the allowances of the files between. Names of tools are patterns too, though, so denials are
+put under a spelling of the name that no other file has (`?ash`), which therefore comes last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from harnesssync_adapters.permissions.rules import (
     Shape,
@@ -17,10 +22,14 @@ from harnesssync_adapters.permissions.rules import (
     lost,
     settings_losses,
 )
-from harnesssync_adapters.shared.opencode_tools import takes_table, tool_key
+from harnesssync_adapters.shared.opencode_tools import takes_table, tool_key, would_expand
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
+
+_KEPT_FROM_PLANNERS = frozenset({"edit", "task"})
+"""What OpenCode's own agents that only plan or explore must not do, until a configuration allows it to everybody. The
+others may do it anyway, unless somebody asked for questions."""
 
 _PATHS = frozenset({"read", "edit", "glob", "grep", "list"})
 
@@ -39,9 +48,9 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 (allowing if rule.action is Action.ALLOW else restricting).append((rule, key, patterns))
         restricting.sort(key=lambda entry: entry[0].action is Action.DENY)
         taken = {(key, pattern) for _, key, patterns in restricting for pattern in patterns}
-        yield from _tables(view, one, _late(view), restricting)
+        yield from _tables(view, one, _late(view), restricting, spelled=partial(_respelled, view))
         kept = [(rule, key, [p for p in patterns if (key, p) not in taken]) for rule, key, patterns in allowing]
-        yield from _tables(view, one, _early(view), [entry for entry in kept if entry[2]])
+        yield from _tables(view, one, _early(view), [entry for entry in kept if entry[2]], spelled=str)
         yield from settings_losses(view, one, "OpenCode")
 
 
@@ -53,15 +62,28 @@ def _late(view: View) -> str:
     return ".opencode/opencode.json" if view.scope is Scope.PROJECT else ".config/opencode/opencode.jsonc"
 
 
+def _respelled(view: View, key: str) -> str:
+    """The name of a tool in other letters. A project's and a home directory's are different keys, too, so that OpenCode
+    does not put the one in the place of the other."""
+    if key.endswith("*"):
+        return f"{key}*" if view.scope is Scope.PROJECT else f"{key}**"
+    return f"?{key[1:]}" if view.scope is Scope.PROJECT else f"{key[0]}?{key[2:]}"
+
+
 def _tables(
-    view: View, one: Permissions, path: str, entries: Sequence[tuple[PermissionRule, str, list[str]]]
+    view: View,
+    one: Permissions,
+    path: str,
+    entries: Sequence[tuple[PermissionRule, str, list[str]]],
+    *,
+    spelled: Callable[[str], str],
 ) -> Iterator[Output]:
     tables: dict[str, dict[str, str]] = {}
     private: set[str] = set()
     for rule, key, patterns in entries:
-        table = tables.setdefault(key, {})
+        table = tables[key] = tables.pop(key, {})  # so that it moves to the end
         for pattern in patterns:
-            table.pop(pattern, None)  # so that it moves to the end
+            table.pop(pattern, None)
             table[pattern] = rule.action.value
         if is_private_rule(view, rule):
             private.add(key)
@@ -73,13 +95,17 @@ def _tables(
             private=key in private,
             executes="allow" in table.values(),
             format="json",
-            pointer=("permission", key),
+            pointer=("permission", spelled(key)),
             value=value,
         )
 
 
 def _patterns(key: str, rule: PermissionRule) -> list[str] | str:
     """The patterns of a rule, in which `*` stands for any text, `/` too; or why there are none."""
+    if would_expand(rule.text):
+        return "OpenCode would put a variable or a file in its place"
+    if rule.action is Action.ALLOW and key in _KEPT_FROM_PLANNERS:
+        return "it would also hold while OpenCode only plans"
     if rule.specifier in (None, "*"):
         return ["*"]
     specifier = str(rule.specifier).strip()
@@ -91,15 +117,14 @@ def _patterns(key: str, rule: PermissionRule) -> list[str] | str:
         found = _path_patterns(specifier)
     else:
         found = [specifier]
-    if rule.action is Action.ALLOW and _is_wider(key, rule, specifier):
+    if rule.action is Action.ALLOW and _is_wider(key, specifier):
         return "OpenCode would allow more than that"
     return found
 
 
-def _is_wider(key: str, rule: PermissionRule, specifier: str) -> bool:
-    """Would an allowance reach further there? `?` is a wildcard, `*` crosses folders, writing is all of editing."""
-    crosses = key in _PATHS and "*" in specifier.replace("**", "")
-    return "?" in specifier or crosses or rule.tool == "Write"
+def _is_wider(key: str, specifier: str) -> bool:
+    """Would an allowance reach further there? `?` is a wildcard, `*` crosses folders."""
+    return "?" in specifier or (key in _PATHS and "*" in specifier.replace("**", ""))
 
 
 def _command_patterns(specifier: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 from harnesssync_adapters.shared.names import is_private, loss
@@ -12,6 +13,9 @@ from harnesssync_orchestrator.core.targets import View
 
 GUARDS = frozenset({"PreToolUse", "PermissionRequest"})
 """Events at which a hook can forbid what a tool is about to do: there a lost hook is a loss of security."""
+
+PROJECT_DIR = re.compile(r"\$(?:\{CLAUDE_PROJECT_DIR\}|CLAUDE_PROJECT_DIR\b)")
+"""The variable by which hooks find the project's files, in either of its forms."""
 
 
 def hook_element(

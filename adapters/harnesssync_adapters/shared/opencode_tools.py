@@ -1,4 +1,4 @@
-"""OpenCode's tools, by the keys under which its permissions know them."""
+"""OpenCode's tools, by the keys under which its permissions know them, and what it expands in its files."""
 
 from __future__ import annotations
 
@@ -47,3 +47,9 @@ def tool_key(tool: str) -> str | None:
 def server_prefix(server: str) -> str:
     """How the names of the tools of an MCP server begin."""
     return _NOT_PLAIN.sub("_", server) + "_"
+
+
+def would_expand(text: str) -> bool:
+    """Would OpenCode put a variable or the content of a file in the place of a part of it? It does so wherever that
+    stands in a configuration file, and refuses to start when the file is missing."""
+    return "{env:" in text or "{file:" in text
