@@ -236,3 +236,21 @@ async def test_a_folder_without_permission_costs_its_own_outputs_only(world: Wor
     assert (public_root / ".codex/agents/reviewer.toml").exists()
     assert (public_root / ".opencode/agents/reviewer.md").exists()
     assert list((public_root / ".gemini").iterdir()) == []
+
+
+async def test_perf_small_ten_projects_of_fifty_skills_are_quick_and_their_ledgers_small(
+    world: World, tmp_path: Path, git: Any
+) -> None:
+    """Less than 10 ms for each link, all of the sync included, in the best of ten; less than 100 KB of state each."""
+    took = []
+    for number in range(10):
+        root = tmp_path / f"p{number}"
+        root.mkdir()
+        git("init", "-q", cwd=root)
+        write(root, {f".claude/skills/s{each}/SKILL.md": skill(f"s{each}") for each in range(50)})
+        project = replace(world.project, path=str(root.resolve()))
+        report = (await sync(project, world.engine)).report
+        assert report.methods == {"symlink": 50}
+        took.append(report.duration_s)
+        assert world.engine.layout.ledger_file(project).stat().st_size < 100_000
+    assert min(took) / 50 < 0.01
