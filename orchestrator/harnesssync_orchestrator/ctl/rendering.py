@@ -171,7 +171,8 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool) -> N
     if report.get("halt"):
         console.note(f"halted ({report['halt']}): nothing is removed until the source is back, or you say --confirm")
     for conflict in report["conflicts"]:
-        console.note(_sentence(conflict, place=_place("conflict", conflict["address"])))
+        named = str(conflict["message"]).startswith(str(conflict["address"]))
+        console.note(_sentence(conflict, place="conflict" if named else _place("conflict", conflict["address"])))
     _held(console, report)
     for problem in report["problems"]:
         position = [str(problem[name]) for name in ("file", "line", "column") if problem.get(name) is not None]
