@@ -36,6 +36,8 @@ def content(*items: Item) -> str:
         ("Look: !`echo }`", "Look: `echo }`"),
         ("Read @docs/a.md.", "Read @{docs/a.md}."),
         ("Read @./a.md and @../b.md", "Read @{./a.md} and @{../b.md}"),
+        ('```python\n@app.get("/a/b")\n```\n@a.md', '```python\n@app.get("/a/b")\n```\n@{a.md}'),
+        ('Install `@scope/name`, ask @alice or "@ferry.test".', 'Install `@scope/name`, ask @alice or "@ferry.test".'),
         ("Ask @alice or bob@example.com, not `@x/y`", "Ask @alice or bob@example.com, not `@x/y`"),
         ("{{args}} !{x} @{y}", "{ {args}} ! {x} @ {y}"),
         ("$ARGUMENTSX and $10 and $0", "$ARGUMENTSX and $10 and $0"),

@@ -11,7 +11,12 @@ _PARTS = re.compile(
     r"|\$ARGUMENTS\[(?P<index>\d+)\]"
     r"|(?P<all>\$ARGUMENTS)(?![A-Za-z0-9_])"
     r"|\$(?P<number>\d)(?!\d)"
-    r"|(?<![\w`@./-])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)"
+    r"|(?<![^\s(\[])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)"
+)
+_CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
+_FILE_ENDINGS = frozenset(
+    "c cfg cpp cs css csv env go h html ini java js json jsonc jsx kt lock md mdx php proto py rb rs rst sh sql svg"
+    " swift toml ts tsx txt xml yaml yml".split()
 )
 
 
@@ -58,11 +63,15 @@ Part = Shell | Arguments | Argument | File
 
 
 def parts(prompt: str) -> Iterator[str | Part]:
-    """The text of a command, in order: strings, and what Claude Code puts something in the place of."""
+    """The text of a command, in order: strings, and what Claude Code puts something in the place of.
+
+    In code, `@` mentions no file: there it is a decorator, an address or the scope of a package.
+    """
     position = 0
+    code = [match.span() for match in _CODE.finditer(prompt)]
     for match in _PARTS.finditer(prompt):
         part, end = _part(match)
-        if part is None:
+        if part is None or (isinstance(part, File) and any(start <= match.start() < stop for start, stop in code)):
             continue
         if match.start() > position:
             yield prompt[position : match.start()]
@@ -82,7 +91,9 @@ def _part(match: re.Match[str]) -> tuple[Part | None, int]:
     if match["number"]:
         return (Argument(int(match["number"]), match[0]) if match["number"] != "0" else None), match.end()
     path = match["file"].rstrip(".")
-    is_path = "/" in path or "." in path  # `@alice` is a person
+    # Claude Code looks whether there is such a file, which can't be done here: `@alice` is a person, and
+    # `@app.get` a decorator.
+    is_path = "/" in path or path.rpartition(".")[2] in _FILE_ENDINGS
     return (File(path) if is_path else None), match.start() + 1 + len(path)
 
 
