@@ -15,45 +15,11 @@ _PARTS = re.compile(
 )
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
 _FILE_ENDINGS = frozenset(
-    [
-        "c",
-        "cfg",
-        "cpp",
-        "cs",
-        "css",
-        "csv",
-        "env",
-        "go",
-        "h",
-        "html",
-        "ini",
-        "java",
-        "js",
-        "json",
-        "jsonc",
-        "jsx",
-        "kt",
-        "lock",
-        "md",
-        "mdx",
-        "php",
-        "proto",
-        "py",
-        "rb",
-        "rs",
-        "rst",
-        "sh",
-        "sql",
-        "svg",
-        "swift",
-        "toml",
-        "ts",
-        "tsx",
-        "txt",
-        "xml",
-        "yaml",
-        "yml",
-    ]
+    (
+        *("c", "cfg", "cpp", "cs", "css", "csv", "env", "go", "h", "html", "ini", "java", "js", "json", "jsonc"),
+        *("jsx", "kt", "lock", "md", "mdx", "php", "proto", "py", "rb", "rs", "rst", "sh", "sql", "svg", "swift"),
+        *("toml", "ts", "tsx", "txt", "xml", "yaml", "yml"),
+    )
 )
 
 
