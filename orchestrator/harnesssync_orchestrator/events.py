@@ -114,7 +114,7 @@ DECLARED: tuple[Event, ...] = (
         halt="why nothing was done, if it was not",
         failures="codes of what failed",
         duration_s="how long the sync took",
-        waited_s="how long it waited for its turn",
+        waited_s="how long it waited for the project's lock, and for its turn",
     ),
     _event(
         "project.sync.failed",

@@ -21,7 +21,7 @@ import pytest
 from anyio.abc import SocketStream
 from structlog.typing import FilteringBoundLogger
 
-from harnesssync_orchestrator.config import Config, LimitSettings, LogSettings, WatchSettings
+from harnesssync_orchestrator.config import Config, LogSettings, WatchSettings
 from harnesssync_orchestrator.core.plan import WriteFile
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State
@@ -31,7 +31,6 @@ from harnesssync_orchestrator.logs import open_log
 from harnesssync_orchestrator.server.dispatch import Dispatcher
 from harnesssync_orchestrator.server.listener import Bounds, Server
 from harnesssync_orchestrator.service.engine import Options, SyncResult
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.supervisor import Supervisor
 
 
@@ -95,14 +94,12 @@ class Copying:
 
     def __init__(self) -> None:
         self.in_flight = 0
-        self.most_in_flight = 0
         self.synced: list[str] = []
         self.gate: anyio.Event | None = None
         self.errors: dict[str, Exception] = {}
 
     async def __call__(self, project: Project, options: Options) -> SyncResult:
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await anyio.lowlevel.checkpoint()
             if self.gate is not None:
@@ -111,7 +108,7 @@ class Copying:
                 raise self.errors[project.path]
             content = (Path(project.path) / "CLAUDE.md").read_bytes()
             target = Path(project.path) / "AGENTS.md"
-            operations = ()
+            operations: tuple[WriteFile, ...] = ()
             if not target.exists() or target.read_bytes() != content:
                 operations = (WriteFile(path="AGENTS.md", owners=("codex",), content=content, executable=False),)
             if operations and not options.dry_run:
@@ -193,12 +190,11 @@ class Running:
             return await client.call(method, **params)
 
     def make(self, *, bounds: Bounds | None = None, allowed_uid: int | None = None, **options: Any) -> None:
-        config = Config(limits=LimitSettings(projects=3), watch=WatchSettings(settle_ms=20))
+        config = Config(watch=WatchSettings(settle_ms=20))
         self.supervisor = Supervisor(
             layout=self.layout,
             registry=self.registry,
             sync=self.sync,
-            limits=Limits.create(config.limits),
             config=config,
             log=self.log,
             version="1.2.3",

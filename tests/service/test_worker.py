@@ -63,7 +63,7 @@ class Copying:
                 await self.gate.wait()
             await anyio.lowlevel.checkpoint()
             target = Path(project.path) / "AGENTS.md"
-            written = ()
+            written: tuple[str, ...] = ()
             if not options.dry_run and (not target.exists() or target.read_bytes() != content):
                 target.write_bytes(content)
                 written = ("AGENTS.md",)
@@ -96,7 +96,6 @@ async def working(
     project: Project, sync: Any, log: Any, published: Published | None = None, **options: Any
 ) -> AsyncIterator[Worker]:
     settings = {
-        "limiter": anyio.CapacityLimiter(4),
         "publish": published or Published(),
         "watch": lambda _key, _folders: None,
         "settings": WatchSettings(settle_ms=30, max_settle_ms=300),
@@ -262,35 +261,6 @@ async def test_a_failing_project_is_left_alone_however_much_is_edited(
     assert report.state is State.IN_STEP
 
 
-async def test_bounded_no_more_syncs_in_flight_than_the_limit(tmp_path: Path, readable_log: Any, until: Until) -> None:
-    """Twelve projects want to sync at once and three may: three do, at no time more, and all get their turn."""
-    sync = Copying()
-    sync.gate = anyio.Event()
-    limiter = anyio.CapacityLimiter(3)
-    async with anyio.create_task_group() as tasks:
-        for number in range(12):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            (folder / "CLAUDE.md").write_bytes(b"%d" % number)
-            worker = Worker(
-                Project(path=str(folder)),
-                sync=sync,
-                limiter=limiter,
-                publish=Published(),
-                watch=lambda _key, _folders: None,
-                settings=WatchSettings(),
-                log=readable_log.log,
-            )
-            tasks.start_soon(worker.run)
-        await until(lambda: sync.in_flight == 3)
-        await anyio.wait_all_tasks_blocked()
-        assert sync.in_flight == 3
-        sync.gate.set()
-        await until(lambda: len(sync.copied) == 12)
-        tasks.cancel_scope.cancel()
-    assert sync.most_in_flight == 3
-
-
 async def test_bounded_a_project_is_never_synced_twice_at_once(
     project: Project, readable_log: Any, until: Until
 ) -> None:
@@ -351,7 +321,6 @@ async def test_stopping_ends_the_sync_in_hand_first(project: Project, readable_l
     worker = Worker(
         project,
         sync=sync,
-        limiter=anyio.CapacityLimiter(1),
         publish=Published(),
         watch=lambda _key, _folders: None,
         settings=WatchSettings(),

@@ -60,7 +60,6 @@ async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
         layout=engine.layout,
         registry=ground.registry(),
         sync=sync_one,
-        limits=engine.limits,
         config=config,
         log=log,
         version=__version__,

@@ -32,10 +32,7 @@ Result = TypeVar("Result")
 
 
 class Fleet:
-    """A worker for every registered project, or for the one with the id `only`.
-
-    `sync` carries out one sync, of which `limiter` bounds how many run at once.
-    """
+    """A worker for every registered project, or for the one with the id `only`. `sync` carries out one sync."""
 
     def __init__(
         self,
@@ -43,7 +40,6 @@ class Fleet:
         layout: Layout,
         registry: Registry,
         sync: Sync,
-        limiter: anyio.CapacityLimiter,
         config: Config,
         board: Board,
         log: FilteringBoundLogger,
@@ -52,7 +48,6 @@ class Fleet:
         self._layout = layout
         self._registry = registry
         self._sync = sync
-        self._limiter = limiter
         self._config = config
         self._board = board
         self._log = log
@@ -128,7 +123,6 @@ class Fleet:
         worker = Worker(
             project,
             sync=self._sync,
-            limiter=self._limiter,
             publish=self._board.publish,
             watch=self._watcher.watch,
             settings=self._config.watch,

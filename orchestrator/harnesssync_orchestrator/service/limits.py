@@ -13,7 +13,8 @@ from harnesssync_orchestrator.config import LimitSettings
 class Limits:
     """Separate limiters, so that hashing never waits for linking, nor a project for another one's files.
 
-    `projects` bounds the syncs in flight; `hashing`, `linking` and `ledgers` bound threads.
+    `projects` bounds the syncs in flight, which hold their project's lock; `hashing`, `linking` and `ledgers` bound
+    threads.
     """
 
     projects: anyio.CapacityLimiter

@@ -32,7 +32,6 @@ from harnesssync_orchestrator.files.registry import Registry, RegistryEntry, res
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.fleet import Fleet
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.snapshot import Board
 from harnesssync_orchestrator.service.worker import Sync
 
@@ -66,7 +65,6 @@ class Supervisor:
         layout: Layout,
         registry: Registry,
         sync: Sync,
-        limits: Limits,
         config: Config,
         log: FilteringBoundLogger,
         version: str,
@@ -88,7 +86,6 @@ class Supervisor:
             layout=layout,
             registry=registry,
             sync=sync,
-            limiter=limits.projects,
             config=config,
             board=self.board,
             log=log,

@@ -1,7 +1,7 @@
 """One sync of one project, top to bottom.
 
-    lock → has anything changed? → recover → let git settle → survey and plan → keep from git → link and record →
-    remember
+    lock → its turn → has anything changed? → recover → let git settle → survey and plan → keep from git →
+    link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
@@ -28,7 +28,8 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     options = options or Options()
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
-    async with held:
+    # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
+    async with held, engine.limits.projects:
         start = await Start.load(project, engine, options)
         if (result := await start.unchanged()) is not None:
             return result

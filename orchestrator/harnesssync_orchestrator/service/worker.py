@@ -1,6 +1,6 @@
 """One worker per project: it waits for a reason to sync, lets edits settle, syncs, and tells the result.
 
-    signal → settle → a place among the syncs in flight → sync → publish
+    signal → settle → sync → publish
 
 Whatever goes wrong with its project ends here. The project is then visible as failed, and is tried again later.
 """
@@ -66,8 +66,7 @@ class _Due:
 class Worker:
     """The only one to sync its project in this process. Everything but `run` may be called at any time on the loop.
 
-    `limiter` bounds the syncs in flight. `publish` gets every report that tells the project's state; `watch` the
-    folders to watch.
+    `publish` gets every report that tells the project's state; `watch` the folders to watch.
     """
 
     def __init__(
@@ -75,7 +74,6 @@ class Worker:
         project: Project,
         *,
         sync: Sync,
-        limiter: anyio.CapacityLimiter,
         publish: Callable[[Report], None],
         watch: Callable[[str, frozenset[str]], None],
         settings: WatchSettings,
@@ -86,7 +84,6 @@ class Worker:
     ) -> None:
         self.project = project
         self._sync = sync
-        self._limiter = limiter
         self._publish = publish
         self._watch = watch
         self._settings = settings
@@ -228,13 +225,10 @@ class Worker:
     async def _once(self, options: Options, reason: Reason) -> Report:
         """One sync and its canonical line. This is the one place where any error of a project ends."""
         asked = anyio.current_time()
-        began = asked
         path = self.project.path
         try:
-            async with self._limiter:
-                began = anyio.current_time()
-                self._log.debug("project.sync.started", path=path, reason=reason.value)
-                result = await self._sync(self.project, options)
+            self._log.debug("project.sync.started", path=path, reason=reason.value)
+            result = await self._sync(self.project, options)
             report = result.report
             self._watch(self.project.id, result.watch)
         except HarnessSyncError as error:
@@ -251,10 +245,10 @@ class Worker:
             self._log.exception("project.sync.failed", path=path, code="internal_error", message=message, hint="")
             hint = "This is a fault of harnesssync-orchestrator; its log has the traceback"
             report = self.report.failed(Failure(code="internal_error", message=message, hint=hint))
-        ended = anyio.current_time()
+        took_s = anyio.current_time() - asked
         report = replace(
             report,
-            duration_s=report.duration_s or round(ended - began, 6),
+            duration_s=report.duration_s or round(took_s, 6),
             finished=report.finished or self._clock().isoformat(timespec="seconds"),
         )
         tell = self._log.info if report.exit_code == 0 else self._log.warning
@@ -263,7 +257,7 @@ class Worker:
         is_news = report.operations or report.state is not self.report.state
         if reason in {Reason.WATCH, Reason.TIMER} and not is_news:
             tell = self._log.debug  # a file beside the source was saved: that is no event for people
-        waited_s = round(began - asked, 6)
+        waited_s = round(max(0.0, took_s - report.duration_s), 6)
         fields = {**sync_fields(report), "reason": reason.value, "dry_run": options.dry_run, "waited_s": waited_s}
         tell("project.sync.completed", **fields)
         return report

@@ -1,0 +1,99 @@
+"""How many syncs are in flight at once, with real projects and the real sync."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from harnesssync_adapters import TARGETS
+from harnesssync_adapters.formats import FORMATS
+from harnesssync_orchestrator.config import LimitSettings
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import State
+from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.locks import FileLock
+from harnesssync_orchestrator.service.engine import Engine, Options
+from harnesssync_orchestrator.service.limits import Limits
+from harnesssync_orchestrator.service.sync import sync
+
+pytestmark = pytest.mark.anyio
+
+Until = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+async def engine(home: Path, tmp_path: Path, readable_log: Any) -> Engine:
+    """An engine that lets one project sync at a time."""
+    return Engine(
+        targets=TARGETS,
+        formats=FORMATS,
+        places=replace(Places.from_environment({}, home), managed_dir=tmp_path / "managed"),
+        layout=Layout.from_environment({}, home),
+        limits=Limits.create(LimitSettings(projects=1)),
+        environ={},
+        log=readable_log.log,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path, git: Callable[..., str]) -> Callable[[str], Project]:
+    """A repository with instructions, by name."""
+
+    def make(name: str) -> Project:
+        root = tmp_path.resolve() / name
+        root.mkdir()
+        git("init", "-q", cwd=root)
+        (root / "CLAUDE.md").write_text(f"This is {name}.\n", encoding="utf-8")
+        return Project(path=os.fspath(root), targets=("codex",), trusted=True)
+
+    return make
+
+
+async def test_bounded_no_more_syncs_in_flight_than_the_limit(
+    engine: Engine, project: Callable[[str], Project], until: Until
+) -> None:
+    """Five projects want to sync at once and two may: two do, at no time more, and all get their turn."""
+    engine = replace(engine, limits=replace(engine.limits, projects=anyio.CapacityLimiter(2)))
+    places, linkers = engine.limits.projects, engine.limits.linking
+    others = [object() for _ in range(int(linkers.total_tokens))]
+    for other in others:
+        linkers.acquire_on_behalf_of_nowait(other)
+    projects = [project(str(number)) for number in range(5)]
+    async with anyio.create_task_group() as tasks:
+        for one in projects:
+            tasks.start_soon(sync, one, engine)
+        await until(lambda: linkers.statistics().tasks_waiting == 2, "two syncs at their last step")
+        assert places.statistics().tasks_waiting == 3
+        for other in others:
+            linkers.release_on_behalf_of(other)
+    assert all((Path(one.path) / "AGENTS.md").exists() for one in projects)
+    assert places.borrowed_tokens == 0
+
+
+async def test_bounded_a_project_that_waits_for_its_lock_takes_nobodys_place(
+    engine: Engine, project: Callable[[str], Project], until: Until
+) -> None:
+    """Another process syncs one project for long: the others go on, though only one may at a time."""
+    locked, free = project("locked"), project("free")
+    lock = FileLock(engine.layout.sync_lock(locked.id))
+    assert lock.try_acquire()
+    reports = {}
+
+    async def sync_locked() -> None:
+        reports["locked"] = (await sync(locked, engine, Options(lock_timeout_s=60))).report
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sync_locked)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(10):
+            assert (await sync(free, engine)).report.state is State.IN_STEP
+        assert not reports
+        lock.release()
+    assert reports["locked"].state is State.IN_STEP
