@@ -47,11 +47,8 @@ _DOCUMENT_LIMIT = 32 * 1024  # the default of `project_doc_max_bytes`: what is l
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     for folder in instructions.folders(view, rules):
         name = instructions.AGENTS if view.scope is Scope.PROJECT else f".codex/{instructions.AGENTS}"
-        for result in instructions.agents_md(view, folder, folder.path(name)):
-            yield result
-            if isinstance(result, FileOutput) and len(result.content) > _DOCUMENT_LIMIT:
-                why = f"{result.path} is longer than 32 KiB, where Codex stops reading"
-                yield loss(view, folder.public[0], result.path, why)
+        yield from instructions.agents_md(view, folder, folder.path(name))
+        yield from _too_long(view, folder.public, folder.path(name))
         if folder.private:
             yield from _override(view, folder)
 
@@ -66,6 +63,12 @@ def _override(view: View, folder: instructions.Folder) -> Iterator[Output | Loss
         private=True,
     )
     yield from instructions.conditional_losses(view, folder.private)
+    yield from _too_long(view, everything, folder.path("AGENTS.override.md"))
+
+
+def _too_long(view: View, rules: Sequence[Rule], path: str) -> Iterator[Loss]:
+    if rules and len(instructions.rendered(rules)) > _DOCUMENT_LIMIT:
+        yield loss(view, rules[0], path, f"{path} is longer than 32 KiB, where Codex stops reading")
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:

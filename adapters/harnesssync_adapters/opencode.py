@@ -202,7 +202,9 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.AGENT: Render(_agents, "models"),
     Kind.COMMAND: Render(_commands, "models and tools of a command"),
     Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket"),
-    Kind.PERMISSIONS: Merge(permissions, "domains of WebFetch"),
+    Kind.PERMISSIONS: Merge(
+        permissions, "domains of WebFetch, folders of searches, and what would be allowed while it only plans"
+    ),
     Kind.HOOK: Unsupported(
         "OpenCode has no hooks but plugins in JavaScript: what one forbids is not forbidden", security=True
     ),

@@ -151,7 +151,9 @@ def test_a_name_can_not_end_the_comment_at_the_top() -> None:
     assert first.endswith("-->")
 
 
-def test_a_file_longer_than_codex_reads_is_a_loss() -> None:
-    """It stops at 32 KiB."""
-    long = rule(PROJECT, "CLAUDE.md", "x" * 40_000, plain=False)
-    assert ["AGENTS.md"] == [loss.what for loss in desired(long).losses]
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize(("name", "told"), [("CLAUDE.md", "AGENTS.md"), ("CLAUDE.local.md", "AGENTS.override.md")])
+def test_a_file_longer_than_codex_reads_is_a_loss(name: str, told: str, plain: bool) -> None:
+    """It stops at 32 KiB, of what is linked as of what is rendered."""
+    long = rule(PROJECT, name, "x" * 40_000, plain=plain)
+    assert [told] == [loss.what for loss in desired(long).losses]

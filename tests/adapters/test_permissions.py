@@ -283,6 +283,15 @@ def test_opencode_is_never_allowed_more(text: str) -> None:
     assert desired.losses
 
 
+@pytest.mark.parametrize(("text", "is_written"), [("Read(./.env)", True), ("Grep(src/**)", False)])
+def test_it_is_told_that_opencode_searches_what_it_may_not_read(text: str, is_written: bool) -> None:
+    """It asks about a search by its words alone."""
+    rule = permission(Scope.PROJECT, "deny", text)
+    desired = desired_state([BY_ID["opencode"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule)))
+    assert is_written == bool(desired.wanted)
+    assert [(f"deny {text}", True)] == [(loss.what, loss.security) for loss in desired.losses]
+
+
 @pytest.mark.parametrize("text", ["Bash(cat {file:~/.ssh/id_ed25519})", "Read({env:HOME}/x)"])
 def test_opencode_is_given_no_rule_that_it_would_expand(text: str) -> None:
     """It would put the content of a file there, or refuse to start if there is none."""

@@ -45,6 +45,22 @@ def test_a_sync_writes_and_a_second_has_nothing_to_do(run: Run, worktree: Path) 
     assert snapshot(worktree) == before
 
 
+def test_losses_of_security_are_repeated_only_when_something_changed(run: Run, worktree: Path) -> None:
+    """Told in full by a sync that finds a change, also one that changes no output, and whenever one looks."""
+    settings = worktree / ".claude" / "settings.json"
+    run("ctl", "add", str(worktree), "--target", "codex")
+    settings.write_text(json.dumps({"permissions": {"deny": ["Read(./.env)"]}}))
+    assert "deny Read(./.env)" in run("sync", cwd=worktree).out
+    again = run("sync", cwd=worktree).out.splitlines()
+    assert again[-2:] == ["  ! security: 1 loss as before; status shows more", "  nothing to do"]
+    for command in (("sync", "--verbose"), ("status",), ("check",), ("diff",)):
+        assert "deny Read(./.env)" in run(*command, cwd=worktree).out
+    settings.write_text(json.dumps({"permissions": {"deny": ["Read(./.env)", "Read(./*.pem)"]}}))
+    changed = run("sync", cwd=worktree).out.splitlines()
+    assert "deny Read(./.env), deny Read(./*.pem)" in changed[-2]
+    assert changed[-1] == "  nothing to do"
+
+
 def test_link_copy_is_told_where_the_system_makes_no_links(run: Run, worktree: Path) -> None:
     """A copy has to be made again after every change, so whoever relies on links is warned, beside the result."""
     run("ctl", "add", str(worktree), "--target", "codex")

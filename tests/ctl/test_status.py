@@ -221,7 +221,10 @@ def test_status_default_is_the_project_around_the_working_directory(
     denied = {**loss, "item": "permissions", "what": "deny Read(./.env)", "security": True}
     held = {"address": ".codex/hooks.json", "targets": ["codex"], "items": ["hook Stop#1"]}
     problem = {"code": "c", "message": "bad", "file": "/f", "line": 3, "column": None, "hint": "Mend it"}
-    peer = peers(control, supervisor_of(make_report(worktree, losses=[loss, denied], held=[held], problems=[problem])))
+    alike = {**denied, "what": "deny Read(./*.pem)"}
+    hook = {**denied, "item": "hook Stop#1", "what": "hook Stop#1", "why": "It has no hooks"}
+    losses = [loss, denied, alike, hook]
+    peer = peers(control, supervisor_of(make_report(worktree, losses=losses, held=[held], problems=[problem])))
     inside = worktree / "inside"
     inside.mkdir()
     ran = harnesssync("ctl", "status", cwd=inside)
@@ -236,7 +239,8 @@ def test_status_default_is_the_project_around_the_working_directory(
             f"harnesssync ctl add {worktree}"
         ),
         "  ! /f:3: bad. Mend it",
-        "  ! security: codex can't express permissions: deny Read(./.env). no such thing.",
+        "  ! security: codex can't express permissions: deny Read(./.env), deny Read(./*.pem). no such thing.",
+        "  ! security: codex can't express hook Stop#1. It has no hooks",
         "  · 1 loss; --verbose shows it",
     ]
     assert ran.code == 1

@@ -31,7 +31,9 @@ _KEPT_FROM_PLANNERS = frozenset({"edit", "task"})
 """What OpenCode's own agents that only plan or explore must not do, until a configuration allows it to everybody. The
 others may do it anyway, unless somebody asked for questions."""
 
-_PATHS = frozenset({"read", "edit", "glob", "grep", "list"})
+_PATHS = frozenset({"read", "edit", "list"})
+_SEARCHES = frozenset({"glob", "grep"})
+"""Tools that are asked about by what they look for: their patterns can't say where."""
 
 
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
@@ -45,6 +47,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             if key is None or isinstance(patterns, str):
                 yield lost(view, one, rule, str(patterns))
             else:
+                if key == "read" and rule.action is Action.DENY and patterns != ["*"]:
+                    yield lost(view, one, rule, "OpenCode's search still shows lines of these files")
                 (allowing if rule.action is Action.ALLOW else restricting).append((rule, key, patterns))
         restricting.sort(key=lambda entry: entry[0].action is Action.DENY)
         taken = {(key, pattern) for _, key, patterns in restricting for pattern in patterns}
@@ -109,6 +113,8 @@ def _patterns(key: str, rule: PermissionRule) -> list[str] | str:
     if rule.specifier in (None, "*"):
         return ["*"]
     specifier = str(rule.specifier).strip()
+    if key in _SEARCHES:
+        return f"OpenCode's {key} is asked about by what it looks for, not by where"
     if not takes_table(key):
         return f"OpenCode has no patterns for {key}, only one answer for all of it"
     if key == "bash":

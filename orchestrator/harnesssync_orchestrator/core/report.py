@@ -52,7 +52,8 @@ class Report:
 
     `operations` are those done, or, in a check or dry run, those that would be. `methods` counts the outputs
     made by method (`symlink`, `copy`, …). `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
-    things to know: consent still to be given in a harness, a hint about line endings.
+    things to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that nothing has
+    changed since the last sync, neither source nor outputs: all that is told was told then.
     """
 
     project_id: str
@@ -70,6 +71,7 @@ class Report:
     notes: tuple[str, ...] = ()
     methods: Mapping[str, int] = field(default_factory=dict)
     halt: str | None = None
+    unchanged: bool = False
     sync_id: str = ""
     finished: str = ""
     duration_s: float = 0.0
@@ -176,6 +178,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "methods": dict(report.methods),
         "halt": report.halt,
+        "unchanged": report.unchanged,
         "sync_id": report.sync_id,
         "finished": report.finished,
         "duration_s": report.duration_s,

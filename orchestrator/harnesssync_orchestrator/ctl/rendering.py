@@ -1,7 +1,8 @@
 """Reports for people, from the form that `core.report.to_json` gives: whoever made it, it looks the same.
 
 What is right already is left out of the summary (a second sync says `nothing to do`) and is counted when verbose.
-Security losses are always told in full, others as a number unless verbose.
+Security losses are told in full, others as a number unless verbose. Only a sync that finds nothing changed does not
+repeat them: what it does not tell was told by the one before, and is told by `status`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def synced(console: Console, report: Mapping[str, Any]) -> None:
     console.cleaned(counts["cleaned"])
     if console.verbose:
         console.counts["skipped"] += counts["skipped"]
-    _attention(console, report, notes=bool(counts["synced"]) or console.verbose)
+    is_told = bool(report.get("unchanged")) and not console.verbose
+    _attention(console, report, notes=bool(counts["synced"]) or console.verbose, losses=not is_told)
     console.counts["error"] = max(console.counts["error"], counts["errors"])
     console.line(f"  {_summary(console, report)}")
 
@@ -135,7 +137,7 @@ def _numbers(report: Mapping[str, Any]) -> list[str]:
 
 
 def _number(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{number} {word}" if number == 1 else f"{number} {word}{'es' if word.endswith('s') else 's'}"
 
 
 def _by_target(report: Mapping[str, Any], words: Mapping[str, str]) -> Iterable[tuple[str, str]]:
@@ -159,7 +161,7 @@ def _operations(console: Console, report: Mapping[str, Any]) -> None:
         console.line(f"  {console.colourize(colour, sign)} {visible(operation['path'])} {owners}")
 
 
-def _attention(console: Console, report: Mapping[str, Any], *, notes: bool) -> None:
+def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, losses: bool = True) -> None:
     """Everything that a person should know or do: what failed, what was left alone and why.
 
     `notes` hold for as long as a target is used (consent that its harness asks for), so they are not told every time.
@@ -177,7 +179,12 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool) -> N
     for problem in report["problems"]:
         position = [str(problem[name]) for name in ("file", "line", "column") if problem.get(name) is not None]
         console.note(_sentence(problem, place=":".join(position)))
-    _losses(console, report["losses"])
+    if losses:
+        _losses(console, report["losses"])
+    elif security := sum(bool(loss["security"]) for loss in report["losses"]):
+        console.note(
+            f"{console.colourize('red', 'security')}: {_number(security, 'loss')} as before; status shows more"
+        )
     for note in report["notes"] if notes else ():
         console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
 
@@ -197,16 +204,20 @@ def _held(console: Console, report: Mapping[str, Any]) -> None:
 
 
 def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
-    """Security losses in full; others in full when verbose, else their number."""
-    others = 0
+    """Security losses in full; others in full when verbose, else their number. What has one reason shares a line."""
+    shared: dict[tuple[str, str, str, bool], list[str]] = {}
     for loss in losses:
-        text = visible(f"{loss['target']} can't express {_item(loss['item'])}: {loss['what']}. {loss['why']}")
-        if loss["security"]:
+        lost = shared.setdefault((loss["target"], loss["item"], loss["why"], loss["security"]), [])
+        if loss["what"] != loss["item"]:
+            lost.append(loss["what"])
+    for (target, item, why, security), lost in shared.items():
+        what = f"{_item(item)}: {', '.join(lost)}" if lost else _item(item)
+        text = visible(f"{target} can't express {what}. {why}")
+        if security:
             console.note(f"{console.colourize('red', 'security')}: {text}")
         elif console.verbose:
             console.note(f"lost: {text}")
-        else:
-            others += 1
+    others = 0 if console.verbose else sum(not loss["security"] for loss in losses)
     if others:
         count, hint = ("1 loss", "--verbose shows it") if others == 1 else (f"{others} losses", "--verbose shows them")
         console.line(f"  {console.colourize('dim', f'· {count}; {hint}')}")

@@ -31,6 +31,7 @@ def unchanged_report(project: Project, targets: Sequence[Target], remembered: Re
         held=remembered.held,
         problems=remembered.problems,
         notes=remembered.notes,
+        unchanged=True,
     )
 
 
