@@ -15,11 +15,10 @@ from harnesssync_adapters.permissions.gemini_cli import permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.gemini_tools import ALL_TOOLS, SETTINGS, TOOLS, mcp_names, setting, tool_names
+from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, setting
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tools import bare, is_narrowed, split_mcp
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
@@ -71,7 +70,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             yield loss(view, agent, f"name: {agent.name}", f"names are made of a-z, 0-9, - and _: it is {name!r} there")
         front: dict[str, JsonValue] = {"name": name, "description": agent.description or name, "kind": "local"}
         if is_limited(agent):
-            tools, absent = _agent_tools(view, agent)
+            tools, absent = agent_tools(view, agent)
             if not tools:
                 why = "an agent without tools can't be written: it would get all of them, so it is left out"
                 yield loss(view, agent, str(agent.id), why)
@@ -89,32 +88,6 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             private=is_private(view, agent),
         )
         yield from agent_losses(view, agent, "Gemini CLI", kept=("maxTurns",))
-
-
-def _agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
-    """The tools that the agent has, in the program's names, and those that it can't have there.
-
-    Nothing can be taken from a list but by leaving it out: of a server that the agent may not use in part, it
-    gets nothing by a wildcard.
-    """
-    denied = {name for tool in agent.disallowed_tools for name in tool_names(bare(tool), TOOLS)}
-    narrowed = {mcp[0] for tool in agent.disallowed_tools if (mcp := split_mcp(bare(tool))) is not None}
-    if agent.tools is None:
-        names = ["mcp_*"]
-        absent: list[str] = []
-        if narrowed:
-            servers = [item.name for item in view.source.of(Kind.MCP_SERVER) if item.name not in narrowed]
-            names = [name for server in servers for name in mcp_names(server, None)]
-            absent = [f"mcp__{server}" for server in servers if not mcp_names(server, None)]
-        return [name for name in (*ALL_TOOLS, *names) if name not in denied], absent
-    single = {**TOOLS, "Edit": ("replace",)}
-    found: dict[str, tuple[str, ...]] = {}
-    for tool in agent.tools:
-        mcp = split_mcp(tool)
-        whole = mcp is not None and mcp[1] is None and mcp[0] in narrowed
-        found[tool] = () if is_narrowed(tool) or whole else tool_names(tool, single)
-    names = list(dict.fromkeys(name for group in found.values() for name in group if name not in denied))
-    return names, [tool for tool, group in found.items() if not group]
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:

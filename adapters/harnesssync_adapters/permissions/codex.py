@@ -49,7 +49,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
 def _prefix_rule(rule: PermissionRule) -> tuple[str | None, str | None]:
     """A rule in Codex's language, and what of it is lost."""
     if rule.tool != "Bash":
-        return None, f"Codex has rules for commands only, none for {rule.tool}"
+        return None, "Codex has rules for commands only"
     pattern = command_pattern(rule.specifier)
     words = pattern.words()
     if pattern.shape is Shape.EVERY:

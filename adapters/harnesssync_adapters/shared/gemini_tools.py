@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from harnesssync_adapters.shared.tools import split_mcp
+from harnesssync_adapters.shared.tools import bare, is_narrowed, split_mcp
 from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Output
-from harnesssync_orchestrator.core.items import Item, Scope
+from harnesssync_orchestrator.core.items import Agent, Item, Kind, Scope
 from harnesssync_orchestrator.core.targets import View
 
 SETTINGS = ".gemini/settings.json"
@@ -48,6 +48,32 @@ def mcp_names(server: str, tool: str | None) -> tuple[str, ...]:
     if _SERVER.fullmatch(server) is None or (tool is None and "_" in server):
         return ()
     return (f"mcp_{server}_{tool or '*'}",)
+
+
+def agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
+    """The tools that the agent has, in the program's names, and those that it can't have there.
+
+    Nothing can be taken from a list but by leaving it out: of a server that the agent may not use in part, it
+    gets nothing by a wildcard.
+    """
+    denied = {name for tool in agent.disallowed_tools for name in tool_names(bare(tool), TOOLS)}
+    narrowed = {mcp[0] for tool in agent.disallowed_tools if (mcp := split_mcp(bare(tool))) is not None}
+    if agent.tools is None:
+        names = ["mcp_*"]
+        absent: list[str] = []
+        if narrowed:
+            servers = [item.name for item in view.source.of(Kind.MCP_SERVER) if item.name not in narrowed]
+            names = [name for server in servers for name in mcp_names(server, None)]
+            absent = [f"mcp__{server}" for server in servers if not mcp_names(server, None)]
+        return [name for name in (*ALL_TOOLS, *names) if name not in denied], absent
+    single = {**TOOLS, "Edit": ("replace",)}
+    found: dict[str, tuple[str, ...]] = {}
+    for tool in agent.tools:
+        mcp = split_mcp(tool)
+        whole = mcp is not None and mcp[1] is None and mcp[0] in narrowed
+        found[tool] = () if is_narrowed(tool) or whole else tool_names(tool, single)
+    names = list(dict.fromkeys(name for group in found.values() for name in group if name not in denied))
+    return names, [tool for tool, group in found.items() if not group]
 
 
 def setting(view: View, items: Sequence[Item], pointer: tuple[str, ...], value: JsonValue, *, private: bool) -> Output:

@@ -209,7 +209,7 @@ def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
     for loss in losses:
         lost = shared.setdefault((loss["target"], loss["item"], loss["why"], loss["security"]), [])
         if loss["what"] != loss["item"]:
-            lost.append(loss["what"])
+            lost.append(loss["what"].removeprefix(f"{loss['item']}: "))
     for (target, item, why, security), lost in shared.items():
         what = f"{_item(item)}: {', '.join(lost)}" if lost else _item(item)
         text = visible(f"{target} can't express {what}. {why}")
