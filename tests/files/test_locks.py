@@ -107,7 +107,8 @@ def test_a_lock_on_a_file_that_was_exchanged_is_not_taken_for_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody removes the lock file between opening and locking: two holders of two files would both feel safe."""
-    path, lock_it, locked = tmp_path / "x.lock", locks._lock, []
+    path, lock_it = tmp_path / "x.lock", locks._lock
+    locked: list[object] = []
 
     def swapped(descriptor: int) -> bool:
         if not locked:

@@ -125,7 +125,7 @@ def test_state_wrong_types_and_corrupt_json_are_kept_and_told(file: Path, conten
     file.write_bytes(content)
     ledger, problems = load_ledger(file)
     (backup,) = file.parent.iterdir()
-    assert (ledger, backup.read_bytes()) == (Ledger(), content)
+    assert (ledger, backup.read_bytes()) == (Ledger(lost=True), content)
     assert re.fullmatch(r"state\.json\.bak\.\d{8}T\d{6}Z", backup.name)
     assert [(each.code, each.hides, backup.name in each.hint) for each in problems] == [("state_corrupt", False, True)]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -500,20 +502,79 @@ async def test_two_projects_never_block_each_other(run: Sync, engine: Engine) ->
         assert (await run(lock_timeout_s=0.05)).state is State.IN_STEP
 
 
-async def test_a_ledger_that_cannot_be_read_is_kept_and_owns_nothing(
-    run: Sync, root: Path, engine: Engine, project: Project
+async def test_a_ledger_that_cannot_be_read_is_kept_and_its_outputs_are_taken_over(
+    run: Sync, root: Path, engine: Engine, project: Project, git: Callable[..., str]
 ) -> None:
-    """Outputs that are as they should be are taken over again, but never removed."""
+    """What is as it should be is ours again, and goes with its item, unless git has it: that may be a person's."""
     await run()
+    git("add", "-f", ".gemini/agents/reviewer.md", cwd=root)
     ledger = engine.layout.ledger_file(project)
     ledger.write_text("{", encoding="utf-8")
-    report = await run()
-    assert [problem.code for problem in report.problems] == ["state_corrupt"]
+    assert (await run(dry_run=True)).problems[0].code == "state_corrupt"
+    assert ledger.read_text(encoding="utf-8") == "{"
+    assert [problem.code for problem in (await run()).problems] == ["state_corrupt"]
     assert list(ledger.parent.glob("state.json.bak.*"))
-    assert (await run()).state is State.IN_STEP
+    assert git("status", "--porcelain", "--", ".codex", ".agents", "opencode.json", cwd=root) == ""
     (root / ".claude/agents/reviewer.md").unlink()
+    write(root, {".mcp.json": {"mcpServers": {}}})
     await run()
-    assert (root / ".codex/agents/reviewer.toml").exists()
+    assert not (root / ".codex/agents/reviewer.toml").exists()
+    assert not (root / "opencode.json").exists()
+    assert (root / ".gemini/agents/reviewer.md").exists()
+
+
+async def test_what_is_gone_is_not_hidden_from_git_any_more(run: Sync, root: Path, git: Callable[..., str]) -> None:
+    """Else a file that a person writes there later would be invisible to git."""
+    await run()
+    write(root, {".mcp.json": {"mcpServers": {}}})
+    await run()
+    write(root, {"opencode.json": {"theme": "mine"}})
+    assert "opencode.json" in git("status", "--porcelain", cwd=root)
+
+
+async def test_names_that_are_not_utf_8_cost_nothing_but_their_item(run: Sync, root: Path) -> None:
+    """The item is told and left out; the sync goes on, now and the next time."""
+    folder = os.fsencode(root / ".claude/commands")
+    Path(os.fsdecode(folder + b"/\xff\xfe.md")).write_bytes(b"hi")
+    for _ in range(2):
+        report = await run()
+        assert "name_unsafe" in {problem.code for problem in report.problems}
+        assert report.state is State.IN_STEP
+    assert (root / ".opencode/commands/git/commit.md").exists()
+
+
+async def test_an_agent_keeps_its_limits_while_the_servers_cannot_be_read(run: Sync, root: Path) -> None:
+    """They name the servers: written from a file that is being edited they would let the agent reach them."""
+    write(root, {".claude/agents/reader.md": "---\nname: reader\ndescription: R.\ntools: Read\n---\n\nYou read.\n"})
+    await run()
+    before = (root / ".opencode/agents/reader.md").read_bytes()
+    assert b"docs" in before
+    write(root, {".mcp.json": '{"mcpServers": {"x": '})
+    report = await run()
+    assert [problem.line for problem in report.problems] == [1]
+    assert (root / ".opencode/agents/reader.md").read_bytes() == before
+
+
+async def test_a_sync_that_is_killed_twice_still_knows_what_is_ours(
+    run: Sync, root: Path, engine: Engine, home: Path
+) -> None:
+    """The first wrote some outputs, the second took them over and wrote more; a third ends it, and all of it goes
+    again with its source, temporaries included."""
+    for number in range(120):
+        write(root, {f".claude/agents/a{number}.md": f"---\nname: a{number}\ndescription: D.\n---\n\n{number}\n"})
+    command = [sys.executable, "-m", "harnesssync_orchestrator", "sync", "--project", str(root)]
+    command += [word for target in ALL for word in ("--target", target)]
+    for wanted in (30, 80):
+        async with await anyio.open_process(command, stdout=subprocess.DEVNULL) as process:
+            while process.returncode is None and len(list(root.glob(".codex/agents/*.toml"))) < wanted:
+                await anyio.lowlevel.checkpoint()
+            process.kill()
+    assert (await run()).state is State.IN_STEP
+    assert not [path for path in root.rglob(".harnesssync-*") if "source" not in path.name]
+    for name in ("CLAUDE.md", ".mcp.json", ".claude"):
+        (root / name).rename(root.parent / f"away-{name}")
+    await run(confirmed=True)
+    assert [path.name for path in root.iterdir()] == [".git"]
 
 
 async def test_a_crash_between_writing_and_recording_heals_itself(

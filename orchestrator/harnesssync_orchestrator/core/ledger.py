@@ -57,12 +57,14 @@ class Ledger:
     (`Address("x/")`), a merged file (`Address("x.json")`), an object or array in it (with a pointer).
     `pending` holds, by address, the digest that an unfinished sync was about to write: after a crash an output
     with just that digest is ours. What it was about to make for them stands there as `CONTAINER`.
+    `lost` says that there was a ledger which can't be read any more; it is never saved.
     """
 
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     made: frozenset[Address] = frozenset()
     pending: Mapping[Address, str] = field(default_factory=dict)
     last_sync: str | None = None
+    lost: bool = False
 
     @property
     def owners(self) -> frozenset[str]:

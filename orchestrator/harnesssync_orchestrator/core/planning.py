@@ -28,7 +28,7 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
-from harnesssync_orchestrator.core.items import Scope, Source
+from harnesssync_orchestrator.core.items import Kind, Scope, Source
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Observed
 from harnesssync_orchestrator.core.plan import (
@@ -63,12 +63,13 @@ def plan(
     if ledger.entries and not confirmed and (not source.present or not source.items):
         return Plan(halt=HaltReason.SOURCE_MISSING)
     wanted, held, losses = _permitted(desired, observed, trusted=trusted)
-    decision = Decision()
+    decision = Decision(tracked=observed.tracked)
     for clash in desired.clashes:
         decision.conflicts.append(_clash_conflict(clash.address, clash.owners, clash.reason))
     untouchable = {clash.address for clash in desired.clashes}
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
-    if any(problem.hides for problem in source.problems):
+    partly_unread = any(problem.hides for problem in source.problems)
+    if partly_unread:
         # What is missing may only be unreadable for the moment; what is there but may not be written may go.
         stale.intersection_update(desired.wanted)
 
@@ -79,7 +80,9 @@ def plan(
             documents[address.path].wanted.append(Wanted(output, wish.owners))
             continue
         state = observed.paths[address.path]
-        if isinstance(output, LinkOutput):
+        if partly_unread and entry is not None and _names_other_items(output):
+            decision.unchanged += 1
+        elif isinstance(output, LinkOutput):
             link_decision(decision, wish, output, state, entry, ledger, source)
         else:
             file_decision(decision, wish, output, state, entry, ledger)
@@ -104,8 +107,23 @@ def plan(
     )
 
 
+def _names_other_items(output: Output) -> bool:
+    """An agent's limits name the servers that there are: written while one can't be read, they would say less."""
+    return any(item.kind == Kind.AGENT.value for item in output.items)
+
+
 def _made_but_not_recorded(ledger: Ledger, decision: Decision) -> tuple[Address, ...]:
-    """Containers that an unfinished sync was about to make, and did make: something that it wrote is in them."""
+    """Containers that an unfinished sync was about to make, and did make: something that it wrote is in them.
+
+    When the ledger was lost, those around what is taken for ours: they go when nothing is left in them.
+    """
+    if ledger.lost:
+        return tuple(
+            Address(address.path, address.pointer[:depth])
+            for address, entry in decision.adopt.items()
+            if entry.created and address.pointer
+            for depth in range(len(address.pointer) + (1 if address.element else 0))
+        )
     ours = [address for address, entry in decision.adopt.items() if ledger.pending.get(address) == entry.digest]
     containers = [address for address, digest in ledger.pending.items() if digest == CONTAINER]
     return tuple(container for container in containers if any(container.holds(address) for address in ours))

@@ -30,6 +30,7 @@ class Decision:
     forget: list[Address] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     unchanged: int = 0
+    tracked: frozenset[str] = frozenset()
 
     def keep(
         self, address: Address, entry: Entry | None, now: Entry, ledger: Ledger, *, wanted: str | None = None
@@ -40,12 +41,15 @@ class Decision:
         What we find as wanted without having recorded it is a person's, unless an unfinished sync of ours was about to
         write just this. Where we made an output before, it stays ours when it comes to say what we would write by
         another hand: git switched to a branch where it was in step, or a person took an edit of it into the source.
+        And when the ledger was lost, what nobody has given to git is taken for ours: else it would stay for ever.
         """
         if entry is not None and _same(entry, now):
             self.unchanged += 1
             return
-        ours = ledger.pending.get(address) == now.digest or (
-            entry is not None and entry.created and now.digest in (entry.digest, wanted or now.digest)
+        ours = (
+            ledger.pending.get(address) == now.digest
+            or (entry is not None and entry.created and now.digest in (entry.digest, wanted or now.digest))
+            or (ledger.lost and address.path not in self.tracked)
         )
         self.adopt[address] = replace(now, created=ours)
 

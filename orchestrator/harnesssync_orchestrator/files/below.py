@@ -26,7 +26,7 @@ from harnesssync_orchestrator.files.replacing import (
     put,
     put_back,
 )
-from harnesssync_orchestrator.files.temporaries import telling_name, told_digests
+from harnesssync_orchestrator.files.temporaries import replaces_nothing, telling_name, told_digests
 
 _MAX_OPEN_FOLDERS = 64
 _EXECUTABLE = 0o111
@@ -156,7 +156,7 @@ class Below:
     def sweep(self, relative: str) -> tuple[str, ...]:
         """Remove what a killed process left in a folder (`""` is the root), and give the names of what was kept.
 
-        A temporary whose content is neither what was to be written nor what was to be replaced is an edit that
+        A temporary whose content is neither what was to be written nor what was to be replaced may be an edit that
         came in between: it is somebody's, and stays.
         """
         kept: list[str] = []
@@ -167,7 +167,7 @@ class Below:
         with telling(relative):
             for name in folder.names():
                 if digests := told_digests(name):
-                    if digest_of_any(folder, name) in digests:
+                    if replaces_nothing(name) or digest_of_any(folder, name) in digests:
                         folder.discard(name)
                     else:
                         kept.append(name)

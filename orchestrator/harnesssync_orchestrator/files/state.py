@@ -23,17 +23,18 @@ def default_document() -> dict[str, Any]:
     return {"version": VERSION, "targets": {}, "last_sync": None}
 
 
-def load_ledger(path: Path) -> tuple[Ledger, list[Problem]]:
+def load_ledger(path: Path, *, set_aside: bool = True) -> tuple[Ledger, list[Problem]]:
     """The ledger in a file; an empty one if there is no file.
 
-    A corrupt file is kept as `<name>.bak.<timestamp>` and told as a problem with the code `state_corrupt`: the empty
-    ledger that is given then owns nothing until what is on disk equals what would be written. Raises NewerStateError
-    if a later version wrote it, and StateError if it can't be read (it is not touched then).
+    A corrupt file is told as a problem with the code `state_corrupt` and kept as `<name>.bak.<timestamp>`, or, without
+    `set_aside`, left where it is: the empty ledger that is given then is `lost`, and owns nothing until what is on
+    disk equals what would be written. Raises NewerStateError if a later version wrote it, and StateError if it can't
+    be read (it is not touched then).
     """
     try:
         inode = path.stat().st_ino
     except FileNotFoundError:
-        return Ledger(), []
+        return Ledger(lost=any(path.parent.glob(f"{path.name}.bak.*"))), []
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     document, problem = read_json(path, default_document())
@@ -44,15 +45,18 @@ def load_ledger(path: Path) -> tuple[Ledger, list[Problem]]:
             problem = Problem(code="state_corrupt", message=_reason(error), file=str(path), hint="")
     elif problem.code == "unreadable":
         raise _unreadable(path, problem.message)
-    backup = quarantine(path, inode=inode)
-    if backup is None:  # a good one took its place, or somebody else was quicker
-        return load_ledger(path)
-    return Ledger(), [
+    kept = "The next sync keeps a copy of it"
+    if set_aside:
+        backup = quarantine(path, inode=inode)
+        if backup is None:  # a good one took its place, or somebody else was quicker
+            return load_ledger(path)
+        kept = f"It is kept as {backup.name}"
+    return Ledger(lost=True), [
         replace(
             problem,
             code="state_corrupt",
             message=f"this record of what was written is not usable: {problem.message}",
-            hint=f"It is kept as {backup.name}. Outputs that are as they should be are taken over again",
+            hint=f"{kept}; outputs that are as they should be, and that git does not track, are taken over again",
             hides=False,
         )
     ]

@@ -36,6 +36,13 @@ def told_digests(name: str) -> frozenset[str]:
     return frozenset(match.groups()) if match else frozenset()
 
 
+def replaces_nothing(name: str) -> bool:
+    """Is this the name of what was to stand where nothing stood? Then nothing but ours can be in it, however little
+    of it was written."""
+    match = _TELLING.fullmatch(name)
+    return match is not None and match[2] == _NOTHING
+
+
 def our_name() -> str:
     """A name for what is ours alone."""
     return f"{_start()}.tmp"

@@ -79,6 +79,12 @@ class Outcome:
         """The paths of outputs that were copied, since they could not be linked."""
         return frozenset(one.operation.path for one in self.done if one.applied.method == Method.COPY.value)
 
+    @property
+    def removed_documents(self) -> frozenset[str]:
+        """The paths of merged files that we had made, and that went with their last key."""
+        unmade = (address for one in self.done for address in one.applied.unmade)
+        return frozenset(address.path for address in unmade if not address.pointer)
+
     def methods(self) -> dict[str, int]:
         return dict(Counter(one.applied.method for one in self.done if one.applied.method))
 

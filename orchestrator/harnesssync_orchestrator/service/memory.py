@@ -83,8 +83,12 @@ class Memories:
 
 
 def encode(remembered: Remembered) -> bytes:
-    """As `Footprint.result` carries it."""
-    return _ENCODER.encode(remembered)
+    """As `Footprint.result` carries it; nothing if a name in it is not UTF-8, which this form can't hold: then the next
+    sync looks at everything again."""
+    try:
+        return _ENCODER.encode(remembered)
+    except UnicodeEncodeError:
+        return b""
 
 
 def _content(file: Path) -> bytes:

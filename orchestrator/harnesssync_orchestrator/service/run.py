@@ -15,20 +15,20 @@ from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.errors import ApplyError, LockTimeoutError, StateError
+from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.cleanup import clean
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import RACY_NS, HashCache
-from harnesssync_orchestrator.files.linker import prune
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.state import save_ledger
 from harnesssync_orchestrator.files.store import now, sweep
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.linking import Outcome, link
 from harnesssync_orchestrator.service.memory import Remembered, encode
+from harnesssync_orchestrator.service.recording import intending, recorded
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
@@ -147,7 +147,8 @@ class Run:
         if shared is None:
             return
         copies = {address.path for address, entry in self.ledger.entries.items() if entry.method is Method.COPY}
-        paths = [*seen.plan.exclude, *map(marker_path, copies)]
+        gone = self.outcome.removed_documents
+        paths = [*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, copies)]
         lock, patience_s = self.engine.layout.exclude_lock(shared), min(EXCLUDE_S, self.start.options.lock_timeout_s)
         try:
             await self.start.in_thread(
@@ -164,14 +165,14 @@ class Run:
         plan = seen.plan
         try:
             if plan.operations:
-                await self._save(lambda: replace(self.ledger, pending=plan.intent))
+                await self._save(lambda: intending(self.ledger, plan, self.root))
                 await link(plan, self.root, self.engine.formats, now(), self.engine.limits, self.outcome)
                 self._tell_copies()
         finally:
             with anyio.CancelScope(shield=True):
                 await self._record(plan)
-        if self.outcome.copies:
-            await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them
+        if self.outcome.copies or self.outcome.removed_documents:
+            await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
 
     def _tell_copies(self) -> None:
         for one in self.outcome.done:
@@ -188,18 +189,8 @@ class Run:
     async def _record(self, plan: Plan) -> None:
         if not self.outcome.done and plan.is_empty and not self.ledger.pending:
             return
-        await self._save(partial(self._recorded, plan))
-
-    def _recorded(self, plan: Plan) -> Ledger:
-        stamp = now()
-        adopted = {address: replace(entry, timestamp=stamp) for address, entry in plan.adopt.items()}
-        ledger = self.outcome.recorded_in(self.ledger).changed(record=adopted, forget=plan.forget, made=plan.made)
-        if plan.removes:
-            try:
-                ledger = ledger.changed(unmade=prune(self.root, ledger.made))
-            except ApplyError as error:  # the root is gone: what was done must be recorded all the same
-                self.outcome.fail(error, path=error.path)
-        return replace(ledger, pending={}, last_sync=stamp)
+        limited = bool(self.start.options.targets)
+        await self._save(lambda: recorded(self.ledger, plan, self.outcome, self.root, limited=limited))
 
     async def _save(self, make: Callable[[], Ledger]) -> None:
         """Make a ledger and save it, both in a thread: it may have thousands of entries."""

@@ -61,7 +61,7 @@ class Start:
         home = engine.places.home
         # A ledger of thousands of outputs takes longer to load than all else here: only if it decides about targets.
         chosen = project.targets or engine.configured
-        loaded = None if chosen else load_ledger(engine.layout.ledger_file(project))
+        loaded = None if chosen else load_ledger(engine.layout.ledger_file(project), set_aside=not options.dry_run)
         known = loaded[0].owners if loaded else ()
         targets = select(project, engine.targets, chosen, known, home, engine.environ, asked=options.targets)
         homes = moved_homes(targets, home, engine.environ)
@@ -89,7 +89,8 @@ class Start:
 
     def ledger(self) -> tuple[Ledger, list[Problem]]:
         """The ledger, and what is wrong with its file. Blocking. Raises StateError."""
-        return self.loaded or load_ledger(self.engine.layout.ledger_file(self.project))
+        file = self.engine.layout.ledger_file(self.project)
+        return self.loaded or load_ledger(file, set_aside=not self.options.dry_run)
 
     def result(self, report: Report, watch: frozenset[str]) -> SyncResult:
         """The end of the sync: its report, told when and how long."""

@@ -69,7 +69,7 @@ def split_front_matter(text: str) -> FrontMatter:
     """Take `text` (a whole file, decoded, without a byte order mark) apart. Never raises."""
     match = _BLOCK.match(text) if text.startswith("---") else None
     if match is None:
-        return FrontMatter(body=text)
+        return FrontMatter(body=text, flaw=_unclosed(text))
     block, body = match[1], text[match.end() :]
     metadata, flaw = _parse_block(block)
     if flaw is None and block and not block.endswith("\n"):
@@ -82,6 +82,14 @@ def split_front_matter(text: str) -> FrontMatter:
     elif flaw is not None and flaw.line is not None:
         flaw = Flaw(code=flaw.code, message=flaw.message, hint=flaw.hint, line=flaw.line + _lines_before(text, match))
     return FrontMatter(metadata=dict(metadata), body=body, present=True, flaw=flaw)
+
+
+def _unclosed(text: str) -> Flaw | None:
+    """Front matter that begins and does not end: Claude Code takes all of it for text, without a word."""
+    if _FENCE_LINE.match(text) is None:
+        return None
+    message = "the front matter that begins here has no end"
+    return Flaw(code="front_matter_unclosed", message=message, hint="Put a line with `---` after it.", line=1)
 
 
 def _lines_before(text: str, match: re.Match[str]) -> int:

@@ -1,0 +1,56 @@
+"""What the ledger says before and after the linkers worked, so that a sync may be killed at any moment between.
+
+All of it blocks, and takes a while with thousands of outputs: for a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.ledger import CONTAINER, Ledger
+from harnesssync_orchestrator.core.plan import Operation, Plan
+from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files.linker import prune
+from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.service.linking import Outcome
+
+
+def intending(ledger: Ledger, plan: Plan, root: Path) -> Ledger:
+    """The ledger before the first change, with what is about to be written, and the folders that have to be made.
+
+    What an earlier sync that was killed had finished is taken over now: nothing of it is forgotten if this one is
+    killed too.
+    """
+    folders = dict.fromkeys(_missing_folders(root, plan.operations), CONTAINER)
+    return replace(_adopting(ledger, plan), pending={**ledger.pending, **plan.intent, **folders})
+
+
+def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, *, limited: bool) -> Ledger:
+    """The ledger after the last change. Folders of ours that are empty now are removed.
+
+    A run that was `limited` to some targets has settled nothing about what is pending for the others.
+    """
+    ledger = outcome.recorded_in(_adopting(ledger, plan)).changed(forget=plan.forget)
+    if plan.removes:
+        try:
+            ledger = ledger.changed(unmade=prune(root, ledger.made))
+        except ApplyError as error:  # the root is gone: what was done must be recorded all the same
+            outcome.fail(error, path=error.path)
+    settled = {*plan.intent, *plan.adopt}
+    left = {address: digest for address, digest in ledger.pending.items() if limited and address not in settled}
+    return replace(ledger, pending=left, lost=False, last_sync=now())
+
+
+def _adopting(ledger: Ledger, plan: Plan) -> Ledger:
+    stamp = now()
+    adopted = {address: replace(entry, timestamp=stamp) for address, entry in plan.adopt.items()}
+    return ledger.changed(record=adopted, made=plan.made)
+
+
+def _missing_folders(root: Path, operations: Iterable[Operation]) -> tuple[Address, ...]:
+    """As `Ledger.made` names them."""
+    folders = {folder for operation in operations for folder in PurePosixPath(operation.path).parents if folder.name}
+    return tuple(Address(f"{folder}/") for folder in sorted(folders) if not (root / folder).exists())
