@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def thinned(look: Arrange, places: Callable[[str], tuple[Path, Path]]) -> Situat
     return look(project, home, call_commands=True)
 
 
-def _change(path: Path, change: Callable[[dict], object]) -> None:
+def _change(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     document = json.loads(path.read_text())
     change(document)
     write(path, document)
