@@ -134,7 +134,7 @@ def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
-    """The text is the same: OpenCode has taken over `$ARGUMENTS`, `$1`, !`command` and `@file`."""
+    """The text is nearly the same: OpenCode has taken over `$ARGUMENTS`, `$1`, !`command` and `@file`."""
     for command in items:
         if (refused := unsafe(view, command, command.path)) is not None:
             yield refused
@@ -145,13 +145,18 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         yield FileOutput(
             path=f"{_folder(view)}/commands/{'/'.join(command.path)}.md",
             items=(command.id,),
-            content=markdown({"description": description}, command.prompt),
+            content=markdown({"description": description}, commands.rewritten(command.prompt, str, _written)),
             private=is_private(view, command),
         )
         for part in commands.parts(command.prompt):
             if isinstance(part, commands.Shell):
                 yield loss(view, command, part.written, "OpenCode runs it without asking", security=True)
         yield from command_losses(view, command, "OpenCode")
+
+
+def _written(part: commands.Part) -> str:
+    # Of `$ARGUMENTS[0]` it would see the beginning, and put all arguments there.
+    return f"${part.number}" if isinstance(part, commands.Argument) else part.written
 
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:

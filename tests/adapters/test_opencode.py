@@ -116,3 +116,11 @@ def test_a_name_that_would_be_expanded_leaves_the_server_out(member: str) -> Non
     result = desired(server(PROJECT, "a", transport, **fields, **{member: {"X{file:./none}": "1"}}))
     assert not result.wanted
     assert ["X{file:./none}"] == [loss.what for loss in result.losses]
+
+
+def test_an_argument_by_its_index_is_called_by_its_number() -> None:
+    """OpenCode knows `$1` alone; all else in a prompt stays as it is written."""
+    prompt = "Fix $ARGUMENTS[0] and $2 of $ARGUMENTS, see @docs/a.md: !`git log`"
+    (wish,) = desired(command(PROJECT, "x", prompt)).wanted.values()
+    assert isinstance(wish.output, FileOutput)
+    assert wish.output.content.decode().endswith("Fix $1 and $2 of $ARGUMENTS, see @docs/a.md: !`git log`\n")
