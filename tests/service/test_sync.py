@@ -681,6 +681,7 @@ async def test_the_user_scope_is_a_project_of_its_own(engine: Engine, home: Path
     assert (home / ".codex/AGENTS.md").read_text(encoding="utf-8") == "# Mine\n"
     assert Path(str((home / ".agents/skills/pdf").readlink())).is_absolute()
     assert (engine.layout.root / "state.json").stat().st_mode & 0o777 == 0o600
+    (home / ".bash_history").write_text("ls\n", encoding="utf-8")
     before = snapshot(home)
     await sync(user, engine)
     assert snapshot(home) == before

@@ -79,11 +79,14 @@ def discover(scope: Scope, root: Path, places: Places, looked: Looked) -> Discov
 
 
 def _is_folder(root: Path, looked: Looked) -> bool:
+    """Recorded only if it is not there: a home directory changes with every history file that a shell saves in it."""
     try:
+        if root.is_dir():
+            return True
         looked.lstat(str(root))
-        return root.is_dir()
     except OSError:
-        return False
+        pass
+    return False
 
 
 def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:
