@@ -5,12 +5,11 @@ The sync is small and real: `AGENTS.md` becomes what `CLAUDE.md` says.
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,52 +19,20 @@ import anyio.lowlevel
 import pytest
 from anyio.abc import SocketStream
 from structlog.typing import FilteringBoundLogger
+from tests.service.conftest import ReadableLog, readable_log, until
 
-from harnesssync_orchestrator.config import Config, LogSettings, WatchSettings
+from harnesssync_orchestrator.config import Config, WatchSettings
 from harnesssync_orchestrator.core.plan import WriteFile
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
-from harnesssync_orchestrator.logs import open_log
 from harnesssync_orchestrator.server.dispatch import Dispatcher
 from harnesssync_orchestrator.server.listener import Bounds, Server
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.supervisor import Supervisor
 
-
-class ReadableLog:
-    """The real logger, writing to memory. `lines` parses what it wrote."""
-
-    def __init__(self) -> None:
-        self.stream = io.StringIO()
-        self.log: FilteringBoundLogger = open_log(LogSettings(level="debug", format="json"), stream=self.stream)
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
-
-    def named(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["event"] == event]
-
-
-@pytest.fixture
-def readable_log() -> ReadableLog:
-    return ReadableLog()
-
-
-@pytest.fixture
-def until() -> Callable[..., Awaitable[None]]:
-    """Wait until a condition holds; fail after ten seconds, saying what was waited for."""
-
-    async def wait(condition: Callable[[], object], what: str = "the condition") -> None:
-        with anyio.move_on_after(10):
-            while not condition():  # noqa: ASYNC110 - what is waited for has no event
-                await anyio.sleep(0.005)
-            return
-        pytest.fail(f"{what} did not come about in ten seconds")
-
-    return wait
+__all__ = ["readable_log", "until"]  # fixtures of the service serve its server too
 
 
 @pytest.fixture
