@@ -1,15 +1,14 @@
 """The errors of this project. Drift, conflicts, losses and problems of the input are values, not errors.
 
-    HarnessSyncError                 code, message, path, hint
-    ├── UsageError                   the command line or a request asks for something that is not there
-    ├── ConfigError                  config.toml or an environment variable is wrong
-    ├── StateError                   a file of ours (ledger, registry, cache) can't be read or written
-    │   └── NewerStateError          a later version wrote it: read-only for us
-    ├── LockTimeoutError             somebody else holds the lock; says who
-    ├── AlreadyRunningError          another supervisor (or isolated daemon) owns this
-    ├── SocketError                  a socket can't be made or used (a file in the way, a path too long)
-    ├── SourceError                  the source as a whole can't be read
-    └── ApplyError                   an operation failed; the others of the project went on
+HarnessSyncError                 code, message, path, hint
+├── UsageError                   the command line or a request asks for something that is not there
+├── ConfigError                  config.toml or an environment variable is wrong
+├── StateError                   a file of ours (ledger, registry, cache) can't be read or written
+│   └── NewerStateError          a later version wrote it: read-only for us
+├── LockTimeoutError             somebody else holds the lock; says who
+├── AlreadyRunningError          another supervisor (or isolated daemon) owns this
+├── SocketError                  a socket can't be made or used (a file in the way, a path too long)
+└── ApplyError                   an operation failed; the others of the project went on
 """
 
 from __future__ import annotations
@@ -59,10 +58,6 @@ class AlreadyRunningError(HarnessSyncError):
 
 class SocketError(HarnessSyncError):
     code = "socket_unusable"
-
-
-class SourceError(HarnessSyncError):
-    code = "source_unreadable"
 
 
 class ApplyError(HarnessSyncError):
