@@ -40,6 +40,10 @@ run: $(RUN_READY) ## Show it at work in a temporary folder; PROJECT=/path: in a 
 test: $(DEV_READY) ## Run the tests
 	@$(PY) -m pytest -n auto --dist worksteal -m "not harnesses" $(PYTEST)
 
+.PHONY: test-all
+test-all: $(DEV_READY) ## Run the tests on every Python from 3.10 to 3.13 that this machine has
+	@tools/test-all $(PYTEST)
+
 .PHONY: coverage
 coverage: $(DEV_READY) ## Run the tests more slowly, and measure what they cover
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage

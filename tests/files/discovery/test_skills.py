@@ -119,8 +119,8 @@ def test_a_folder_whose_name_is_no_utf8_is_refused(world: Any, skill_text: Any) 
 
 def test_a_skill_may_be_a_link_within_the_project(world: Any, skill_text: Any) -> None:
     """Claude Code follows it."""
-    world.in_project({"shared/pdf/SKILL.md": skill_text("Reads"), ".claude/skills/x/SKILL.md": skill_text("X")})
-    (world.project / ".claude/skills/pdf").symlink_to("../../shared/pdf")
+    world.in_project({"common/pdf/SKILL.md": skill_text("Reads"), ".claude/skills/x/SKILL.md": skill_text("X")})
+    (world.project / ".claude/skills/pdf").symlink_to("../../common/pdf")
     assert list(world.items(Skill)) == ["pdf", "x"]
 
 
