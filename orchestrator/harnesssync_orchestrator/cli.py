@@ -8,16 +8,13 @@ Everything is imported where it is used: `harnesssync ctl status` must not pay f
 from __future__ import annotations
 
 import os
-import sys
 
-from harnesssync_orchestrator import __version__
-from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+from harnesssync_orchestrator import __version__, faults
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from typing import TextIO
 
     from harnesssync_orchestrator.config import Config
     from harnesssync_orchestrator.core.targets import Target
@@ -26,31 +23,18 @@ if TYPE_CHECKING:
     from harnesssync_orchestrator.files.registry import Registry
     from harnesssync_orchestrator.service.engine import Engine, Log
 
-INTERRUPTED = 130
-"""128 + SIGINT, as a shell says it."""
-PIPE_CLOSED = 141
-"""128 + SIGPIPE: whoever read our output has gone."""
-
 
 def run(program: str, arguments: Sequence[str]) -> int:
     """Run one command line of `harnesssync` or `harnesssync-orchestrator`; the exit code.
 
-    The one place where errors become messages: what, where, and what to do next, on standard error.
+    The one place where errors end, whatever they are: a traceback would read as `out of step`, which also ends with 1.
     """
+    faults.open_closed_streams()
     try:
         code = _dispatch(program, arguments)
-        sys.stdout.flush()
-    except HarnessSyncError as error:
-        return _tell(program, arguments, error)
-    except KeyboardInterrupt:
-        _silence(sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        _silence(sys.stdout)
-        return PIPE_CLOSED
-    except OSError as error:
-        _silence(sys.stdout)
-        return _tell(program, arguments, HarnessSyncError(str(error), code="os_error"))
+        faults.flush_output()
+    except BaseException as raised:  # noqa: BLE001 - the boundary; what is no error is raised again
+        return faults.end(program, arguments, raised)
     return code
 
 
@@ -140,32 +124,3 @@ class Ground:
             configured=config.targets,
             exclude=config.git.exclude,
         )
-
-
-def _tell(program: str, arguments: Sequence[str], error: HarnessSyncError) -> int:
-    from harnesssync_orchestrator.console import Console, visible
-
-    try:
-        if "--json" in arguments:
-            from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
-
-            document = {"code": error.code, "message": error.message, "hint": error.hint, "path": error.path}
-            Console().line(dumps_pretty({"error": document}))
-            sys.stdout.flush()
-        print(f"{program}: {visible(str(error))}", file=sys.stderr)
-    except OSError:  # nobody reads it: the exit code has to say it alone
-        _silence(sys.stdout)
-    return _exit_code(error)
-
-
-def _exit_code(error: HarnessSyncError) -> int:
-    if isinstance(error, UsageError) or getattr(error, "is_usage", False):
-        return 2
-    return 3 if error.code == "no_supervisor" else 4
-
-
-def _silence(stream: TextIO) -> None:
-    """Let what is still buffered go nowhere: Python flushes at its end, and would tell of the same failure again."""
-    descriptor = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(descriptor, stream.fileno())
-    os.close(descriptor)

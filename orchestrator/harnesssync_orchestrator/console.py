@@ -25,6 +25,9 @@ COLOURS = {
 }
 """ANSI SGR sequences (ECMA-48, 8.3.117)."""
 
+OUTPUT = "standard output"
+"""What stands in an OSError for the name of a file when it is our output that can't be written."""
+
 _PLAIN_MARKS = {"✓": "+", "✗": "x", "⚠": "!", "·": ".", "→": "->", "…": "..."}
 """What stands for a mark where the encoding of the output has no such character."""
 
@@ -159,3 +162,6 @@ def _write(stream: TextIO, text: str) -> None:
             text = text.replace(mark, plain)
         encoding = stream.encoding or "ascii"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    except OSError as error:
+        error.filename = error.filename or OUTPUT
+        raise
