@@ -58,34 +58,47 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[limts]\nprojects = 1", "unknown key `limts`. Did you mean `limits`?"),
-        ("[limits]\nproject = 1", "unknown key `limits.project`. Did you mean `limits.projects`?"),
-        ("zzz = 1", "unknown key `zzz`. Known here: `git`, `limits`"),
-        ("[limits]\nprojects = 0", "limits.projects: expected `int` >= 1"),
-        ('[limits]\nprojects = "4"', "limits.projects: expected `int`, got `str`"),
-        ("limits = 4", "limits: expected `object`, got `int`"),
-        ('targets = "codex"', "targets: expected `array`, got `str`"),
-        ("targets = [1]", "targets[0]: expected `str`, got `int`"),
-        ('targets = ["codx"]', "there is no target `codx`. Did you mean `codex`?"),
-        ('[log]\nlevel = "loud"', "log.level: invalid enum value 'loud'"),
-        ("[watch]\nsettle_ms = 101", "watch.settle_ms: expected `int` <= 100"),
+        ("[limts]\nprojects = 1", "line 1: unknown key `limts`. Did you mean `limits`?"),
+        ("# settings\n[limits]\nproject = 1", "line 3: unknown key `limits.project`. Did you mean `limits.projects`?"),
+        ("[limits]\n\n[log]\nkeep=1\n'lvel' = 1", "line 5: unknown key `log.lvel`. Did you mean `log.level`?"),
+        ("\nlimits.project = 1", "line 2: unknown key `limits.project`"),
+        ("\nlimits = { project = 1 }", "line 2: unknown key `limits.project`"),
+        ('\n"a.b[" = 1', "line 2: unknown key `a.b[`"),
+        ("[limits.more]\na = 1", "line 1: unknown key `limits.more`"),
+        ('[log]\nfile = """\nkeep = 1\n"""\nkeep = "1"', "line 5: log.keep: expected `int`, got `str`"),
+        ("zzz = 1", "line 1: unknown key `zzz`. Known here: `git`, `limits`"),
+        ("[limits]\nprojects = 0", "limits.projects: expected `int` >= 1. Allowed is a whole number from 1 up to 1024"),
+        ('[limits]\nprojects = "4"', "line 2: limits.projects: expected `int`, got `str`. Allowed is a whole number"),
+        ("limits = 4", "line 1: limits: expected `object`, got `int`. Allowed is a table"),
+        ('targets = "codex"', "targets: expected `array`, got `str`. Allowed is a list of texts in quotes"),
+        ("targets = [1]", "line 1: targets[0]: expected `str`, got `int`"),
+        ('\ntargets = [\n  "codx"\n]', "line 2: targets: there is no target `codx`. Did you mean `codex`?"),
+        (
+            '[log]\nlevel = "loud"',
+            'line 2: log.level: invalid enum value \'loud\'. Allowed are "debug", "error", "info", "warning"',
+        ),
+        ("[log]\nfile = 3", "line 2: log.file: expected `str | null`, got `int`. Allowed is a text in quotes"),
+        ('[git]\nexclude = "no"', "line 2: git.exclude: expected `bool`, got `str`. Allowed is true or false"),
+        ("lock_timeout_s = -1", "line 1: lock_timeout_s: expected `float` >= 0.0. Allowed is a number from 0"),
+        ("[watch]\nsettle_ms = 101", "line 2: watch.settle_ms: expected `int` <= 100"),
         ("[watch\n", "not TOML:"),
         ("a = 1\na = 2\n", "not TOML:"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+def test_what_is_wrong_is_told_with_file_line_and_key(tmp_path: Path, text: str, message: str) -> None:
     """And with what was probably meant."""
     path = written(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         config.load(path, targets=("codex", "gemini"))
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
+    assert "docs/" not in str(caught.value)
 
 
 def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_bytes(b"# caf\xe9\n")
-    with pytest.raises(ConfigError, match="not UTF-8 at byte 5"):
+    path.write_bytes(b"# settings\n# caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"line 2: not UTF-8 at byte 16\. Save the file as UTF-8"):
         config.load(path)
 
 

@@ -1,6 +1,7 @@
 """The settings of `config.toml`: parsed, checked and named; what is not written there has its default.
 
-An unknown key is an error that names the nearest right one, so that a misspelt setting is not silently ignored.
+An unknown key is an error that names the nearest right one, so that a misspelt setting is not silently ignored. Every
+error names the file, the line and what would be right.
 The JSON Schema of the file, for editors, is `docs/config.schema.json`: `python -m harnesssync_orchestrator.config`
 prints it.
 """
@@ -12,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -98,23 +100,32 @@ def load(path: Path, *, targets: Collection[str] = ()) -> Config:
     message names the file, the key and what would be right.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         return Config()
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8 at byte {error.start}", path=str(path)) from error
     except OSError as error:
-        raise ConfigError(f"can't be read: {error.strerror}", path=str(path)) from error
+        raise ConfigError(
+            f"can't be read: {error.strerror}", path=str(path), hint="Make it a file that you may read, or remove it"
+        ) from error
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"line {line}: not UTF-8 at byte {error.start}"
+        raise ConfigError(message, path=str(path), hint="Save the file as UTF-8") from error
     try:
         document = _parse(text)
     except ValueError as error:  # tomllib.TOMLDecodeError, tomlkit's ParseError: both name line and column
         raise ConfigError(f"not TOML: {error}", path=str(path)) from error
-    _refuse_unknown_keys(document, Config, path)
+    source = _Source(path, text)
+    _refuse_unknown_keys(document, Config, source)
     try:
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(_readable(error), path=str(path), hint="See docs/config.schema.json") from error
-    _refuse_unknown_targets(config, targets, path)
+        key, message = _place_and_message(error)
+        place = tuple(key.partition("[")[0].split("."))
+        raise source.error(place, f"{key}: {message}", hint=_right_values(place)) from error
+    _refuse_unknown_targets(config, targets, source)
     return config
 
 
@@ -136,23 +147,70 @@ else:
         return tomlkit.parse(text).unwrap()
 
 
+_HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
+_NAME = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The text of the file, for the lines that errors name."""
+
+    path: Path
+    text: str
+
+    def error(self, key: tuple[str, ...], message: str, *, hint: str) -> ConfigError:
+        """The error about a key, such as `("limits", "projects")`."""
+        line = self.line(key)
+        place = f"line {line}: " if line else ""
+        return ConfigError(place + message, path=str(self.path), hint=hint)
+
+    def line(self, key: tuple[str, ...]) -> int:
+        """Where a key stands, or the table around it that is written on one line; 0 if it is not found.
+
+        Neither parser keeps lines, so that the text is looked through once more; it is known to be right TOML.
+        """
+        found, length, inside = 0, 0, ""
+        table: tuple[str, ...] = ()
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            opens = not inside
+            for quotes in re.findall(r"\"{3}|'{3}", line):
+                inside = "" if quotes == inside else inside or quotes
+            if not opens:
+                continue
+            here = table
+            if header := _HEADER.match(line):
+                here = table = _names(header[1])
+            elif assignment := _ASSIGNMENT.match(line):
+                here = (*table, *_names(assignment[1]))
+            shared = min(len(here), len(key))
+            if shared > length and here[:shared] == key[:shared]:
+                found, length = number, shared
+        return found
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    return tuple(name.strip("\"'") for name in _NAME.findall(dotted))
+
+
 def _refuse_unknown_keys(
-    document: Mapping[str, Any], section: type[msgspec.Struct], path: Path, prefix: str = ""
+    document: Mapping[str, Any], section: type[msgspec.Struct], source: _Source, table: tuple[str, ...] = ()
 ) -> None:
+    prefix = "".join(f"{name}." for name in table)
     fields = {field.name: field.type for field in msgspec.structs.fields(section)}
     for key, value in document.items():
         if key not in fields:
-            raise ConfigError(f"unknown key `{prefix}{key}`", path=str(path), hint=_nearest(key, fields, prefix))
+            raise source.error((*table, key), f"unknown key `{prefix}{key}`", hint=_nearest(key, fields, prefix))
         inner = fields[key]
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct) and isinstance(value, dict):
-            _refuse_unknown_keys(value, inner, path, f"{prefix}{key}.")
+            _refuse_unknown_keys(value, inner, source, (*table, key))
 
 
-def _refuse_unknown_targets(config: Config, known: Collection[str], path: Path) -> None:
+def _refuse_unknown_targets(config: Config, known: Collection[str], source: _Source) -> None:
     for target in config.targets:
         if known and target not in known:
-            hint = _nearest(target, known)
-            raise ConfigError(f"targets: there is no target `{target}`", path=str(path), hint=hint)
+            message = f"targets: there is no target `{target}`"
+            raise source.error(("targets",), message, hint=_nearest(target, known))
 
 
 def _nearest(word: str, known: Collection[str], prefix: str = "") -> str:
@@ -162,13 +220,36 @@ def _nearest(word: str, known: Collection[str], prefix: str = "") -> str:
     return "Known here: " + ", ".join(f"`{prefix}{name}`" for name in sorted(known))
 
 
-def _readable(error: msgspec.ValidationError) -> str:
-    """`limits.projects: expected `int`, got `str``, from msgspec's "Expected … - at `$.limits.projects`"."""
+def _place_and_message(error: msgspec.ValidationError) -> tuple[str, str]:
+    """`limits.projects` and `expected `int`, got `str``, from msgspec's "Expected … - at `$.limits.projects`"."""
     what, _, place = str(error).rpartition(" - at ")
-    if not what:
-        return str(error)
-    key = re.sub(r"^`\$\.?|`$", "", place)
-    return f"{key}: {what[0].lower()}{what[1:]}"
+    return re.sub(r"^`\$\.?|`$", "", place), f"{what[0].lower()}{what[1:]}"
+
+
+def _right_values(key: tuple[str, ...]) -> str:
+    """What may stand at a key, in words: straight from the schema."""
+    definitions = schema()["$defs"]
+    node = definitions["Config"]
+    for name in key:
+        node = node["properties"][name]
+        if "$ref" in node:
+            node = definitions[node["$ref"].rpartition("/")[2]]
+    if "enum" in node:
+        return "Allowed are " + ", ".join(f'"{value}"' for value in node["enum"])
+    kind = next((each["type"] for each in node.get("anyOf", ()) if each["type"] != "null"), node.get("type"))
+    limits = [f"{word} {node[name]}" for word, name in (("from", "minimum"), ("up to", "maximum")) if name in node]
+    return "Allowed is " + " ".join([_KINDS[kind], *limits])
+
+
+_KINDS = {
+    "array": 'a list of texts in quotes, such as ["codex", "gemini"]',
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a table, whose name stands in brackets on a line of its own",
+    "string": "a text in quotes",
+}
+"""Types of JSON Schema, as people write them in TOML."""
 
 
 if __name__ == "__main__":
