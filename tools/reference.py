@@ -30,7 +30,7 @@ COMMANDS_INTRODUCTION = """\
 Two programs are installed: `harnesssync` for people and scripts, and `harnesssync-orchestrator`, which runs the
 supervisor. This page is printed from the declarations of their commands.
 
-Exit codes: 0 clean, 1 drift, conflict or out of step, 2 usage, 3 no supervisor, 4 failed."""
+Exit codes: 0 clean, 1 drift, conflict, out of step or held back until trusted, 2 usage, 3 no supervisor, 4 failed."""
 
 TARGETS_INTRODUCTION = """\
 # Targets

@@ -99,6 +99,8 @@ def test_the_help_of_ctl_names_every_command(run: Run) -> None:
         (["sync", "--dryrun"], "sync has no option --dryrun. Did you mean --dry-run?"),
         (["sync", "--target", "opencod"], "there is no target 'opencod'. Did you mean opencode?"),
         (["targets", "codx"], "there is no target 'codx'. Did you mean codex?"),
+        (["targets", "nope"], "there is no target 'nope'. There are: codex, gemini, opencode"),
+        (["sync", "--bogus"], "sync has no option --bogus. sync --help lists them"),
         (["sync", "here"], "sync does not take 'here'"),
         (["check"], "Not inside a git worktree. Use --project PATH to name one"),
         (["check", "--project", "/nowhere/at/all"], "/nowhere/at/all: there is no such folder"),

@@ -96,9 +96,42 @@ def test_diff_shows_text_and_the_names_of_keys(run: Run, worktree: Path) -> None
     assert ran.code == 1
     assert "  + .agents/skills/pdf -> .claude/skills/pdf (codex)" in ran.out
     assert "      set mcp_servers/files" in ran.out
+    assert "  + .codex/config.toml (codex)" in ran.out
     assert "+Review." in ran.out
     assert "s3cr3t-canary" not in ran.out
     assert not (worktree / ".codex").exists()
+
+
+def test_a_document_is_new_until_there_is_one(run: Run, worktree: Path) -> None:
+    """A file that does not exist yet is written; one that does is edited. Both looks at a plan agree."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    assert "  + .codex/config.toml (codex)" in run("check", "--verbose", cwd=worktree).out
+    assert "to merge" not in run("sync", "--dry-run", cwd=worktree).out
+    (worktree / ".codex").mkdir()
+    (worktree / ".codex" / "config.toml").write_text('model = "mine"\n')
+    assert "  ~ .codex/config.toml (codex)" in run("diff", cwd=worktree).out
+    assert "1 to merge" in run("sync", "--dry-run", cwd=worktree).out
+
+
+@pytest.mark.parametrize("command", ["diff", "sync", "status", "check"])
+def test_no_harness_in_use_is_not_called_in_step(
+    command: str, run: Run, worktree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what was done, which is nothing, and both ways to choose."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    ran = run(command, cwd=worktree)
+    assert "no harness is in use here: nothing was written" in ran.out
+    assert "Choose with --target codex (harnesssync targets lists them)" in ran.out
+    assert f"harnesssync ctl add {worktree} --target codex" in ran.out
+    assert "in step" not in ran.out
+    assert not (worktree / "AGENTS.md").exists()
+
+
+def test_help_names_what_waits_for_trust_among_the_exit_codes(run: Run) -> None:
+    """Exit code 1 has a reason that a CI meets first; the help of `check` says what to do there."""
+    for line in (("--help",), ("ctl", "--help"), ("sync", "--help"), ("check", "--help")):
+        assert "held back until" in run(*line).out
+    assert "harnesssync ctl add ." in run("check", "--help").out
 
 
 def test_an_edit_of_an_output_is_a_conflict_and_stays(run: Run, worktree: Path) -> None:
@@ -210,7 +243,7 @@ def test_a_wrong_setting_is_told_with_its_file(run: Run, worktree: Path, home: P
     (home / ".harnesssync" / "config.toml").write_text('target = ["codex"]\n')
     ran = run("sync", cwd=worktree)
     assert ran.code == 4
-    assert "config.toml" in ran.err
+    assert "config.toml: line 1: unknown key `target`" in ran.err
     assert "targets" in ran.err
 
 

@@ -89,7 +89,9 @@ def test_a_second_sync_has_nothing_to_do(
 def test_diff_shows_every_change(
     harnesssync: Harnesssync, peers: Peers, control: Path, worktree: Path, make_report: Report
 ) -> None:
-    """A line each, and exit code 1 because there are some."""
+    """A line each, and exit code 1 because there are some. A document that is there already gets edited."""
+    (worktree / ".codex").mkdir()
+    (worktree / ".codex" / "config.toml").touch()
     report = make_report(worktree, operations=OPERATIONS, state="out of step")
     peer = peers(control, lambda _method, _params: {"projects": [report]})
     ran = harnesssync("ctl", "diff", cwd=worktree)

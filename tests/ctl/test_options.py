@@ -52,7 +52,7 @@ def test_after_two_dashes_everything_is_an_argument() -> None:
     ("line", "message"),
     [
         (["--jsn"], "work has no option --jsn. Did you mean --json?"),
-        (["--xyzzy"], "work has no option --xyzzy"),
+        (["--xyzzy"], "work has no option --xyzzy. work --help lists them"),
         (["--no-json"], "work has no option --no-json. Did you mean --json?"),
         (["--project"], "--project needs a value: --project PATH"),
         (["--project="], "--project needs a value: --project PATH"),

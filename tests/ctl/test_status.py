@@ -335,3 +335,30 @@ def at_terminal(cwd: Path, environ: dict[str, str]) -> str:
     os.close(ours)
     process.wait(timeout=60)
     return shown.decode()
+
+
+@pytest.mark.parametrize("command", ["ping", "status"])
+@pytest.mark.parametrize("thing", ["an ordinary file", "a folder"])
+def test_what_is_no_socket_is_named_and_not_taken_for_silence(
+    thing: str, command: str, harnesssync: Harnesssync, control: Path, worktree: Path
+) -> None:
+    """To start a supervisor would not help as long as it is in the way."""
+    control.parent.mkdir(parents=True)
+    if thing == "a folder":
+        control.mkdir()
+    else:
+        control.write_text("notes\n")
+    ran = harnesssync("ctl", command, cwd=worktree)
+    assert ran.code == 3
+    assert f"{control}: {thing} stands where the supervisor's socket belongs. Move it elsewhere" in ran.err
+    assert "no supervisor is running" not in ran.err
+
+
+def test_a_home_that_is_not_registered_is_added_with_user(
+    harnesssync: Harnesssync, peers: Peers, control: Path
+) -> None:
+    """The path of the home directory would be refused: it is in no worktree."""
+    peers(control, supervisor_of())
+    ran = harnesssync("ctl", "status", "--user")
+    assert ran.code == 2
+    assert "Add it with: harnesssync ctl add --user\n" in ran.err

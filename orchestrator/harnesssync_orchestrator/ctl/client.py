@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from harnesssync_orchestrator.ctl.places import control_socket, is_somebody_elses, project_id, project_socket, variable
@@ -141,6 +142,7 @@ class Connection:
 
 
 _HINT_START = "Start one with: harnesssync-orchestrator serve"
+_HINT_IN_THE_WAY = "Move it elsewhere, or set HARNESSSYNC_SOCKET to another path. Then: harnesssync-orchestrator serve"
 _HINT_SILENT = "Its log says more; harnesssync-orchestrator serve starts another once it is gone"
 
 
@@ -161,11 +163,29 @@ def connect(path: str, timeout: float) -> Any:  # noqa: ANN401 - a socket of the
         raise NoSupervisorError("the supervisor takes no connection", path=path, hint=_HINT_SILENT) from error
     except OSError as error:
         connection.close()
-        reason = "a socket of that length can't be reached" if error.errno is None else "no supervisor is running"
+        if in_the_way := _in_the_way(path):
+            reason, hint = f"{in_the_way} stands where the supervisor's socket belongs", _HINT_IN_THE_WAY
+        else:
+            reason, hint = "no supervisor is running", _HINT_START
+        if error.errno is None:
+            reason = "a socket of that length can't be reached"
         if isinstance(error, PermissionError):
             reason = "the supervisor's socket belongs to somebody else"
-        raise NoSupervisorError(reason, path=path, hint=_HINT_START) from error
+        raise NoSupervisorError(reason, path=path, hint=hint) from error
     return connection
+
+
+def _in_the_way(path: str) -> str:
+    """What is at `path` and is no socket, in words; empty for a socket, and where nothing is."""
+    import stat  # noqa: PLC0415 - only a failure needs it
+
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib takes longer to import than a status takes to answer
+    except OSError:
+        return ""
+    if stat.S_ISSOCK(mode):
+        return ""
+    return {stat.S_IFREG: "an ordinary file", stat.S_IFDIR: "a folder"}.get(stat.S_IFMT(mode), "no socket, but a file")
 
 
 def ask_about(

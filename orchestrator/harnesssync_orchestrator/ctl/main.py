@@ -51,6 +51,7 @@ def overview(program: str) -> str:
     summary = "Talk to a running supervisor. add, remove, list, status and prune also work with none."
     after = (
         f"{program} COMMAND --help tells more. --project PATH may also stand before the command.\n"
-        "Exit codes: 0 clean, 1 drift, conflict or out of step, 2 usage, 3 no supervisor, 4 failed."
+        "Exit codes: 0 clean, 1 drift, conflict, out of step or held back until trusted, 2 usage,\n"
+        "3 no supervisor, 4 failed."
     )
     return options.overview(program, summary, [load(name).COMMAND for name in NAMES], after=after)

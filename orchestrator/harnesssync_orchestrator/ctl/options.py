@@ -124,7 +124,8 @@ def parse(command: Command, arguments: Sequence[str]) -> Parsed:
         name, equals, value = word.partition("=")
         option = known.get(name)
         if option is None:
-            raise UsageError(f"{command.name} has no option {name}", hint=_nearest(name, known))
+            hint = _nearest(name, known) or f"{command.name} --help lists them"
+            raise UsageError(f"{command.name} has no option {name}", hint=hint)
         if not option.value:
             if equals:
                 raise UsageError(f"{name} takes no value")
@@ -194,8 +195,9 @@ def check_targets(given: Sequence[str], known: Sequence[str]) -> None:
 def _nearest(word: str, known: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 - only a mistake needs it, and it brings in `re`
 
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"Did you mean {found[0]}?" if found else ""
+    bare = {name.lstrip("-"): name for name in known}  # dashes that all of them share make none of them nearer
+    found = difflib.get_close_matches(word.lstrip("-"), bare, n=1, cutoff=0.6)
+    return f"Did you mean {bare[found[0]]}?" if found else ""
 
 
 def help_text(program: str, command: Command) -> str:

@@ -7,6 +7,8 @@ repeat them: what it does not tell was told by the one before, and is told by `s
 
 from __future__ import annotations
 
+import os
+
 from harnesssync_orchestrator.console import visible
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
@@ -61,17 +63,34 @@ def synced(console: Console, report: Mapping[str, Any]) -> None:
 def planned(console: Console, report: Mapping[str, Any]) -> None:
     """What a sync would do."""
     console.header(visible(report["path"]))
-    for target, counts in _by_target(report, _PLANNED):
+    report_of_now = _with_new_documents(report)
+    for target, counts in _by_target(report_of_now, _PLANNED):
         console.line(f"  {console.colourize('cyan', '→')} {target}: {counts}")
-    _details(console, report)
+    _details(console, report_of_now)
     conclusion(console, report)
 
 
 def difference(console: Console, report: Mapping[str, Any]) -> None:
     """Every change that a sync would make, a line each."""
     console.header(visible(report["path"]))
-    _operations(console, report)
+    _operations(console, _with_new_documents(report))
     conclusion(console, report)
+
+
+def _with_new_documents(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan in which an edit of a document that does not exist yet is what it looks like: a file is written."""
+    operations = [
+        {**operation, "kind": "WriteFile"}
+        if operation["kind"] == "EditDocument" and is_new(report["path"], operation["path"])
+        else operation
+        for operation in report["operations"]
+    ]
+    return {**report, "operations": operations}
+
+
+def is_new(root: str, path: str) -> bool:
+    """Is there nothing yet at the path of an output, which is relative to `root`?"""
+    return not os.path.lexists(os.path.join(root, path))  # noqa: PTH118 - pathlib takes longer to import than a status
 
 
 def conclusion(console: Console, report: Mapping[str, Any]) -> None:
@@ -103,6 +122,8 @@ def status_word(console: Console, status: str) -> str:
 def state(console: Console, report: Mapping[str, Any]) -> str:
     """`in step, 12 unchanged`, `conflict, 1 conflict, 3 synced`."""
     word = str(report.get("state", ""))
+    if word == "in step" and not report.get("targets", True):
+        word = "no harness in use"
     counts = report.get("counts") or {}
     parts = [console.colourize(_STATE_COLOURS.get(word, "red"), visible(word))]
     if report.get("operations") and word == "out of step":
@@ -167,7 +188,7 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, loss
     `notes` hold for as long as a target is used (consent that its harness asks for), so they are not told every time.
     """
     if not report["targets"]:
-        console.note("no harness is in use here: choose with harnesssync ctl add PATH --target TARGET")
+        _no_harness(console, report)
     for failure in report["failures"]:
         console.error(_sentence(failure, place=_place(failure["target"], failure["path"])))
     if report.get("halt"):
@@ -189,12 +210,25 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, loss
         console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
 
 
+def _no_harness(console: Console, report: Mapping[str, Any]) -> None:
+    written = "" if report["operations"] else ": nothing was written"
+    console.note(
+        f"no harness is in use here{written}. Choose with --target codex (harnesssync targets lists them), or for good "
+        f"with harnesssync ctl add {_argument(report)} --target codex"
+    )
+
+
+def _argument(report: Mapping[str, Any]) -> str:
+    """How a command line names the project of a report."""
+    return "--user" if report.get("scope") == "user" else visible(report["path"])
+
+
 def _held(console: Console, report: Mapping[str, Any]) -> None:
     held = report["held"]
     if not held:
         return
     items = ", ".join(dict.fromkeys(visible(_item(item)) for each in held for item in each["items"]))
-    where = f"harnesssync ctl add {visible(report['path'])}"
+    where = f"harnesssync ctl add {_argument(report)}"
     console.note(
         f"not trusted, so held back: {items}. A harness would execute or obey this; to let it through: {where}"
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
 from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveKey, SetKey
+from harnesssync_orchestrator.ctl import rendering
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.console import Console
@@ -41,7 +42,7 @@ def _headline(operation: Operation, root: str) -> tuple[str, str, str]:
         return ("+", "green", operation.path) if operation.expected is None else ("~", "yellow", operation.path)
     if isinstance(operation, Remove):
         return "-", "red", operation.path
-    return "~", "yellow", operation.path
+    return ("+", "green", operation.path) if rendering.is_new(root, operation.path) else ("~", "yellow", operation.path)
 
 
 def _edit(edit: Edit) -> str:

@@ -30,13 +30,19 @@ SYNC = Command(
         _REHASH,
         *_SHOWN,
     ),
-    details="Exit code: 0 clean, 1 if something is in conflict or wrong in the source, 4 if something failed.",
+    details=(
+        "Exit code: 0 clean, 1 if something is in conflict, wrong in the source or held back until the project is\n"
+        "trusted (harnesssync ctl add .), 4 if something failed."
+    ),
 )
 CHECK = Command(
     "check",
     "Tell by the exit code whether a project is in step: for CI and hooks.",
     options=(*_PLACE, options.TARGET, _REHASH, *_SHOWN),
-    details="Changes nothing. Exit code: 0 in step, 1 out of step or in conflict, 4 failed.",
+    details=(
+        "Changes nothing. Exit code: 0 in step, 1 out of step, in conflict or held back until trusted, 4 failed.\n"
+        "A fresh machine, such as one of a CI, trusts no project yet: run `harnesssync ctl add .` first."
+    ),
 )
 STATUS = Command(
     "status",
@@ -103,7 +109,8 @@ def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
 def _overview(program: str, commands: dict[str, Command]) -> str:
     after = (
         f"{program} COMMAND --help tells more. Without --project, a command speaks of the worktree around you.\n"
-        "Exit codes: 0 clean, 1 drift, conflict or out of step, 2 usage, 3 no supervisor, 4 failed."
+        "Exit codes: 0 clean, 1 drift, conflict, out of step or held back until trusted, 2 usage,\n"
+        "3 no supervisor, 4 failed."
     )
     summary = "Keep the configuration of AI coding harnesses in step with Claude Code's."
     return options.overview(program, summary, [*commands.values(), CTL], after=after)

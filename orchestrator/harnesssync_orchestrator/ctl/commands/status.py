@@ -30,7 +30,8 @@ COMMAND = Command(
         options.VERBOSE,
     ),
     details=(
-        "Exit code: 0 in step, 1 out of step or in conflict, 4 failed, 3 if nobody serves the project.\n"
+        "Exit code: 0 in step, 1 out of step, in conflict or held back until trusted, 4 failed,\n"
+        "3 if nobody serves the project.\n"
         "With --all a project that nobody serves is no error."
     ),
 )
@@ -52,7 +53,8 @@ def run(parsed: Parsed, context: Context) -> int:
     except client.RemoteError as error:
         if error.number != codes.UNKNOWN_PROJECT:
             raise
-        raise UsageError("not registered", path=path, hint=f"Add it with: harnesssync ctl add {path}") from error
+        place = "--user" if context.scope(path) == "user" else path
+        raise UsageError("not registered", path=path, hint=f"Add it with: harnesssync ctl add {place}") from error
     reports = projects_of(answer)
     if parsed.flag("json"):
         _print_json(console, answer.get("supervisor"), answer["projects"])
