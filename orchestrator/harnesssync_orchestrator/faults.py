@@ -29,7 +29,7 @@ _FORBIDDEN = "Make it writable for you"
 _IN_THE_WAY = "Something else is in the way there: move it elsewhere"
 _REMEDIES = {
     errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    getattr(errno, "EDQUOT", errno.ENOSPC): _FULL,  # not everywhere
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
     errno.EROFS: _FORBIDDEN,

@@ -218,5 +218,5 @@ def test_a_wrong_setting_is_told_before_anything_starts(machine: Machine) -> Non
     machine.layout.config_file.write_bytes(b"[watch]\nsetle_ms = 5\n")
     daemon = machine.start()
     assert daemon.wait() == 4
-    assert "config.toml: unknown key `watch.setle_ms`. Did you mean `watch.settle_ms`?" in daemon.said
+    assert "config.toml: line 2: unknown key `watch.setle_ms`. Did you mean `watch.settle_ms`?" in daemon.said
     assert not machine.layout.supervisor_lock.exists()
