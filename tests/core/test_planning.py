@@ -538,7 +538,23 @@ def test_what_we_make_is_kept_out_of_git_status() -> None:
         tracked=frozenset([FILE.path]),
     )
     assert planned(desired(LINK, FILE, KEY), observed).exclude == (LINK.path,)
-    assert planned(desired(LINK, FILE, replace(KEY, private=True)), observed).exclude == (LINK.path, "c.json")
+
+
+def test_a_merged_file_with_something_of_a_persons_is_neither_private_nor_hidden() -> None:
+    """Git replaces what it ignores without a word, so only what is wholly ours may be hidden from it."""
+    private = replace(KEY, private=True)
+    recorded = ledger(KEY.address, entry(value_hash(KEY.value), Method.MERGE, format="json"))
+    ours = replace(recorded, made=frozenset([Address("c.json"), Address("c.json", ("mcp",))]))
+    alone, shared = {"mcp": {"files": KEY.value}}, {"mcp": {"files": KEY.value}, "theme": "mine"}
+    assert planned(desired(private), seen("c.json", ObservedFile("h"), alone), ours).exclude == ("c.json",)
+    result = planned(desired(private), seen("c.json", ObservedFile("h"), shared), ours)
+    assert result.exclude == ()
+    assert "things of yours" in result.losses[0].why
+    (operation,) = result.operations
+    assert isinstance(operation, EditDocument)
+    assert operation.edits[0] == RemoveKey(KEY.pointer)
+    theirs = planned(desired(private), seen("c.json", ObservedFile("h"), {}))
+    assert (theirs.operations, theirs.exclude) == ((), ())
 
 
 def test_a_clash_is_reported_and_what_is_there_stays() -> None:

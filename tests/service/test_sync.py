@@ -532,6 +532,32 @@ async def test_what_is_gone_is_not_hidden_from_git_any_more(run: Sync, root: Pat
     assert "opencode.json" in git("status", "--porcelain", cwd=root)
 
 
+@pytest.mark.parametrize("before", [True, False])
+async def test_git_never_replaces_a_persons_file_that_we_hid(
+    run: Sync, root: Path, git: Callable[..., str], before: bool
+) -> None:
+    """What git ignores it overwrites without a word: a file with anything of a person's in it is never hidden."""
+    write(root, {"CLAUDE.local.md": "Mine.\n"})
+    git("checkout", "-qb", "other", cwd=root)
+    write(root, {"opencode.json": {"theme": "theirs"}})
+    git("add", "opencode.json", cwd=root)
+    git("commit", "-qm", "theirs", cwd=root)
+    git("checkout", "-q", "--orphan", "main", cwd=root)
+    git("rm", "-qf", "opencode.json", cwd=root)
+    if before:
+        write(root, {"opencode.json": {"theme": "mine"}})
+    await run()
+    if not before:
+        text = (root / "opencode.json").read_text(encoding="utf-8")
+        (root / "opencode.json").write_text(text.replace("{", '{\n  "theme": "mine",', 1), encoding="utf-8")
+    await run()
+    assert "?? opencode.json" in git("status", "--porcelain", cwd=root)
+    assert "CLAUDE.local.md" not in (root / "opencode.json").read_text(encoding="utf-8")
+    done = await anyio.run_process(["git", "checkout", "-q", "other"], cwd=root, check=False)
+    assert b"would be overwritten" in done.stderr
+    assert '"theme": "mine"' in (root / "opencode.json").read_text(encoding="utf-8")
+
+
 async def test_names_that_are_not_utf_8_cost_nothing_but_their_item(run: Sync, root: Path) -> None:
     """The item is told and left out; the sync goes on, now and the next time."""
     folder = os.fsencode(root / ".claude/commands")

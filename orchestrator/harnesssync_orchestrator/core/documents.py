@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from harnesssync_orchestrator.core.desired import JsonValue, value_hash
+from harnesssync_orchestrator.core.desired import Address, JsonValue, value_hash
 from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
 
 
@@ -69,3 +69,23 @@ def missing_containers(values: Mapping[str, Any], edits: Iterable[Edit]) -> list
             if value_at(values, pointer) is Gap.ABSENT:
                 made[pointer] = None
     return list(made)
+
+
+def residue(values: Mapping[str, Any], ours: Mapping[Address, str], containers: Iterable[Address]) -> dict[str, Any]:
+    """What is left of the values without those that are ours, given by address and digest, and without the emptied
+    ones of `containers`."""
+    edits: list[Edit] = []
+    for address, digest in ours.items():
+        found = value_at(values, address.pointer)
+        if isinstance(found, Gap):
+            continue
+        if address.element:
+            if isinstance(found, list) and position(found, digest) is not None:
+                edits.append(RemoveElement(address.pointer, digest))
+        elif value_hash(found) == digest:
+            edits.append(RemoveKey(address.pointer))
+    left = after(values, edits)
+    for container in sorted(containers, key=lambda container: len(container.pointer), reverse=True):
+        if container.pointer and value_at(left, container.pointer) in ({}, []):
+            left = after(left, [RemoveKey(container.pointer)])
+    return left

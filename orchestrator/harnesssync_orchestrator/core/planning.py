@@ -28,6 +28,7 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
+from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
 from harnesssync_orchestrator.core.items import Kind, Scope, Source
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Observed
@@ -62,7 +63,8 @@ def plan(
     """
     if ledger.entries and not confirmed and (not source.present or not source.items):
         return Plan(halt=HaltReason.SOURCE_MISSING)
-    wanted, held, losses = _permitted(desired, observed, trusted=trusted)
+    whole = WhollyOurs(desired, observed, ledger)
+    wanted, held, losses = _permitted(desired, observed, whole, trusted=trusted)
     decision = Decision(tracked=observed.tracked)
     for clash in desired.clashes:
         decision.conflicts.append(_clash_conflict(clash.address, clash.owners, clash.reason))
@@ -102,7 +104,7 @@ def plan(
         losses=(*desired.losses, *losses),
         held=held,
         made=made,
-        exclude=_to_exclude(source, wanted, observed, ledger.changed(made=made), decision),
+        exclude=_to_exclude(source, wanted, observed, ledger.changed(made=made), decision, whole),
         unchanged=decision.unchanged,
     )
 
@@ -118,12 +120,8 @@ def _made_but_not_recorded(ledger: Ledger, decision: Decision) -> tuple[Address,
     When the ledger was lost, those around what is taken for ours: they go when nothing is left in them.
     """
     if ledger.lost:
-        return tuple(
-            Address(address.path, address.pointer[:depth])
-            for address, entry in decision.adopt.items()
-            if entry.created and address.pointer
-            for depth in range(len(address.pointer) + (1 if address.element else 0))
-        )
+        taken = (address for address, entry in decision.adopt.items() if entry.created and address.pointer)
+        return tuple(container for address in taken for container in containers_of(address))
     ours = [address for address, entry in decision.adopt.items() if ledger.pending.get(address) == entry.digest]
     containers = [address for address, digest in ledger.pending.items() if digest == CONTAINER]
     return tuple(container for container in containers if any(container.holds(address) for address in ours))
@@ -135,7 +133,7 @@ def _removals_first(operation: object) -> bool:
 
 
 def _permitted(
-    desired: Desired, observed: Observed, *, trusted: bool
+    desired: Desired, observed: Observed, whole: WhollyOurs, *, trusted: bool
 ) -> tuple[dict[Address, Wanted[Output]], tuple[Held, ...], list[Loss]]:
     """The outputs that may be written here and now; why the others may not."""
     wanted: dict[Address, Wanted[Output]] = {}
@@ -143,8 +141,8 @@ def _permitted(
     losses: list[Loss] = []
     for address, wish in desired.wanted.items():
         output = wish.output
-        if output.private and output.path in observed.tracked:
-            why = f"it is private, and {output.path} is tracked by git: a team would get it"
+        why = why_exposed(output, observed, whole)
+        if why:
             losses.extend(
                 Loss(target=owner, item=item, what=str(item), why=why) for owner in wish.owners for item in output.items
             )
@@ -166,13 +164,19 @@ def _clash_conflict(address: Address, owners: tuple[str, ...], reason: str) -> C
 
 
 def _to_exclude(
-    source: Source, wanted: dict[Address, Wanted[Output]], observed: Observed, ledger: Ledger, decision: Decision
+    source: Source,
+    wanted: dict[Address, Wanted[Output]],
+    observed: Observed,
+    ledger: Ledger,
+    decision: Decision,
+    whole: WhollyOurs,
 ) -> tuple[str, ...]:
-    """Paths that git should not show: what we made or hold private content in, unless git tracks it."""
+    """Paths that git should not show: what we made, unless git tracks it or a person has put something into it."""
     if source.scope is not Scope.PROJECT:
         return ()
     ours = {address.path for address, entry in _entries(ledger, decision) if entry.created and not address.pointer}
-    ours |= {address.path for address in ledger.made if not address.pointer and not address.path.endswith("/")}
+    documents = (address.path for address in ledger.made if not address.pointer and not address.path.endswith("/"))
+    ours |= {path for path in documents if path in whole}
     ours |= {operation.path for operation in decision.operations if operation.expected is None}
     ours |= {address.path for address, wish in wanted.items() if wish.output.private}
     gone = {operation.path for operation in decision.operations if isinstance(operation, Remove)}

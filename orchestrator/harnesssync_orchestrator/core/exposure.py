@@ -1,0 +1,67 @@
+"""What a team could get, and what git could destroy: when something may be private, and when it may be hidden from git.
+
+git treats what it ignores as expendable, and replaces it without a word when it switches to a branch that has such a
+file. So only what is ours, and can be made again, is ever hidden; and only what is hidden may hold anything private.
+"""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.core.desired import (
+    Address,
+    Desired,
+    ElementOutput,
+    KeyOutput,
+    Output,
+    value_hash,
+)
+from harnesssync_orchestrator.core.documents import residue
+from harnesssync_orchestrator.core.ledger import CONTAINER, Ledger
+from harnesssync_orchestrator.core.observed import Document, Missing, Observed
+
+
+class WhollyOurs:
+    """Which merged files hold nothing but what we put there. A comment is not seen here."""
+
+    def __init__(self, desired: Desired, observed: Observed, ledger: Ledger) -> None:
+        self._observed = observed
+        self._made = ledger.made.union(address for address, digest in ledger.pending.items() if digest == CONTAINER)
+        ours = {address: entry.digest for address, entry in ledger.entries.items() if entry.created}
+        ours.update((address, digest) for address, digest in ledger.pending.items() if digest != CONTAINER)
+        if ledger.lost:  # what is as we would write it is taken over
+            outputs = (wish.output for wish in desired.wanted.values())
+            merged = [one for one in outputs if isinstance(one, (KeyOutput, ElementOutput))]
+            ours.update((output.address, value_hash(output.value)) for output in merged)
+            self._made |= {container for output in merged for container in containers_of(output.address)}
+        self._ours = ours
+        self._known: dict[str, bool] = {}
+
+    def __contains__(self, path: str) -> bool:
+        if path not in self._known:
+            self._known[path] = self._is_ours(path)
+        return self._known[path]
+
+    def _is_ours(self, path: str) -> bool:
+        if isinstance(self._observed.paths.get(path), Missing):
+            return True
+        document = self._observed.documents.get(path)
+        if Address(path) not in self._made or not isinstance(document, Document):
+            return False
+        ours = {address: digest for address, digest in self._ours.items() if address.path == path and address.pointer}
+        return not residue(document.values, ours, [address for address in self._made if address.path == path])
+
+
+def containers_of(address: Address) -> tuple[Address, ...]:
+    """The merged file, and the objects and arrays in it, around a key or an element."""
+    depths = range(len(address.pointer) + (1 if address.element else 0))
+    return tuple(Address(address.path, address.pointer[:depth]) for depth in depths)
+
+
+def why_exposed(output: Output, observed: Observed, whole: WhollyOurs) -> str:
+    """Why a team could get a private output; empty for all others."""
+    if not output.private:
+        return ""
+    if output.path in observed.tracked:
+        return f"it is private, and {output.path} is tracked by git: a team would get it"
+    if isinstance(output, (KeyOutput, ElementOutput)) and output.path not in whole:
+        return f"it is private, and {output.path} holds things of yours as well, which must not be hidden from git"
+    return ""
