@@ -558,6 +558,26 @@ async def test_git_never_replaces_a_persons_file_that_we_hid(
     assert '"theme": "mine"' in (root / "opencode.json").read_text(encoding="utf-8")
 
 
+async def test_the_section_of_a_removed_worktree_goes_and_others_stay(
+    run: Sync, root: Path, engine: Engine, git: Callable[..., str], tmp_path: Path
+) -> None:
+    """What a person writes later where it had outputs must not be hidden; a worktree that is there keeps its own."""
+    git("add", "-A", cwd=root)
+    git("commit", "-qm", "all", cwd=root)
+    for name in ("kept", "gone"):
+        git("worktree", "add", "-q", "-b", name, str(tmp_path / name), cwd=root)
+        project = Project(path=str((tmp_path / name).resolve()), targets=ALL, trusted=True)
+        await sync(project, engine)
+    await run()
+    exclude = root / ".git/info/exclude"
+    assert exclude.read_text(encoding="utf-8").count("/AGENTS.md\n") == 3
+    git("worktree", "remove", "--force", str(tmp_path / "gone"), cwd=root)
+    write(root, {".claude/skills/new/SKILL.md": skill("new")})
+    await run()
+    assert exclude.read_text(encoding="utf-8").count("/AGENTS.md\n") == 2
+    assert git("status", "--porcelain", cwd=tmp_path / "kept") == ""
+
+
 async def test_names_that_are_not_utf_8_cost_nothing_but_their_item(run: Sync, root: Path) -> None:
     """The item is told and left out; the sync goes on, now and the next time."""
     folder = os.fsencode(root / ".claude/commands")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from harnesssync_orchestrator.errors import StateError
@@ -34,20 +34,28 @@ _BEGINS = re.compile(rb"^# >>> harnesssync \(", re.MULTILINE)
 
 
 def update_exclude(
-    common_dir: Path, worktree_id: str, paths: Iterable[str], *, lock: Path, timeout: float = 5.0
+    common_dir: Path,
+    worktree_id: str,
+    paths: Iterable[str],
+    *,
+    lock: Path,
+    timeout: float = 5.0,
+    worktrees: Collection[str] | None = None,
 ) -> bool:
     """Make the section of one worktree list just these paths (below its root, with `/`); none takes it away.
 
+    With `worktrees`, the ids of all worktrees that the repository has, sections of others go: they were moved or
+    removed, and what a person writes at those paths later must not be hidden.
     `lock` is `Layout.exclude_lock(common_dir)`. False if the file says so already: then nothing is written and no lock
     taken. Raises LockTimeoutError, and StateError if the file can't be read or written, is a link, or was damaged.
     """
     file = common_dir / "info" / "exclude"
     lines = sorted({pattern(path) for path in paths})
-    if _changed(_read(file), worktree_id, lines) is None:
+    if _changed(_read(file), worktree_id, lines, worktrees) is None:
         return False
     with held(lock, timeout):
         before = _read(file)
-        after = _changed(before, worktree_id, lines)
+        after = _changed(before, worktree_id, lines, worktrees)
         if after is None:
             return False
         try:
@@ -74,15 +82,18 @@ def pattern(path: str) -> bytes:
     return b"/" + re.sub(rb" (?= *\Z)", b"\\ ", text)
 
 
-def _changed(content: bytes | None, worktree_id: str, lines: list[bytes]) -> bytes | None:
+def _changed(
+    content: bytes | None, worktree_id: str, lines: list[bytes], worktrees: Collection[str] | None
+) -> bytes | None:
     """The file after the change; None if there is nothing to change."""
     text = content or b""
     block = _find(text)
     sections = _sections(block["body"]) if block else {}
     key = worktree_id.encode("ascii")
-    if sections.get(key, []) == lines:
+    known = sections if worktrees is None else {name: sections[name] for name in sections if name.decode() in worktrees}
+    if sections.get(key, []) == lines and known.keys() | {key} >= sections.keys():
         return None
-    wanted = {name: listed for name, listed in {**sections, key: lines}.items() if listed}
+    wanted = {name: listed for name, listed in {**known, key: lines}.items() if listed}
     before, after = _around(text, block)
     if not wanted:
         return before + after

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
@@ -92,6 +93,15 @@ def _configured_worktree(folder: Path) -> Path | None:
     if value.startswith(b'"') and value.endswith(b'"'):
         value = value[1:-1].replace(b'\\"', b'"').replace(b"\\\\", b"\\")
     return (folder / os.fsdecode(value)).resolve()
+
+
+def worktrees(common: Path) -> tuple[Path, ...]:
+    """The roots of all worktrees of a repository that are there, by its common folder; links in them resolved."""
+    roots = [common.parent] if common.name == ".git" else []
+    for record in sorted(common.glob("worktrees/*/gitdir")):
+        with suppress(OSError):
+            roots.append((record.parent / os.fsdecode(record.read_bytes().rstrip(b"\r\n"))).parent)
+    return tuple(root.resolve() for root in roots if root.is_dir())
 
 
 def obstacle(worktree: Path) -> str | None:

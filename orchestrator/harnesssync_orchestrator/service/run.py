@@ -14,7 +14,7 @@ from harnesssync_orchestrator.core.desired import Desired
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
-from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.cleanup import clean
@@ -150,10 +150,11 @@ class Run:
         gone = self.outcome.removed_documents
         paths = [*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, copies)]
         lock, patience_s = self.engine.layout.exclude_lock(shared), min(EXCLUDE_S, self.start.options.lock_timeout_s)
+        all_of_them = await self.start.in_thread(git.worktrees, shared)
+        present = {self.project.id, *(project_id(str(root)) for root in all_of_them)}
+        update = partial(update_exclude, lock=lock, timeout=patience_s, worktrees=present)
         try:
-            await self.start.in_thread(
-                partial(update_exclude, shared, self.project.id, paths, lock=lock, timeout=patience_s)
-            )
+            await self.start.in_thread(update, shared, self.project.id, paths)
         except (StateError, LockTimeoutError) as error:
             self.outcome.fail(error, path=error.path)
 
