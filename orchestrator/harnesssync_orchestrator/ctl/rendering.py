@@ -108,7 +108,8 @@ def standing(console: Console, report: Mapping[str, Any], *, status: str = "") -
     if report.get("targets"):
         console.line(f"  targets: {', '.join(report['targets'])}")
     if report.get("finished"):
-        console.line(f"  last sync: {visible(report['finished'])}")
+        when = "last sync" if status else "looked at"  # without a supervisor this very command has looked
+        console.line(f"  {when}: {visible(report['finished'])}")
     _details(console, report)
     _attention(console, report, notes=True)
 
