@@ -1,4 +1,4 @@
-"""Ground for tests of file functions: a user without rights, also when the tests themselves run as root."""
+"""Ground for tests of file functions: a user without rights, also when the tests run as root, and a repository."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,3 +42,15 @@ def public_folder() -> Iterator[Path]:
         for name in folders:
             Path(path, name).chmod(0o700)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def main(tmp_path: Path, git: Any) -> Path:
+    """A repository with a commit."""
+    folder = tmp_path / "main"
+    folder.mkdir()
+    git("init", "-q", cwd=folder)
+    (folder / "README.md").write_text("x")
+    git("add", ".", cwd=folder)
+    git("commit", "-q", "-m", "begin", cwd=folder)
+    return folder

@@ -11,23 +11,9 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
-from harnesssync_orchestrator.files.git import (
-    common_dir,
-    update_exclude,
-)
+from harnesssync_orchestrator.files.exclude import update_exclude
+from harnesssync_orchestrator.files.git import common_dir
 from harnesssync_orchestrator.files.locks import held
-
-
-@pytest.fixture
-def main(tmp_path: Path, git: Any) -> Path:
-    """A repository with a commit."""
-    folder = tmp_path / "main"
-    folder.mkdir()
-    git("init", "-q", cwd=folder)
-    (folder / "README.md").write_text("x")
-    git("add", ".", cwd=folder)
-    git("commit", "-q", "-m", "begin", cwd=folder)
-    return folder
 
 
 def untracked(folder: Path) -> set[str]:
@@ -146,7 +132,7 @@ def test_worktrees_that_update_at_once_lose_no_section(main: Path, tmp_path: Pat
     script = """
 import sys
 from pathlib import Path
-from harnesssync_orchestrator.files.git import update_exclude
+from harnesssync_orchestrator.files.exclude import update_exclude
 for number in range(10):
     update_exclude(Path(sys.argv[1]), sys.argv[3] * 16, [f"{sys.argv[3]}{number}"], lock=Path(sys.argv[2]), timeout=60)
 """

@@ -21,18 +21,6 @@ from harnesssync_orchestrator.files.git import (
 )
 
 
-@pytest.fixture
-def main(tmp_path: Path, git: Any) -> Path:
-    """A repository with a commit."""
-    folder = tmp_path / "main"
-    folder.mkdir()
-    git("init", "-q", cwd=folder)
-    (folder / "README.md").write_text("x")
-    git("add", ".", cwd=folder)
-    git("commit", "-q", "-m", "begin", cwd=folder)
-    return folder
-
-
 def says(git: Any, folder: Path, *question: str) -> Path:
     return Path(git("rev-parse", "--path-format=absolute", *question, cwd=folder)).resolve()
 

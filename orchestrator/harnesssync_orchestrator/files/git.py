@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
-from harnesssync_orchestrator.files.exclude import update_exclude
 
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
@@ -192,6 +191,6 @@ __all__ = [
     "obstacle",
     "repository",
     "tracked",
-    "update_exclude",
     "worktree_root",
+    "worktrees",
 ]
