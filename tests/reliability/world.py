@@ -136,7 +136,7 @@ def _pictured(folder: Path, root: Path, without: tuple[str, ...]) -> Iterator[tu
         stamp = (status.st_ino, status.st_mtime_ns)
         mode = stat.S_IMODE(status.st_mode)
         if entry.is_symlink():
-            yield relative, Pictured("link", 0, os.fsencode(os.readlink(path)), stamp)
+            yield relative, Pictured("link", 0, os.fsencode(path.readlink()), stamp)
         elif entry.is_dir():
             yield relative, Pictured("folder", mode, b"", stamp)
             yield from _pictured(path, root, without)
