@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harnesssync_orchestrator.core.desired import Address
@@ -18,12 +20,23 @@ def test_a_ledger_is_the_same_after_it_was_a_document() -> None:
             Address("c.toml", ("a", "b.c")): Entry(
                 method=Method.MERGE, digest="b" * 16, timestamp="t", owners=("codex",), created=False, format="toml"
             ),
+            Address("mine.md"): replace(ENTRY, kept=True, created=False),
+            Address("replaced.md"): replace(ENTRY, origin="000003-00112233aabbccdd"),
         },
         made=frozenset([Address(".agents/"), Address("c.toml", ("a",))]),
         pending={Address("x"): "c" * 16},
+        transaction="000004-00112233aabbccdd",
         last_sync="2026-01-01T00:00:00+00:00",
     )
     assert from_document(to_document(ledger)) == ledger
+
+
+def test_a_ledger_without_the_later_members_is_read() -> None:
+    """Files of earlier versions have no origin, no kept and no transaction; nothing is written for their defaults."""
+    document = to_document(Ledger(entries={Address("AGENTS.md"): ENTRY}))
+    assert "transaction" not in document
+    assert document["targets"]["codex"]["AGENTS.md"].keys() == {"hash", "timestamp", "method"}
+    assert from_document(document).entries == {Address("AGENTS.md"): ENTRY}
 
 
 def test_an_empty_ledger_has_the_documented_form() -> None:

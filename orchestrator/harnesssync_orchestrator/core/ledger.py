@@ -1,7 +1,7 @@
 """What we last wrote. An output is ours when the ledger says so and the disk confirms it.
 
 The file of a project is `{"version", "targets": {target: {address: {"hash", "timestamp", …}}}, "last_sync",
-"made", "pending"}`; reading and writing it is the business of `files.state`.
+"made", "pending", "transaction"}`; reading and writing it is the business of `files.state`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ class Entry:
     a merged value. `created` is False for an output that already was as desired when we first came: it is
     watched, but it is a person's, so it is never changed or removed. `source_digest` is the content hash of a
     copy's source. `timestamp` is UTC with offset, ISO 8601.
+    `origin` names the record in the history that holds what stood there before we ever wrote, when a person let us
+    replace it: it is given back when the output goes. `kept` says that a person decided to keep what is there instead
+    of ours: it is neither written nor told as a conflict.
     """
 
     method: Method
@@ -47,6 +50,8 @@ class Entry:
     format: str = ""
     source: str = ""
     source_digest: str = ""
+    origin: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +62,14 @@ class Ledger:
     (`Address("x/")`), a merged file (`Address("x.json")`), an object or array in it (with a pointer).
     `pending` holds, by address, the digest that an unfinished sync was about to write: after a crash an output
     with just that digest is ours. What it was about to make for them stands there as `CONTAINER`.
+    `transaction` names the record in the history of that unfinished sync, `""` when none is unfinished.
     `lost` says that there was a ledger which can't be read any more; it is never saved.
     """
 
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     made: frozenset[Address] = frozenset()
     pending: Mapping[Address, str] = field(default_factory=dict)
+    transaction: str = ""
     last_sync: str | None = None
     lost: bool = False
 
@@ -90,25 +97,53 @@ def to_document(ledger: Ledger) -> dict[str, Any]:
     """The ledger as plain values for JSON; a shared output stands under each of its owners."""
     targets: dict[str, dict[str, Any]] = {}
     for address, entry in sorted(ledger.entries.items()):
-        row: dict[str, Any] = {"hash": entry.digest, "timestamp": entry.timestamp, "method": entry.method.value}
-        if not entry.created:
-            row["created"] = False
-        for name in ("format", "source", "source_digest"):
-            if value := getattr(entry, name):
-                row[name] = value
+        row = to_row(entry)
         for owner in entry.owners:
             targets.setdefault(owner, {})[str(address)] = row
-    return {
+    document = {
         "version": VERSION,
         "targets": targets,
         "last_sync": ledger.last_sync,
         "made": sorted(str(address) for address in ledger.made),
         "pending": {str(address): digest for address, digest in sorted(ledger.pending.items())},
     }
+    if ledger.transaction:
+        document["transaction"] = ledger.transaction
+    return document
+
+
+def to_row(entry: Entry) -> dict[str, Any]:
+    """An entry as plain values, without its owners; what has its default is left out."""
+    row: dict[str, Any] = {"hash": entry.digest, "timestamp": entry.timestamp, "method": entry.method.value}
+    if not entry.created:
+        row["created"] = False
+    for name in ("format", "source", "source_digest", "origin"):
+        if value := getattr(entry, name):
+            row[name] = value
+    if entry.kept:
+        row["kept"] = True
+    return row
+
+
+def from_row(row: Mapping[str, Any], owners: tuple[str, ...]) -> Entry:
+    """The inverse. Raises ValueError, KeyError or TypeError."""
+    return Entry(
+        method=Method(row["method"]),
+        digest=_text(row["hash"]),
+        timestamp=_text(row["timestamp"]),
+        owners=owners,
+        created=bool(row.get("created", True)),
+        format=_text(row.get("format", "")),
+        source=_text(row.get("source", "")),
+        source_digest=_text(row.get("source_digest", "")),
+        origin=_text(row.get("origin", "")),
+        kept=bool(row.get("kept", False)),
+    )
 
 
 def from_document(document: Mapping[str, Any]) -> Ledger:
-    """The inverse. Raises ValueError, KeyError or TypeError when the document is not a ledger of this version."""
+    """The inverse of `to_document`. Raises ValueError, KeyError or TypeError when the document is not a ledger of this
+    version."""
     version = str(document.get("version", ""))
     if version.split(".", maxsplit=1)[0] != VERSION.split(".", maxsplit=1)[0]:
         raise ValueError(f"version {version!r} is not {VERSION}")
@@ -117,21 +152,13 @@ def from_document(document: Mapping[str, Any]) -> Ledger:
         for text, row in rows.items():
             address = Address.parse(text)
             known = entries.get(address)
-            entries[address] = Entry(
-                method=Method(row["method"]),
-                digest=_text(row["hash"]),
-                timestamp=_text(row["timestamp"]),
-                owners=(*known.owners, owner) if known else (owner,),
-                created=bool(row.get("created", True)),
-                format=_text(row.get("format", "")),
-                source=_text(row.get("source", "")),
-                source_digest=_text(row.get("source_digest", "")),
-            )
+            entries[address] = from_row(row, (*known.owners, owner) if known else (owner,))
     last_sync = document.get("last_sync")
     return Ledger(
         entries=entries,
         made=frozenset(Address.parse(text) for text in document.get("made", ())),
         pending={Address.parse(text): _text(digest) for text, digest in document.get("pending", {}).items()},
+        transaction=_text(document.get("transaction", "")),
         last_sync=None if last_sync is None else _text(last_sync),
     )
 

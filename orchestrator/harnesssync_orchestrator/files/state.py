@@ -15,7 +15,7 @@ from harnesssync_orchestrator.errors import NewerStateError, StateError
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.store import now, quarantine, read_json, to_json, write_atomic
 
-_TEMPLATE: Mapping[str, type] = {"targets": dict, "made": list, "pending": dict}
+_TEMPLATE: Mapping[str, type] = {"targets": dict, "made": list, "pending": dict, "transaction": str}
 
 
 def default_document() -> dict[str, Any]:
