@@ -97,6 +97,21 @@ def test_registry_reregister_changes_the_time_alone(registry: Registry) -> None:
     assert document(registry) == first
 
 
+def test_registry_a_project_is_paused_until_it_is_resumed(tmp_path: Path, registry: Registry) -> None:
+    """By path or by id; again changes nothing, registering anew keeps it, and an unknown project is told."""
+    identifier = registry.register(tmp_path)
+    assert registry.set_paused(tmp_path, True)
+    assert again(registry).list_projects()[identifier].paused
+    before = registry.path.stat().st_ino
+    assert registry.set_paused(identifier, True)
+    assert registry.path.stat().st_ino == before
+    registry.register(tmp_path)
+    assert registry.list_projects()[identifier].paused
+    assert registry.set_paused(identifier, False)
+    assert not registry.list_projects()[identifier].paused
+    assert not registry.set_paused("0" * 16, True)
+
+
 def test_registry_concurrent_threads_all_arrive(registry: Registry) -> None:
     """Ten at once, ten entries."""
     threads = [
@@ -184,6 +199,7 @@ def test_an_unreadable_registry_is_told_and_not_replaced(
         {"path": 5},
         {"path": "/x", "targets": "codex"},
         {"path": "/x", "trusted": "yes"},
+        {"path": "/x", "paused": "yes"},
         {"path": "/x", "scope": "galaxy"},
     ],
 )

@@ -14,7 +14,8 @@ from harnesssync_orchestrator.core.projects import project_id
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryEntry:
     """One project. `last_active` is when it was last registered, UTC with offset. `trusted` is what a person said,
-    None if nobody said anything. `common_dir` is the repository that acknowledges the worktree, "" if none does."""
+    None if nobody said anything. `common_dir` is the repository that acknowledges the worktree, "" if none does.
+    A `paused` project is not synced by itself."""
 
     path: str
     last_active: str
@@ -22,6 +23,7 @@ class RegistryEntry:
     targets: tuple[str, ...] = ()
     trusted: bool | None = None
     common_dir: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,9 @@ def parse_entry(row: object) -> RegistryEntry:
         raise TypeError("its targets are not a list of names")
     if not isinstance(trusted, (bool, type(None))):
         raise TypeError("trusted is neither true nor false")
+    paused = row.get("paused", False)
+    if not isinstance(paused, bool):
+        raise TypeError("paused is neither true nor false")
     return RegistryEntry(
         path=row["path"],
         last_active=str(row.get("last_active", "")),
@@ -73,6 +78,7 @@ def parse_entry(row: object) -> RegistryEntry:
         targets=tuple(targets),
         trusted=trusted,
         common_dir=str(row.get("common_dir", "")),
+        paused=paused,
     )
 
 

@@ -112,10 +112,29 @@ class Registry:
         self._change(change, timeout)
         return identifier
 
+    def set_paused(self, path_or_id: Path | str, paused: bool, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:  # noqa: FBT001 - what is set, and the one thing that is
+        """Pause a project, or let it be synced by itself again. False if it is not registered.
+
+        Raises LockTimeoutError, StateError.
+        """
+        identifier = _identifier(path_or_id)
+        entry = self.load().projects.get(identifier)
+        if entry is None or entry.paused is paused:
+            return entry is not None
+        found: list[bool] = []
+
+        def change(projects: dict[str, Any]) -> None:
+            if row := projects.get(identifier):
+                row["paused"] = paused
+                found.append(True)
+
+        self._change(change, timeout)
+        return bool(found)
+
     def unregister(self, path_or_id: Path | str, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:
         """Forget a project. False if it was not registered. Raises LockTimeoutError, StateError."""
         known = self.load().projects
-        identifier = path_or_id if isinstance(path_or_id, str) else project_id(str(resolved(path_or_id)))
+        identifier = _identifier(path_or_id)
         if identifier not in known:
             return False
         gone: list[object] = []
@@ -213,6 +232,10 @@ def resolved(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError):  # a loop of links (RuntimeError up to Python 3.12)
         return path.absolute()
+
+
+def _identifier(path_or_id: Path | str) -> str:
+    return path_or_id if isinstance(path_or_id, str) else project_id(str(resolved(path_or_id)))
 
 
 def _refuse_newer(document: Mapping[str, Any], path: Path) -> None:
