@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Loss, link_hash, short_hash
+from harnesssync_orchestrator.core.drift import Choice, Drift, worst
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Method
+from harnesssync_orchestrator.core.stood import Stood
 from harnesssync_orchestrator.core.targets import Edit
 
 
@@ -16,12 +19,18 @@ from harnesssync_orchestrator.core.targets import Edit
 class _Operation:
     """`owners` are the targets that want it; the first performs it. `expected` is the digest of what stands
     at the path now (a link's, a file's, a tree's), None if nothing does: anything else there at the moment of
-    writing is somebody's edit, and the operation fails instead."""
+    writing is somebody's edit, and the operation fails instead. `state` says why it is to be done."""
 
     path: str
     owners: tuple[str, ...]
     items: tuple[ItemId, ...] = ()
     expected: str | None = None
+    state: Drift = Drift.SOURCE_CHANGED
+
+    @property
+    def states(self) -> Mapping[Address, Drift]:
+        """The state of each output that it concerns."""
+        return {Address(self.path): self.state}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +56,7 @@ class WriteFile(_Operation):
 class EditDocument(_Operation):
     """Edit a merged file in one atomic write. When it succeeds, `record`, `forget`, `made` and `unmade` happen to
     the ledger (entries carry an empty timestamp until then). With `remove_when_empty` a file that we made
-    goes when the edits leave nothing in it, not even a comment."""
+    goes when the edits leave nothing in it, not even a comment. `found` has the states of its keys and elements."""
 
     format: str
     edits: tuple[Edit, ...]
@@ -56,11 +65,17 @@ class EditDocument(_Operation):
     made: tuple[Address, ...] = ()
     unmade: tuple[Address, ...] = ()
     remove_when_empty: bool = False
+    found: Mapping[Address, Drift] = field(default_factory=dict)
+
+    @property
+    def states(self) -> Mapping[Address, Drift]:
+        return self.found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove(_Operation):
-    """Remove an output that is still exactly what we wrote: a link, a file, or a copy with its marker."""
+    """Remove an output that is still exactly what we wrote, or that a person gives up: a link, a file, or a copy with
+    its marker."""
 
     method: Method
 
@@ -69,7 +84,45 @@ class Remove(_Operation):
         return Address(self.path)
 
 
-Operation = MakeLink | WriteFile | EditDocument | Remove
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSource(_Operation):
+    """Take a person's edit of an output into the file of the source that it comes from, which keeps its mode.
+
+    `path` is that of the source, below the root; `addresses` are the outputs whose edits it takes in. The file stays
+    the person's: the ledger does not learn of it.
+    """
+
+    content: bytes
+    addresses: tuple[Address, ...]
+
+    @property
+    def states(self) -> Mapping[Address, Drift]:
+        return dict.fromkeys(self.addresses, self.state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore(_Operation):
+    """Put back what stood at `path` before the transaction whose record in the history is called `origin`.
+
+    When it succeeds, `record`, `forget`, `made` and `unmade` happen to the ledger, as with an `EditDocument`; entries
+    keep their time stamps. `folders` are the modes of folders above it, by path, for those that have to be made anew.
+    """
+
+    origin: str
+    before: Stood
+    record: Mapping[Address, Entry] = field(default_factory=dict)
+    forget: tuple[Address, ...] = ()
+    made: tuple[Address, ...] = ()
+    unmade: tuple[Address, ...] = ()
+    folders: Mapping[str, int] = field(default_factory=dict)
+
+
+Operation = MakeLink | WriteFile | EditDocument | Remove | UpdateSource | Restore
+
+
+def state_of(operation: Operation) -> Drift:
+    """Why an operation is to be done: of several outputs, the reason that matters most."""
+    return worst(tuple(operation.states.values()))
 
 
 class ConflictKind(enum.Enum):
@@ -85,7 +138,11 @@ class ConflictKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A change that would overwrite what is not ours, or an edit of an output of ours: reported, left alone."""
+    """A change that would overwrite what is not ours, or an edit of an output of ours: reported, left alone.
+
+    `state` is None where no hashes were compared, in a clash. `choices` are those that a person has; none means that
+    only what the hint says helps.
+    """
 
     kind: ConflictKind
     address: Address
@@ -93,6 +150,17 @@ class Conflict:
     message: str
     hint: str
     items: tuple[ItemId, ...] = ()
+    state: Drift | None = None
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An output that a person decided to keep as theirs: ours is not written there."""
+
+    address: Address
+    owners: tuple[str, ...]
+    items: tuple[ItemId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +196,7 @@ class Plan:
     conflicts: tuple[Conflict, ...] = ()
     losses: tuple[Loss, ...] = ()
     held: tuple[Held, ...] = ()
+    kept: tuple[Kept, ...] = ()
     exclude: tuple[str, ...] = ()
     unchanged: int = 0
     halt: HaltReason | None = None
@@ -140,7 +209,18 @@ class Plan:
     @property
     def removes(self) -> bool:
         """Does something go, so that folders of ours may be left empty?"""
-        return any(isinstance(operation, (Remove, EditDocument)) for operation in self.operations) or bool(self.forget)
+        return any(isinstance(operation, (Remove, EditDocument, Restore)) for operation in self.operations) or bool(
+            self.forget
+        )
+
+    @property
+    def drift(self) -> dict[Drift, int]:
+        """How many outputs are in each state, as found before anything is done. Every state is there."""
+        found = Counter(state for operation in self.operations for state in operation.states.values())
+        found.update(conflict.state for conflict in self.conflicts if conflict.state is not None)
+        found[Drift.KEPT] += len(self.kept)
+        found[Drift.IN_STEP] += self.unchanged + sum(not entry.kept for entry in self.adopt.values())
+        return {state: found[state] for state in Drift}
 
     @property
     def intent(self) -> dict[Address, str]:
@@ -159,6 +239,9 @@ class Plan:
                 digests.update((address, CONTAINER) for address in operation.made)
                 if operation.expected is None:
                     digests[Address(operation.path)] = CONTAINER
+            elif isinstance(operation, Restore):  # a person's own things do not become ours by coming back
+                restored = operation.record.items()
+                digests.update((address, entry.digest) for address, entry in restored if entry.created)
         return digests
 
     def for_target(self, target: str) -> tuple[Operation, ...]:
@@ -182,4 +265,5 @@ class Plan:
             conflicts=tuple(conflict for conflict in self.conflicts if wanted.intersection(conflict.owners)),
             losses=tuple(loss for loss in self.losses if loss.target in wanted),
             held=tuple(held for held in self.held if wanted.intersection(held.owners)),
+            kept=tuple(kept for kept in self.kept if wanted.intersection(kept.owners)),
         )

@@ -28,10 +28,11 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
+from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
 from harnesssync_orchestrator.core.items import Kind, Scope, Source
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
-from harnesssync_orchestrator.core.observed import Observed
+from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
 from harnesssync_orchestrator.core.plan import (
     Conflict,
     ConflictKind,
@@ -54,22 +55,26 @@ def plan(
     source: Source,
     trusted: bool,
     confirmed: bool = False,
+    resolution: Resolution | None = None,
 ) -> Plan:
     """What one sync of one scope would do.
 
     `observed` must cover every path that `desired` and `ledger` name. Without `trusted`, outputs that a harness
     would execute or obey are held back (and removed, if they were written while it was trusted). A source that
     has vanished, or has emptied at once, halts the plan instead of removing everything, unless `confirmed`.
+    `resolution` says what to do about drift; without it every edit is left alone.
     """
     if ledger.entries and not confirmed and (not source.present or not source.items):
         return Plan(halt=HaltReason.SOURCE_MISSING)
     whole = WhollyOurs(desired, observed, ledger)
     wanted, held, losses = _permitted(desired, observed, whole, trusted=trusted)
-    decision = Decision(tracked=observed.tracked)
+    decision = Decision(resolution=resolution or Resolution(), scope=source.scope, tracked=observed.tracked)
     for clash in desired.clashes:
         decision.conflicts.append(_clash_conflict(clash.address, clash.owners, clash.reason))
     untouchable = {clash.address for clash in desired.clashes}
-    stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
+    # What is kept stays so while its output only waits for trust.
+    waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
+    stale = {address for address in ledger.entries if address not in wanted and address not in untouchable | waiting}
     partly_unread = any(problem.hides for problem in source.problems)
     if partly_unread:
         # What is missing may only be unreadable for the moment; what is there but may not be written may go.
@@ -82,7 +87,9 @@ def plan(
             documents[address.path].wanted.append(Wanted(output, wish.owners))
             continue
         state = observed.paths[address.path]
-        if partly_unread and entry is not None and _names_other_items(output):
+        if entry is not None and _is_kept(address, wish, state, entry, decision.resolution):
+            decision.leave_kept(address, wish, entry)
+        elif partly_unread and entry is not None and _names_other_items(output):
             decision.unchanged += 1
         elif isinstance(output, LinkOutput):
             link_decision(decision, wish, output, state, entry, ledger, source)
@@ -103,10 +110,17 @@ def plan(
         conflicts=tuple(decision.conflicts),
         losses=(*desired.losses, *losses),
         held=held,
+        kept=tuple(decision.kept),
         made=made,
         exclude=_to_exclude(source, wanted, observed, ledger.changed(made=made), decision, whole),
         unchanged=decision.unchanged,
     )
+
+
+def _is_kept(address: Address, wish: Wanted[Output], state: PathState, entry: Entry, resolution: Resolution) -> bool:
+    """Did a person decide to keep what is there, until now? What they delete is made again."""
+    takes_back = resolution.of(address, wish.owners, Drift.KEPT) is Choice.RESTORE
+    return entry.kept and not isinstance(state, Missing) and not takes_back
 
 
 def _names_other_items(output: Output) -> bool:
@@ -181,6 +195,7 @@ def _to_exclude(
     ours |= {address.path for address, wish in wanted.items() if wish.output.private}
     gone = {operation.path for operation in decision.operations if isinstance(operation, Remove)}
     blocked = {conflict.address.path for conflict in decision.conflicts if not conflict.address.pointer}
+    blocked |= {kept.address.path for kept in decision.kept if not kept.address.pointer}
     return tuple(sorted(ours - gone - blocked - observed.tracked))
 
 

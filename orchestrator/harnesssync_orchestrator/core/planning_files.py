@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from shlex import quote
 
 from harnesssync_orchestrator.core.desired import Address, FileOutput, LinkOutput, Output, Wanted, link_hash, short_hash
+from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution, classify
 from harnesssync_orchestrator.core.items import ItemId, Scope, Source
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import (
@@ -18,17 +20,20 @@ from harnesssync_orchestrator.core.observed import (
     PathState,
     Unusable,
 )
-from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, MakeLink, Operation, Remove, WriteFile
+from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Kept, MakeLink, Operation, Remove, WriteFile
 
 
 @dataclass
 class Decision:
-    """What has been decided so far, for a plan in the making."""
+    """What has been decided so far, for a plan in the making. `resolution` is what to do about drift."""
 
+    resolution: Resolution = field(default_factory=Resolution)
+    scope: Scope = Scope.PROJECT
     operations: list[Operation] = field(default_factory=list)
     adopt: dict[Address, Entry] = field(default_factory=dict)
     forget: list[Address] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     unchanged: int = 0
     tracked: frozenset[str] = frozenset()
 
@@ -43,27 +48,56 @@ class Decision:
         another hand: git switched to a branch where it was in step, or a person took an edit of it into the source.
         And when the ledger was lost, what nobody has given to git is taken for ours: else it would stay for ever.
         """
-        if entry is not None and _same(entry, now):
+        if entry is not None and not entry.kept and _same(entry, now):
             self.unchanged += 1
             return
         ours = (
             ledger.pending.get(address) == now.digest
+            or (entry is not None and entry.kept)  # which a person takes back just now
             or (entry is not None and entry.created and now.digest in (entry.digest, wanted or now.digest))
             or (ledger.lost and address.path not in self.tracked)
         )
         self.adopt[address] = replace(now, created=ours)
 
-    def conflict(self, kind: ConflictKind, address: Address, wish: Wanted[Output], message: str, hint: str) -> None:
+    def conflict(
+        self,
+        kind: ConflictKind,
+        address: Address,
+        wish: Wanted[Output],
+        message: str,
+        hint: str,
+        *,
+        state: Drift,
+        choices: tuple[Choice, ...] = (),
+    ) -> None:
+        """Leave an output alone, and say so."""
         self.conflicts.append(
             Conflict(
                 kind=kind,
                 address=address,
                 owners=wish.owners,
                 message=f"{address}: {message}",
-                hint=hint,
+                hint=f"{hint}, or {self.command(address)}" if choices else hint,
                 items=wish.output.items,
+                state=state,
+                choices=choices,
             )
         )
+
+    def command(self, address: Address) -> str:
+        """What to type to be asked about an output."""
+        return f"harnesssync resolve {'--user ' if self.scope is Scope.USER else ''}{quote(str(address))}"
+
+    def leave_kept(self, address: Address, wish: Wanted[Output], entry: Entry) -> None:
+        """A person decided before that it is theirs."""
+        self.kept.append(Kept(address=address, owners=wish.owners, items=wish.output.items))
+        if frozenset(entry.owners) != frozenset(wish.owners):
+            self.adopt[address] = replace(entry, owners=wish.owners)
+
+    def let_keep(self, address: Address, wish: Wanted[Output], now: Entry) -> None:
+        """A person decides now that it is theirs: `now` is what is there."""
+        self.kept.append(Kept(address=address, owners=wish.owners, items=wish.output.items))
+        self.adopt[address] = replace(now, owners=wish.owners, created=False, kept=True)
 
 
 def _same(entry: Entry, now: Entry) -> bool:
@@ -99,10 +133,10 @@ def link_decision(
 ) -> None:
     """Decide about a link. One that leads to the right place stays, however it says so."""
     address, text = output.address, link_text(output.path, output.source, source.root, source.scope)
+    method = entry.method if entry is not None else Method.SYMLINK
     if isinstance(state, Obstructed) and state.resolved == output.source:
         decision.unchanged += 1  # a folder above is itself linked to where the source is: already there
     elif isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source):
-        method = entry.method if entry is not None else Method.SYMLINK
         now = Entry(
             method=method,
             digest=link_hash(state.text),
@@ -113,21 +147,27 @@ def link_decision(
         decision.keep(address, entry, now, ledger, wanted=link_hash(text))
     elif entry is not None and _is_current_copy(state, entry, output):
         decision.keep(address, entry, replace(entry, owners=wish.owners), ledger)
-    elif _is_ours(state, entry) or isinstance(state, Missing):
+    elif drift := _replaceable(decision, wish, state, entry, wanted=_link_digest(output, text, entry), method=method):
         decision.operations.append(
             MakeLink(
                 path=output.path,
                 owners=wish.owners,
                 items=output.items,
                 expected=digest_of(state),
+                state=drift,
                 source=output.source,
                 text=text,
                 directory=output.directory,
                 digest=output.digest,
             )
         )
-    else:
-        _left_alone(decision, address, wish, state, entry)
+
+
+def _link_digest(output: LinkOutput, text: str, entry: Entry | None) -> str:
+    """The digest that an output in step would have: that of the link as we made it, in whatever words, or of a copy."""
+    if entry is not None and entry.method is Method.COPY:
+        return entry.digest if entry.source_digest == output.digest else link_hash(text)
+    return entry.digest if entry is not None and entry.source == output.source else link_hash(text)
 
 
 def _is_current_copy(state: PathState, entry: Entry, output: LinkOutput) -> bool:
@@ -142,34 +182,42 @@ def file_decision(
     if isinstance(state, ObservedFile) and state.digest == digest:
         now = Entry(method=Method.WRITE, digest=digest, timestamp="", owners=wish.owners)
         decision.keep(output.address, entry, now, ledger)
-    elif _is_ours(state, entry) or isinstance(state, Missing):
+    elif drift := _replaceable(decision, wish, state, entry, wanted=digest, method=Method.WRITE):
         decision.operations.append(
             WriteFile(
                 path=output.path,
                 owners=wish.owners,
                 items=output.items,
                 expected=digest_of(state),
+                state=drift,
                 content=output.content,
                 executable=output.executable,
             )
         )
-    else:
-        _left_alone(decision, output.address, wish, state, entry)
 
 
 def removal_decision(decision: Decision, address: Address, entry: Entry, state: PathState) -> None:
-    """Decide about an output whose item is gone: it goes too, if it is still exactly what we wrote."""
-    if not entry.created or is_gone(state):
+    """Decide about an output whose item is gone: it goes too, if it is still exactly what we wrote, or a person says
+    so (`restore` what would be there without us: nothing)."""
+    choice = decision.resolution.of(address, entry.owners, Drift.ORPHAN)
+    if not entry.created or is_gone(state) or choice is Choice.KEEP:
         decision.forget.append(address)
-    elif _is_ours(state, entry):
+    elif _is_ours(state, entry) or (choice is Choice.RESTORE and _can_go(state)):
         decision.operations.append(
-            Remove(path=address.path, owners=entry.owners, expected=entry.digest, method=entry.method)
+            Remove(
+                path=address.path,
+                owners=entry.owners,
+                expected=digest_of(state),
+                state=Drift.ORPHAN,
+                method=entry.method,
+            )
         )
     elif isinstance(state, Obstructed):
         reason = f"{state.parent} above it is a link or no folder by now, and nothing is removed through it"
-        decision.conflicts.append(orphan(address, entry, ConflictKind.OBSTRUCTED, reason))
+        decision.conflicts.append(orphan(decision, address, entry, ConflictKind.OBSTRUCTED, reason))
     else:
-        decision.conflicts.append(orphan(address, entry))
+        choices = (Choice.RESTORE, Choice.KEEP) if _can_go(state) else (Choice.KEEP,)
+        decision.conflicts.append(orphan(decision, address, entry, choices=choices))
 
 
 def is_gone(state: PathState) -> bool:
@@ -178,19 +226,24 @@ def is_gone(state: PathState) -> bool:
 
 
 def orphan(
+    decision: Decision,
     address: Address,
     entry: Entry,
     kind: ConflictKind = ConflictKind.DRIFT,
     reason: str = "it was edited since we wrote it",
+    choices: tuple[Choice, ...] = (),
 ) -> Conflict:
     """An output that nobody wants any more, its item or its target gone, and that can't just be removed."""
+    hint = "Keep what you need of it elsewhere and delete it, or bring back the item and the target that it was for"
     return Conflict(
         kind=kind,
         address=address,
         owners=entry.owners,
         message=f"{address}: it is not wanted any more, but {reason}",
-        hint="Keep what you need of it elsewhere and delete it, or bring back the item and the target that it was for",
+        hint=f"{hint}, or {decision.command(address)}" if choices else hint,
         items=(ItemId("output", str(address)),),
+        state=Drift.ORPHAN,
+        choices=choices,
     )
 
 
@@ -214,10 +267,56 @@ def _is_ours(state: PathState, entry: Entry | None) -> bool:
     return entry.method in (Method.WRITE, Method.COPY)
 
 
-def _left_alone(
-    decision: Decision, address: Address, wish: Wanted[Output], state: PathState, entry: Entry | None
-) -> None:
+def _can_go(state: PathState) -> bool:
+    """Can what is there be replaced or removed with nothing lost? A folder may hold more than its digest tells."""
+    return isinstance(state, (ObservedFile, ObservedLink))
+
+
+def _replaceable(
+    decision: Decision, wish: Wanted[Output], state: PathState, entry: Entry | None, *, wanted: str, method: Method
+) -> Drift | None:
+    """The state of an output that is to be made here; None if what is there stays, which is then told.
+
+    `wanted` is the digest that it would have, `method` how a person's own is recorded if it is to be kept.
+    """
+    address = wish.output.address
+    there = _UNKNOWN if isinstance(state, (Obstructed, Unusable)) else digest_of(state)
+    drift = classify(wanted=wanted, there=there, wrote=written(entry, there))
+    if isinstance(state, Missing):
+        return drift
+    if _is_ours(state, entry):
+        return Drift.SOURCE_CHANGED
+    if drift in {Drift.IN_STEP, Drift.SOURCE_CHANGED}:
+        drift = Drift.OUTPUT_EDITED  # a copy without its marker, say: it has the digest, but is not what we made
+    choice = decision.resolution.of(address, wish.owners, drift)
+    if choice is Choice.RESTORE and (_can_go(state) or _is_known_copy(state, entry)):
+        return drift
+    if choice is Choice.KEEP and not isinstance(state, (Obstructed, Unusable)):
+        now = Entry(method=method, digest=digest_of(state) or "", timestamp="", owners=wish.owners)
+        decision.let_keep(address, wish, now)
+    else:
+        _leave_alone(decision, wish, state, entry, drift)
+    return None
+
+
+def written(entry: Entry | None, there: str | None) -> str | None:
+    """The digest that we last wrote. What a person owns counts only when it is gone: then it is missing, not new."""
+    return entry.digest if entry is not None and (entry.created or there is None) else None
+
+
+_UNKNOWN = "?"
+"""In place of the digest of what can't be looked at: it is nobody's."""
+
+
+def _is_known_copy(state: PathState, entry: Entry | None) -> bool:
+    """Is it a folder that we copied, with the digest of what a person made of it?"""
+    is_copy = entry is not None and entry.created and entry.method is Method.COPY
+    return is_copy and isinstance(state, ObservedTree) and state.marker and bool(state.digest)
+
+
+def _leave_alone(decision: Decision, wish: Wanted[Output], state: PathState, entry: Entry | None, drift: Drift) -> None:
     """Say why an output can't be made here, and what to do."""
+    address = wish.output.address
     if isinstance(state, Obstructed):
         decision.conflict(
             ConflictKind.OBSTRUCTED,
@@ -225,16 +324,25 @@ def _left_alone(
             wish,
             f"{state.parent} above it is a link or no folder, and nothing is written through it",
             f"Replace {state.parent} by a folder, or leave this target out",
+            state=drift,
         )
-    elif isinstance(state, Unusable):
-        decision.conflict(ConflictKind.UNUSABLE, address, wish, state.reason, "Move it away, then sync again")
-    elif entry is not None and entry.created:
+        return
+    if isinstance(state, Unusable):
+        hint = "Move it away, then sync again"
+        decision.conflict(ConflictKind.UNUSABLE, address, wish, state.reason, hint, state=drift)
+        return
+    replaceable = _can_go(state) or _is_known_copy(state, entry)
+    choices = (Choice.RESTORE, Choice.KEEP) if replaceable else (Choice.KEEP,)
+    if entry is not None and entry.created:
+        both = drift is Drift.BOTH
         decision.conflict(
             ConflictKind.DRIFT,
             address,
             wish,
-            "it was edited since we wrote it",
+            "it was edited since we wrote it" + (", and its source has changed too" if both else ""),
             "Take your edit into the source and delete the output, then sync again",
+            state=drift,
+            choices=choices if both else (*choices, Choice.ADOPT),
         )
     else:
         decision.conflict(
@@ -243,4 +351,6 @@ def _left_alone(
             wish,
             "something of yours is already there",
             "Move it into the source or delete it, then sync again",
+            state=drift,
+            choices=choices,
         )

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Loss
+from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import Problem
-from harnesssync_orchestrator.core.plan import Conflict, Held, Operation
+from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, Operation, state_of
 
 
 class State(enum.Enum):
@@ -51,7 +52,8 @@ class Report:
     """The result of one sync, check or dry run of one project.
 
     `operations` are those done, or, in a check or dry run, those that would be. `methods` counts the outputs
-    made by method (`symlink`, `copy`, …). `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
+    made by method (`symlink`, `copy`, …). `drift` counts the outputs by how they stood before anything was done, and
+    `kept` are those that a person keeps as theirs. `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
     things to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that nothing has
     changed since the last sync, neither source nor outputs: all that is told was told then.
     """
@@ -64,6 +66,8 @@ class Report:
     counts: Counts = Counts()
     operations: tuple[Operation, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    drift: Mapping[Drift, int] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     held: tuple[Held, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -119,6 +123,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "operations": [
             {
                 "kind": type(operation).__name__,
+                "state": state_of(operation).value,
                 "path": operation.path,
                 "targets": list(operation.owners),
                 "items": [str(item) for item in operation.items],
@@ -128,13 +133,24 @@ def to_json(report: Report) -> dict[str, Any]:
         "conflicts": [
             {
                 "kind": conflict.kind.value,
+                "state": conflict.state.value if conflict.state else None,
                 "address": str(conflict.address),
                 "targets": list(conflict.owners),
                 "message": conflict.message,
                 "hint": conflict.hint,
+                "choices": [choice.value for choice in conflict.choices],
                 "items": [str(item) for item in conflict.items],
             }
             for conflict in report.conflicts
+        ],
+        "drift": {state.value: report.drift.get(state, 0) for state in Drift},
+        "kept": [
+            {
+                "address": str(kept.address),
+                "targets": list(kept.owners),
+                "items": [str(item) for item in kept.items],
+            }
+            for kept in report.kept
         ],
         "losses": [
             {

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from harnesssync_orchestrator.core.desired import Loss
+from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import Problem
-from harnesssync_orchestrator.core.plan import Conflict, Held
+from harnesssync_orchestrator.core.plan import Conflict, Held, Kept
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.layout import Layout
@@ -30,6 +31,8 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: tuple[Conflict, ...] = ()
     losses: tuple[Loss, ...] = ()
     held: tuple[Held, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    drift: dict[Drift, int] = {}
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()

@@ -242,6 +242,8 @@ class Run:
             conflicts=seen.plan.conflicts,
             losses=seen.plan.losses,
             held=seen.plan.held,
+            kept=seen.plan.kept,
+            drift=seen.plan.drift,
             problems=tuple(problem for problem in seen.problems if problem not in self.problems),
             notes=self._consent(seen),
             watch=tuple(sorted(self.watch)),

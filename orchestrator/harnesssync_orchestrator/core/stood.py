@@ -1,0 +1,51 @@
+"""What stood at a path before something else was put there: all that is needed to put it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harnesssync_orchestrator.core.desired import link_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nothing stood there."""
+
+    @property
+    def digest(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoodFile:
+    """A regular file. `digest` is the short hash of its bytes, `mode` its permission bits, `mtime_ns` when it was
+    modified (since 1970). `marker` is the source that a marker beside it names: then it was a copy of ours."""
+
+    digest: str
+    mode: int
+    mtime_ns: int
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoodLink:
+    """A symbolic link that says `text`. `directory` matters on Windows alone."""
+
+    text: str
+    directory: bool = False
+
+    @property
+    def digest(self) -> str:
+        return link_hash(self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoodTree:
+    """A folder. `digest` is its tree hash; `marker` is as of a file."""
+
+    digest: str
+    marker: str = ""
+
+
+Stood = Nothing | StoodFile | StoodLink | StoodTree
+"""`digest` of each is what the ledger and `Operation.expected` know it by; None for nothing."""
