@@ -71,11 +71,13 @@ def missing_containers(values: Mapping[str, Any], edits: Iterable[Edit]) -> list
     return list(made)
 
 
-def residue(values: Mapping[str, Any], ours: Mapping[Address, str], containers: Iterable[Address]) -> dict[str, Any]:
-    """What is left of the values without those that are ours, given by address and digest, and without the emptied
-    ones of `containers`."""
+def residue(
+    values: Mapping[str, Any], ours: Iterable[tuple[Address, str]], containers: Iterable[Address]
+) -> dict[str, Any]:
+    """What is left of the values without those that are ours, given by address and digest (an address may have
+    several: any of them), and without the emptied ones of `containers`."""
     edits: list[Edit] = []
-    for address, digest in ours.items():
+    for address, digest in ours:
         found = value_at(values, address.pointer)
         if isinstance(found, Gap):
             continue

@@ -25,14 +25,15 @@ class WhollyOurs:
     def __init__(self, desired: Desired, observed: Observed, ledger: Ledger) -> None:
         self._observed = observed
         self._made = ledger.made.union(address for address, digest in ledger.pending.items() if digest == CONTAINER)
-        ours = {address: entry.digest for address, entry in ledger.entries.items() if entry.created}
-        ours.update((address, digest) for address, digest in ledger.pending.items() if digest != CONTAINER)
+        # A sync that was killed before it came to a value leaves there what the ledger says, else what it was to write.
+        ours = [(address, entry.digest) for address, entry in ledger.entries.items() if entry.created]
+        ours += [(address, digest) for address, digest in ledger.pending.items() if digest != CONTAINER]
         if ledger.lost:  # what is as we would write it is taken over
             outputs = (wish.output for wish in desired.wanted.values())
             merged = [one for one in outputs if isinstance(one, (KeyOutput, ElementOutput))]
-            ours.update((output.address, value_hash(output.value)) for output in merged)
+            ours += [(output.address, value_hash(output.value)) for output in merged]
             self._made |= {container for output in merged for container in containers_of(output.address)}
-        self._ours = ours
+        self._ours = tuple(dict.fromkeys(ours))
         self._known: dict[str, bool] = {}
 
     def __contains__(self, path: str) -> bool:
@@ -46,7 +47,7 @@ class WhollyOurs:
         document = self._observed.documents.get(path)
         if Address(path) not in self._made or not isinstance(document, Document):
             return False
-        ours = {address: digest for address, digest in self._ours.items() if address.path == path and address.pointer}
+        ours = [(address, digest) for address, digest in self._ours if address.path == path and address.pointer]
         return not residue(document.values, ours, [address for address in self._made if address.path == path])
 
 
