@@ -1,0 +1,77 @@
+"""The sweep `errno`: each call fails, once or from then on, with each error that a system may answer with.
+
+Nothing is lost or torn, the exit code tells (0 only if all is as it should be, and a failure says why), and the next
+run, without faults, puts everything right and leaves no temporary behind.
+
+Calls that change something get every error; those that only look get the three that a look can get. A `short` write
+takes half of what it is given, once or always.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+from tests.reliability.injection import CHANGES, FOR_EVER, LONGEST_RUN_S, LOOKS, Action, Ran
+from tests.reliability.scenes import Stage
+from tests.reliability.sweeping import MISSED, Case, Sweep, main
+
+ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS", "EXDEV", "EMFILE", "EINTR", "EDQUOT")
+OF_LOOKS = ("EIO", "EACCES", "EMFILE")
+_TIMES: Mapping[str, int] = {"once": 1, "ever": FOR_EVER}
+_INTERRUPTIONS = 20
+"""No system interrupts a call for ever, and Python tries for as long as one does."""
+
+_FAULTS_OF_OURS = ("internal_error", "this is a fault of", "Traceback")
+_ALARM = -14
+
+
+def cases(stage: Stage) -> Sequence[Case]:
+    """Every error at every call, once and for ever."""
+    name = stage.scene.name
+    changes, looks = (range(1, len(stage.calls[each]) + 1) for each in (CHANGES, LOOKS))
+    writes = [at for at in changes if stage.calls[CHANGES][at - 1].split()[1] == "write"]
+    found = [Case(name, f"{error}-{times}", at) for at, error, times in product(changes, ERRORS, _TIMES)]
+    found += [Case(name, f"look-{error}-{times}", at) for at, error, times in product(looks, OF_LOOKS, _TIMES)]
+    return found + [Case(name, f"short-{times}", at) for at, times in product(writes, _TIMES)]
+
+
+def check(stage: Stage, case: Case) -> list[str]:
+    """Let a call fail, look at what the run did and said, and let the next one put things right."""
+    what, times = case.fault.rsplit("-", 1)
+    classes = LOOKS if what.startswith("look-") else CHANGES
+    error = what.removeprefix("look-")
+    often = _INTERRUPTIONS if error == "EINTR" and times == "ever" else _TIMES[times]
+    if error == "short":
+        ran = stage.run(action=Action.SHORTEN, at=case.at, times=often)
+    else:
+        ran = stage.run(action=Action.FAIL, at=case.at, times=often, classes=classes, error=getattr(errno, error))
+    if ran.acted == 0:
+        return MISSED
+    wrong = [*_told(stage, ran), *stage.harm(), *stage.unsettled()]
+    return [f"at {ran.what} {ran.where}: {line}" for line in wrong]
+
+
+def _told(stage: Stage, ran: Ran) -> list[str]:
+    """Does the command's end tell the truth, in words?"""
+    if ran.code == _ALARM:
+        return [f"it did not end within {LONGEST_RUN_S} s"]
+    if ran.code < 0:
+        return [f"it was ended by signal {-ran.code}: {ran.err}"]
+    wrong = []
+    if any(word in ran.err + ran.out for word in _FAULTS_OF_OURS):
+        wrong.append(f"it took the error for a fault of its own: {ran.err}{ran.out[-300:]}")
+    if ran.code == 0 and not stage.is_done():
+        differences = "; ".join(stage.strays()[:3])
+        wrong.append(f"it said that it succeeded, but {differences}")
+    if ran.code != stage.code and not (ran.err or ran.out):
+        wrong.append(f"it ended with {ran.code} and said nothing")
+    return wrong
+
+
+ERRNOS = Sweep(name="errno", cases=cases, check=check)
+
+if __name__ == "__main__":
+    sys.exit(main(ERRNOS, least=5000))
