@@ -66,7 +66,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ('\n"a.b[" = 1', "line 2: unknown key `a.b[`"),
         ("[limits.more]\na = 1", "line 1: unknown key `limits.more`"),
         ('[log]\nfile = """\nkeep = 1\n"""\nkeep = "1"', "line 5: log.keep: expected `int`, got `str`"),
-        ("zzz = 1", "line 1: unknown key `zzz`. Known here: `git`, `limits`"),
+        ("zzz = 1", "line 1: unknown key `zzz`. Known here: `drift`, `git`, `limits`"),
         ("[limits]\nprojects = 0", "limits.projects: expected `int` >= 1. Allowed is a whole number from 1 up to 1024"),
         ('[limits]\nprojects = "4"', "line 2: limits.projects: expected `int`, got `str`. Allowed is a whole number"),
         ("limits = 4", "line 1: limits: expected `object`, got `int`. Allowed is a table"),
@@ -81,6 +81,31 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ('[git]\nexclude = "no"', "line 2: git.exclude: expected `bool`, got `str`. Allowed is true or false"),
         ("lock_timeout_s = -1", "line 1: lock_timeout_s: expected `float` >= 0.0. Allowed is a number from 0"),
         ("[watch]\nsettle_ms = 101", "line 2: watch.settle_ms: expected `int` <= 100"),
+        (
+            '[drift]\npolicy = "keep"',
+            'line 2: drift.policy: invalid enum value \'keep\'. Allowed are "adopt", "ask", "restore"',
+        ),
+        (
+            '[drift.targets]\ncodex = "always"',
+            'line 1: drift.targets[...]: invalid enum value \'always\'. Allowed are "adopt", "ask", "restore"',
+        ),
+        ('[drift.targets]\ncodx = "ask"', "line 2: drift.targets: there is no target `codx`. Did you mean `codex`?"),
+        (
+            '[drift.projects."/a"]\npolcy = "ask"',
+            "line 2: unknown key `drift.projects./a.polcy`. Did you mean `drift.projects./a.policy`?",
+        ),
+        (
+            '[drift.projects."/a"]\npolicy = 1',
+            "drift.projects[...].policy: expected `str | null`, got `int`. Allowed are",
+        ),
+        (
+            '[drift.projects."src/a"]\npolicy = "ask"',
+            "line 1: drift.projects: `src/a` is not an absolute path. Begin it with `/` or `~/`",
+        ),
+        (
+            '[drift.projects."/a".targets]\ngemni = "ask"',
+            "drift.projects./a.targets: there is no target `gemni`. Did you mean `gemini`?",
+        ),
         ("[watch\n", "not TOML:"),
         ("a = 1\na = 2\n", "not TOML:"),
     ],
@@ -93,6 +118,31 @@ def test_what_is_wrong_is_told_with_file_line_and_key(tmp_path: Path, text: str,
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
     assert "docs/" not in str(caught.value)
+
+
+def test_policies_of_a_project_and_of_a_target_beat_the_general_one(tmp_path: Path) -> None:
+    """The project is known by its real path, however the settings spell it."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "src")
+    text = (
+        '[drift]\npolicy = "restore"\n[drift.targets]\ngemini = "ask"\n'
+        '[drift.projects."~/linked"]\npolicy = "adopt"\n[drift.projects."~/linked".targets]\ncodex = "ask"\n'
+    )
+    policies = config.load(written(tmp_path, text)).policies(tmp_path)
+    project = str((tmp_path / "src").resolve())
+    found = {
+        (path, target): policies.of(path, target).value
+        for path in ("/elsewhere", project)
+        for target in ("codex", "gemini", "opencode")
+    }
+    assert found == {
+        ("/elsewhere", "codex"): "restore",
+        ("/elsewhere", "gemini"): "ask",
+        ("/elsewhere", "opencode"): "restore",
+        (project, "codex"): "ask",
+        (project, "gemini"): "adopt",
+        (project, "opencode"): "adopt",
+    }
 
 
 def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:

@@ -123,4 +123,5 @@ class Ground:
             log=log,
             configured=config.targets,
             exclude=config.git.exclude,
+            policies=config.policies(self.home),
         )

@@ -8,18 +8,17 @@ prints it.
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
+from harnesssync_orchestrator.config_places import ANY, Source, nearest, parts, place_and_message, right_values
+from harnesssync_orchestrator.core.drift import Policies, Policy, ProjectPolicies
 from harnesssync_orchestrator.errors import ConfigError
 
 
@@ -77,6 +76,37 @@ class GitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ] = True
 
 
+PolicyName = Literal["ask", "restore", "adopt"]
+
+
+class DriftOfProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is done about edited outputs in one project; it beats what is said in general."""
+
+    policy: Annotated[PolicyName | None, Meta(description="As `drift.policy`, for this project.")] = None
+    targets: Annotated[
+        dict[str, PolicyName], Meta(description="As `drift.policy`, for outputs of one target in this project.")
+    ] = msgspec.field(default_factory=dict)
+
+
+class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is done about outputs that somebody edited. No repository can set this."""
+
+    policy: Annotated[
+        PolicyName,
+        Meta(
+            description="ask: leave an edited output alone, and tell. restore: write ours again; the edit stays in the "
+            "history. adopt: take the edit into the source, where that gives exactly the edited output; else ask."
+        ),
+    ] = "ask"
+    targets: Annotated[dict[str, PolicyName], Meta(description="As `drift.policy`, for outputs of one target.")] = (
+        msgspec.field(default_factory=dict)
+    )
+    projects: Annotated[
+        dict[str, DriftOfProject],
+        Meta(description="By the absolute path of a worktree, or of the home directory; `~` is the home directory."),
+    ] = msgspec.field(default_factory=dict)
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of `config.toml`. `targets` empty means the targets that are found to be in use."""
 
@@ -91,6 +121,33 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     watch: WatchSettings = WatchSettings()
     log: LogSettings = LogSettings()
     git: GitSettings = GitSettings()
+    drift: DriftSettings = DriftSettings()
+
+    def policies(self, home: Path) -> Policies:
+        """`drift`, with its projects by resolved path. `home` is what `~` stands for."""
+        drift = self.drift
+        return Policies(
+            policy=Policy(drift.policy),
+            targets=_by_target(drift.targets),
+            projects={
+                _resolved(path, home): ProjectPolicies(
+                    policy=None if own.policy is None else Policy(own.policy), targets=_by_target(own.targets)
+                )
+                for path, own in drift.projects.items()
+            },
+        )
+
+
+def _by_target(policies: Mapping[str, PolicyName]) -> dict[str, Policy]:
+    return {target: Policy(name) for target, name in policies.items()}
+
+
+def _resolved(path: str, home: Path) -> str:
+    absolute = home / path[2:] if path.startswith("~/") else home if path == "~" else Path(path)
+    try:
+        return str(absolute.resolve())
+    except (OSError, RuntimeError):  # a loop of links (RuntimeError up to Python 3.12)
+        return str(absolute)
 
 
 def load(path: Path, *, targets: Collection[str] = ()) -> Config:
@@ -117,15 +174,17 @@ def load(path: Path, *, targets: Collection[str] = ()) -> Config:
         document = _parse(text)
     except ValueError as error:  # tomllib.TOMLDecodeError, tomlkit's ParseError: both name line and column
         raise ConfigError(f"not TOML: {error}", path=str(path)) from error
-    source = _Source(path, text)
+    source = Source(path, text)
     _refuse_unknown_keys(document, Config, source)
     try:
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
-        key, message = _place_and_message(error)
-        place = tuple(key.partition("[")[0].split("."))
-        raise source.error(place, f"{key}: {message}", hint=_right_values(place)) from error
+        key, message = place_and_message(error)
+        place = parts(key)
+        known = place[: place.index(ANY)] if ANY in place else place
+        raise source.error(known, f"{key}: {message}", hint=right_values(place, schema())) from error
     _refuse_unknown_targets(config, targets, source)
+    _refuse_relative_projects(config, source)
     return config
 
 
@@ -147,109 +206,42 @@ else:
         return tomlkit.parse(text).unwrap()
 
 
-_HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
-_NAME = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
-_ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The text of the file, for the lines that errors name."""
-
-    path: Path
-    text: str
-
-    def error(self, key: tuple[str, ...], message: str, *, hint: str) -> ConfigError:
-        """The error about a key, such as `("limits", "projects")`."""
-        line = self.line(key)
-        place = f"line {line}: " if line else ""
-        return ConfigError(place + message, path=str(self.path), hint=hint)
-
-    def line(self, key: tuple[str, ...]) -> int:
-        """Where a key stands, or the table around it that is written on one line; 0 if it is not found.
-
-        Neither parser keeps lines, so that the text is looked through once more; it is known to be right TOML.
-        """
-        found, length, inside = 0, 0, ""
-        table: tuple[str, ...] = ()
-        for number, line in enumerate(self.text.split("\n"), start=1):
-            opens = not inside
-            for quotes in re.findall(r"\"{3}|'{3}", line):
-                inside = "" if quotes == inside else inside or quotes
-            if not opens:
-                continue
-            here = table
-            if header := _HEADER.match(line):
-                here = table = _names(header[1])
-            elif assignment := _ASSIGNMENT.match(line):
-                here = (*table, *_names(assignment[1]))
-            shared = min(len(here), len(key))
-            if shared > length and here[:shared] == key[:shared]:
-                found, length = number, shared
-        return found
-
-
-def _names(dotted: str) -> tuple[str, ...]:
-    return tuple(name.strip("\"'") for name in _NAME.findall(dotted))
-
-
 def _refuse_unknown_keys(
-    document: Mapping[str, Any], section: type[msgspec.Struct], source: _Source, table: tuple[str, ...] = ()
+    document: Mapping[str, Any], section: type[msgspec.Struct], source: Source, table: tuple[str, ...] = ()
 ) -> None:
     prefix = "".join(f"{name}." for name in table)
     fields = {field.name: field.type for field in msgspec.structs.fields(section)}
     for key, value in document.items():
         if key not in fields:
-            raise source.error((*table, key), f"unknown key `{prefix}{key}`", hint=_nearest(key, fields, prefix))
+            raise source.error((*table, key), f"unknown key `{prefix}{key}`", hint=nearest(key, fields, prefix))
         inner = fields[key]
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct) and isinstance(value, dict):
+        if not isinstance(value, dict):
+            continue
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             _refuse_unknown_keys(value, inner, source, (*table, key))
+        elif DriftOfProject in get_args(get_args(inner)[0] if get_origin(inner) is Annotated else inner):
+            for name, settings in value.items():
+                if isinstance(settings, dict):
+                    _refuse_unknown_keys(settings, DriftOfProject, source, (*table, key, name))
 
 
-def _refuse_unknown_targets(config: Config, known: Collection[str], source: _Source) -> None:
-    for target in config.targets:
+def _refuse_unknown_targets(config: Config, known: Collection[str], source: Source) -> None:
+    named: list[tuple[tuple[str, ...], str]] = [(("targets",), target) for target in config.targets]
+    named += [(("drift", "targets", target), target) for target in config.drift.targets]
+    for path, own in config.drift.projects.items():
+        named += [(("drift", "projects", path, "targets", target), target) for target in own.targets]
+    for place, target in named:
         if known and target not in known:
-            message = f"targets: there is no target `{target}`"
-            raise source.error(("targets",), message, hint=_nearest(target, known))
+            table = place if place[-1] != target else place[:-1]
+            message = f"{'.'.join(table)}: there is no target `{target}`"
+            raise source.error(place, message, hint=nearest(target, known))
 
 
-def _nearest(word: str, known: Collection[str], prefix: str = "") -> str:
-    """What was probably meant; everything there is, when nothing comes near."""
-    if near := difflib.get_close_matches(word, known, n=1):
-        return f"Did you mean `{prefix}{near[0]}`?"
-    return "Known here: " + ", ".join(f"`{prefix}{name}`" for name in sorted(known))
-
-
-def _place_and_message(error: msgspec.ValidationError) -> tuple[str, str]:
-    """`limits.projects` and `expected `int`, got `str``, from msgspec's "Expected … - at `$.limits.projects`"."""
-    what, _, place = str(error).rpartition(" - at ")
-    return re.sub(r"^`\$\.?|`$", "", place), f"{what[0].lower()}{what[1:]}"
-
-
-def _right_values(key: tuple[str, ...]) -> str:
-    """What may stand at a key, in words: straight from the schema."""
-    definitions = schema()["$defs"]
-    node = definitions["Config"]
-    for name in key:
-        node = node["properties"][name]
-        if "$ref" in node:
-            node = definitions[node["$ref"].rpartition("/")[2]]
-    if "enum" in node:
-        return "Allowed are " + ", ".join(f'"{value}"' for value in node["enum"])
-    kind = next((each["type"] for each in node.get("anyOf", ()) if each["type"] != "null"), node.get("type"))
-    limits = [f"{word} {node[name]}" for word, name in (("from", "minimum"), ("up to", "maximum")) if name in node]
-    return "Allowed is " + " ".join([_KINDS[kind], *limits])
-
-
-_KINDS = {
-    "array": 'a list of texts in quotes, such as ["codex", "gemini"]',
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "object": "a table, whose name stands in brackets on a line of its own",
-    "string": "a text in quotes",
-}
-"""Types of JSON Schema, as people write them in TOML."""
+def _refuse_relative_projects(config: Config, source: Source) -> None:
+    for path in config.drift.projects:
+        if not path.startswith(("/", "~/")) and path != "~" and not Path(path).is_absolute():
+            message = f"drift.projects: `{path}` is not an absolute path"
+            raise source.error(("drift", "projects", path), message, hint="Begin it with `/` or `~/`")
 
 
 if __name__ == "__main__":

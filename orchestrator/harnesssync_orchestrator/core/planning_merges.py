@@ -154,7 +154,7 @@ def _decide_stale(
         decision.forget.append(address)
     elif address.element:
         changes.take_away(RemoveElement(address.pointer, entry.digest), address)
-    elif value_hash(found) == entry.digest or choice is Choice.RESTORE:
+    elif choice is Choice.RESTORE or (not isinstance(found, Gap) and value_hash(found) == entry.digest):
         changes.take_away(RemoveKey(address.pointer), address)
     else:
         decision.conflicts.append(orphan(decision, address, entry, choices=(Choice.RESTORE, Choice.KEEP)))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.drift import Choice, Policies
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.files.discovery.places import Places
@@ -28,7 +30,7 @@ class Engine:
     """Everything that a sync needs, passed in by the composition root.
 
     `targets` are all known ones; `configured` the ids that the configuration asks for (none: those in use).
-    `exclude` says whether outputs are kept out of `git status`.
+    `exclude` says whether outputs are kept out of `git status`. `policies` say what is done about edited outputs.
     """
 
     targets: tuple[Target, ...]
@@ -40,6 +42,7 @@ class Engine:
     log: Log
     configured: tuple[str, ...] = ()
     exclude: bool = True
+    policies: Policies = field(default_factory=Policies)
     locks: ProjectLocks = field(default_factory=ProjectLocks)
     memories: Memories = field(default_factory=Memories)
 
@@ -49,13 +52,15 @@ class Options:
     """What one run is asked for.
 
     `targets` limits it to some of the project's targets. `dry_run` stops after the plan. `confirmed` lets a source
-    that has emptied take its outputs with it. `rehash` reads every file again, whatever its signature says.
-    `lock_timeout_s` is how long to wait for another sync of the same project.
+    that has emptied take its outputs with it. `choices` are what a person decides about single outputs. `rehash` reads
+    every file again, whatever its signature says. `lock_timeout_s` is how long to wait for another sync of the same
+    project.
     """
 
     targets: tuple[str, ...] = ()
     dry_run: bool = False
     confirmed: bool = False
+    choices: tuple[tuple[Address, Choice], ...] = ()
     rehash: bool = False
     lock_timeout_s: float = 30.0
 

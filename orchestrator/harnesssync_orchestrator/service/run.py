@@ -126,6 +126,7 @@ class Run:
             homes=self.start.homes,
             cache=self.cache,
             confirmed=self.start.options.confirmed,
+            resolution=self.start.resolution,
         )
 
     async def _look(self, surveyor: Surveyor, source: Source, desired: Desired) -> Survey:

@@ -16,6 +16,7 @@ from typing import TypeVar
 import anyio.to_thread
 
 from harnesssync_orchestrator import __version__
+from harnesssync_orchestrator.core.drift import Resolution
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
@@ -65,6 +66,7 @@ class Start:
         known = loaded[0].owners if loaded else ()
         targets = select(project, engine.targets, chosen, known, home, engine.environ, asked=options.targets)
         homes = moved_homes(targets, home, engine.environ)
+        policies = engine.policies.key(project.path, [target.id for target in targets])
         return cls(
             project=project,
             engine=engine,
@@ -72,15 +74,25 @@ class Start:
             targets=targets,
             homes=homes,
             memory=engine.memories.of(project.id, engine.layout),
-            key=selection_key(project, targets, homes, __version__),
+            key=f"{selection_key(project, targets, homes, __version__)} {policies}",
             loaded=loaded,
         )
+
+    @property
+    def resolution(self) -> Resolution:
+        """What is to be done about drift."""
+        return Resolution(project=self.project.path, policies=self.engine.policies, choices=dict(self.options.choices))
 
     async def unchanged(self) -> SyncResult | None:
         """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this.
         None if something has changed."""
         footprint = self.memory.footprint
-        if self.options.rehash or footprint.key != self.key or not await self.in_thread(is_unchanged, footprint):
+        if (
+            self.options.rehash
+            or self.options.choices
+            or footprint.key != self.key
+            or not await self.in_thread(is_unchanged, footprint)
+        ):
             return None
         remembered = self.memory.remembered()
         if remembered is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from harnesssync_orchestrator.core.desired import Desired, short_hash
+from harnesssync_orchestrator.core.drift import Resolution
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Plan
@@ -66,6 +67,7 @@ class Surveyor:
     homes: Mapping[str, str | None]
     cache: HashCache
     confirmed: bool
+    resolution: Resolution
 
     def desired(self, source: Source) -> Desired:
         """Render for all targets."""
@@ -76,7 +78,15 @@ class Surveyor:
         root = Path(self.project.path)
         tracked, problems = self._tracked(desired, looked)
         observed = observe(root, desired, ledger, self.formats, self.cache, looked, tracked)
-        result = plan(desired, observed, ledger, source=source, trusted=self._trusted, confirmed=self.confirmed)
+        result = plan(
+            desired,
+            observed,
+            ledger,
+            source=source,
+            trusted=self._trusted,
+            confirmed=self.confirmed,
+            resolution=self.resolution,
+        )
         conflicts = tuple(_with_line_ending_hint(conflict, root, ledger) for conflict in result.conflicts)
         return Survey(
             source=source,
