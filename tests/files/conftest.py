@@ -33,6 +33,13 @@ def as_nobody() -> Callable[[], AbstractContextManager[None]]:
 
 
 @pytest.fixture
+def as_root() -> None:
+    """For tests in which files are given to others: only root may do that."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may give files to others")
+
+
+@pytest.fixture
 def public_folder() -> Iterator[Path]:
     """An empty folder that every user may enter, unlike those of `tmp_path`."""
     folder = Path(tempfile.mkdtemp(prefix="harnesssync-test-")).resolve()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -22,7 +22,7 @@ from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files import swap, temporaries
 from harnesssync_orchestrator.files.below import Below, remove_below, symlink_below, write_below
 from harnesssync_orchestrator.files.folder import Folder
-from harnesssync_orchestrator.files.replacing import remove_tree
+from harnesssync_orchestrator.files.place import remove_tree
 
 OLD, NEW, FOREIGN = b"old\n", b"new\n", b"somebody's own edit\n"
 
@@ -214,6 +214,38 @@ def test_a_folder_without_permission_is_told_as_such(
     assert (public_folder / "a").read_bytes() == OLD
 
 
+def test_a_replaced_output_keeps_owner_group_and_attributes(tmp_path: Path, as_root: None) -> None:
+    """A configuration that root brings up to date is still that of the person whose it was, access lists and all."""
+    file = tmp_path / "a"
+    file.write_bytes(OLD)
+    file.chmod(0o640)
+    os.chown(file, 4711, 4712)
+    attributes = {}
+    if sys.platform == "linux":
+        with suppress(OSError):  # no such thing here
+            os.setxattr(file, "user.note", b"mine")
+            attributes = {"user.note": b"mine"}
+    write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    status = file.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (4711, 4712, 0o640)
+    if attributes:
+        assert os.getxattr(file, "user.note") == b"mine"
+
+
+def test_a_group_that_can_not_be_kept_gains_nothing(
+    public_folder: Path, as_root: None, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """The file belongs to a group of whoever writes it then: the members of that may do what everybody may."""
+    file = public_folder / "a"
+    file.write_bytes(OLD)
+    file.chmod(0o664)
+    os.chown(file, 4711, 4712)
+    public_folder.chmod(0o777)
+    with as_nobody():
+        write_below(public_folder, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (NEW, 0o644)
+
+
 # --- links and removals ---
 
 
@@ -320,11 +352,34 @@ def test_what_a_killed_process_left_is_swept_unless_it_is_an_edit(tmp_path: Path
     assert names(tmp_path) == {foreign, ".harnesssync-source-x.txt"}
 
 
+@pytest.mark.parametrize("meanwhile", [None, NEW, FOREIGN])
+def test_what_was_held_when_a_process_was_killed_has_its_name_again(tmp_path: Path, meanwhile: bytes | None) -> None:
+    """Unless what is new had arrived, then it goes; or something else did, then both stay."""
+    held = temporaries.held_name(short_hash(NEW), short_hash(OLD), "a")
+    (tmp_path / held).write_bytes(OLD)
+    if meanwhile is not None:
+        (tmp_path / "a").write_bytes(meanwhile)
+    with Below(tmp_path) as below:
+        assert below.sweep("") == ((held,) if meanwhile == FOREIGN else ())
+    assert (tmp_path / "a").read_bytes() == (meanwhile or OLD)
+    assert names(tmp_path) == ({"a", held} if meanwhile == FOREIGN else {"a"})
+
+
+def test_what_is_held_by_nobody_of_ours_is_not_let_into_git(tmp_path: Path) -> None:
+    """A name that somebody planted says that it belongs where git looks for its own files."""
+    planted = temporaries.held_name(short_hash(NEW), short_hash(OLD), ".git")
+    (tmp_path / planted).write_bytes(OLD)
+    with Below(tmp_path) as below:
+        assert below.sweep("") == (planted,)
+    assert names(tmp_path) == {planted}
+
+
 # --- somebody else acts at any moment ---
 
 
 OURS = frozenset(
-    sys.modules[f"harnesssync_orchestrator.files.{name}"].__file__ for name in ("below", "folder", "replacing", "swap")
+    sys.modules[f"harnesssync_orchestrator.files.{name}"].__file__
+    for name in ("below", "folder", "place", "replacing", "swap")
 )
 
 
@@ -374,9 +429,15 @@ def edit(file: Path) -> None:
     other.rename(file)
 
 
+@pytest.mark.parametrize("exchange", [True, False])
 @pytest.mark.parametrize("kind", ["replace", "create", "relink", "remove"])
-def test_an_edit_at_any_moment_of_a_change_survives(tmp_path: Path, kind: str) -> None:
-    """Somebody saves the output between any two lines of ours: their text has the name in the end, always."""
+def test_an_edit_at_any_moment_of_a_change_survives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, exchange: bool
+) -> None:
+    """Somebody saves the output between any two lines of ours: their text has the name in the end, always. Also where
+    the system can't exchange names."""
+    if not exchange:
+        monkeypatch.setattr(swap, "_system_call", lambda: None)
     link = link_hash("old")
     changes: dict[str, Callable[[Path], object]] = {
         "replace": lambda root: write_below(root, "d/a", NEW, mode=0o644, expected=short_hash(OLD)),

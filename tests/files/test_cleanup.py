@@ -17,7 +17,6 @@ from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.temporaries import telling_name
 
 NEW = ".harnesssync-0123456789abcdef.tmp"
-FORMER = ".harnesssync-0123456789abcdef.old"
 
 
 def names(folder: Path) -> list[str]:
@@ -100,27 +99,25 @@ def test_clean_removes_what_a_killed_sync_was_making(tmp_path: Path) -> None:
     assert names(out) == [".harnesssync-notes.tmp"]
 
 
-@pytest.mark.parametrize(("known", "remaining"), [(True, []), (False, [FORMER])])
-def test_clean_keeps_former_content_that_nobody_knows(tmp_path: Path, *, known: bool, remaining: list[str]) -> None:
-    """What was moved aside when the sync was killed may be an edit: it goes only if the ledger knows it."""
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / FORMER).write_bytes(b"content")
-    cleaned = clean(tmp_path, ledger(digest=short_hash(b"content") if known else "0" * 16))
-    assert names(out) == remaining
-    assert cleaned.kept == tuple(f"out/{name}" for name in remaining)
-
-
-def test_clean_knows_a_finished_copy_that_had_no_name_yet_by_its_marker(tmp_path: Path) -> None:
-    """The sync was killed when the marker was there, and the copy about to take its place."""
-    out = tmp_path / "out"
-    (out / FORMER).mkdir(parents=True)
-    (out / FORMER / "SKILL.md").write_text("new", encoding="utf-8")
-    digest = digest_at(Place.by_path(out / FORMER))
-    assert digest is not None
-    write_marker(Place.by_path(out / "x"), Marker("/source", digest))
+@pytest.mark.parametrize("edited", [False, True])
+def test_clean_keeps_former_content_that_nobody_knows(tmp_path: Path, *, edited: bool) -> None:
+    """What was exchanged when the sync was killed may be an edit: it goes only if it is what was to be replaced."""
+    former = tmp_path / "out" / telling_name(short_hash(b"new"), short_hash(b"edit" if not edited else b"old"))
+    former.parent.mkdir()
+    former.write_bytes(b"edit")
     cleaned = clean(tmp_path, ledger())
-    assert (cleaned.temporaries, cleaned.markers, cleaned.kept) == (1, 1, ())
+    assert names(tmp_path / "out") == ([former.name] if edited else [])
+    assert cleaned.kept == ((f"out/{former.name}",) if edited else ())
+
+
+def test_clean_knows_a_former_copy_by_its_name(tmp_path: Path) -> None:
+    """The sync was killed when the new copy had just taken its place."""
+    out = tmp_path / "out"
+    (out / "x").mkdir(parents=True)
+    (out / "x" / "SKILL.md").write_text("old", encoding="utf-8")
+    digest = digest_at(Place.by_path(out / "x"))
+    (out / "x").rename(out / telling_name("0" * 16, digest))
+    assert clean(tmp_path, ledger()).kept == ()
     assert names(out) == []
 
 

@@ -486,7 +486,7 @@ def test_a_stale_copy_stays_when_the_new_one_fails(skill: Path, tmp_path: Path) 
     (destination / "extra.md").write_text("mine", encoding="utf-8")
     before = snapshot(tmp_path / "out")
     (skill / "SKILL.md").write_text("new", encoding="utf-8")
-    with pytest.raises(FileExistsError, match="changed in the meantime"):
+    with pytest.raises(FileExistsError, match="changed it since"):
         make(place_of(destination), skill, str(skill), expected=made_at.digest, means=means)
     after = snapshot(tmp_path / "out")
     assert {name: content for name, (_, _, content) in after.items()} == {

@@ -11,22 +11,19 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import final
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
 from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import Folder, telling
-from harnesssync_orchestrator.files.replacing import (
-    changed,
-    confirm,
-    digest_of_any,
-    put,
-    put_back,
-)
-from harnesssync_orchestrator.files.temporaries import replaces_nothing, telling_name, told_digests
+from harnesssync_orchestrator.files.place import Place
+from harnesssync_orchestrator.files.replacing import confirm, look_at_file, put, put_back, take
+from harnesssync_orchestrator.files.temporaries import held, replaces_nothing, telling_name, told_digests
 
 _MAX_OPEN_FOLDERS = 64
 _EXECUTABLE = 0o111
@@ -77,64 +74,68 @@ class Below:
         nothing may. `mode` is for a new file, less the umask; one that is replaced keeps its own, in which
         `executable` sets or takes the executable bits (None leaves them, unless `mode` has some).
         """
-        folder, name, made = self._reach(relative)
-        try:
-            with telling(relative):
-                confirm(folder, name, relative, expected)
-                new = short_hash(content)
-                temporary = telling_name(new, expected)
-                former = folder.lstat(name)
-                if former is not None and stat.S_ISREG(former.st_mode):
-                    kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
-                    folder.create(temporary, content, mode=kept, exact=True, like=former)
-                else:
-                    folder.create(temporary, content, mode=mode)
-                put(folder, temporary, name, relative, expected=expected, new=new)
-        except BaseException:
-            self._unmake(made)
-            raise
-        self._touch(relative)
+        with self.making(relative) as (place, made):
+            confirm(place, expected)
+            new = short_hash(content)
+            temporary = place.beside(telling_name(new, expected))
+            former = place.lstat()
+            if former is not None and stat.S_ISREG(former.st_mode):
+                kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
+                place.folder.create(temporary.name, content, mode=kept, exact=True, like=place.name)
+            else:
+                place.folder.create(temporary.name, content, mode=mode)
+            put(temporary, place, digest=new, expected=expected)
         return made
 
     def symlink(self, relative: str, text: str, *, directory: bool, expected: str | None = None) -> tuple[str, ...]:
         """Put a link with this text in place, as `write` does. A link that says so already is left alone."""
-        folder, name, made = self._reach(relative)
-        try:
-            with telling(relative):
-                new = link_hash(text)
-                if digest_of_any(folder, name) == new and expected in (None, new):
-                    return made
-                confirm(folder, name, relative, expected)
-                if expected is None:  # making a link is atomic by itself, and never replaces anything
-                    os.symlink(text, folder.at(name), target_is_directory=directory, dir_fd=folder.fd)
-                else:
-                    temporary = telling_name(new, expected)
-                    os.symlink(text, folder.at(temporary), target_is_directory=directory, dir_fd=folder.fd)
-                    put(folder, temporary, name, relative, expected=expected, new=new)
-        except BaseException:
-            self._unmake(made)
-            raise
-        self._touch(relative)
+        with self.making(relative) as (place, made):
+            new = link_hash(text)
+            if expected in {None, new} and look_at_file(place) == new:
+                return made
+            confirm(place, expected)
+            if expected is None:  # making a link is atomic by itself, and never replaces anything
+                os.symlink(text, place.handle, target_is_directory=directory, dir_fd=place.fd)
+            else:
+                temporary = place.beside(telling_name(new, expected))
+                os.symlink(text, temporary.handle, target_is_directory=directory, dir_fd=place.fd)
+                put(temporary, place, digest=new, expected=expected)
         return made
 
     def remove(self, relative: str, expected: str) -> None:
         """Remove a file or link that is still as expected. One that is gone already is no error."""
+        with self.taking(relative) as place:
+            if place is not None and place.lstat() is not None:
+                confirm(place, expected)
+                take(place, expected)
+
+    @contextmanager
+    def making(self, relative: str) -> Generator[tuple[Place, tuple[str, ...]]]:
+        """The place of something to be made, and the folders that were made for it, outermost first, with a final `/`.
+
+        They go again when what is done there fails. For what `write` and `symlink` can't do: see `replacing`.
+        """
+        folder, name, made = self._reach(relative)
+        try:
+            with telling(relative):
+                yield Place(folder, name), made
+        except BaseException:
+            self._unmake(made)
+            raise
+        self._touch(relative)
+
+    @contextmanager
+    def taking(self, relative: str) -> Generator[Place | None]:
+        """The place of something to be removed; None if its folder is gone."""
         try:
             folder, name, _ = self._reach(relative, make=False)
-            with telling(relative):
-                if folder.lstat(name) is None:
-                    return
-                confirm(folder, name, relative, expected)
-                aside = telling_name(expected, expected)
-                os.rename(folder.at(name), folder.at(aside), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
-                if digest_of_any(folder, aside) != expected:
-                    put_back(folder, aside, name, relative)
-                    raise changed(relative)
-                folder.discard(aside)
         except ApplyError as error:
-            if isinstance(error.__cause__, FileNotFoundError):
-                return
-            raise
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            yield None
+            return
+        with telling(relative):
+            yield Place(folder, name)
         self._touch(relative)
 
     def rmdir(self, relative: str) -> bool:
@@ -154,24 +155,17 @@ class Below:
         return True
 
     def sweep(self, relative: str) -> tuple[str, ...]:
-        """Remove what a killed process left in a folder (`""` is the root), and give the names of what was kept.
+        """Clear away what a killed process left in a folder (`""` is the root); gives the names of what was kept.
 
-        A temporary whose content is neither what was to be written nor what was to be replaced may be an edit that
-        came in between: it is somebody's, and stays.
+        What was held for a moment gets its name back. A temporary whose content is neither what was to be written nor
+        what was to be replaced may be an edit that came in between: it is somebody's, and stays.
         """
-        kept: list[str] = []
         try:
             folder = self._root if not relative else self._reach(relative + "/x", make=False)[0]
         except ApplyError:
             return ()  # no such folder, or not one of ours to clean
         with telling(relative):
-            for name in folder.names():
-                if digests := told_digests(name):
-                    if replaces_nothing(name) or digest_of_any(folder, name) in digests:
-                        folder.discard(name)
-                    else:
-                        kept.append(name)
-        return tuple(kept)
+            return tuple(name for name in folder.names() if not _settle(Place(folder, name)))
 
     # --- the way down ---
 
@@ -231,6 +225,23 @@ class Below:
         self._open.clear()
 
 
+def _settle(place: Place) -> bool:
+    """Put back or remove what bears a temporary name. False for what may be somebody's edit; that stays."""
+    if found := held(place.name):
+        real = place.beside(found.name)
+        if real.lstat() is None and look_at_any(place) == found.old and not _refused(found.name):
+            put_back(place, real)
+        elif look_at_any(real) == found.new and look_at_any(place) == found.old:
+            place.discard()
+        else:
+            return False
+    elif digests := told_digests(place.name):
+        if not replaces_nothing(place.name) and look_at_any(place) not in digests:
+            return False
+        place.discard()
+    return True
+
+
 def write_below(
     root: Path, relative: str, content: bytes, *, mode: int, expected: str | None, executable: bool | None = None
 ) -> tuple[str, ...]:
@@ -256,24 +267,23 @@ def remove_below(root: Path, relative: str, expected: str) -> None:
 def _parts(relative: str) -> list[str]:
     """The parts of a path below a root. Raises ApplyError for one that could lead elsewhere, or into git's files."""
     parts = relative.split("/")
-    for part in parts:
-        if (
-            part in {"", ".", ".."}
-            or "\0" in part
-            or part.casefold() in {".git", "git~1"}
-            or (os.altsep and _odd(part))
-        ):
-            raise ApplyError(
-                f"not a path to write to: {relative!r}",
-                code="unsafe_path",
-                hint="Rename the item that it comes from",
-            )
+    if any(map(_refused, parts)):
+        raise ApplyError(
+            f"not a path to write to: {relative!r}",
+            code="unsafe_path",
+            hint="Rename the item that it comes from",
+        )
     return parts
 
 
-def _odd(part: str) -> bool:
+def _refused(part: str) -> bool:
     """On Windows a backslash separates too, and a colon names a drive or a stream."""
-    return "\\" in part or ":" in part
+    return (
+        part in {"", ".", ".."}
+        or "\0" in part
+        or part.casefold() in {".git", "git~1"}
+        or (os.altsep is not None and ("\\" in part or ":" in part))
+    )
 
 
 def _with_executable(kept: int, mode: int, *, executable: bool | None) -> int:

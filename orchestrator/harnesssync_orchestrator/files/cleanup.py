@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address, link_hash
-from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger, Method
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import discard, is_exactly, marked_name, read_marker, remove, remove_marker
+from harnesssync_orchestrator.files.copying import is_exactly, marked_name, read_marker, remove_marker
 from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.place import Place, is_link
-from harnesssync_orchestrator.files.temporaries import is_former, is_ours
+from harnesssync_orchestrator.files.temporaries import is_ours
 
 _UNKNOWN_OWNERS = ("unknown",)
 """A killed sync leaves no word about who wanted an output; the next one gives it to its owners, or removes it."""
@@ -51,7 +51,7 @@ def cleanup_stale_symlinks(directory: Path, recorded: Mapping[str, str]) -> int:
             place = Place(folder, name)
             with suppress(OSError):  # what can't be read or removed now is tried again the next time
                 if name in recorded and _is_broken_link(place) and link_hash(place.readlink()) == recorded[name]:
-                    remove(place)
+                    place.remove()
                     count += 1
     return count
 
@@ -66,15 +66,11 @@ def clean(root: Path, ledger: Ledger) -> Cleaned:
     kept: list[str] = []
     recovered: dict[Address, Entry] = {}
     folders = {address.path.rpartition("/")[0] for address in (*ledger.entries, *ledger.pending)}
-    known = {entry.digest for entry in ledger.entries.values()}.union(ledger.pending.values())
-    digests = frozenset(known - {CONTAINER})
     for path in sorted(folders):
         with _open(root, path) as folder:
             if folder is None:
                 continue
-            removed, unknown = cleanup_temporaries(folder, digests | _marked_digests(folder))
-            temporaries += removed
-            kept += [f"{path}/{name}" if path else name for name in unknown]
+            temporaries += cleanup_temporaries(folder)
             markers += cleanup_markers(folder)
             here = [address for address in ledger.pending if address.path.rpartition("/")[0] == path]
             recovered.update(_recover(folder, here, ledger))
@@ -82,13 +78,6 @@ def clean(root: Path, ledger: Ledger) -> Cleaned:
         for path in sorted(folders):
             kept += [f"{path}/{name}" if path else name for name in below.sweep(path)]
     return Cleaned(markers=markers, temporaries=temporaries, kept=tuple(kept), recovered=recovered)
-
-
-def _marked_digests(folder: Folder) -> frozenset[str]:
-    """The digests of all copies that markers in a folder speak of."""
-    marked = (marked_name(name) for name in _names(folder))
-    found = (read_marker(Place(folder, name)) for name in marked if name is not None)
-    return frozenset(marker.digest for marker in found if marker is not None)
 
 
 def _recover(folder: Folder, addresses: Iterable[Address], ledger: Ledger) -> Iterator[tuple[Address, Entry]]:
@@ -127,26 +116,15 @@ def cleanup_markers(folder: Folder) -> int:
     return count
 
 
-def cleanup_temporaries(folder: Folder, digests: frozenset[str]) -> tuple[int, tuple[str, ...]]:
-    """Remove copies that were being made when a process was killed, and former content with one of `digests`.
-
-    Gives how many, and the names of those that were kept because nobody knows their content.
-    """
+def cleanup_temporaries(folder: Folder) -> int:
+    """Remove copies that were being made, or were on their way out, when a process was killed; gives how many."""
     count = 0
-    kept: list[str] = []
     for name in _names(folder):
-        place = Place(folder, name)
-        with suppress(OSError):
-            if is_ours(name):
-                remove(place)
+        if is_ours(name):
+            with suppress(OSError):
+                Place(folder, name).remove()
                 count += 1
-            elif is_former(name):
-                if any(is_exactly(place, digest) for digest in digests):
-                    discard(place)
-                    count += 1
-                else:
-                    kept.append(name)
-    return count, tuple(kept)
+    return count
 
 
 def _is_broken_link(place: Place) -> bool:

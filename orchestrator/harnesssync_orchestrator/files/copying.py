@@ -10,16 +10,17 @@ import errno
 import os
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import link_hash
-from harnesssync_orchestrator.files.folder import write_all
-from harnesssync_orchestrator.files.hashing import hash_batch, hash_file
-from harnesssync_orchestrator.files.place import Place, is_junction, is_link
-from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Looked, require_regular
-from harnesssync_orchestrator.files.replacing import remove_tree
+from harnesssync_orchestrator.files.folder import Folder, write_all
+from harnesssync_orchestrator.files.hashing import hash_batch
+from harnesssync_orchestrator.files.place import Place, is_link
+from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Looked, Signature, SpecialFileError, require_regular
 from harnesssync_orchestrator.files.temporaries import our_name
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree, tree_digest
 
@@ -99,7 +100,7 @@ def write_marker(place: Place, marker: Marker) -> None:
             os.fsync(file.fileno())
         temporary.rename_to(beside)
     except BaseException:
-        remove(temporary)
+        temporary.remove()
         raise
 
 
@@ -120,9 +121,35 @@ def digest_at(place: Place) -> str | None:
     if is_link(status):
         return link_hash(place.readlink())
     if stat.S_ISDIR(status.st_mode):
-        return digest_of_listing(list_tree(str(place.path), Looked()))
+        return _digest_of_tree(place)
     require_regular(status, str(place.path))
-    return hash_file(place.path)
+    return place.folder.digest(place.name)
+
+
+def look_at_any(place: Place) -> str | None:
+    """What `digest_at` gives, but "" for what holds more than its digest covers, or has none."""
+    status = place.lstat()
+    if status is not None and stat.S_ISDIR(status.st_mode) and not is_link(status):
+        return _digest_of_tree(place, wholly=True)
+    try:
+        return digest_at(place)
+    except SpecialFileError:
+        return ""
+
+
+def _digest_of_tree(place: Place, *, wholly: bool = False) -> str:
+    """Trees are read by path. Was it all the time the path of what stands here, no folder on the way swapped?"""
+    _require_path(place)
+    listing = list_tree(str(place.path), Looked())
+    digest = "" if wholly and _holds_more(place.path, listing) else digest_of_listing(listing)
+    _require_path(place)
+    return digest
+
+
+def _require_path(place: Place) -> None:
+    here, there = place.lstat(), place.path.lstat()
+    if here is None or (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+        raise NotADirectoryError(errno.ENOTDIR, "a folder on the way to it was replaced", str(place.path))
 
 
 def digest_of_listing(listing: TreeListing) -> str:
@@ -137,11 +164,7 @@ def digest_of_listing(listing: TreeListing) -> str:
 
 def is_exactly(place: Place, digest: str) -> bool:
     """Does something with this digest stand here, and nothing that its digest does not cover?"""
-    status = place.lstat()
-    if status is None or is_link(status) or not stat.S_ISDIR(status.st_mode):
-        return digest_at(place) == digest
-    listing = list_tree(str(place.path), Looked())
-    return digest_of_listing(listing) == digest and not _holds_more(place.path, listing)
+    return look_at_any(place) == digest
 
 
 def copy(source: Path, to: Place) -> tuple[str, ...]:
@@ -156,7 +179,7 @@ def copy(source: Path, to: Place) -> tuple[str, ...]:
             return _copy_folder(source, to)
         _copy_file(os.fspath(source), to)
     except BaseException:
-        remove(to)
+        to.remove()
         raise
     return ()
 
@@ -164,31 +187,48 @@ def copy(source: Path, to: Place) -> tuple[str, ...]:
 def _copy_folder(source: Path, to: Place) -> tuple[str, ...]:
     listing = list_tree(os.fspath(source), Looked())
     left_out = [f"{problem.file} {problem.message}" for problem in listing.problems]
+    left_out += [
+        f"{source / file.relative} is a link that leads out of the folder or to nothing"
+        for file in listing.files
+        if file.link
+    ]
     os.mkdir(to.handle, 0o755, dir_fd=to.fd)
-    folders: set[str] = set()
-    for file in listing.files:
-        if file.link:
-            left_out.append(f"{source / file.relative} is a link that leads out of the folder or to nothing")
-            continue
-        _make_folders(file.relative, to, folders)
-        _copy_file(file.path, to.beside(f"{to.name}/{file.relative}"))
+    top = to.folder.open(to.name)
+    try:
+        files = (file for file in listing.files if not file.link)
+        for inside, group in groupby(files, lambda file: file.relative.rpartition("/")[0]):
+            with _folder_in(top, inside) as folder:
+                for file in group:
+                    _copy_file(file.path, Place(folder, file.relative.rpartition("/")[2]), file.signature)
+        top.sync()
+    finally:
+        top.close()
     return tuple(left_out)
 
 
-def _make_folders(relative: str, to: Place, made: set[str]) -> None:
-    parts = relative.split("/")[:-1]
-    for depth in range(1, len(parts) + 1):
-        folder = "/".join(parts[:depth])
-        if folder not in made:
-            os.mkdir(to.beside(f"{to.name}/{folder}").handle, 0o755, dir_fd=to.fd)
-            made.add(folder)
+@contextmanager
+def _folder_in(top: Folder, relative: str) -> Generator[Folder]:
+    """A folder below an open one, made as needed, each part opened in the one before it."""
+    with ExitStack() as stack:
+        folder = top
+        for part in relative.split("/") if relative else ():
+            with suppress(FileExistsError):
+                os.mkdir(folder.at(part), 0o755, dir_fd=folder.fd)
+                folder.sync()
+            folder = folder.open(part)
+            stack.callback(folder.close)
+        yield folder
+        folder.sync()
 
 
-def _copy_file(source: str, to: Place) -> None:
+def _copy_file(source: str, to: Place, listed: Signature | None = None) -> None:
+    """Copy the file that was `listed`, and no other that has come to its path meanwhile."""
     origin = os.open(source, OPEN_FLAGS)
     try:
         status = os.fstat(origin)
         require_regular(status, source)
+        if listed is not None and Signature.of(status).inode != listed.inode:
+            raise OSError(errno.ESTALE, "it was replaced while it was read", source)
         copy = os.open(to.handle, _CREATE_FLAGS, 0o600, dir_fd=to.fd)
         try:
             while content := os.read(origin, _COPY_BYTES):
@@ -221,41 +261,3 @@ def _holds_more(root: Path, listing: TreeListing) -> bool:
             if name not in LITTER and (inside / name).as_posix() not in listed:
                 return True
     return False
-
-
-def remove(place: Place) -> None:
-    """Remove whatever stands at a place: only for what is ours, proved so by its digest or its temporary name."""
-    status = place.lstat()
-    if status is None:
-        return
-    if is_junction(status):  # the folder it leads to stays
-        place.path.rmdir()
-    elif stat.S_ISDIR(status.st_mode):
-        remove_tree(place.folder, place.name)
-    else:
-        place.folder.discard(place.name)
-
-
-def discard(place: Place) -> None:
-    """Remove what was moved aside and found to be ours, under a name that says so: if this is cut short, the rest
-    of a folder no longer shows by its digest whose it was."""
-    if place.lstat() is not None:
-        doomed = place.beside(our_name())
-        place.rename_to(doomed)
-        remove(doomed)
-
-
-__all__ = [
-    "Marker",
-    "copy",
-    "digest_at",
-    "discard",
-    "is_exactly",
-    "marked_name",
-    "marker_name",
-    "marker_path",
-    "read_marker",
-    "remove",
-    "remove_marker",
-    "write_marker",
-]

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _CREATE: int = (
 )
 
 _CHUNK = 64 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Folder:
     def digest(self, name: str) -> str | None:
         """The digest of a file's bytes or of where a link points, None if nothing is there.
 
-        Raises IsADirectoryError for anything else: a folder, a FIFO, a device.
+        Raises IsADirectoryError for anything else: a folder, a FIFO, a device, a file larger than any output.
         """
         status = self.lstat(name)
         if status is None:
@@ -95,6 +97,9 @@ class Folder:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
         descriptor = os.open(self.at(name), _READ, dir_fd=self.fd)
         try:
+            opened = os.fstat(descriptor)
+            if not stat.S_ISREG(opened.st_mode) or opened.st_size > _MAX_BYTES:
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
             digest = hashlib.sha256()
             while chunk := os.read(descriptor, _CHUNK):
                 digest.update(chunk)
@@ -102,25 +107,18 @@ class Folder:
             os.close(descriptor)
         return digest.hexdigest()[:HASH_DIGITS]
 
-    def rename_if_free(self, source: str, destination: str) -> None:
-        """Rename after a look at the destination, where the system can't do both in one step."""
-        if self.lstat(destination) is not None:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), destination)
-        os.rename(self.at(source), self.at(destination), src_dir_fd=self.fd, dst_dir_fd=self.fd)
-
-    def create(
-        self, name: str, content: bytes, *, mode: int, exact: bool = False, like: os.stat_result | None = None
-    ) -> None:
+    def create(self, name: str, content: bytes, *, mode: int, exact: bool = False, like: str | None = None) -> None:
         """Make a new file with all of `content` on disk; what was made is removed again if anything fails.
 
-        `exact` keeps the umask from taking its part of `mode`; `like` is a file whose owner and group are wanted.
+        `exact` keeps the umask from taking its part of `mode`. `like` is the name of the file that this one is to
+        replace: it gets the owner, group and extended attributes (access lists are such) of that, as far as we may.
         """
         descriptor = os.open(self.at(name), _CREATE, 0o600 if exact else mode, dir_fd=self.fd)
         try:
             try:
                 write_all(descriptor, content)
                 if like is not None and self.fd is not None:
-                    _give(descriptor, like)
+                    mode = self._give(descriptor, like, mode)
                 if exact and self.fd is not None:
                     os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
@@ -130,18 +128,40 @@ class Folder:
             self.discard(name)
             raise
 
+    def _give(self, descriptor: int, like: str, mode: int) -> int:
+        """Give a new file what the one that it replaces has; the mode that suits it then.
+
+        Only root may give files away, and others only to groups of theirs. In a group that it was not meant for, a
+        file grants no more than to everybody.
+        """
+        former = os.open(like, _READ, dir_fd=self.fd)
+        try:
+            _copy_attributes(former, descriptor)
+            theirs, ours = os.fstat(former), os.fstat(descriptor)
+        finally:
+            os.close(former)
+        if (theirs.st_uid, theirs.st_gid) == (ours.st_uid, ours.st_gid):
+            return mode
+        for owner in (theirs.st_uid, -1):
+            with suppress(OSError):
+                os.fchown(descriptor, owner, theirs.st_gid)
+                return mode
+        return mode & (0o707 | (mode & 0o007) << 3)
+
     def discard(self, name: str) -> None:
         """Remove a name of a file or link; nothing happens if it is gone."""
         with suppress(FileNotFoundError):
             os.unlink(self.at(name), dir_fd=self.fd)
 
 
-def _give(descriptor: int, like: os.stat_result) -> None:
-    """Give a new file the owner and group of the one that it replaces, as far as we may."""
-    now = os.fstat(descriptor)
-    if (like.st_uid, like.st_gid) != (now.st_uid, now.st_gid):
-        with suppress(PermissionError):  # only root may give files away; the content counts
-            os.fchown(descriptor, like.st_uid, like.st_gid)
+def _copy_attributes(source: int, to: int) -> None:
+    """Copy what Linux calls extended attributes, one by one: some are not for us to set."""
+    if sys.platform != "linux":
+        return
+    with suppress(OSError):  # file systems without any say so
+        for name in os.listxattr(source):
+            with suppress(OSError):
+                os.setxattr(to, name, os.getxattr(source, name))
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -176,6 +196,16 @@ _CODES = {
 }
 
 
+class RefusalError(FileExistsError):
+    """What stands there is not what was expected, and stays. `code` is that of the ApplyError that it becomes."""
+
+    def __init__(self, code: str, message: str, path: str, *, hint: str) -> None:
+        super().__init__(errno.EEXIST, message, path)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
 @contextmanager
 def telling(path: str) -> Generator[None]:
     """Tell an OSError as an ApplyError, with a stable code and what to do next."""
@@ -183,6 +213,8 @@ def telling(path: str) -> Generator[None]:
         yield
     except NotImplementedError as error:  # Python's word for a call that this system has not
         raise ApplyError(str(error), path=path) from error
+    except RefusalError as error:
+        raise ApplyError(error.message, code=error.code, path=path, hint=error.hint) from error
     except OSError as error:
         code, message, hint = _CODES.get(error.errno or 0, ("apply_failed", str(error.strerror or error), ""))
         raise ApplyError(message, code=code, path=path, hint=hint) from error

@@ -18,18 +18,18 @@ from typing import Any, Literal
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.ledger import Method
 from harnesssync_orchestrator.core.planning_files import way
-from harnesssync_orchestrator.files.aside import exchange
 from harnesssync_orchestrator.files.copying import (
     Marker,
     copy,
     digest_at,
+    look_at_any,
     read_marker,
-    remove,
     remove_marker,
     write_marker,
 )
 from harnesssync_orchestrator.files.place import Place, is_junction, is_link
-from harnesssync_orchestrator.files.temporaries import our_name
+from harnesssync_orchestrator.files.replacing import put
+from harnesssync_orchestrator.files.temporaries import our_name, telling_name
 
 Strategy = Literal["native", "junction", "copy"]
 
@@ -195,7 +195,7 @@ def _make_by(method: Method, place: Place, source: Path, text: str, expected: st
         raise OSError(errno.ENOTSUP, "no such link came into being", str(place.path))
     made = Made(method, link_hash(at.readlink()))
     if expected is not None:
-        exchange(at, place, expected)
+        _put(at, place, made.digest, expected)
         remove_marker(place)
     return made
 
@@ -205,7 +205,7 @@ def _take_back(at: Place, status: os.stat_result | None) -> None:
     if status is None:
         return
     if is_link(status):
-        remove(at)
+        at.remove()
     else:
         os.rmdir(at.handle, dir_fd=at.fd)
 
@@ -219,18 +219,25 @@ def _make_copy(place: Place, source: Path, expected: str | None) -> Made:
         # The marker comes first: after a crash between the two it speaks of a copy that is not there, which is
         # cleaned up, while a copy without a marker would pass for somebody else's.
         write_marker(place, Marker(os.fspath(source.resolve()), digest))
-        if expected is not None:
-            exchange(temporary, place, expected)
-        else:
-            temporary.rename_to_free(place)
+        _put(temporary, place, digest, expected)
     except BaseException:
-        remove(temporary)
+        temporary.remove()
         if former is None:
             remove_marker(place)
         else:
             write_marker(place, former)
         raise
     return Made(Method.COPY, digest, left_out)
+
+
+def _put(made: Place, place: Place, digest: str, expected: str | None) -> None:
+    """Give what was made under a name of ours its real place."""
+    if expected is None:
+        put(made, place, digest=digest, expected=None, look=look_at_any)
+        return
+    ready = made.beside(telling_name(digest, expected))
+    made.rename_to(ready)
+    put(ready, place, digest=digest, expected=expected, look=look_at_any)
 
 
 def junction_command(destination: str, source: str) -> list[str] | str:

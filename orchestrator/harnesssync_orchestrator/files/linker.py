@@ -1,14 +1,13 @@
 """Performing one operation of a plan, whole or not at all, and only on what the plan expects to find.
 
-Links, files and removals go through `below`, which never leaves the root and never follows a link. What it can't make
-(junctions and copies) is made here beside it under the same rules.
+Everything goes through `below`, which never leaves the root and never follows a link.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,13 +16,12 @@ from harnesssync_orchestrator.core.ledger import Entry, Method
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
 from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.aside import move_aside
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import discard, remove_marker
-from harnesssync_orchestrator.files.folder import Folder, telling
+from harnesssync_orchestrator.files.copying import look_at_any, remove_marker
+from harnesssync_orchestrator.files.folder import telling
 from harnesssync_orchestrator.files.link import FINAL, Made, Means, make
-from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.replacing import take
 
 _COPIED = "copied, since no link could be made here; the copy is made anew when its source changes"
 
@@ -106,7 +104,7 @@ class _Linker:
         done = self._symlink(operation) if operation.expected is None else None
         if done is None:
             source = Path(operation.source)
-            with telling(operation.path), _place(self.root, operation.path) as (place, folders):
+            with self.below.making(operation.path) as (place, folders):
                 _source_of(operation)
                 made = make(place, source, operation.text, expected=operation.expected, means=self.means)
         else:
@@ -164,7 +162,9 @@ class _Linker:
             executable=operation.executable,
         )
         if operation.expected is not None:
-            self._remove_marker(operation.path)
+            with self.below.taking(operation.path) as place:
+                if place is not None:
+                    remove_marker(place)
         entry = Entry(
             method=Method.WRITE,
             digest=short_hash(operation.content),
@@ -228,21 +228,13 @@ class _Linker:
     def _remove(self, operation: Remove) -> Applied:
         expected = operation.expected or ""
         if operation.method in {Method.COPY, Method.JUNCTION}:
-            here = _place(self.root, operation.path, make=False)
-            with telling(operation.path), suppress(FileNotFoundError), here as (place, _):
-                if place.lstat() is not None:
-                    discard(move_aside(place, expected))
-                remove_marker(place)
+            with self.below.taking(operation.path) as place:
+                if place is not None:
+                    take(place, expected, look_at_any)
+                    remove_marker(place)
         else:
             self.below.remove(operation.path, expected)
         return Applied(forget=(operation.address,))
-
-    def _remove_marker(self, path: str) -> None:
-        with telling(path):
-            remove_marker(self._place_by_path(path))
-
-    def _place_by_path(self, path: str) -> Place:
-        return Place.by_path(self.root / path)
 
 
 def _source_of(operation: MakeLink) -> os.stat_result:
@@ -262,36 +254,6 @@ def _source_of(operation: MakeLink) -> os.stat_result:
 def _says_nothing(content: bytes, document_format: DocumentFormat) -> bool:
     """Is there nothing in a document but what an empty one has, and white space?"""
     return b"".join(content.split()) in {b"", b"".join(document_format.empty.split())}
-
-
-@contextmanager
-def _place(root: Path, relative: str, *, make: bool = True) -> Generator[tuple[Place, tuple[str, ...]], None, None]:
-    """The place of an output, in its open folder, and the folders that were made for it.
-
-    No part of the way is a link. Folders that were made go again when what is done there fails. Without `make`,
-    raises FileNotFoundError for a folder that is missing.
-    """
-    *parents, name = relative.split("/")
-    made: list[str] = []
-    with ExitStack() as stack:
-        folder = Folder.root(root)
-        stack.callback(folder.close)
-        for depth, part in enumerate(parents, 1):
-            if make and folder.lstat(part) is None:
-                with suppress(FileExistsError):
-                    os.mkdir(folder.at(part), 0o755, dir_fd=folder.fd)
-                    made.append("/".join(parents[:depth]) + "/")
-                    folder.sync()
-            folder = folder.open(part)
-            stack.callback(folder.close)
-        try:
-            yield Place(folder, name), tuple(made)
-        except BaseException:
-            for path in reversed(made):
-                with suppress(OSError):
-                    (root / path).rmdir()
-            raise
-        folder.sync()
 
 
 __all__ = ["Applied", "apply", "prune"]

@@ -1,15 +1,18 @@
-"""One name in one folder: what links and copies are made at, and found at."""
+"""One name in one folder: what every change of the disk is made at, and what it is found at."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.swap import rename_exclusively
+from harnesssync_orchestrator.files.temporaries import our_name
 
 _MOUNT_POINT = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT: what Windows calls a directory junction
 
@@ -65,15 +68,61 @@ class Place:
         os.replace(self.handle, other.handle, src_dir_fd=self.fd, dst_dir_fd=other.fd)
 
     def rename_to_free(self, other: Place) -> None:
-        """Rename within the folder. Raises FileExistsError if anything stands at `other`."""
-        if not rename_exclusively(self.handle, other.handle, dir_fd=self.fd):
-            other.require_free()
-            self.rename_to(other)
+        """Rename within the folder. Raises FileExistsError if anything stands at `other`.
+
+        Where a system of POSIX can't do that in one step, what is no folder gets its second name first, which never
+        replaces anything either. Without hard links as well (FAT) there is a look, and then the renaming.
+        """
+        if rename_exclusively(self.handle, other.handle, dir_fd=self.fd):
+            return
+        if sys.platform == "win32":
+            os.rename(self.handle, other.handle)  # noqa: PTH104 - there it replaces nothing
+            return
+        other.require_free()
+        status = self.lstat()
+        if status is not None and not stat.S_ISDIR(status.st_mode):
+            try:
+                os.link(self.handle, other.handle, src_dir_fd=self.fd, dst_dir_fd=other.fd, follow_symlinks=False)
+            except FileExistsError:
+                raise
+            except (OSError, NotImplementedError):
+                pass  # no hard links here
+            else:
+                self.folder.discard(self.name)
+                return
+        self.rename_to(other)
 
     def require_free(self) -> None:
         """Raise FileExistsError if anything stands here."""
         if self.lstat() is not None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.path))
+
+    def remove(self) -> None:
+        """Remove whatever stands here: only for what is ours, proved so by its digest or its temporary name."""
+        status = self.lstat()
+        if status is None:
+            return
+        if is_junction(status):  # the folder it leads to stays
+            self.path.rmdir()
+        elif stat.S_ISDIR(status.st_mode):
+            remove_tree(self.folder, self.name)
+        else:
+            self.folder.discard(self.name)
+
+    def discard(self) -> None:
+        """Remove what was taken from its place and found to be ours.
+
+        A folder first gets a name that says so: if its removal is cut short, the rest of it no longer shows by its
+        digest whose it was.
+        """
+        status = self.lstat()
+        if status is None:
+            return
+        doomed = self
+        if stat.S_ISDIR(status.st_mode) and not is_junction(status):
+            doomed = self.beside(our_name())
+            self.rename_to(doomed)
+        doomed.remove()
 
 
 def is_junction(status: os.stat_result) -> bool:
@@ -83,3 +132,24 @@ def is_junction(status: os.stat_result) -> bool:
 def is_link(status: os.stat_result) -> bool:
     """Is this a symbolic link, or a directory junction of Windows?"""
     return stat.S_ISLNK(status.st_mode) or is_junction(status)
+
+
+def remove_tree(folder: Folder, name: str) -> None:
+    """Remove a folder with all that is in it. Links in it are removed, never followed."""
+    if folder.fd is None:
+        shutil.rmtree(folder.path / name)
+        return
+    inner = folder.open(name)
+    try:
+        # Copies keep the modes of their sources: a read-only folder has to be opened up before it can be emptied.
+        if inner.fd is not None:
+            os.fchmod(inner.fd, 0o700)
+        for each in inner.names():
+            status = inner.lstat(each)
+            if status is not None and stat.S_ISDIR(status.st_mode):
+                remove_tree(inner, each)
+            else:
+                inner.discard(each)
+    finally:
+        inner.close()
+    os.rmdir(name, dir_fd=folder.fd)

@@ -1,128 +1,157 @@
-"""Putting something new in the place of something known, so that an edit in between is never lost."""
+"""Putting something new in the place of something known, so that an edit in between is never lost.
+
+One way for all kinds of things: files, links and whole folders. What is new stands ready under a temporary name. Both
+names are exchanged in one step, and only then is it looked at what came out: if that is not what was expected, the
+names are exchanged back. Where a system can't exchange names, what stands there is first taken away under a name that
+tells where it belongs (`temporaries.held_name`), looked at, and what is new gets its place only if nothing else has it
+by then.
+"""
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
-import stat
+from collections.abc import Callable
 
-from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.folder import Folder
-from harnesssync_orchestrator.files.swap import exchange, rename_exclusively
+from harnesssync_orchestrator.files.folder import RefusalError
+from harnesssync_orchestrator.files.place import Place
+from harnesssync_orchestrator.files.swap import exchange
+from harnesssync_orchestrator.files.temporaries import held_name, telling_name
+
+Look = Callable[[Place], str | None]
+"""Gives the digest of what stands at a place, None for nothing, and "" for what can't be what is expected."""
 
 
-def put(folder: Folder, temporary: str, name: str, relative: str, *, expected: str | None, new: str) -> None:
-    """Give `temporary`, whose digest is `new`, its real name, if what stands there has the digest `expected`.
-
-    The temporary is gone afterwards, also when this raises: ApplyError `changed_underneath` or OSError.
-    """
+def look_at_file(place: Place) -> str | None:
+    """The digest of a file or link; "" for a folder, a FIFO or a device, none of which is opened."""
     try:
-        if expected is None:
-            _put_where_nothing_is(folder, temporary, name)
-        elif exchange(folder.at(temporary), folder.at(name), dir_fd=folder.fd):
-            _confirm_exchanged(folder, temporary, name, relative, expected=expected, new=new)
-        else:
-            confirm(folder, name, relative, expected)
-            os.replace(folder.at(temporary), folder.at(name), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
-    except BaseException:
-        if digest_of_any(folder, temporary) == new:  # never what somebody else wrote
-            folder.discard(temporary)
-        raise
-
-
-def put_back(folder: Folder, aside: str, name: str, relative: str) -> None:
-    """Give something that was taken aside its name back; if that name is taken by now, say where it is."""
-    try:
-        if not rename_exclusively(folder.at(aside), folder.at(name), dir_fd=folder.fd):
-            folder.rename_if_free(aside, name)
-    except FileExistsError as error:
-        raise ApplyError(
-            f"it was changed twice while it was being removed; the earlier content is in {aside}",
-            code="changed_underneath",
-            path=relative,
-            hint="Look at both, keep what you need, then sync again",
-        ) from error
-
-
-def confirm(folder: Folder, name: str, relative: str, expected: str | None) -> None:
-    """Raise ApplyError if what stands at a name has not the digest that was expected."""
-    found = digest_of_any(folder, name)
-    if found == expected:
-        return
-    if found == "":
-        raise ApplyError(
-            "a folder or a special file stands there",
-            code="obstructed",
-            path=relative,
-            hint="Move it away, then sync again",
-        )
-    raise changed(relative)
-
-
-def changed(relative: str) -> ApplyError:
-    return ApplyError(
-        "somebody changed it since it was looked at",
-        code="changed_underneath",
-        path=relative,
-        hint="Nothing was overwritten. Sync again",
-    )
-
-
-def digest_of_any(folder: Folder, name: str) -> str | None:
-    """`Folder.digest`, but "" (the digest of nothing) for a folder, a FIFO or a device."""
-    try:
-        return folder.digest(name)
+        return place.folder.digest(place.name)
     except IsADirectoryError:
         return ""
 
 
-def remove_tree(folder: Folder, name: str) -> None:
-    """Remove a folder with all that is in it. Links in it are removed, never followed."""
-    if folder.fd is None:
-        shutil.rmtree(folder.path / name)
+def confirm(place: Place, expected: str | None, look: Look = look_at_file) -> None:
+    """Raise RefusalError if what stands at a place has not the digest that was expected."""
+    found = look(place)
+    if found == expected:
         return
-    os.chmod(name, 0o700, dir_fd=folder.fd)
-    for _, folders, files, descriptor in os.fwalk(name, topdown=True, dir_fd=folder.fd):
-        # Copies keep the modes of their sources: a read-only folder has to be opened up before it can be emptied.
-        for inner in folders:
-            if stat.S_ISDIR(os.stat(inner, dir_fd=descriptor, follow_symlinks=False).st_mode):
-                os.chmod(inner, 0o700, dir_fd=descriptor)
-        for inner in files:
-            os.unlink(inner, dir_fd=descriptor)
-    for _, folders, _, descriptor in os.fwalk(name, topdown=False, dir_fd=folder.fd):
-        for inner in folders:
-            if stat.S_ISLNK(os.stat(inner, dir_fd=descriptor, follow_symlinks=False).st_mode):
-                os.unlink(inner, dir_fd=descriptor)
-            else:
-                os.rmdir(inner, dir_fd=descriptor)
-    os.rmdir(name, dir_fd=folder.fd)
+    if found == "":
+        raise RefusalError(
+            "obstructed",
+            "a folder, a special or a huge file stands there",
+            str(place.path),
+            hint="Move it away, then sync again",
+        )
+    raise _changed(place)
 
 
-def _put_where_nothing_is(folder: Folder, temporary: str, name: str) -> None:
-    if rename_exclusively(folder.at(temporary), folder.at(name), dir_fd=folder.fd):
-        return
+def put(new: Place, place: Place, *, digest: str, expected: str | None, look: Look = look_at_file) -> None:
+    """Give what stands at `new`, and has this digest, its real place, if what stands there is as expected.
+
+    If something is replaced, the name of `new` is one of `telling_name`: what is found there after a crash has one of
+    the two digests, or is an edit. Nothing stands at `new` afterwards, also when this raises: RefusalError or OSError.
+    Then `place` is as it was.
+    """
     try:
-        os.link(folder.at(temporary), folder.at(name), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
-    except OSError as error:  # no hard links either: look, then rename
-        if error.errno == errno.EEXIST:
-            raise
-        folder.rename_if_free(temporary, name)
-        return
-    folder.discard(temporary)
+        if expected is None:
+            new.rename_to_free(place)
+        else:
+            _replace(new, place, digest=digest, expected=expected, look=look)
+    except BaseException:
+        if new.lstat() is not None and look(new) == digest:  # never what somebody else wrote
+            new.discard()
+        raise
 
 
-def _confirm_exchanged(folder: Folder, temporary: str, name: str, relative: str, *, expected: str, new: str) -> None:
-    """Look at what came out of an exchange: discard it if it is what was expected, else exchange back."""
-    if digest_of_any(folder, temporary) == expected:
-        folder.discard(temporary)
-        return
+def take(place: Place, expected: str, look: Look = look_at_file) -> None:
+    """Remove what stands at a place, if it is as expected; nothing happens if it is gone.
+
+    It is looked at after it was taken away, so that nobody can slip in an edit between the look and the removal: such
+    an edit is put back. Raises RefusalError for it.
+    """
+    aside = place.beside(telling_name(expected, expected))
     try:
-        exchange(folder.at(temporary), folder.at(name), dir_fd=folder.fd)
-        if digest_of_any(folder, temporary) != new:
-            # Somebody replaced our content in this very moment. What they wrote is the newest: it gets the name,
-            # and what they replaced keeps the random one rather than be lost.
-            exchange(folder.at(temporary), folder.at(name), dir_fd=folder.fd)
+        place.rename_to(aside)
+    except FileNotFoundError:
+        return
+    _confirm_taken(aside, place, expected, look)
+    aside.discard()
+
+
+def put_back(aside: Place, place: Place) -> None:
+    """Give something that was taken aside its name back; if that name is taken by now, say where it is."""
+    try:
+        aside.rename_to_free(place)
+    except FileExistsError as error:
+        raise _changed(place, aside.name) from error
+
+
+def _replace(new: Place, place: Place, *, digest: str, expected: str, look: Look) -> None:
+    if exchange(new.handle, place.handle, dir_fd=new.fd):
+        _confirm_exchanged(new, place, digest=digest, expected=expected, look=look)
+        new.discard()
+    else:
+        _replace_in_two_steps(new, place, digest=digest, expected=expected, look=look)
+
+
+def _confirm_exchanged(out: Place, place: Place, *, digest: str, expected: str, look: Look) -> None:
+    """Look at what came out of an exchange; exchange back if it is not what was expected."""
+    if _looks_like(out, expected, look):
+        return
+    kept = ""
+    try:
+        exchange(out.handle, place.handle, dir_fd=out.fd)
+        if _looks_like(out, digest, look):
+            out.discard()
+        else:
+            # Somebody replaced ours in this very moment. What they wrote is the newest: it gets the name, and what
+            # they replaced keeps the random one rather than be lost.
+            exchange(out.handle, place.handle, dir_fd=out.fd)
+            kept = out.name
     except FileNotFoundError:  # somebody removed ours in this very moment
-        put_back(folder, temporary, name, relative)
-    raise changed(relative)
+        put_back(out, place)
+    raise _changed(place, kept)
+
+
+def _replace_in_two_steps(new: Place, place: Place, *, digest: str, expected: str, look: Look) -> None:
+    name = held_name(digest, expected, place.name)
+    if name is None:  # too long to be held: a look, and then the step
+        confirm(place, expected, look)
+        new.rename_to(place)
+        return
+    aside = place.beside(name)
+    place.rename_to(aside)
+    _confirm_taken(aside, place, expected, look)
+    try:
+        new.rename_to_free(place)
+    except BaseException:
+        if place.lstat() is None:
+            put_back(aside, place)
+        else:  # somebody saved it in this very moment, over what we hold: it would be gone anyway
+            aside.discard()
+        raise
+    aside.discard()
+
+
+def _confirm_taken(aside: Place, place: Place, expected: str, look: Look) -> None:
+    if not _looks_like(aside, expected, look):
+        put_back(aside, place)
+        raise _changed(place)
+
+
+def _looks_like(place: Place, digest: str, look: Look) -> bool:
+    """What can't be read has no digest that anybody could expect."""
+    try:
+        return look(place) == digest
+    except OSError:
+        return False
+
+
+def _changed(place: Place, kept: str = "") -> RefusalError:
+    """`kept` is the name under which an edit stands that could not keep its own, since a later one has it."""
+    return RefusalError(
+        "changed_underneath",
+        f"it was changed twice at the same moment; the earlier content is in {kept}"
+        if kept
+        else "somebody changed it since it was looked at",
+        str(place.path),
+        hint="Look at both, keep what you need, then sync again" if kept else "Nothing was overwritten. Sync again",
+    )
