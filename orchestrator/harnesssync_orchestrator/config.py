@@ -107,6 +107,13 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     ] = msgspec.field(default_factory=dict)
 
 
+class HistorySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long what syncs replaced and removed is kept, for `harnesssync undo`."""
+
+    keep: Annotated[int, Meta(ge=1, le=1000, description="Syncs that changed something, kept for each project.")] = 20
+    days: Annotated[int, Meta(ge=1, description="Days after which they are not kept any more.")] = 30
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of `config.toml`. `targets` empty means the targets that are found to be in use."""
 
@@ -121,6 +128,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     watch: WatchSettings = WatchSettings()
     log: LogSettings = LogSettings()
     git: GitSettings = GitSettings()
+    history: HistorySettings = HistorySettings()
     drift: DriftSettings = DriftSettings()
 
     def policies(self, home: Path) -> Policies:

@@ -41,8 +41,10 @@ def update_exclude(
     lock: Path,
     timeout: float = 5.0,
     worktrees: Collection[str] | None = None,
+    lines: Iterable[str] = (),
 ) -> bool:
     """Make the section of one worktree list just these paths (below its root, with `/`); none takes it away.
+    `lines` go in as they stand.
 
     With `worktrees`, the ids of all worktrees that the repository has, sections of others go: they were moved or
     removed, and what a person writes at those paths later must not be hidden.
@@ -50,12 +52,12 @@ def update_exclude(
     taken. Raises LockTimeoutError, and StateError if the file can't be read or written, is a link, or was damaged.
     """
     file = common_dir / "info" / "exclude"
-    lines = sorted({pattern(path) for path in paths})
-    if _changed(_read(file), worktree_id, lines, worktrees) is None:
+    wanted = sorted({*map(pattern, paths), *map(os.fsencode, lines)})
+    if _changed(_read(file), worktree_id, wanted, worktrees) is None:
         return False
     with held(lock, timeout):
         before = _read(file)
-        after = _changed(before, worktree_id, lines, worktrees)
+        after = _changed(before, worktree_id, wanted, worktrees)
         if after is None:
             return False
         try:
@@ -69,6 +71,13 @@ def update_exclude(
         except OSError as error:
             raise _unusable(file, f"it can't be written: {error.strerror or error}") from error
     return True
+
+
+def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
+    """The lines of one worktree's section, as they stand. Raises StateError as `update_exclude` does."""
+    block = _find(_read(common_dir / "info" / "exclude") or b"")
+    lines = _sections(block["body"]).get(worktree_id.encode("ascii"), []) if block else []
+    return tuple(map(os.fsdecode, lines))
 
 
 def pattern(path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Where our own files are. Nothing here touches the disk: folders are made by those who write (0700)."""
+"""Where our own files are. Folders are made by those who write (0700), not here."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ class Layout:
         `HARNESS_REGISTRY_FILE` and `HARNESS_SOCKET`. `~` is the home directory; a relative path counts from here.
         """
         runtime = environ.get("XDG_RUNTIME_DIR", "")
+        chosen = _absolute(root, home) or _from(environ, home, "HARNESSSYNC_HOME") or home / ".harnesssync"
         return cls(
-            root=_absolute(root, home) or _from(environ, home, "HARNESSSYNC_HOME") or home / ".harnesssync",
+            # Two ways to spell one folder are one home, with one supervisor that both of them find.
+            root=Path(os.path.realpath(chosen)),
             registry=_absolute(registry, home)
             or _from(environ, home, "HARNESSSYNC_REGISTRY_FILE", "HARNESS_REGISTRY_FILE"),
             socket=_absolute(socket, home) or _from(environ, home, "HARNESSSYNC_SOCKET", "HARNESS_SOCKET"),
@@ -133,11 +135,11 @@ class Layout:
     def footprint_file(self, project_id: str) -> Path:
         return self.project_dir(project_id) / "footprint.msgpack"
 
-    def journal_file(self, project_id: str) -> Path:
-        return self.project_dir(project_id) / "journal.jsonl"
-
-    def backups_dir(self, project_id: str) -> Path:
-        return self.project_dir(project_id) / "backups"
+    def history_dir(self, project: Project) -> Path:
+        """Records of what syncs replaced; the user scope's stand in the root."""
+        if project.scope is Scope.USER:
+            return self.root / "history"
+        return self.project_dir(project.id) / "history"
 
     def _socket(self, preferred: Path) -> Path:
         if _fits(preferred):

@@ -13,12 +13,22 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Entry, Method
-from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
-from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
+from harnesssync_orchestrator.core.plan import (
+    EditDocument,
+    MakeLink,
+    Operation,
+    Remove,
+    Restore,
+    UpdateSource,
+    WriteFile,
+)
+from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.copying import look_at_any, remove_marker
+from harnesssync_orchestrator.files.editing import edit
 from harnesssync_orchestrator.files.folder import telling
+from harnesssync_orchestrator.files.history.restoring import restore
 from harnesssync_orchestrator.files.link import FINAL, Made, Means, make
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.replacing import take
@@ -42,6 +52,15 @@ class Applied:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What a transaction knows beforehand: the `folder` of records, and, by path, what merged files are to say
+    (`edited`; None for one that goes)."""
+
+    folder: Path | None = None
+    edited: Mapping[str, bytes | None] = field(default_factory=dict)
+
+
 def apply(
     operation: Operation,
     *,
@@ -50,19 +69,21 @@ def apply(
     timestamp: str,
     platform: str | None = None,
     below: Below | None = None,
+    history: History | None = None,
 ) -> Applied:
     """Perform one operation below `root` (absolute, resolved). Blocking.
 
     `timestamp` (UTC, ISO 8601) is recorded. `platform` is the name of the system, as `platform.system()` gives it.
     A linker that performs many operations passes one `below`, which keeps folders open and makes them last on disk
-    together; otherwise this operation lasts when the function returns.
+    together; otherwise this operation lasts when the function returns. `history` is needed to restore.
 
     Raises ApplyError, with a code of `Below` or one of `source_vanished`, `format_unknown`, `document_unparsable`.
     Then everything is as it was.
     """
     with ExitStack() as stack:
         changes = below if below is not None else stack.enter_context(Below(root))
-        linker = _Linker(root, formats, timestamp, Means(platform) if platform else Means.of_this_system(), changes)
+        means = Means(platform) if platform else Means.of_this_system()
+        linker = _Linker(root, formats, timestamp, means, changes, history or History())
         return linker.perform(operation)
 
 
@@ -89,6 +110,7 @@ class _Linker:
     timestamp: str
     means: Means
     below: Below
+    history: History
 
     def perform(self, operation: Operation) -> Applied:
         if isinstance(operation, MakeLink):
@@ -97,6 +119,10 @@ class _Linker:
             return self._write(operation)
         if isinstance(operation, EditDocument):
             return self._edit(operation)
+        if isinstance(operation, Restore):
+            return self._restore(operation)
+        if isinstance(operation, UpdateSource):
+            return self._update(operation)
         return self._remove(operation)
 
     def _link(self, operation: MakeLink) -> Applied:
@@ -178,31 +204,16 @@ class _Linker:
         )
 
     def _edit(self, operation: EditDocument) -> Applied:
-        document_format = self.formats.get(operation.format)
-        if document_format is None:
-            raise ApplyError(f"no document format is called {operation.format!r}", code="format_unknown")
-        content = document_format.empty if operation.expected is None else self._content(operation)
-        try:
-            edited = document_format.edit(content, operation.edits)
-        except DocumentError as error:
-            place = f" (line {error.line}, column {error.column})" if error.line is not None else ""
-            raise ApplyError(
-                f"{error.message}{place}",
-                code="document_unparsable",
-                path=operation.path,
-                hint="Mend the file, then sync again",
-            ) from error
-        made = list(operation.made)
-        unmade = list(operation.unmade)
-        document = Address(operation.path)
-        if operation.remove_when_empty and _says_nothing(edited, document_format):
+        document, edited = Address(operation.path), self._edited(operation)
+        made, unmade = list(operation.made), list(operation.unmade)
+        if edited is None:
             if operation.expected is not None:
                 self.below.remove(operation.path, operation.expected)
             unmade.append(document)
         elif operation.expected is None:
             folders = self.below.write(operation.path, edited, mode=0o644, expected=None)
             made += [*(Address(folder) for folder in folders), document]
-        elif edited != content:
+        elif short_hash(edited) != operation.expected:
             self.below.write(operation.path, edited, mode=0o644, expected=operation.expected)
         return Applied(
             record={address: replace(entry, timestamp=self.timestamp) for address, entry in operation.record.items()},
@@ -212,18 +223,33 @@ class _Linker:
             method=Method.MERGE.value,
         )
 
-    def _content(self, operation: EditDocument) -> bytes:
-        """The bytes that the edits were planned for. What `Looked` follows does not matter: the digest decides."""
-        with telling(operation.path):
-            content = Looked().read(os.fspath(self.root / operation.path))
-        if short_hash(content) != operation.expected:
-            raise ApplyError(
-                "it was changed in the meantime",
-                code="changed_underneath",
-                path=operation.path,
-                hint="Sync again",
-            )
-        return content
+    def _edited(self, operation: EditDocument) -> bytes | None:
+        """What the file is to say. Where that was not worked out before, it is now; the digest decides of what."""
+        if operation.path in self.history.edited:
+            return self.history.edited[operation.path]
+        content = b""
+        if operation.expected is not None:
+            with telling(operation.path):
+                content = Looked().read(os.fspath(self.root / operation.path))
+            if short_hash(content) != operation.expected:
+                code, hint = "changed_underneath", "Sync again"
+                raise ApplyError("it was changed in the meantime", code=code, path=operation.path, hint=hint)
+        return edit(operation, content, self.formats)
+
+    def _update(self, operation: UpdateSource) -> Applied:
+        self.below.write(operation.path, operation.content, mode=0o644, expected=operation.expected)
+        return Applied()
+
+    def _restore(self, operation: Restore) -> Applied:
+        if self.history.folder is None:
+            raise ApplyError("there is no history to take it from", code="history_damaged", path=operation.path)
+        folders = restore(operation, self.below, self.history.folder)
+        return Applied(
+            record=operation.record,
+            forget=operation.forget,
+            made=(*(Address(folder) for folder in folders), *operation.made),
+            unmade=operation.unmade,
+        )
 
     def _remove(self, operation: Remove) -> Applied:
         expected = operation.expected or ""
@@ -251,9 +277,4 @@ def _source_of(operation: MakeLink) -> os.stat_result:
             ) from error
 
 
-def _says_nothing(content: bytes, document_format: DocumentFormat) -> bool:
-    """Is there nothing in a document but what an empty one has, and white space?"""
-    return b"".join(content.split()) in {b"", b"".join(document_format.empty.split())}
-
-
-__all__ = ["Applied", "apply", "prune"]
+__all__ = ["Applied", "History", "apply", "prune"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from harnesssync_orchestrator.config import HistorySettings
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.drift import Choice, Policies
 from harnesssync_orchestrator.core.report import Report
@@ -30,6 +31,7 @@ class Engine:
     """Everything that a sync needs, passed in by the composition root.
 
     `targets` are all known ones; `configured` the ids that the configuration asks for (none: those in use).
+    `history` says how long what was replaced is kept.
     `exclude` says whether outputs are kept out of `git status`. `policies` say what is done about edited outputs.
     """
 
@@ -42,6 +44,7 @@ class Engine:
     log: Log
     configured: tuple[str, ...] = ()
     exclude: bool = True
+    history: HistorySettings = field(default_factory=HistorySettings)
     policies: Policies = field(default_factory=Policies)
     locks: ProjectLocks = field(default_factory=ProjectLocks)
     memories: Memories = field(default_factory=Memories)

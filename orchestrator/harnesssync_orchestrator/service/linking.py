@@ -13,13 +13,14 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from harnesssync_orchestrator.core.history import with_origins
 from harnesssync_orchestrator.core.ledger import Ledger, Method
-from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove
+from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
 from harnesssync_orchestrator.core.report import Counts, Failure
 from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError, HarnessSyncError
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.linker import Applied, apply
+from harnesssync_orchestrator.files.linker import Applied, History, apply
 from harnesssync_orchestrator.service.limits import Limits
 
 
@@ -45,11 +46,14 @@ class Outcome:
             Failure(code=error.code, message=error.message, hint=error.hint, path=error.path or path, target=target)
         )
 
-    def recorded_in(self, ledger: Ledger) -> Ledger:
+    def recorded_in(self, ledger: Ledger, transaction: str) -> Ledger:
         """The ledger with everything that was done. No two operations of a plan concern the same address."""
         applied = [one.applied for one in self.done]
+        records = (
+            with_origins(one.operation, one.applied.record, ledger.entries, transaction).items() for one in self.done
+        )
         return ledger.changed(
-            record=dict(chain.from_iterable(each.record.items() for each in applied)),
+            record=dict(chain.from_iterable(records)),
             forget=chain.from_iterable(each.forget for each in applied),
             made=chain.from_iterable(each.made for each in applied),
             unmade=chain.from_iterable(each.unmade for each in applied),
@@ -62,7 +66,7 @@ class Outcome:
             if isinstance(operation, EditDocument):
                 synced += len(operation.record)
                 cleaned += len(operation.forget)
-            elif isinstance(operation, Remove):
+            elif isinstance(operation, Remove) or (isinstance(operation, Restore) and not operation.before.digest):
                 cleaned += 1
             else:
                 synced += 1
@@ -90,14 +94,20 @@ class Outcome:
 
 
 async def link(
-    plan: Plan, root: Path, formats: Mapping[str, DocumentFormat], timestamp: str, limits: Limits, outcome: Outcome
+    plan: Plan,
+    root: Path,
+    formats: Mapping[str, DocumentFormat],
+    timestamp: str,
+    limits: Limits,
+    outcome: Outcome,
+    history: History,
 ) -> None:
     """Run one linker for each target that has something to do. An operation that fails is noted in `outcome`; the
     others go on. On cancellation each linker finishes the operation in hand."""
     targets = dict.fromkeys(operation.owners[0] for operation in plan.operations)
     async with anyio.create_task_group() as group:
         for target in targets:
-            work = partial(_perform, target, plan.for_target(target), root, formats, timestamp, outcome)
+            work = partial(_perform, target, plan.for_target(target), root, formats, timestamp, outcome, history)
             group.start_soon(partial(anyio.to_thread.run_sync, work, limiter=limits.linking))
 
 
@@ -108,6 +118,7 @@ def _perform(
     formats: Mapping[str, DocumentFormat],
     timestamp: str,
     outcome: Outcome,
+    history: History,
 ) -> None:
     path = ""
     try:
@@ -116,7 +127,9 @@ def _perform(
                 anyio.from_thread.check_cancelled()
                 path = operation.path
                 try:
-                    applied = apply(operation, root=root, formats=formats, timestamp=timestamp, below=below)
+                    applied = apply(
+                        operation, root=root, formats=formats, timestamp=timestamp, below=below, history=history
+                    )
                 except ApplyError as error:
                     outcome.fail(error, path=path, target=target)
                 else:

@@ -18,22 +18,24 @@ from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.linking import Outcome
 
 
-def intending(ledger: Ledger, plan: Plan, root: Path) -> Ledger:
+def intending(ledger: Ledger, plan: Plan, root: Path, transaction: str) -> Ledger:
     """The ledger before the first change, with what is about to be written, and the folders that have to be made.
+    `transaction` names the record of it.
 
     What an earlier sync that was killed had finished is taken over now: nothing of it is forgotten if this one is
     killed too.
     """
-    folders = dict.fromkeys(_missing_folders(root, plan.operations), CONTAINER)
-    return replace(_adopting(ledger, plan), pending={**ledger.pending, **plan.intent, **folders})
+    folders = dict.fromkeys(missing_folders(root, plan.operations), CONTAINER)
+    pending = {**ledger.pending, **plan.intent, **folders}
+    return replace(_adopting(ledger, plan), pending=pending, transaction=transaction)
 
 
-def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, *, limited: bool) -> Ledger:
+def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, transaction: str, *, limited: bool) -> Ledger:
     """The ledger after the last change. Folders of ours that are empty now are removed.
 
     A run that was `limited` to some targets has settled nothing about what is pending for the others.
     """
-    ledger = outcome.recorded_in(_adopting(ledger, plan)).changed(forget=plan.forget)
+    ledger = outcome.recorded_in(_adopting(ledger, plan), transaction).changed(forget=plan.forget)
     if plan.removes:
         try:
             ledger = ledger.changed(unmade=prune(root, ledger.made))
@@ -41,16 +43,24 @@ def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, *, limite
             outcome.fail(error, path=error.path)
     settled = {*plan.intent, *plan.adopt}
     left = {address: digest for address, digest in ledger.pending.items() if limited and address not in settled}
-    return replace(ledger, pending=left, lost=False, last_sync=now())
+    return replace(ledger, pending=left, transaction="", lost=False, last_sync=now())
 
 
 def _adopting(ledger: Ledger, plan: Plan) -> Ledger:
     stamp = now()
-    adopted = {address: replace(entry, timestamp=stamp) for address, entry in plan.adopt.items()}
+    adopted = {
+        address: replace(entry, timestamp=stamp, origin=entry.origin or _origin(ledger, address))
+        for address, entry in plan.adopt.items()
+    }
     return ledger.changed(record=adopted, made=plan.made)
 
 
-def _missing_folders(root: Path, operations: Iterable[Operation]) -> tuple[Address, ...]:
+def _origin(ledger: Ledger, address: Address) -> str:
+    known = ledger.entries.get(address)
+    return known.origin if known is not None and known.created else ""
+
+
+def missing_folders(root: Path, operations: Iterable[Operation]) -> tuple[Address, ...]:
     """As `Ledger.made` names them."""
     folders = {folder for operation in operations for folder in PurePosixPath(operation.path).parents if folder.name}
     return tuple(Address(f"{folder}/") for folder in sorted(folders) if not (root / folder).exists())

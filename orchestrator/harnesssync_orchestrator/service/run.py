@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
 from harnesssync_orchestrator.core.desired import Desired
+from harnesssync_orchestrator.core.history import TransactionKind
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
 from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.cleanup import clean
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import RACY_NS, HashCache
 from harnesssync_orchestrator.files.reading import Looked
-from harnesssync_orchestrator.files.state import save_ledger
-from harnesssync_orchestrator.files.store import now, sweep
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.linking import Outcome, link
+from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.memory import Remembered, encode
-from harnesssync_orchestrator.service.recording import intending, recorded
+from harnesssync_orchestrator.service.recovering import recover
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
+from harnesssync_orchestrator.service.transaction import Transaction
 from harnesssync_orchestrator.service.watched import folders_to_watch
 
 GIT_SETTLES_S = 2.0
@@ -83,11 +80,10 @@ class Run:
 
     async def recover(self) -> None:
         """After a sync that was killed: clear away what it left behind, and take over what it had finished."""
-        if self.ledger.pending and not self.start.options.dry_run:
-            cleaned = await self.start.in_thread(clean, self.root, self.ledger)
-            await self.start.in_thread(sweep, self.engine.layout.ledger_file(self.project).parent)
-            self.ledger = self.ledger.changed(record=cleaned.recovered)
-            self.problems += tuple(_left_over(self.root / path) for path in cleaned.kept)
+        only_to_look = self.start.options.dry_run
+        recovered = await self.start.in_thread(partial(recover, self.start, self.ledger, only_to_look=only_to_look))
+        self.ledger = recovered.ledger
+        self.problems += recovered.problems
 
     # --- let git settle
 
@@ -159,22 +155,31 @@ class Run:
         except (StateError, LockTimeoutError) as error:
             self.outcome.fail(error, path=error.path)
 
-    # --- link
+    # --- keep what is there, link
+
+    async def keep(self, seen: Survey) -> Survey:
+        """Keep everything that is about to be replaced or removed; what of the plan can then be carried out.
+
+        Raises StateError when it can't be kept: then nothing is changed.
+        """
+        resolves = bool(self.start.options.choices)
+        self.transaction.kind = TransactionKind.RESOLVE if resolves else TransactionKind.SYNC
+        return replace(seen, plan=await self.transaction.keep(seen.plan))
 
     async def link(self, seen: Survey) -> None:
-        """Carry out the plan, and record it. What is about to be written is recorded before the first change, and
-        what was written also when the sync is cancelled midway."""
-        plan = seen.plan
+        """Carry out the plan, and record it, also when the sync is cancelled midway."""
         try:
-            if plan.operations:
-                await self._save(lambda: intending(self.ledger, plan, self.root))
-                await link(plan, self.root, self.engine.formats, now(), self.engine.limits, self.outcome)
-                self._tell_copies()
+            await self.transaction.carry_out(seen.plan)
         finally:
-            with anyio.CancelScope(shield=True):
-                await self._record(plan)
+            self.ledger = self.transaction.ledger
+        self._tell_copies()
         if self.outcome.copies or self.outcome.removed_documents:
             await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
+
+    @cached_property
+    def transaction(self) -> Transaction:
+        """The writing part, which begins with what the ledger says by then."""
+        return Transaction(self.start, self.ledger, self.outcome)
 
     def _tell_copies(self) -> None:
         for one in self.outcome.done:
@@ -187,23 +192,6 @@ class Run:
                     method=one.applied.method,
                     message=warning,
                 )
-
-    async def _record(self, plan: Plan) -> None:
-        if not self.outcome.done and plan.is_empty and not self.ledger.pending:
-            return
-        limited = bool(self.start.options.targets)
-        await self._save(lambda: recorded(self.ledger, plan, self.outcome, self.root, limited=limited))
-
-    async def _save(self, make: Callable[[], Ledger]) -> None:
-        """Make a ledger and save it, both in a thread: it may have thousands of entries."""
-        file = self.engine.layout.ledger_file(self.project)
-
-        def save() -> None:
-            ledger = make()
-            save_ledger(file, ledger)
-            self.ledger = ledger
-
-        await anyio.to_thread.run_sync(save, limiter=self.engine.limits.ledgers)
 
     # --- look again
 
@@ -279,13 +267,3 @@ class Run:
         """What a person must still agree to in the harnesses themselves; we never forge it."""
         served = {owner for wish in seen.desired.wanted.values() for owner in wish.owners}
         return tuple(note for target in self.start.targets if target.id in served for note in target.consent)
-
-
-def _left_over(path: Path) -> Problem:
-    return Problem(
-        code="left_over",
-        message="a sync that was killed set this aside, and it is not known what it is",
-        file=str(path),
-        hint="Look at it, and delete it or put it back",
-        hides=False,
-    )

@@ -1,7 +1,7 @@
 """One sync of one project, top to bottom.
 
-    lock → its turn → has anything changed? → recover → let git settle → survey and plan → keep from git →
-    link and record → remember
+    lock → its turn → has anything changed? → recover → let git settle → survey and plan → keep what is
+    there → keep from git → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
@@ -40,6 +40,7 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
         seen = await run.survey()
         if options.dry_run:
             return run.planned(seen)
+        seen = await run.keep(seen)
         await run.keep_from_git(seen)
         await run.link(seen)
         await run.remember(seen)

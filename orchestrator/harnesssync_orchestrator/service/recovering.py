@@ -1,0 +1,94 @@
+"""After a transaction that was killed: what it left behind goes, and what it had done is in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.history import Record, TransactionKind, settled
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.files import store
+from harnesssync_orchestrator.files.cleanup import clean
+from harnesssync_orchestrator.files.history import records
+from harnesssync_orchestrator.files.history.capture import look
+from harnesssync_orchestrator.files.history.pack import unwritable
+from harnesssync_orchestrator.service.start import Start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """The ledger as it should be, and what is to be told."""
+
+    ledger: Ledger
+    problems: tuple[Problem, ...] = ()
+
+
+def recover(start: Start, ledger: Ledger, *, only_to_look: bool, undoing: bool = False) -> Recovered:
+    """Recover, if there is something to recover from. Blocking. Raises StateError.
+
+    With `only_to_look` nothing on disk changes. An undo that was killed is forgotten by whoever goes on with something
+    else, and so can be begun again; with `undoing` that happens now anyway.
+    """
+    layout, root = start.engine.layout, Path(start.project.path)
+    history = layout.history_dir(start.project)
+    if not only_to_look:
+        records.sweep(history)
+    if not ledger.pending and not ledger.transaction:
+        return Recovered(ledger=ledger)
+    record, problems = _record(history, ledger)
+    if not only_to_look:
+        cleaned = clean(root, _with_paths(ledger, record))
+        store.sweep(layout.ledger_file(start.project).parent)
+        ledger = ledger.changed(record=cleaned.recovered)
+        problems += tuple(_left_over(root / path) for path in cleaned.kept)
+    if record is None:
+        return Recovered(ledger=ledger, problems=problems)
+    present = [folder for folder in record.folders if (root / folder).is_dir()]
+    now = look(root, (change.path for change in record.changes))
+    ledger = settled(record, now, ledger, present)
+    if record.kind is TransactionKind.UNDO and not only_to_look and not undoing:
+        try:
+            records.disown(history, record)
+        except OSError as error:
+            raise unwritable(history, error) from error
+    return Recovered(ledger=ledger, problems=problems)
+
+
+def _record(history: Path, ledger: Ledger) -> tuple[Record | None, tuple[Problem, ...]]:
+    """The record of the transaction that was killed; without it, the digests in the ledger must do."""
+    if not ledger.transaction:
+        return None, ()
+    try:
+        return records.load(history, ledger.transaction), ()
+    except StateError as error:
+        return None, problems_of([error])
+
+
+def _with_paths(ledger: Ledger, record: Record | None) -> Ledger:
+    """A ledger in which everything is pending that the transaction was about to write, wherever that is."""
+    if record is None:
+        return ledger
+    digests = {Address(change.path): change.after for change in record.changes if change.after is not None}
+    return replace(ledger, pending={**digests, **ledger.pending})
+
+
+def _left_over(path: Path) -> Problem:
+    return Problem(
+        code="left_over",
+        message="a sync that was killed set this aside, and it is not known what it is",
+        file=str(path),
+        hint="Look at it, and delete it or put it back",
+        hides=False,
+    )
+
+
+def problems_of(errors: Iterable[StateError]) -> tuple[Problem, ...]:
+    """What is wrong with records that can't be read."""
+    return tuple(
+        Problem(code=error.code, message=error.message, file=error.path, hint=error.hint, hides=False)
+        for error in errors
+    )

@@ -1,0 +1,159 @@
+"""The writing part of a sync, an undo or an unlink: what is there is kept, then the intent, the linkers, the ledger.
+
+Killed at any moment, it can be told from the record and the disk which of its changes happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from harnesssync_orchestrator.core.history import Record, TransactionKind, changes
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
+from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.exclude import listed
+from harnesssync_orchestrator.files.history.capture import Captured, capture, modes
+from harnesssync_orchestrator.files.history.records import Draft, retire, sweep
+from harnesssync_orchestrator.files.linker import History
+from harnesssync_orchestrator.files.state import save_ledger
+from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.service.linking import Outcome, link
+from harnesssync_orchestrator.service.recording import intending, missing_folders, recorded
+from harnesssync_orchestrator.service.start import Start
+
+
+@dataclass
+class Transaction:
+    """One change of a project's outputs, to be made under the project's lock.
+
+    `ledger` is what the ledger says so far, `outcome` what was done so far; both stand also when it is cancelled.
+    `undoes` names the record that an undo takes back as a whole. `name` is that of its own record, once there is one.
+    """
+
+    start: Start
+    ledger: Ledger
+    outcome: Outcome
+    kind: TransactionKind = TransactionKind.SYNC
+    undoes: str = ""
+    name: str = ""
+    history: History = field(default_factory=History)
+
+    @property
+    def root(self) -> Path:
+        return Path(self.start.project.path)
+
+    async def keep(self, plan: Plan) -> Plan:
+        """Keep what the plan is about to replace or remove; gives what of the plan can be carried out.
+
+        Raises StateError when nothing can be kept: then nothing may be changed.
+        """
+        if not plan.operations:
+            return plan
+        return await self.start.in_thread(self._keep, plan)
+
+    async def carry_out(self, plan: Plan) -> None:
+        """Carry out a plan that was kept, and record it. What is about to be written is recorded before the first
+        change, and what was written also when this is cancelled midway."""
+        engine = self.start.engine
+        try:
+            if plan.operations:
+                await self._save(partial(intending, self.ledger, plan, self.root, self.name))
+                await link(plan, self.root, engine.formats, now(), engine.limits, self.outcome, self.history)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._record(plan)
+
+    def _keep(self, plan: Plan) -> Plan:
+        start, folder = self.start, self.start.engine.layout.history_dir(self.start.project)
+        sweep(folder)
+        draft = Draft(folder, start.sync_id)
+        try:
+            captured = capture(self.root, plan.operations, start.engine.formats, draft.pack)
+            if captured.operations:
+                draft.finish(self._draw_up(draft.name, captured))
+        except BaseException:
+            draft.discard()
+            raise
+        for operation, error in captured.failed:
+            self.outcome.fail(error, path=operation.path, target=operation.owners[0])
+        if not captured.operations:
+            draft.discard()
+        else:
+            self.name, self.history = draft.name, History(folder=folder, edited=captured.edited)
+        return replace(plan, operations=tuple(captured.operations))
+
+    def _draw_up(self, name: str, captured: Captured) -> Record:
+        return Record(
+            name=name,
+            kind=self.kind,
+            time=now(),
+            changes=changes(captured.operations, captured.stood, captured.edited, self.ledger, name),
+            undoes=self.undoes,
+            folders=tuple(address.path for address in missing_folders(self.root, captured.operations)),
+            modes=modes(self.root, _may_go(self.ledger, captured.operations)),
+            exclude=excluded(self.start),
+        )
+
+    async def _record(self, plan: Plan) -> None:
+        ledger = self.ledger
+        if not self.outcome.done and plan.is_empty and not ledger.pending and not ledger.transaction:
+            return
+        limited = bool(self.start.options.targets)
+        last_sync = now() if self.kind in _SYNCS else ledger.last_sync
+        make = partial(recorded, ledger, plan, self.outcome, self.root, self.name, limited=limited)
+        await self._save(lambda: replace(make(), last_sync=last_sync))
+        if self.name:
+            await self.start.in_thread(self._retire)
+
+    def _retire(self) -> None:
+        settings = self.start.engine.history
+        needed = {entry.origin for entry in self.ledger.entries.values()}
+        folder = self.start.engine.layout.history_dir(self.start.project)
+        retire(folder, keep=settings.keep, days=settings.days, needed=needed)
+
+    async def _save(self, make: Callable[[], Ledger]) -> None:
+        """Make a ledger and save it, both in a thread: it may have thousands of entries."""
+        file = self.start.engine.layout.ledger_file(self.start.project)
+
+        def save() -> None:
+            ledger = make()
+            save_ledger(file, ledger)
+            self.ledger = ledger
+
+        await anyio.to_thread.run_sync(save, limiter=self.start.engine.limits.ledgers)
+
+
+_SYNCS = frozenset({TransactionKind.SYNC, TransactionKind.RESOLVE})
+
+
+def excluded(start: Start) -> tuple[str, ...] | None:
+    """The lines of the project in `info/exclude`, as they stand; None where there are none to be kept. Blocking."""
+    shared = exclude_folder(start)
+    if shared is None:
+        return None
+    try:
+        return listed(shared, start.project.id)
+    except StateError:
+        return None  # told when it is to be changed
+
+
+def exclude_folder(start: Start) -> Path | None:
+    """Where the repository keeps `info/exclude`, if we are to keep outputs out of git. Blocking."""
+    if start.project.scope is not Scope.PROJECT or not start.engine.exclude:
+        return None
+    return git.repository(Path(start.project.path))
+
+
+def _may_go(ledger: Ledger, operations: list[Operation]) -> list[str]:
+    """The folders of ours above what goes."""
+    going = [operation.path for operation in operations if isinstance(operation, (Remove, EditDocument, Restore))]
+    folders = {address.path for address in ledger.made if address.path.endswith("/") and not address.pointer}
+    return sorted(folder for folder in folders if any(path.startswith(folder) for path in going))
