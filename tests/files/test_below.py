@@ -352,6 +352,24 @@ def test_what_a_killed_process_left_is_swept_unless_it_is_an_edit(tmp_path: Path
     assert names(tmp_path) == {foreign, ".harnesssync-source-x.txt"}
 
 
+def test_a_replacement_that_is_not_yet_whole_can_be_told_from_an_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed while it writes leaves a part, which must not stay for ever as somebody's."""
+    (tmp_path / "a.md").write_bytes(OLD)
+    unfinished: set[str] = set()
+    really = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        unfinished.update(names(tmp_path) - {"a.md"})
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_below(tmp_path, "a.md", NEW, mode=0o644, expected=short_hash(OLD))
+    assert [temporaries.is_ours(name) for name in unfinished] == [True]
+    assert names(tmp_path) == {"a.md"}
+
+
 @pytest.mark.parametrize("meanwhile", [None, NEW, FOREIGN])
 def test_what_was_held_when_a_process_was_killed_has_its_name_again(tmp_path: Path, meanwhile: bytes | None) -> None:
     """Unless what is new had arrived, then it goes; or something else did, then both stay."""

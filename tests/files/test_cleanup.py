@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
-from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger, Method
 from harnesssync_orchestrator.files.cleanup import clean, cleanup_stale_symlinks
 from harnesssync_orchestrator.files.copying import Marker, digest_at, marker_name, write_marker
 from harnesssync_orchestrator.files.place import Place
@@ -143,6 +143,17 @@ def test_clean_sweeps_what_a_killed_write_left(tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"new")
     clean(tmp_path, Ledger(pending={Address("AGENTS.md"): short_hash(b"new")}))
     assert names(tmp_path) == []
+
+
+def test_clean_removes_folders_that_a_killed_sync_made_and_did_not_come_to_fill(tmp_path: Path) -> None:
+    """Else nobody would know later whose they are, and they would stay when all of ours is removed."""
+    (tmp_path / ".x/deep/deeper").mkdir(parents=True)
+    (tmp_path / ".y").mkdir()
+    (tmp_path / ".y/notes.md").write_text("mine")
+    (tmp_path / "theirs").mkdir()
+    intended = [".x/", ".x/deep/", ".x/deep/deeper/", ".y/"]
+    clean(tmp_path, Ledger(pending={Address(path): CONTAINER for path in intended}))
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".y", "theirs"]
 
 
 def test_clean_never_follows_a_link_in_the_way(tmp_path: Path) -> None:

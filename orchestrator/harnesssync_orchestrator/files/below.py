@@ -23,7 +23,7 @@ from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import Folder, telling
 from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.replacing import confirm, look_at_file, put, put_back, take
-from harnesssync_orchestrator.files.temporaries import held, replaces_nothing, telling_name, told_digests
+from harnesssync_orchestrator.files.temporaries import held, our_name, replaces_nothing, telling_name, told_digests
 
 _MAX_OPEN_FOLDERS = 64
 _EXECUTABLE = 0o111
@@ -81,7 +81,10 @@ class Below:
             former = place.lstat()
             if former is not None and stat.S_ISREG(former.st_mode):
                 kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
-                place.folder.create(temporary.name, content, mode=kept, exact=True, like=place.name)
+                # A part of it under the telling name would look like an edit to whoever finds it after a crash.
+                unfinished = place.beside(our_name())
+                place.folder.create(unfinished.name, content, mode=kept, exact=True, like=place.name)
+                unfinished.finish_as(temporary)
             else:
                 place.folder.create(temporary.name, content, mode=mode)
             put(temporary, place, digest=new, expected=expected)

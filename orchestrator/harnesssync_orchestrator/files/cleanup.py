@@ -77,7 +77,16 @@ def clean(root: Path, ledger: Ledger) -> Cleaned:
     with suppress(ApplyError), Below(root) as below:
         for path in sorted(folders):
             kept += [f"{path}/{name}" if path else name for name in below.sweep(path)]
+        for path in sorted(_intended_folders(ledger), key=lambda path: -path.count("/")):
+            with suppress(ApplyError):
+                below.rmdir(path)
     return Cleaned(markers=markers, temporaries=temporaries, kept=tuple(kept), recovered=recovered)
+
+
+def _intended_folders(ledger: Ledger) -> Iterator[str]:
+    """The folders that the killed sync was about to make. An empty one goes: what needs it makes it anew, and then
+    the ledger knows whose it is."""
+    return (address.path for address in ledger.pending if address.path.endswith("/"))
 
 
 def _recover(folder: Folder, addresses: Iterable[Address], ledger: Ledger) -> Iterator[tuple[Address, Entry]]:

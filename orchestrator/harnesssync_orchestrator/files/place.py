@@ -67,6 +67,14 @@ class Place:
         """Rename within the folder. A file or link that stands at `other` is replaced."""
         os.replace(self.handle, other.handle, src_dir_fd=self.fd, dst_dir_fd=other.fd)
 
+    def finish_as(self, other: Place) -> None:
+        """Rename what was made here and is whole now; it is removed if that fails."""
+        try:
+            self.rename_to(other)
+        except BaseException:
+            self.remove()
+            raise
+
     def rename_to_free(self, other: Place) -> None:
         """Rename within the folder. Raises FileExistsError if anything stands at `other`.
 
