@@ -137,7 +137,9 @@ class Stage:
         if ran.code not in {0, 1}:
             raise AssertionError(f"{arguments} ended with {ran.code}: {ran.out}{ran.err}")
 
-    def run(self, arguments: tuple[str, ...] | None = None, **fault: Any) -> Ran:
+    def run(
+        self, arguments: tuple[str, ...] | None = None, meanwhile: Callable[[], None] | None = None, **fault: Any
+    ) -> Ran:
         """Run the scene's command, or another one, with a fault."""
         settings = {"prefix": str(self.world.root), "without_links": self.scene.without_links, **fault}
         return self.runner.run(
@@ -145,6 +147,7 @@ class Stage:
             cwd=self.world.project,
             environ=self.world.environ,
             fault=Fault(**settings),
+            meanwhile=meanwhile,
         )
 
     def again(self) -> Ran:
@@ -300,7 +303,9 @@ def _user(stage: Stage) -> None:
 
 
 def _other_project(stage: Stage) -> None:
+    """A second repository, not yet registered."""
     (stage.world.root / "other").mkdir()
+    stage.world.git("init", "-q", "-b", "main", "../other")
 
 
 def _two_projects(stage: Stage) -> None:

@@ -154,7 +154,7 @@ def main(sweep: Sweep, arguments: Sequence[str] | None = None, *, least: int) ->
             print(f"  {sweep.name} {scene}: {told}", flush=True)
     found.seconds = time.monotonic() - began
     complete = options.every == 1 and not options.scene
-    tell(sweep.name, found, write=complete)
+    tell(sweep.name if complete else f"{sweep.name}-part", found, write=True)
     enough = not complete or found.runs.total() - found.missed >= least
     if not enough:
         print(f"{sweep.name}: fewer than {least} cases came to their fault")
@@ -190,7 +190,7 @@ def tell(name: str, found: Found, *, write: bool) -> None:
                 "wrong": len(found.wrong),
                 "seconds": round(found.seconds, 1),
                 "scenes": dict(found.runs),
-                "cases": {case: wrong[:3] for case, wrong in list(found.wrong.items())[:100]},
+                "cases": {case: wrong[:3] for case, wrong in list(found.wrong.items())[:500]},
             },
         )
 
