@@ -189,6 +189,7 @@ async def test_a_projects_own_socket_is_scoped_to_it(running: Any, worktree: Wor
             assert sorted((await client.call("server.info"))["capabilities"]) == [
                 "diff",
                 "ping",
+                "resolve",
                 "server.info",
                 "status",
                 "sync",

@@ -58,10 +58,17 @@ VERBOSE = Option("verbose", "Show also what is right already, and every loss.", 
 TARGET = Option("target", "Only this harness; may be given several times.", value="TARGET", repeated=True)
 LOCK_TIMEOUT = Option("lock-timeout", "How long to wait for the project's lock.", value="SECONDS", kind="seconds")
 CONFIRM = Option("confirm", "Go on although the source is gone: remove what came from it.")
+RESOLVE = (
+    Option("restore", "Write ours again; what is there is kept in the history."),
+    Option("keep", "Leave what is there, from now on without telling, until it is deleted or restored."),
+    Option("adopt", "Take the edit into the source, where that gives exactly what was edited."),
+    Option("all", "Every conflict that can be resolved so."),
+)
 
 
 class Command:
-    """What one command takes. `argument` names its one positional argument, in brackets if it may be left out."""
+    """What one command takes. `argument` names its one positional argument, in brackets if it may be left out, with `…`
+    if there may be several."""
 
     __slots__ = ("argument", "details", "name", "options", "summary")
 
@@ -76,13 +83,18 @@ class Command:
 
 
 class Parsed:
-    """The options and the argument that were given."""
+    """The options and the arguments that were given."""
 
-    __slots__ = ("_values", "argument")
+    __slots__ = ("_values", "arguments")
 
-    def __init__(self, values: dict[str, list[str]], argument: str | None) -> None:
+    def __init__(self, values: dict[str, list[str]], arguments: tuple[str, ...]) -> None:
         self._values = values
-        self.argument = argument
+        self.arguments = arguments
+
+    @property
+    def argument(self) -> str | None:
+        """The argument of a command that takes one."""
+        return self.arguments[0] if self.arguments else None
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Was `--name` given (and not, after that, `--no-name`)?"""
@@ -137,7 +149,7 @@ def parse(command: Command, arguments: Sequence[str]) -> Parsed:
         if option.value:
             _check_value(option, name, value)
         values.setdefault(option.name, []).append(value)
-    return Parsed(values, _argument(command, positional, asks_help="help" in values))
+    return Parsed(values, _arguments(command, positional, asks_help="help" in values))
 
 
 def _check_value(option: Option, name: str, value: str) -> None:
@@ -152,14 +164,12 @@ def _check_value(option: Option, name: str, value: str) -> None:
             raise UsageError(f"{name} takes a number of seconds, not {value!r}")
 
 
-def _argument(command: Command, positional: list[str], *, asks_help: bool) -> str | None:
-    if len(positional) > (1 if command.argument else 0):
+def _arguments(command: Command, positional: list[str], *, asks_help: bool) -> tuple[str, ...]:
+    if "…" not in command.argument and len(positional) > (1 if command.argument else 0):
         raise UsageError(f"{command.name} does not take {positional[-1]!r}", hint=f"See {command.name} --help")
-    if positional:
-        return positional[0]
-    if command.argument and not command.argument.startswith("[") and not asks_help:
+    if not positional and command.argument and not command.argument.startswith("[") and not asks_help:
         raise UsageError(f"{command.name} needs {command.argument}")
-    return None
+    return tuple(positional)
 
 
 def split_command(arguments: Sequence[str], valued: Iterable[str] = ("--project",)) -> tuple[str | None, list[str]]:

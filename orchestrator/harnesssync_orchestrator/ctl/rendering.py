@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from harnesssync_orchestrator.console import visible
+from harnesssync_orchestrator.ctl.drifted import drift
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
@@ -18,14 +19,22 @@ if TYPE_CHECKING:
 
     from harnesssync_orchestrator.console import Console
 
-_DONE = {"MakeLink": "linked", "WriteFile": "written", "EditDocument": "merged", "Remove": "removed"}
-_PLANNED = {"MakeLink": "to link", "WriteFile": "to write", "EditDocument": "to merge", "Remove": "to remove"}
-_SIGNS = {
-    "MakeLink": ("+", "green"),
-    "WriteFile": ("+", "green"),
-    "EditDocument": ("~", "yellow"),
-    "Remove": ("-", "red"),
+_DONE = {
+    "MakeLink": "linked",
+    "WriteFile": "written",
+    "EditDocument": "merged",
+    "Remove": "removed",
+    "UpdateSource": "adopted",
 }
+_PLANNED = {
+    "MakeLink": "to link",
+    "WriteFile": "to write",
+    "EditDocument": "to merge",
+    "Remove": "to remove",
+    "UpdateSource": "to adopt",
+}
+_SIGNS = {"MakeLink": "+", "WriteFile": "+", "EditDocument": "~", "Remove": "-", "UpdateSource": "<"}
+_SIGN_COLOURS = {"+": "green", "~": "yellow", "-": "red", "<": "cyan"}
 _STATE_COLOURS = {"in step": "green", "never synced": "dim", "out of step": "yellow", "conflict": "yellow"}
 _FAILED = {"failed", "partial"}
 _OUT_OF_STEP = {"out of step", "conflict", "halted"}
@@ -57,6 +66,20 @@ def synced(console: Console, report: Mapping[str, Any]) -> None:
     is_told = bool(report.get("unchanged")) and not console.verbose
     _attention(console, report, notes=bool(counts["synced"]) or console.verbose, losses=not is_told)
     console.counts["error"] = max(console.counts["error"], counts["errors"])
+    console.line(f"  {_summary(console, report)}")
+
+
+def resolved(console: Console, report: Mapping[str, Any], decided: Sequence[Mapping[str, Any]]) -> None:
+    """What came of a person's decisions about conflicts, and of the sync that followed."""
+    console.header(visible(report["path"]))
+    words = {"restore": "restored", "keep": "kept as yours", "adopt": "adopted into the source"}
+    for each in decided:
+        console.info(f"{words.get(each['choice'], each['choice'])}: {visible(each['address'])}")
+    _details(console, report)
+    console.synced(report["counts"]["synced"])
+    console.cleaned(report["counts"]["cleaned"])
+    _attention(console, report, notes=console.verbose, losses=console.verbose)
+    console.counts["error"] = max(console.counts["error"], report["counts"]["errors"])
     console.line(f"  {_summary(console, report)}")
 
 
@@ -135,6 +158,8 @@ def state(console: Console, report: Mapping[str, Any]) -> str:
         if counts.get(name)
     ]
     parts += _numbers(report)
+    if report.get("kept"):
+        parts.append(f"{len(report['kept'])} kept as yours")
     return ", ".join(parts)
 
 
@@ -178,9 +203,11 @@ def _details(console: Console, report: Mapping[str, Any]) -> None:
 
 def _operations(console: Console, report: Mapping[str, Any]) -> None:
     for operation in report["operations"]:
-        sign, colour = _SIGNS.get(operation["kind"], ("?", "dim"))
+        sign = _SIGNS.get(operation["kind"], "?")
         owners = console.colourize("dim", f"({', '.join(operation['targets'])})")
-        console.line(f"  {console.colourize(colour, sign)} {visible(operation['path'])} {owners}")
+        console.line(
+            f"  {console.colourize(_SIGN_COLOURS.get(sign, 'dim'), sign)} {visible(operation['path'])} {owners}"
+        )
 
 
 def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, losses: bool = True) -> None:
@@ -192,6 +219,7 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, loss
         _no_harness(console, report)
     for failure in report["failures"]:
         console.error(_sentence(failure, place=_place(failure["target"], failure["path"])))
+    drift(console, report)
     if report.get("halt"):
         console.note(f"halted ({report['halt']}): nothing is removed until the source is back, or you say --confirm")
     for conflict in report["conflicts"]:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
     from typing import Any
 
-_LISTS = ("targets", "operations", "conflicts", "losses", "held", "problems", "failures", "notes")
+_LISTS = ("targets", "operations", "conflicts", "kept", "losses", "held", "problems", "failures", "notes")
 _COUNTS = ("synced", "skipped", "cleaned", "errors")
 
 

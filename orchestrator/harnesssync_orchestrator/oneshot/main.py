@@ -56,6 +56,16 @@ DIFF = Command(
     options=(*_PLACE, options.TARGET, *_SHOWN),
     details="Changes nothing. Exit code as of check.",
 )
+RESOLVE = Command(
+    "resolve",
+    "Decide about conflicts: restore ours, keep yours, or adopt an edit into the source.",
+    options=(*_PLACE, *options.RESOLVE, *_SHOWN),
+    argument="[ADDRESS…]",
+    details=(
+        "An ADDRESS is as `status` shows it; a path means everything in that file. Without a choice, you are asked on\n"
+        "a terminal. Then the project is synced. What is restored over is kept in the history. Exit code as of sync."
+    ),
+)
 TARGETS = Command(
     "targets",
     "Show what each harness can take, and what is lost on the way.",
@@ -73,7 +83,7 @@ SERVE = Command(
     details="Ends on SIGTERM, SIGINT or `harnesssync ctl stop`, with what is being written finished.",
 )
 CTL = Command("ctl", "Talk to a running supervisor.")
-COMMANDS = (SYNC, CHECK, STATUS, DIFF, TARGETS)
+COMMANDS = (SYNC, CHECK, STATUS, DIFF, RESOLVE, TARGETS)
 
 
 def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
@@ -101,6 +111,10 @@ def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
         from harnesssync_orchestrator.oneshot import serving
 
         return serving.run(parsed, ground)
+    if name == "resolve":
+        from harnesssync_orchestrator.oneshot import resolving
+
+        return resolving.run(parsed, ground)
     from harnesssync_orchestrator.oneshot import work
 
     return work.run(name, parsed, ground)

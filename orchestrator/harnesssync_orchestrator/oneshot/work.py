@@ -34,7 +34,7 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
     console = Console(verbose=parsed.flag("verbose"), environ=ground.environ)
     targets = parsed.texts("target")
     check_targets(targets, [target.id for target in ground.targets()])
-    project = _project(parsed, ground, console)
+    project = project_of(parsed, ground, console)
     config = ground.config()
     _check_chosen(targets, project, config)
     seconds = parsed.seconds("lock-timeout")
@@ -45,15 +45,20 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
         rehash=parsed.flag("rehash"),
         lock_timeout_s=config.lock_timeout_s if seconds is None else seconds,
     )
-    try:
-        report = anyio.run(partial(_sync, project, ground, config, options))
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
+    report = run_sync(project, ground, config, options)
     if parsed.flag("json"):
         console.line(dumps_pretty({"projects": [to_json(report)]}))
     else:
         _show(name, console, report, dry_run=options.dry_run)
     return report.exit_code
+
+
+def run_sync(project: Project, ground: Ground, config: Config, options: Options) -> Report:
+    """One sync in a loop of its own. Raises `HarnessSyncError`s, OSError, KeyboardInterrupt."""
+    try:
+        return anyio.run(partial(_sync, project, ground, config, options))
+    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
+        raise KeyboardInterrupt from None
 
 
 async def _sync(project: Project, ground: Ground, config: Config, options: Options) -> Report:
@@ -80,7 +85,7 @@ async def _tick(progress: Progress) -> None:
         progress(anyio.current_time() - began)
 
 
-def _project(parsed: Parsed, ground: Ground, console: Console) -> Project:
+def project_of(parsed: Parsed, ground: Ground, console: Console) -> Project:
     """The project that is meant, with the targets and the trust that the registry keeps for it."""
     registry = ground.registry()
     registered = registry.load()

@@ -10,6 +10,8 @@ status      project? -> {"supervisor": {"pid", "version", …}, "projects": [rep
 sync        projects?, targets?, dry_run?, wait?, confirmed?, lock_timeout? -> {"projects": [report…]}
     without `wait`: {"queued": [id…]}. `wait` is true where absent; `lock_timeout` is in seconds.
 diff        projects? -> {"projects": [report…]}, as a dry run
+resolve     project, choice, addresses? -> {"projects": [report], "resolved": [{"address", "choice"}…]}
+    `choice` is `restore`, `keep` or `adopt`; `addresses` absent means every conflict that can be resolved so.
 add         path, targets?, trusted? -> {"id", "path", "added": bool}
 remove      path -> {"id", "path", "removed": bool}
 list        -> {"projects": [{"id", "path", "scope", "targets", "trusted", "last_active"}…]}
@@ -25,6 +27,7 @@ PING = "ping"
 STATUS = "status"
 SYNC = "sync"
 DIFF = "diff"
+RESOLVE = "resolve"
 ADD = "add"
 REMOVE = "remove"
 LIST = "list"

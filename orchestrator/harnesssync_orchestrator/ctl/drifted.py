@@ -1,0 +1,38 @@
+"""What people are told about outputs that were gone or edited, and about which a sync does something."""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.console import visible
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from harnesssync_orchestrator.console import Console
+
+SHOWN = 5
+"""Paths that are named in one sentence."""
+
+
+def drift(console: Console, report: Mapping[str, Any]) -> None:
+    """What was gone, and what a policy or a person's decision replaces or takes into the source."""
+    missing, replaced, adopted = [], [], []
+    for operation in report["operations"]:
+        path, state = visible(operation["path"]), operation.get("state")
+        if operation["kind"] == "UpdateSource":
+            adopted.append(path)
+        elif state == "missing":
+            missing.append(path)
+        elif state in ("output-edited", "both", "foreign"):
+            replaced.append(path)
+    if missing:
+        console.note(f"missing, and made again: {_named(missing)}")
+    if replaced:
+        console.note(f"not ours as it was, and replaced: {_named(replaced)}. What was there is kept in the history")
+    if adopted:
+        console.note(f"an edit of an output goes into the source: {_named(adopted)}")
+
+
+def _named(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:SHOWN]) + (f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else "")

@@ -1,0 +1,33 @@
+"""`resolve`: carry out what a person decides about conflicts of one project, and sync it."""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.core.drift import Choice
+from harnesssync_orchestrator.core.report import to_json
+from harnesssync_orchestrator.server.context import Context
+from harnesssync_orchestrator.server.errors import ParameterError
+from harnesssync_orchestrator.service.engine import Options
+from harnesssync_orchestrator.service.resolving import chosen, settled
+from harnesssync_orchestrator.service.snapshot import encode
+
+
+async def answer(context: Context) -> bytes:
+    """`{"projects": [report], "resolved": [{"address", "choice"}…]}`.
+
+    `addresses` absent means every conflict that can be resolved in this way. An edit that comes in between the look
+    and the sync is covered by the choice too: what is replaced is in the history.
+    """
+    project = context.project()
+    if project is None:
+        raise ParameterError("project is a path or an id")
+    word = context.text("choice")
+    if word not in {each.value for each in Choice}:
+        raise ParameterError(f"choice is one of {', '.join(each.value for each in Choice)}")
+    supervisor = context.supervisor
+    lock_timeout_s = supervisor.lock_timeout_s
+    report = await supervisor.sync(project, Options(dry_run=True, lock_timeout_s=lock_timeout_s))
+    choices = chosen(report, Choice(word), context.texts("addresses"))
+    if choices:
+        report = await supervisor.sync(project, Options(choices=choices, lock_timeout_s=lock_timeout_s))
+    resolved = [{"address": str(address), "choice": choice.value} for address, choice in settled(report, choices)]
+    return encode({"projects": [{**to_json(report), "status": "running"}], "resolved": resolved})
