@@ -10,7 +10,7 @@ from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.history import Record, TransactionKind, settled
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.errors import HarnessSyncError, StateError
 from harnesssync_orchestrator.files import store
 from harnesssync_orchestrator.files.cleanup import clean
 from harnesssync_orchestrator.files.history import records
@@ -27,11 +27,10 @@ class Recovered:
     problems: tuple[Problem, ...] = ()
 
 
-def recover(start: Start, ledger: Ledger, *, only_to_look: bool, undoing: bool = False) -> Recovered:
+def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
     """Recover, if there is something to recover from. Blocking. Raises StateError.
 
-    With `only_to_look` nothing on disk changes. An undo that was killed is forgotten by whoever goes on with something
-    else, and so can be begun again; with `undoing` that happens now anyway.
+    With `only_to_look` nothing on disk changes. An undo that was killed has taken nothing back: it can be begun again.
     """
     layout, root = start.engine.layout, Path(start.project.path)
     history = layout.history_dir(start.project)
@@ -50,7 +49,7 @@ def recover(start: Start, ledger: Ledger, *, only_to_look: bool, undoing: bool =
     present = [folder for folder in record.folders if (root / folder).is_dir()]
     now = look(root, (change.path for change in record.changes))
     ledger = settled(record, now, ledger, present)
-    if record.kind is TransactionKind.UNDO and not only_to_look and not undoing:
+    if record.kind is TransactionKind.UNDO and not only_to_look:
         try:
             records.disown(history, record)
         except OSError as error:
@@ -86,7 +85,7 @@ def _left_over(path: Path) -> Problem:
     )
 
 
-def problems_of(errors: Iterable[StateError]) -> tuple[Problem, ...]:
+def problems_of(errors: Iterable[HarnessSyncError]) -> tuple[Problem, ...]:
     """What is wrong with records that can't be read."""
     return tuple(
         Problem(code=error.code, message=error.message, file=error.path, hint=error.hint, hides=False)

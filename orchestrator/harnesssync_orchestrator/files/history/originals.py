@@ -1,0 +1,66 @@
+"""What stood where a person let us replace it, from the records that the ledger still refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harnesssync_orchestrator.core.desired import Address, JsonValue
+from harnesssync_orchestrator.core.documents import Gap, value_at
+from harnesssync_orchestrator.core.history import Record
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.stood import Nothing, Stood
+from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
+from harnesssync_orchestrator.errors import HarnessSyncError
+from harnesssync_orchestrator.files.history.pack import PACK, Pack, damaged
+from harnesssync_orchestrator.files.history.records import load
+
+
+@dataclass
+class Originals:
+    """By address: what `stood` in the place of whole outputs, and the `values` of keys. `errors` say what could not be
+    read."""
+
+    stood: dict[Address, Stood] = field(default_factory=dict)
+    values: dict[Address, JsonValue] = field(default_factory=dict)
+    errors: list[HarnessSyncError] = field(default_factory=list)
+
+
+def originals(
+    history: Path, ledger: Ledger, paths: Collection[str], formats: Mapping[str, DocumentFormat]
+) -> Originals:
+    """The originals of all outputs at some paths, as far as they have any. Blocking."""
+    found = Originals()
+    records: dict[str, Record] = {}
+    for address, entry in ledger.entries.items():
+        if not entry.origin or address.path not in paths:
+            continue
+        try:
+            if entry.origin not in records:
+                records[entry.origin] = load(history, entry.origin)
+            before = next((each.before for each in records[entry.origin].changes if each.path == address.path), None)
+            if before is None or isinstance(before, Nothing):
+                continue
+            if not address.pointer:
+                found.stood[address] = before
+            elif not address.element:
+                values = _values(history / entry.origin / PACK, address.path, formats[entry.format])
+                value = value_at(values, address.pointer)
+                if not isinstance(value, Gap):
+                    found.values[address] = value
+        except HarnessSyncError as error:
+            found.errors.append(error)
+    return found
+
+
+def _values(packed: Path, path: str, document_format: DocumentFormat) -> Mapping[str, Any]:
+    pack = Pack(packed)
+    try:
+        values = document_format.parse(pack.content(path))
+        return values if isinstance(values, Mapping) else {}
+    except DocumentError as error:
+        raise damaged(packed, f"{path}: {error.message}") from error
+    finally:
+        pack.close()

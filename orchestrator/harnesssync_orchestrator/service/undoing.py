@@ -1,0 +1,226 @@
+"""Taking back what was written: the last sync (`undo`), or all of it (`unlink`).
+
+Both are transactions like a sync: what they replace is kept first, every operation says what it expects to find, and
+what a person edited is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from harnesssync_orchestrator.core.desired import Desired
+from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, undo_plan, undone
+from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.plan import Operation, Plan
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.unlinking import give_back, unlink_plan
+from harnesssync_orchestrator.core.withdrawal import Withdrawal
+from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError
+from harnesssync_orchestrator.files.copying import marker_path
+from harnesssync_orchestrator.files.exclude import pattern, update_exclude
+from harnesssync_orchestrator.files.history import records
+from harnesssync_orchestrator.files.history.capture import look
+from harnesssync_orchestrator.files.history.originals import originals
+from harnesssync_orchestrator.files.observe import observe
+from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.service.engine import Engine, Options
+from harnesssync_orchestrator.service.linking import Outcome
+from harnesssync_orchestrator.service.recovering import problems_of, recover
+from harnesssync_orchestrator.service.start import Start
+from harnesssync_orchestrator.service.transaction import Transaction, exclude_folder, excluded
+
+Pause = Callable[[], Awaitable[bool]]
+"""Keeps a project from being synced by itself, before anything of it is taken back. True if it is registered."""
+
+EXCLUDE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked for. `number` names the transaction to undo, None the last one that is not undone."""
+
+    number: int | None = None
+    dry_run: bool = False
+    lock_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One withdrawal under the project's lock."""
+
+    start: Start
+    ledger: Ledger
+    problems: tuple[Problem, ...]
+
+    @property
+    def history(self) -> Path:
+        return self.start.engine.layout.history_dir(self.start.project)
+
+    @property
+    def root(self) -> Path:
+        return Path(self.start.project.path)
+
+
+async def history(project: Project, engine: Engine) -> tuple[list[Record], frozenset[str], tuple[Problem, ...]]:
+    """All transactions of a project, oldest first, the names of those that are undone, and what can't be read.
+
+    Raises StateError.
+    """
+    start = await Start.load(project, engine, Options(dry_run=True))
+
+    def read() -> tuple[list[Record], frozenset[str], tuple[Problem, ...]]:
+        found, errors = records.load_all(engine.layout.history_dir(project))
+        return found, undone(found, unfinished=start.ledger()[0].transaction), problems_of(errors)
+
+    return await start.in_thread(read)
+
+
+async def undo(project: Project, engine: Engine, asked: Asked, pause: Pause) -> Withdrawal:
+    """Take back one transaction, path by path.
+
+    Raises LockTimeoutError, StateError, UsageError for a number that is not there, and OSError.
+    """
+    async with _locked(project, engine, asked) as work:
+        record, plan, problems = await work.start.in_thread(_to_undo, work, asked.number)
+        if record is None:
+            done = await _withdraw(work, plan, TransactionKind.UNDO, pause)
+        else:
+            undoes = "" if plan.conflicts else record.name
+            done = await _withdraw(work, plan, TransactionKind.UNDO, pause, undoes=undoes, lines=record.exclude)
+        return replace(done, undone=record, problems=(*done.problems, *problems))
+
+
+async def unlink(
+    project: Project, engine: Engine, targets: tuple[str, ...] | None, asked: Asked, pause: Pause
+) -> Withdrawal:
+    """Take away everything that was written for some targets, None for all of them. Raises as `undo` does."""
+    async with _locked(project, engine, asked) as work:
+        plan = await work.start.in_thread(_to_unlink, work, targets)
+        return await _withdraw(work, plan, TransactionKind.UNLINK, pause, everything=targets is None)
+
+
+@asynccontextmanager
+async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenerator[_Work]:
+    lock_file = engine.layout.sync_lock(project.id)
+    held = engine.locks.held(project.id, lock_file, asked.lock_timeout_s, only_to_look=asked.dry_run)
+    async with held, engine.limits.projects:
+        options = Options(dry_run=asked.dry_run, lock_timeout_s=asked.lock_timeout_s)
+        start = await Start.load(project, engine, options)
+        ledger, problems = await start.in_thread(start.ledger)
+        recovered = await start.in_thread(partial(recover, start, ledger, only_to_look=asked.dry_run))
+        yield _Work(start, recovered.ledger, (*problems, *recovered.problems))
+
+
+def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tuple[Problem, ...]]:
+    """The transaction that is meant, how to take it back, and what is wrong with others. One that changed nothing,
+    since it was killed before its first change, is passed over."""
+    found, errors = records.load_all(work.history)
+    problems = problems_of(errors)
+    if number is not None:
+        named = next((record for record in found if record.number == number), None)
+        if named is None:
+            raise UsageError(f"there is no transaction {number}", hint="harnesssync undo --list shows them")
+        return named, _undo_plan(work, named), problems
+    done = undone(found, unfinished=work.ledger.transaction)
+    while (record := latest(found, done=done)) is not None:
+        plan = _undo_plan(work, record)
+        if not plan.is_empty or plan.conflicts:
+            return record, plan, problems
+        done |= {record.name}
+    return None, Plan(), problems
+
+
+def _undo_plan(work: _Work, record: Record) -> Plan:
+    return undo_plan(record, look(work.root, (change.path for change in record.changes)), work.ledger)
+
+
+def _to_unlink(work: _Work, targets: tuple[str, ...] | None) -> Plan:
+    start, ledger = work.start, work.ledger
+    formats = start.engine.formats
+    observed = observe(work.root, Desired(), ledger, formats, start.memory.cache, Looked(), frozenset())
+    plan = unlink_plan(observed, ledger, scope=start.project.scope, targets=targets)
+    found = originals(work.history, ledger, {operation.path for operation in plan.operations}, formats)
+    if found.errors:
+        raise found.errors[0]
+    return give_back(plan, ledger, stood=found.stood, values=found.values)
+
+
+async def _withdraw(
+    work: _Work,
+    plan: Plan,
+    kind: TransactionKind,
+    pause: Pause,
+    *,
+    undoes: str = "",
+    lines: tuple[str, ...] | None = None,
+    everything: bool = False,
+) -> Withdrawal:
+    start, outcome = work.start, Outcome()
+    project, dry_run = start.project, start.options.dry_run
+    paused = False
+    if not dry_run and not plan.is_empty:
+        paused = await pause()
+        transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes)
+        plan = await transaction.keep(plan)
+        before = await start.in_thread(_hidden, start)
+        touched = _patterns(plan.operations)
+        back = touched & frozenset(lines or ())
+        await _hide(start, before | back, outcome)  # before anything private comes back
+        await transaction.carry_out(plan)
+        if undoes and outcome.failures:
+            await start.in_thread(_disown, work, transaction.name)
+        await _hide(start, frozenset() if everything else (before - touched) | back, outcome)
+    return Withdrawal(
+        project_id=project.id,
+        path=project.path,
+        scope=project.scope.value,
+        kind=kind,
+        operations=plan.operations if dry_run else tuple(one.operation for one in outcome.done),
+        conflicts=plan.conflicts,
+        failures=tuple(outcome.failures),
+        problems=work.problems,
+        paused=paused,
+        dry_run=dry_run,
+        sync_id=start.sync_id,
+        finished=now(),
+    )
+
+
+def _disown(work: _Work, name: str) -> None:
+    """What was taken back only in part can be taken back again."""
+    if name:
+        records.disown(work.history, records.load(work.history, name))
+
+
+def _hidden(start: Start) -> frozenset[str]:
+    return frozenset(excluded(start) or ())
+
+
+def _patterns(operations: Iterable[Operation]) -> frozenset[str]:
+    """The lines by which outputs and the markers beside them are hidden from git."""
+    paths = [path for operation in operations for path in (operation.path, marker_path(operation.path))]
+    return frozenset(pattern(path).decode("utf-8", "surrogateescape") for path in paths)
+
+
+async def _hide(start: Start, lines: frozenset[str], outcome: Outcome) -> None:
+    """Let just these lines stand in the project's section of `info/exclude`."""
+
+    def update() -> None:
+        shared = exclude_folder(start)
+        if shared is not None:
+            lock, patience_s = start.engine.layout.exclude_lock(shared), min(EXCLUDE_S, start.options.lock_timeout_s)
+            update_exclude(shared, start.project.id, (), lock=lock, timeout=patience_s, lines=sorted(lines))
+
+    try:
+        await start.in_thread(update)
+    except (StateError, LockTimeoutError) as error:
+        outcome.fail(error, path=error.path)
+
+
+__all__ = ["Asked", "Pause", "history", "undo", "unlink"]
