@@ -91,6 +91,12 @@ DECLARED: tuple[Event, ...] = (
         message="who holds it",
         retry_s="seconds to the next attempt",
     ),
+    _event(
+        "project.lock.lost",
+        "warning",
+        "Somebody removed the lock of a project, which is given up and taken anew if nobody else has it.",
+        **_PATH,
+    ),
     _event("project.sync.started", "debug", "A sync begins.", **_PATH, reason="watch, request, retry, start or timer"),
     _event(
         "project.sync.completed",
@@ -171,8 +177,11 @@ DECLARED: tuple[Event, ...] = (
     _event("listener.failed", "warning", "A project's own socket can't be used; the control socket is.", **_ERROR),
     _event("listener.closed", "debug", "A socket is closed and its file removed.", socket="its path"),
     _event("listener.starved", "warning", "A connection can't be accepted yet; it is tried again.", message="why"),
+    _event("listener.mended", "warning", "A socket's file was removed, and is made again.", socket="its path"),
     _event("connection.refused", "warning", "Somebody else's process tried to connect.", uid="its user id"),
-    _event("connection.evicted", "debug", "The longest idle connection made room for a new one.", idle_s="how long"),
+    _event(
+        "connection.evicted", "debug", "A connection made room for others: nothing happened on it.", idle_s="how long"
+    ),
     _event("connection.expired", "debug", "A peer sent half a line, or read nothing, for too long.", what="which"),
     _event(
         "request.failed", "error", "A request met an error of ours; the connection goes on.", method="what was asked"

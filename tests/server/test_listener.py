@@ -8,20 +8,24 @@ import random
 import resource
 import socket
 import stat
+import sys
 import threading
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
 from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.errors import AlreadyRunningError, SocketError
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.server import binding
+from harnesssync_orchestrator.server.dispatch import AT_ONCE
 from harnesssync_orchestrator.server.listener import Bounds
 
 pytestmark = pytest.mark.anyio
@@ -76,7 +80,7 @@ def test_peercred_tells_the_user_of_the_other_end() -> None:
     """The kernel says it, not the peer."""
     here, there = socket.socketpair()
     with here, there:
-        assert binding.peer_uid(here) == os.getuid()
+        assert binding.peer(here) == (os.getpid(), os.getuid())
 
 
 async def test_peercred_another_users_process_is_not_heard(running: Any, readable_log: Any) -> None:
@@ -182,7 +186,10 @@ async def test_protocol_fuzz_junk_gets_an_error_and_the_connection_goes_on(runni
     junk = {
         b"\xff\xfe\n": codes.PARSE_ERROR,
         b"hello\n": codes.PARSE_ERROR,
-        b"[" * 100_000 + b"\n": codes.PARSE_ERROR,
+        b"[" * 100_000 + b"\n": codes.INVALID_REQUEST,
+        b'{"id":[' + b"1," * 5_000 + b"1]}\n": codes.INVALID_REQUEST,
+        b"[" * 1000 + b"\n": codes.PARSE_ERROR,
+        b'{"jsonrpc":"2.0","id":1,"method":"' + b"[," * 50_000 + b'"}\n': codes.METHOD_NOT_FOUND,
         b'{"id":' + b"9" * 100_000 + b"}\n": codes.PARSE_ERROR,
         b'{"id":NaN}\n': codes.PARSE_ERROR,
         b"\0" * 1000 + b"\n": codes.PARSE_ERROR,
@@ -355,3 +362,121 @@ async def test_requests_on_one_connection_are_answered_in_order(running: Any) ->
         lines = [{"jsonrpc": "2.0", "id": number, "method": "ping"} for number in range(500)]
         await client.send(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
         assert [(await client.line())["id"] for _ in range(500)] == list(range(500))
+
+
+async def test_protocol_fuzz_a_line_that_never_ends_is_closed_after_a_while(running: Any) -> None:
+    """Also when it is too long already, and nothing of it is kept."""
+    async with running.up(bounds=Bounds(line_s=0.3)), running.client() as client:
+        with anyio.fail_after(10), suppress(anyio.BrokenResourceError):
+            while True:
+                await client.send(b"x" * 10_000)
+                await anyio.lowlevel.checkpoint()
+
+
+FLOOD = """
+import socket, sys
+mine = []
+for _ in range(int(sys.argv[2])):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(sys.argv[1])
+    mine.append(peer)
+print("flooded", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform not in {"linux", "darwin"}, reason="the system does not tell who connects")
+async def test_whoever_floods_pushes_out_itself(running: Any, until: Any) -> None:
+    """A client that has said nothing for long keeps its connection when another process opens hundreds."""
+    async with running.up(bounds=Bounds(connections=8)), running.client() as quiet:
+        await quiet.call("ping")
+        command = [sys.executable, "-c", FLOOD, str(running.layout.control_socket), "100"]
+        flood = await anyio.open_process(command)
+        try:
+            assert flood.stdout is not None
+            with anyio.fail_after(20):
+                assert await flood.stdout.receive() == b"flooded\n"
+            await until(lambda: running.server.connections == 8)
+            assert (await quiet.call("ping"))["pong"] is True
+        finally:
+            flood.kill()
+            await flood.aclose()
+
+
+async def test_half_lines_take_little_room_together(running: Any, until: Any) -> None:
+    """Those that hold most make room; one that asks something short is heard all the same."""
+    async with running.up(bounds=Bounds(heard_bytes=100_000)), AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(running.client()) for _ in range(10)]
+        for client in clients:
+            with suppress(anyio.BrokenResourceError):
+                await client.send(b"[" + b" " * 30_000)
+        await until(lambda: running.server.connections <= 3)
+        assert (await running.ask("ping"))["pong"] is True
+
+
+async def test_answers_that_nobody_takes_take_little_room_together(running: Any, until: Any) -> None:
+    """Of many who ask for much and read nothing, those go who have read nothing for longest."""
+    async with running.up(bounds=Bounds(told_bytes=3 << 20)), AsyncExitStack() as stack:
+        running.supervisor.board.publish(
+            Report(project_id="a", path="/a" * 400_000, scope="project", state=State.IN_STEP, targets=())
+        )
+        clients = [await stack.enter_async_context(running.client()) for _ in range(10)]
+        for client in clients:
+            await client.send(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n')
+        await until(lambda: running.server.connections <= 3)
+        assert (await running.ask("ping"))["pong"] is True
+
+
+async def test_work_never_takes_all_connections(running: Any, worktree: Any, until: Any) -> None:
+    """More requests than may be worked on at once are refused at once; how things stand is always told."""
+    root = worktree("a")
+    async with running.up(), AsyncExitStack() as stack:
+        await running.ask("add", path=str(root))
+        running.sync.gate = anyio.Event()
+        for _ in range(AT_ONCE):
+            client = await stack.enter_async_context(running.client())
+            await client.send(b'{"jsonrpc":"2.0","id":1,"method":"sync"}\n')
+        dispatcher = running.server._answer
+        await until(lambda: dispatcher._in_work == AT_ONCE)
+        assert (await running.ask("sync"))["code"] == codes.BUSY
+        assert (await running.ask("status"))["projects"][0]["path"] == str(root)
+        running.sync.gate.set()
+        await until(lambda: dispatcher._in_work == 0)
+        running.sync.gate = None
+        assert (await running.ask("sync"))["projects"][0]["state"] == "in step"
+
+
+async def test_a_socket_that_somebody_removed_is_made_again(running: Any, readable_log: Any) -> None:
+    """Nobody could reach the supervisor otherwise, nor start another. Those who are connected notice nothing."""
+    async with running.up(), running.client() as client:
+        path = running.layout.control_socket
+        path.unlink()
+        await running.server.mend()
+        assert (await running.ask("ping"))["pong"] is True
+        assert (await client.call("ping"))["pong"] is True
+        await running.server.mend()
+    assert len(readable_log.named("listener.mended")) == 1
+    assert not path.exists()
+
+
+async def test_what_stands_in_a_removed_sockets_place_is_left_alone(running: Any, readable_log: Any) -> None:
+    """It is said once."""
+    async with running.up():
+        path = running.layout.control_socket
+        path.unlink()
+        path.write_bytes(b"precious")
+        await running.server.mend()
+        await running.server.mend()
+        path.rename(path.with_name("kept"))
+        await running.server.mend()
+        assert (await running.ask("ping"))["pong"] is True
+    assert [line["code"] for line in readable_log.named("listener.failed")] == ["socket_path_taken"]
+    assert path.with_name("kept").read_bytes() == b"precious"
+
+
+async def test_a_long_name_of_a_method_costs_little(running: Any) -> None:
+    """The error names what is near by its beginning alone."""
+    async with running.up():
+        error = await running.ask("status" + "x" * 200_000)
+        assert error["code"] == codes.METHOD_NOT_FOUND
+        assert len(error["message"]) < 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -16,8 +17,9 @@ import anyio.to_thread
 import pytest
 
 from harnesssync_orchestrator.core.projects import project_id
-from harnesssync_orchestrator.errors import AlreadyRunningError, SocketError
+from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, SocketError
 from harnesssync_orchestrator.files.locks import FileLock
+from harnesssync_orchestrator.service import supervisor as supervisor_module
 from harnesssync_orchestrator.service.supervisor import serve
 
 pytestmark = pytest.mark.anyio
@@ -312,3 +314,72 @@ async def test_errors_of_the_event_loop_are_logged_as_events(running: Any, reada
     with anyio.fail_after(5):
         await _serve(running, ready=ready)
     assert readable_log.named("supervisor.callback.failed")[0]["message"] == "in a callback"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor looks often whether its locks are still there."""
+    monkeypatch.setattr(supervisor_module, "KEEP_S", 0.02)
+
+
+async def test_split_brain_a_removed_lock_file_is_taken_anew(running: Any, quick: None, until: Any) -> None:
+    """Somebody cleared it away: before long the file excludes others again, and nothing has stopped."""
+    async with running.up():
+        running.layout.supervisor_lock.unlink()
+        await until(running.layout.supervisor_lock.exists)
+        await until(lambda: not FileLock(running.layout.supervisor_lock).try_acquire())
+        second = type(running)(running.layout.root, running.log)
+        with pytest.raises(AlreadyRunningError):
+            await _run_alone(second)
+        assert (await running.ask("ping"))["pong"] is True
+
+
+async def test_split_brain_a_supervisor_whose_folder_is_removed_ends(
+    running: Any, quick: None, worktree: Worktree, until: Any
+) -> None:
+    """Its projects may be served by somebody else from then on. It says why, and leaves the folder away."""
+    root = worktree("a")
+    failure: list[HarnessSyncError] = []
+    running.make()
+    ready = anyio.Event()
+
+    async def live() -> None:
+        try:
+            await running.supervisor.run(running.server, ready=ready.set)
+        except HarnessSyncError as error:
+            failure.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(live)
+        await ready.wait()
+        await running.ask("add", path=str(root))
+        await until((root / "AGENTS.md").exists)
+        shutil.rmtree(running.layout.root)
+        with anyio.fail_after(10):
+            await until(lambda: failure)
+    assert [error.code for error in failure] == ["lock_lost"]
+    assert not running.layout.root.exists()
+
+
+async def test_split_brain_a_project_whose_lock_somebody_else_took_is_given_up(
+    running: Any, quick: None, worktree: Worktree, until: Any
+) -> None:
+    """Its folder was removed and another process was quicker: the project is then shown as served by that one."""
+    root = worktree("a")
+    lock = FileLock(running.layout.owner_lock(project_id(str(root))))
+    async with running.up():
+        await running.ask("add", path=str(root))
+        await until((root / "AGENTS.md").exists)
+        lock.path.unlink()
+        assert lock.try_acquire()
+        await until(lambda: _failure_codes(running) == ["served_elsewhere"])
+        (root / "CLAUDE.md").write_bytes(b"changed by hand")
+        [report] = (await running.ask("sync"))["projects"]
+        assert report["failures"][0]["code"] == "served_elsewhere"
+        assert (root / "AGENTS.md").read_bytes() != b"changed by hand"
+    lock.release()
+
+
+def _failure_codes(running: Any) -> list[str]:
+    projects = json.loads(running.supervisor.board.status())["projects"]
+    return [failure["code"] for project in projects for failure in project["failures"]]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import time
 
-from harnesssync_orchestrator.ctl.places import control_socket, is_somebody_elses, project_id, project_socket, variable
+from harnesssync_orchestrator.ctl.places import (
+    control_socket,
+    is_somebody_elses,
+    is_strangers,
+    project_id,
+    project_socket,
+    variable,
+)
 from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.protocol.framing import Framer
@@ -172,6 +179,9 @@ def connect(path: str, timeout: float) -> Any:  # noqa: ANN401 - a socket of the
         if isinstance(error, PermissionError):
             reason = "the supervisor's socket belongs to somebody else"
         raise NoSupervisorError(reason, path=path, hint=hint) from error
+    if is_strangers(connection):
+        connection.close()
+        raise NoSupervisorError("another user's process answers on the supervisor's socket", path=path)
     return connection
 
 

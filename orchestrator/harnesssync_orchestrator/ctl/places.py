@@ -11,6 +11,7 @@ import sys
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 
 MAX_SOCKET_BYTES = 107 if sys.platform == "linux" else 103
@@ -28,11 +29,9 @@ def home(environ: Mapping[str, str]) -> str:
 
 
 def state_root(environ: Mapping[str, str]) -> str:
-    """The folder of everything that is ours: `HARNESSSYNC_HOME`, else `~/.harnesssync`."""
+    """The folder of everything that is ours: `HARNESSSYNC_HOME`, else `~/.harnesssync`, without links in its path."""
     given = environ.get("HARNESSSYNC_HOME")
-    if given:
-        return os.path.abspath(expand(given, environ))  # noqa: PTH100 - see above
-    return home(environ) + "/.harnesssync"
+    return os.path.realpath(expand(given, environ) if given else home(environ) + "/.harnesssync")
 
 
 def control_socket(environ: Mapping[str, str]) -> str:
@@ -78,6 +77,16 @@ def is_somebody_elses(socket: str) -> bool:
     except OSError:
         return False
     return socket.startswith("/tmp/harnesssync-") and owner != os.getuid()  # noqa: S108 - that is what is checked
+
+
+def is_strangers(connection: Any) -> bool:  # noqa: ANN401 - a socket of the compiled module, which has no stub
+    """Does a process of another user, who is not root, listen at the other end (unix(7), SO_PEERCRED)?"""
+    if sys.platform != "linux":
+        return False
+    import _socket  # noqa: PLC0415 - whoever has a connection has imported it
+
+    credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)  # pid, uid, gid: four bytes each
+    return int.from_bytes(credentials[4:8], sys.byteorder) not in {os.getuid(), 0}
 
 
 def project_id(path: str) -> str:

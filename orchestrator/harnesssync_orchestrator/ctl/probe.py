@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from harnesssync_orchestrator.ctl.places import is_strangers
 from harnesssync_orchestrator.protocol import methods
 from harnesssync_orchestrator.protocol.framing import Framer
 from harnesssync_orchestrator.protocol.messages import Request, Response, encode
@@ -43,10 +44,16 @@ def probe(paths: Mapping[str, str], *, deadline: float = DEADLINE_S) -> dict[str
     question = encode(Request(methods.STATUS, id=1))
     try:
         for key, path in paths.items():
-            connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+            try:
+                connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+            except OSError:  # no more files may be open: those asked so far are waited for
+                break
             connection.settimeout(0)
             try:
                 connection.connect(path)
+                if is_strangers(connection):
+                    connection.close()
+                    continue
                 connection.send(question)
             except BlockingIOError:  # its backlog is full: a process is there and accepts nothing
                 found[key] = Probed(None, silent=True)

@@ -1,7 +1,8 @@
 """Locks between processes: `flock` on a file of ours, held by an open descriptor, free the moment its holder dies.
 
-The lock is the only proof of ownership; whether the file exists and what it says proves nothing. Lock files are never
-removed: two processes could then hold "the" lock on two files of one name.
+The lock is the only proof of ownership; whether the file exists and what it says proves nothing. We never remove lock
+files: two processes could then hold "the" lock on two files of one name. Others may, and so a lock that is held for
+life has a `guard` as well, and its holder looks from time to time whether it still is the lock (`FileLock.keep`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from types import TracebackType
 from typing import final
 
 from harnesssync_orchestrator.errors import LockTimeoutError
+from harnesssync_orchestrator.files.guard import Guard, name_of
 from harnesssync_orchestrator.files.store import make_private
 
 if sys.platform == "win32":
@@ -37,10 +39,17 @@ class FileLock:
 
     One object is held once at a time; two objects exclude each other, also within a process. May be acquired in one
     thread and released in another. Not to be kept over a `fork`: the child would hold it too.
+
+    With `guarded`, the folder of all that is ours, nobody else gets the lock even if the file, or that folder, is
+    removed while it is held (on Linux).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, guarded: Path | None = None) -> None:
         self.path = path
+        self._guarded = guarded
+        self._guard: Guard | None = None
+        self._guarding: int | None = None
+        self.in_doubt = False
         self._descriptor: int | None = None
 
     @property
@@ -53,7 +62,7 @@ class FileLock:
             return False
         make_private(self.path.parent)
         while True:
-            descriptor = os.open(self.path, _OPEN, 0o600)
+            descriptor = _opened(self.path)
             try:
                 locked = _lock(descriptor)
             except BaseException:
@@ -65,9 +74,56 @@ class FileLock:
             if _is_still(self.path, descriptor):
                 break
             os.close(descriptor)  # somebody put another file there: the lock on this one excludes nobody
+        if not self._take_guard():
+            _unlock(descriptor)
+            os.close(descriptor)
+            return False
         self._descriptor = descriptor
         _leave_pid(descriptor)
         return True
+
+    def _take_guard(self) -> bool:
+        """Is there no process that holds a lock of this name on a file that was removed?"""
+        if self._guarded is None:
+            return True
+        guard = Guard(name_of(self.path, self._guarded))
+        self._guarding = guard.take()
+        if self._guarding is not None:
+            return False
+        self._guard = guard
+        return True
+
+    def keep(self) -> bool:
+        """Is this still the lock? One whose file was removed is taken anew, in the folder that is there.
+
+        False when it can't be: the folder is gone too, or somebody else was quicker. A file that is missing for the
+        first time is only `in_doubt`: whoever is just removing the whole folder shall not find new files in it.
+        Raises OSError.
+        """
+        if self._descriptor is None:
+            return False
+        if self._guard is not None:
+            self._guard.keep()
+        if _is_still(self.path, self._descriptor):
+            self.in_doubt = False
+            return True
+        if not self.in_doubt and not os.path.lexists(self.path):
+            self.in_doubt = True
+            return True
+        if not self.path.parent.is_dir():
+            return False
+        new = FileLock(self.path)
+        if not new.try_acquire():
+            return False
+        os.close(self._descriptor)
+        self._descriptor = new._descriptor
+        self.in_doubt = False
+        return True
+
+    @property
+    def holder(self) -> int | None:
+        """The process that was in the way of the last `try_acquire`, or None if it is not known."""
+        return self._guarding or holder(self.path)
 
     def acquire(self, timeout: float = 0.0, *, cancelled: threading.Event | None = None) -> None:
         """Take the lock within `timeout` seconds. Blocks its thread; `cancelled` ends the wait early.
@@ -85,7 +141,7 @@ class FileLock:
 
     def timed_out(self, timeout: float) -> LockTimeoutError:
         """The error that tells who holds the lock, for those who wait by themselves with `try_acquire`."""
-        pid = holder(self.path)
+        pid = self.holder
         who = f"process {pid}" if pid is not None else "another process"
         waited = f" after {timeout:g} s" if timeout > 0 else ""
         return LockTimeoutError(
@@ -97,6 +153,9 @@ class FileLock:
     def release(self) -> None:
         """Give the lock back. Nothing happens if it is not held."""
         descriptor, self._descriptor = self._descriptor, None
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
         if descriptor is not None:
             _unlock(descriptor)
             os.close(descriptor)
@@ -126,6 +185,8 @@ def holder(path: Path) -> int | None:
     """The process that holds a lock, for messages: None if nobody does, or the system does not tell.
 
     Takes nothing and makes nothing. Linux tells it (`/proc/locks`); elsewhere the holder leaves its number in the file.
+    Linux remembers who took the lock, which may be gone and have left it to a child, and its number to a stranger: so
+    what is told is a process that has the file open.
     """
     try:
         status = path.stat()
@@ -145,10 +206,40 @@ def holder(path: Path) -> int | None:
         where, _, inode = fields[5].rpartition(":")
         if inode != str(status.st_ino):
             continue
-        if where == device:
-            return int(fields[4])
-        likely = int(fields[4])  # some file systems (btrfs, overlay) show another device number to stat
-    return likely
+        likely = int(fields[4])
+        if where == device:  # some file systems (btrfs, overlay) show another device number to stat
+            break
+    if likely is None or _has_open(likely, status) is not False:
+        return likely
+    return next((pid for pid in _processes() if _has_open(pid, status)), None)
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdecimal()]
+
+
+def _has_open(pid: int, file: os.stat_result) -> bool | None:
+    """Has a process this file open? None if the system does not let us look."""
+    try:
+        descriptors = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208 - there may be hundreds
+    except PermissionError:
+        return None
+    except OSError:
+        return False
+    for descriptor in descriptors:
+        with suppress(OSError):
+            found = os.stat(f"/proc/{pid}/fd/{descriptor}")  # noqa: PTH116 - see above
+            if (found.st_dev, found.st_ino) == (file.st_dev, file.st_ino):
+                return True
+    return False
+
+
+def _opened(path: Path) -> int:
+    """The lock file, open; made if it is missing, for us alone and so that we may open it again."""
+    descriptor = os.open(path, _OPEN, 0o600)
+    if os.name != "nt" and os.fstat(descriptor).st_mode & 0o600 != 0o600:  # the mask of the process took it away
+        os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def _leave_pid(descriptor: int) -> None:

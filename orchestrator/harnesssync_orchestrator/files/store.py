@@ -80,6 +80,8 @@ def make_private(directory: Path) -> None:
         here = here.parent
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
+        if os.name != "nt" and each.stat().st_mode & 0o700 != 0o700:
+            each.chmod(0o700)  # the mask of the process took away what we need ourselves
         _sync(each.parent)
 
 

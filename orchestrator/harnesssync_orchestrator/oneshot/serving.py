@@ -20,6 +20,7 @@ from harnesssync_orchestrator.logs import open_log
 from harnesssync_orchestrator.server.dispatch import Dispatcher
 from harnesssync_orchestrator.server.listener import Server
 from harnesssync_orchestrator.service.engine import Options, SyncResult
+from harnesssync_orchestrator.service.limits import allow_descriptors
 from harnesssync_orchestrator.service.supervisor import Supervisor, serve
 from harnesssync_orchestrator.service.sync import sync
 
@@ -41,6 +42,7 @@ def run(parsed: Parsed, ground: Ground) -> int:
     only = None
     if named := parsed.text("project"):
         only = Path(resolve(named, ground.environ, frozenset))
+    allow_descriptors()
     # With several threads at work the loop gets its turn five times as soon as by default.
     sys.setswitchinterval(0.001)
     # What is imported stays for good: left out of garbage collection, a full one holds the loop for less long.

@@ -22,5 +22,7 @@ LOCK_TIMEOUT = -32004
 """Somebody else holds the project's lock for longer than the request would wait."""
 SHUTTING_DOWN = -32005
 """The supervisor is stopping and starts nothing new."""
+BUSY = -32007
+"""As much is being worked on as may be at once: ask again in a while."""
 FAILED = -32006
 """The request was understood and could not be carried out; `data.code` says why."""

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 MAX_LINE = 1 << 20
 """The greatest length of a line in bytes, without its end."""
+MAX_REQUEST = 1 << 18
+"""The same for what a supervisor is asked: a few names at most, where answers hold reports."""
+MAX_CONTAINERS = 1000
+MAX_VALUES = 4000
+"""How many brackets open and how many values stand in a request: what is made of a line takes up to a hundred times
+the room of its text, and what is nested takes stack."""
 
 
 class Malformed:
@@ -33,10 +39,12 @@ class Framer:
     """Collects bytes until lines are whole. Holds at most `max_line` bytes, and looks at each byte once.
 
     A line that grows longer is reported once, as soon as it does, and skipped up to its end. Blank lines are ignored.
+    With `frugal`, lines that would unfold into very many values are not parsed but reported.
     """
 
-    def __init__(self, *, max_line: int = MAX_LINE) -> None:
+    def __init__(self, *, max_line: int = MAX_LINE, frugal: bool = False) -> None:
         self._max_line = max_line
+        self._frugal = frugal
         self._buffer = bytearray()
         self._searched = 0  # how much of the buffer is known to hold no end of line
         self._skipping = False
@@ -45,6 +53,11 @@ class Framer:
     def pending(self) -> int:
         """How many bytes of an unfinished line are held."""
         return len(self._buffer)
+
+    @property
+    def in_line(self) -> bool:
+        """Has a line begun that has not ended? Also one that is skipped, of which nothing is held."""
+        return self._skipping or bool(self._buffer)
 
     def feed(self, data: bytes) -> list[Framed]:
         """The messages that `data` completes, in order, and a `Malformed` for each line that is none."""
@@ -59,7 +72,7 @@ class Framer:
             elif len(line) > self._max_line:
                 found.append(self._too_long())
             elif line.strip():
-                found.append(_decoded(bytes(line)))
+                found.append(_too_much() if self._frugal and unfolds(line) else _decoded(bytes(line)))
         del self._buffer[:start]
         self._searched = len(self._buffer)
         if self._searched > self._max_line or self._skipping:
@@ -73,6 +86,25 @@ class Framer:
     def _too_long(self) -> Malformed:
         message = f"the line is longer than {self._max_line} bytes"
         return Malformed(ErrorResponse(codes.LINE_TOO_LONG, message))
+
+
+def unfolds(line: bytes | bytearray) -> bool:
+    """Does a line of JSON hold more brackets or values than a request may? Takes time in proportion to its length."""
+    if _counts_are_small(line):
+        return False
+    import re  # noqa: PLC0415 - slow to import, and no ordinary line comes this far
+
+    # The closing quote is optional: a string without one ends the line, and nothing is ever tried twice.
+    return not _counts_are_small(re.sub(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', b"", line, flags=re.DOTALL))
+
+
+def _counts_are_small(line: bytes | bytearray) -> bool:
+    return line.count(b"[") + line.count(b"{") <= MAX_CONTAINERS and line.count(b",") < MAX_VALUES
+
+
+def _too_much() -> Malformed:
+    message = f"a request holds at most {MAX_VALUES} values and {MAX_CONTAINERS} lists and objects"
+    return Malformed(ErrorResponse(codes.INVALID_REQUEST, message))
 
 
 def _decoded(line: bytes) -> Framed:

@@ -12,8 +12,10 @@ import stat
 import struct
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from harnesssync_orchestrator.errors import AlreadyRunningError, SocketError
 from harnesssync_orchestrator.files.store import make_private
@@ -48,31 +50,54 @@ def unlink(path: Path, inode: tuple[int, int]) -> None:
             path.unlink()
 
 
+def gone(sockets: Mapping[Path, tuple[int, int]]) -> list[Path]:
+    """Those whose file is not there any more, or is another one than that with this device and inode."""
+    missing = []
+    for path, inode in sockets.items():
+        try:
+            if identity(path) != inode:
+                missing.append(path)
+        except (FileNotFoundError, NotADirectoryError):
+            missing.append(path)
+        except OSError:
+            pass  # it can't be told
+    return missing
+
+
 def identity(path: Path) -> tuple[int, int]:
     """Device and inode."""
     status = path.lstat()
     return status.st_dev, status.st_ino
 
 
+class Peer(NamedTuple):
+    """The process at the other end when it connected; None for what the system does not tell."""
+
+    pid: int | None
+    uid: int | None
+
+
 if sys.platform == "linux":
 
-    def peer_uid(connection: socket.socket) -> int | None:
-        """The user id of the process that connected, as the kernel noted it (unix(7), SO_PEERCRED)."""
+    def peer(connection: socket.socket) -> Peer:
+        """Who connected, as the kernel noted it (unix(7), SO_PEERCRED)."""
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        return int(struct.unpack("3i", credentials)[1])
+        pid, uid, _ = struct.unpack("3i", credentials)
+        return Peer(pid, uid)
 
 elif sys.platform == "darwin":
 
-    def peer_uid(connection: socket.socket) -> int | None:
-        """The user id of the process that connected, as the kernel noted it (unix(4), LOCAL_PEERCRED)."""
-        # struct xucred of <sys/ucred.h>: version, uid, …; SOL_LOCAL is 0 and LOCAL_PEERCRED 1 in <sys/un.h>
-        return int(struct.unpack_from("=II", connection.getsockopt(0, 1, 76))[1])
+    def peer(connection: socket.socket) -> Peer:
+        """Who connected, as the kernel noted it (unix(4), LOCAL_PEERCRED)."""
+        # struct xucred of <sys/ucred.h>: version, uid, …; <sys/un.h>: SOL_LOCAL 0, LOCAL_PEERCRED 1, LOCAL_PEERPID 2
+        _, uid = struct.unpack_from("=II", connection.getsockopt(0, 1, 76))
+        return Peer(connection.getsockopt(0, 2), uid)
 
 else:
 
-    def peer_uid(connection: socket.socket) -> int | None:  # noqa: ARG001 - nobody to ask
+    def peer(connection: socket.socket) -> Peer:  # noqa: ARG001 - nobody to ask
         """Not told here: the socket's mode alone keeps others out."""
-        return None
+        return Peer(None, None)
 
 
 def _check_folder(folder: Path) -> None:
@@ -118,6 +143,7 @@ def _listen(path: Path) -> socket.socket:
     folder = Path(tempfile.mkdtemp(prefix=".", dir=path.parent))
     made = folder / "s"
     try:
+        folder.chmod(0o700)  # where the mask of the process took that away
         listener.bind(str(made))
         made.chmod(0o600)
         listener.listen(BACKLOG)

@@ -14,6 +14,7 @@ _NUMBERS = {
     "not_allowed": codes.NOT_ALLOWED,
     "lock_timeout": codes.LOCK_TIMEOUT,
     "shutting_down": codes.SHUTTING_DOWN,
+    "busy": codes.BUSY,
 }
 
 

@@ -1,15 +1,19 @@
 """The sockets, and the conversation on each connection: lines in, lines out, and nobody who can hold up the others.
 
 Only processes of the same user are heard. A peer that sends junk gets an error; one that sends half a line or takes no
-answers is closed after a while; of too many connections, the longest idle one goes. An error while answering a request
-ends there: the peer is told, the log has the traceback, and the supervisor lives.
+answers is closed after a while. Of too many connections one goes that waits for its peer: the one on which nothing has
+happened for longest, of the process that has most of them. So whoever floods pushes out itself. What is being worked on
+is never cut off. An error while answering a request ends there: the peer is told, the log has the traceback, and the
+supervisor lives.
 """
 
 from __future__ import annotations
 
+import enum
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +24,7 @@ from structlog.typing import FilteringBoundLogger
 
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.protocol import codes
-from harnesssync_orchestrator.protocol.framing import Framer, Malformed
+from harnesssync_orchestrator.protocol.framing import MAX_REQUEST, Framer, Malformed
 from harnesssync_orchestrator.protocol.messages import ErrorResponse, Request, encode, encode_result
 from harnesssync_orchestrator.server import binding
 from harnesssync_orchestrator.server.errors import response_to
@@ -28,6 +32,7 @@ from harnesssync_orchestrator.server.errors import response_to
 CHUNK = 16 * 1024
 """Bytes read at once: a peer that sends tiny lines is heard for some milliseconds before others have their turn."""
 ACCEPT_AGAIN_S = 0.2
+TELL_AGAIN_S = 60.0
 
 Answer = Callable[[Request, str | None], Awaitable[bytes]]
 """The result of a request as JSON, given the project that the socket is scoped to. Raises HarnessSyncError."""
@@ -35,28 +40,47 @@ Answer = Callable[[Request, str | None], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How much one peer may take. `line_s` is for the rest of a line that has begun, `write_s` for taking an answer,
-    `idle_s` for a connection on which nothing is said."""
+    """How much peers may take. `line_s` is for the rest of a line that has begun, `write_s` for taking an answer,
+    `idle_s` for a connection on which nothing is said; `heard_bytes` are held at most of all requests together, and
+    `told_bytes` of all answers that nobody takes."""
 
     connections: int = 64
     line_s: float = 10.0
     write_s: float = 10.0
     idle_s: float = 3600.0
+    heard_bytes: int = 2 << 20
+    told_bytes: int = 8 << 20
+
+
+class _Doing(enum.Enum):
+    LISTENING = enum.auto()
+    WORKING = enum.auto()
+    TELLING = enum.auto()
 
 
 @dataclass(slots=True, eq=False)
 class _Connection:
-    since: float
-    busy: bool = False
+    """`peer` is its process. `since` is when it began what it is `doing`; `heard` and `told` are bytes in hand."""
+
+    peer: int | None
+    since: float = field(default_factory=anyio.current_time)
+    doing: _Doing = _Doing.LISTENING
+    heard: int = 0
+    told: int = 0
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+
+    def does(self, doing: _Doing) -> None:
+        self.doing = doing
+        self.since = anyio.current_time()
 
 
 @dataclass(slots=True, eq=False)
 class _Opened:
+    project: str | None
     inode: tuple[int, int]
     listener: anyio.abc.SocketListener
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    ended: anyio.Event = field(default_factory=anyio.Event)
+    is_in_doubt: bool = False
 
 
 class Server:
@@ -77,6 +101,7 @@ class Server:
         self._open: dict[Path, _Opened] = {}
         self._connections: set[_Connection] = set()
         self._quiet = anyio.Event()
+        self._silent_until = 0.0
         self._threads = anyio.CapacityLimiter(2)
         self._tasks: anyio.abc.TaskGroup | None = None
 
@@ -103,10 +128,29 @@ class Server:
         raw = await anyio.to_thread.run_sync(binding.bind, path, limiter=self._threads)
         # The socket was bound under another name: what asyncio or anyio would remove by name is not ours.
         listener = await anyio.abc.SocketListener.from_socket(raw)
-        opened = _Opened(binding.identity(path), listener)
+        opened = _Opened(project, binding.identity(path), listener)
         self._open[path] = opened
-        self._tasks.start_soon(self._accept, opened, project)
+        self._tasks.start_soon(self._accept, opened)
         self._log.debug("listener.opened", socket=str(path))
+
+    async def mend(self) -> None:
+        """Make anew each socket that somebody removed. What stands in its place instead is left alone."""
+        before = {path: opened.inode for path, opened in self._open.items()}
+        gone = await anyio.to_thread.run_sync(binding.gone, before, limiter=self._threads)
+        for path in gone:
+            opened = self._open.get(path)
+            if opened is None or opened.inode != before[path]:
+                continue
+            try:
+                await self.open(path, opened.project)
+            except HarnessSyncError as error:
+                if not opened.is_in_doubt:
+                    self._log.warning("listener.failed", code=error.code, message=str(error), hint=error.hint)
+                opened.is_in_doubt = True
+            else:
+                self._log.warning("listener.mended", socket=str(path))
+                opened.scope.cancel()
+                await opened.listener.aclose()
 
     async def close(self, path: Path) -> None:
         """Accept no more connections at `path`, and remove the socket. Those that are open go on."""
@@ -125,15 +169,15 @@ class Server:
 
     async def drain(self) -> None:
         """Wait until every request that was heard is answered."""
-        while any(connection.busy for connection in self._connections):
+        while any(connection.doing is not _Doing.LISTENING for connection in self._connections):
             self._quiet = anyio.Event()
             await self._quiet.wait()
 
     # --- connections ---
 
-    async def _accept(self, opened: _Opened, project: str | None) -> None:
+    async def _accept(self, opened: _Opened) -> None:
         async def handle(stream: anyio.abc.SocketStream) -> None:
-            await self._converse(stream, project)
+            await self._converse(stream, opened.project)
 
         with opened.scope:
             while True:
@@ -141,18 +185,21 @@ class Server:
                     await opened.listener.serve(handle, self._tasks)
                 except anyio.BrokenResourceError as error:
                     # Out of file descriptors, mostly: those who wait in the queue are accepted when some are free.
-                    self._log.warning("listener.starved", message=str(error.__cause__ or error))
+                    if anyio.current_time() >= self._silent_until:
+                        self._log.warning("listener.starved", message=str(error.__cause__ or error))
+                        self._silent_until = anyio.current_time() + TELL_AGAIN_S
                     await anyio.sleep(ACCEPT_AGAIN_S)
 
     async def _converse(self, stream: anyio.abc.SocketStream, project: str | None) -> None:
-        connection = _Connection(anyio.current_time())
         async with stream:
-            uid = binding.peer_uid(_raw(stream))
-            if uid is not None and uid != self._allowed_uid:
-                self._log.warning("connection.refused", uid=uid)
+            peer = binding.peer(_raw(stream))
+            if peer.uid is not None and peer.uid != self._allowed_uid:
+                self._log.warning("connection.refused", uid=peer.uid)
                 return
-            if not self._make_room():
-                return
+            connection = _Connection(peer.pid)
+            while len(self._connections) >= self._bounds.connections:
+                if not self._push_out(self._connections):
+                    return
             self._connections.add(connection)
             try:
                 with connection.scope:
@@ -165,40 +212,51 @@ class Server:
                 self._connections.discard(connection)
                 self._quiet.set()
 
-    def _make_room(self) -> bool:
-        if len(self._connections) < self._bounds.connections:
-            return True
-        idle = [connection for connection in self._connections if not connection.busy]
-        if not idle:
+    def _push_out(self, among: Collection[_Connection]) -> bool:
+        """End one of these connections; False if all of them are being worked for."""
+        waiting = [connection for connection in among if connection.doing is not _Doing.WORKING]
+        if not waiting:
             return False
-        oldest = min(idle, key=lambda connection: connection.since)
-        self._log.debug("connection.evicted", idle_s=round(anyio.current_time() - oldest.since, 3))
-        self._connections.discard(oldest)
-        oldest.scope.cancel()
+        held = Counter(connection.peer for connection in self._connections)
+        one = min(waiting, key=lambda connection: (-held[connection.peer], connection.since))
+        self._log.debug("connection.evicted", idle_s=round(anyio.current_time() - one.since, 3))
+        self._connections.discard(one)
+        one.scope.cancel()
         return True
 
+    def _keep_within(self, bytes_of: Callable[[_Connection], int], limit: int) -> None:
+        """End connections that hold most, or hold it for longest, until all together hold no more than `limit`."""
+        while sum(map(bytes_of, self._connections)) > limit:
+            most = max(map(bytes_of, self._connections))
+            if not self._push_out([each for each in self._connections if bytes_of(each) > most // 2]):
+                return
+
     async def _exchange(self, stream: anyio.abc.SocketStream, connection: _Connection, project: str | None) -> None:
-        framer = Framer()
+        framer = Framer(max_line=MAX_REQUEST, frugal=True)
         line_began = anyio.current_time()
         while True:
-            if not framer.pending:
+            if not framer.in_line:
                 line_began = anyio.current_time()
-            limit_s = self._bounds.idle_s if not framer.pending else self._bounds.line_s
+            limit_s = self._bounds.line_s if framer.in_line else self._bounds.idle_s
             data = b""
             with anyio.CancelScope(deadline=line_began + limit_s) as waiting:
                 data = await stream.receive(CHUNK)
             if waiting.cancelled_caught:
-                raise TimeoutError("half a line" if framer.pending else "silence")
+                raise TimeoutError("half a line" if framer.in_line else "silence")
+            connection.heard += len(data)
+            self._keep_within(lambda each: each.heard, self._bounds.heard_bytes)
             for message in framer.feed(data):
-                connection.busy = True
+                connection.does(_Doing.WORKING)
                 try:
-                    await self._respond(stream, message, project)
+                    await self._respond(stream, connection, message, project)
                 finally:
-                    connection.busy = False
-                    connection.since = anyio.current_time()
+                    connection.does(_Doing.LISTENING)
                     self._quiet.set()
+            connection.heard = framer.pending
 
-    async def _respond(self, stream: anyio.abc.SocketStream, message: object, project: str | None) -> None:
+    async def _respond(
+        self, stream: anyio.abc.SocketStream, connection: _Connection, message: object, project: str | None
+    ) -> None:
         line: bytes | None
         if isinstance(message, Malformed):
             line = encode(message.response)
@@ -208,8 +266,14 @@ class Server:
             line = encode(ErrorResponse(codes.INVALID_REQUEST, "a server is asked, it does not ask: method is missing"))
         if line is None:
             return
-        with anyio.move_on_after(self._bounds.write_s) as writing:
-            await stream.send(line)
+        connection.does(_Doing.TELLING)
+        connection.told = len(line)
+        self._keep_within(lambda each: each.told, self._bounds.told_bytes)
+        try:
+            with anyio.move_on_after(self._bounds.write_s) as writing:
+                await stream.send(line)
+        finally:
+            connection.told = 0
         if writing.cancelled_caught:
             raise TimeoutError("answers that are not read")
 

@@ -105,6 +105,19 @@ class Fleet:
                 if self._stopping is None:
                     self._take_up(project)
 
+    async def keep(self) -> None:
+        """Give up, and try to take up anew, each project whose lock was removed: another process may have it by now."""
+        served = dict(self._served)
+        lost = await self.in_thread(lambda: [each for each, one in served.items() if not one.keeps_lock()])
+        async with self._following:
+            for identifier in lost:
+                if self._served.get(identifier) is served[identifier] and not served[identifier].ended.is_set():
+                    path = served[identifier].worker.project.path
+                    self._log.warning("project.lock.lost", project_id=identifier, path=path)
+                    await self._forget(identifier)
+        if lost:
+            await self.follow()
+
     def _tell(self, problems: tuple[Problem, ...]) -> None:
         if problems != self._problems:
             for problem in problems:

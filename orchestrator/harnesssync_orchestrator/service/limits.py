@@ -1,12 +1,17 @@
-"""How much happens at once: one limiter for each kind of work, passed on explicitly."""
+"""How much happens at once: one limiter for each kind of work, passed on explicitly; and how much may be open."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
 
 from harnesssync_orchestrator.config import LimitSettings
+
+DESCRIPTORS = 16_384
+"""Enough for thousands of projects: each takes a lock, its guard and a socket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +36,17 @@ class Limits:
             linking=anyio.CapacityLimiter(settings.linking),
             ledgers=anyio.CapacityLimiter(settings.ledgers),
         )
+
+
+def allow_descriptors(wanted: int = DESCRIPTORS) -> None:
+    """Let this process have more files open than by default (1,024 on Linux, 256 on macOS), as far as it may."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - Windows has none
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    most = wanted if hard == unlimited else min(wanted, hard)
+    if soft != unlimited and soft < most:
+        with suppress(OSError, ValueError):  # macOS has one more limit, which it does not tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -54,6 +54,16 @@ class Served:
         self._owned = owned
         self._claimed = owned
         self._is_refused = False
+        self._lock = FileLock(layout.owner_lock(worker.project.id), guarded=layout.root)
+
+    def keeps_lock(self) -> bool:
+        """Is the lock still the lock, if it was ever taken? Blocking. See `FileLock.keep`."""
+        if self._owned or not self._lock.is_held or self.ended.is_set():
+            return True
+        try:
+            return self._lock.keep()
+        except OSError:
+            return True  # it can't be told: a folder above can't be read now
 
     def stop(self, error: HarnessSyncError) -> None:
         """End after the sync in hand."""
@@ -69,12 +79,10 @@ class Served:
 
     async def run(self, sockets: Sockets) -> None:
         """Serve the project until stopped."""
-        project = self.worker.project
-        lock = FileLock(self._layout.owner_lock(project.id))
         try:
             with self._scope:
                 if not self._owned:
-                    await self._claim(lock)
+                    await self._claim(self._lock)
                 self._claimed = True
                 self._is_refused = False
             if self._claimed:
@@ -86,7 +94,7 @@ class Served:
                         with anyio.CancelScope(shield=True):
                             await sockets.close(socket)
         finally:
-            lock.release()
+            self._lock.release()
             self.ended.set()
 
     async def _claim(self, lock: FileLock) -> None:

@@ -27,7 +27,7 @@ from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, UsageError
 from harnesssync_orchestrator.files.git import worktree_root
 from harnesssync_orchestrator.files.layout import Layout
-from harnesssync_orchestrator.files.locks import FileLock, holder
+from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.files.registry import Registry, RegistryEntry, resolved
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Options
@@ -37,6 +37,8 @@ from harnesssync_orchestrator.service.worker import Sync
 
 FINISH_S = 4.0
 """How long what is in hand has to finish, of the five seconds that stopping may take."""
+KEEP_S = 1.0
+"""How often it looks whether its locks and its sockets are still there."""
 ANSWER_S = 0.3
 FORCE_S = 4.8
 """Seconds after which a process that was told to stop ends, though a thread is stuck in a dead file system."""
@@ -50,6 +52,7 @@ class Server(Protocol):
     async def close(self, path: Path) -> None: ...
     async def refuse(self) -> None: ...
     async def drain(self) -> None: ...
+    async def mend(self) -> None: ...
 
 
 class Supervisor:
@@ -92,6 +95,7 @@ class Supervisor:
             only=self.only,
         )
         self.stopping = anyio.Event()
+        self._lost: HarnessSyncError | None = None
         self._stopped_at = 0.0
 
     # --- its life ---
@@ -119,14 +123,14 @@ class Supervisor:
 
     async def _claim(self) -> FileLock:
         path = self._layout.supervisor_lock if self.only is None else self._layout.owner_lock(self.only)
-        lock = FileLock(path)
+        lock = FileLock(path, guarded=self._layout.root)
         try:
             if await self._fleet.in_thread(lock.try_acquire):
                 return lock
         except OSError as error:
             message = f"the lock can't be taken: {error.strerror or error}"
             raise HarnessSyncError(message, path=str(path), code="lock_unusable") from error
-        pid = holder(path)
+        pid = await self._fleet.in_thread(lambda: lock.holder)
         who = "another process" if pid is None else f"process {pid}"
         what = "is the supervisor" if self.only is None else "serves this project"
         hint = "`harnesssync ctl stop` ends it"
@@ -141,13 +145,33 @@ class Supervisor:
             except HarnessSyncError as error:
                 tasks.cancel_scope.cancel()
                 return error
+            tasks.start_soon(self._keep, lock, server)
             ready()
             await self.stopping.wait()
             await self._wind_down(server)
             # Whoever asked to stop is waiting for its connection to end, and may start another supervisor right then.
             lock.release()
             tasks.cancel_scope.cancel()
-        return None
+        return self._lost
+
+    async def _keep(self, lock: FileLock, server: Server) -> None:
+        """Stop when the lock is lost, because another process may serve the same projects then. A socket that was
+        removed is made again: nobody could reach this process otherwise, nor start another."""
+        while True:
+            await anyio.sleep(KEEP_S)
+            try:
+                is_kept = await self._fleet.in_thread(lock.keep)
+            except OSError:
+                continue  # it can't be told: a folder above can't be read now
+            if not is_kept:
+                message = "the lock was removed, and with it the proof that no other process serves the same projects"
+                hint = "Start it again: harnesssync-orchestrator serve"
+                self._lost = HarnessSyncError(message, code="lock_lost", path=str(lock.path), hint=hint)
+                self.stop("lock-lost")
+                return
+            if not lock.in_doubt:
+                await self._fleet.keep()
+                await server.mend()
 
     async def _begin(self, tasks: TaskGroup, server: Server) -> None:
         socket = self._layout.control_socket if self.only is None else self._layout.socket_for(self.only)
