@@ -734,11 +734,13 @@ async def test_the_user_scope_is_a_project_of_its_own(engine: Engine, home: Path
 
 
 async def test_what_to_watch_names_folders_that_matter(project: Project, engine: Engine, root: Path) -> None:
-    """Of sources, but no folder of outputs, of git or of installed packages."""
+    """Of sources and of outputs, but none of git's or of installed packages; and that of the ledger."""
     write(root, {"node_modules/x/CLAUDE.md": "no\n", "src/deep/file.py": "\n", "packages/api/CLAUDE.md": "yes\n"})
     result = await sync(project, engine)
     watched = {
         Path(folder).relative_to(root).as_posix() for folder in result.watch if Path(folder).is_relative_to(root)
     }
     assert {".", ".claude", ".claude/skills/pdf/scripts", "packages/api"} <= watched
-    assert not {name for name in watched if name.startswith((".agents", ".codex", ".git", "node_modules", "src"))}
+    assert {".agents/skills", ".codex", ".codex/agents", ".gemini", ".opencode/commands/git"} <= watched
+    assert not {name for name in watched if name.startswith((".git/", "node_modules", "src"))}
+    assert str(engine.layout.project_dir(project.id)) in result.watch

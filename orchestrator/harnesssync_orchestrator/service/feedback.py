@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from harnesssync_orchestrator.core.plan import MakeLink, Operation, WriteFile
+from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, WriteFile
 from harnesssync_orchestrator.core.report import Report
 
 MOST_REPEATS = 5
@@ -64,6 +64,8 @@ def _fingerprint(operations: Collection[Operation]) -> bytes:
             digest.update(operation.content)
         elif isinstance(operation, MakeLink):
             digest.update(operation.digest.encode())
+        elif isinstance(operation, EditDocument):  # whatever else stands in the file by then
+            digest.update(ascii(operation.edits).encode())
         else:
             digest.update(ascii(operation).encode())
     return digest.digest()

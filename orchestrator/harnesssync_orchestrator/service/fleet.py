@@ -175,7 +175,17 @@ class Fleet:
             if not paths or str(self._layout.registry_file) in paths:
                 self._changed.set()
         elif (served := self._served.get(key)) is not None:
-            served.worker.signal(paths)
+            told = self._told(served.worker.project, paths)
+            if told is not None:
+                served.worker.signal(told)
+
+    def _told(self, project: Project, paths: frozenset[str]) -> frozenset[str] | None:
+        """What of a change is told a project, None for nothing: of our own files the ledger alone matters, and it is no
+        file of the project's."""
+        ledger = self._layout.ledger_file(project)
+        own = f"{ledger.parent}/"
+        others = frozenset(path for path in paths if not f"{path}/".startswith(own))
+        return others if others or not paths or str(ledger) in paths else None
 
     # --- who is served ---
 

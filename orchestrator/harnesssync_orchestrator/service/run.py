@@ -29,7 +29,7 @@ from harnesssync_orchestrator.service.reporting import finished_report, planned_
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
 from harnesssync_orchestrator.service.transaction import Transaction
-from harnesssync_orchestrator.service.watched import folders_to_watch
+from harnesssync_orchestrator.service.watched import folders_of_outputs, folders_to_watch
 
 GIT_SETTLES_S = 2.0
 """How long a sync waits for git to finish (an index lock, a rebase) before it gives up for now."""
@@ -128,8 +128,14 @@ class Run:
     async def _look(self, surveyor: Surveyor, source: Source, desired: Desired) -> Survey:
         self.outputs = Looked()
         seen = await self.start.in_thread(surveyor.survey, source, desired, self.ledger, self.outputs)
+        await self._watch_outputs()
         targets = self.start.options.targets
         return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
+
+    async def _watch_outputs(self) -> None:
+        """Have their folders watched, as far as they are there by now."""
+        ledger = str(self.engine.layout.ledger_file(self.project))
+        self.watch |= await self.start.in_thread(folders_of_outputs, self.outputs, self.project.path, ledger)
 
     # --- keep our outputs out of git
 
@@ -202,6 +208,8 @@ class Run:
         The wait before the look lets the clock of the file system tick: a change right after ours then shows.
         """
         outcome = self.outcome
+        if outcome.done:
+            await self._watch_outputs()
         if outcome.failures or self.start.options.targets or seen.plan.halt:
             return
         if outcome.done:

@@ -1,4 +1,4 @@
-"""Which folders a project wants watched."""
+"""Which folders a project wants watched: of its source, and of its outputs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,21 @@ def folders_to_watch(looked: Looked, root: str) -> frozenset[str]:
             folder = os.path.dirname(folder)  # noqa: PTH120
         folders.add(folder)
     return frozenset(folder for folder in folders if _is_folder(folder, looked))
+
+
+def folders_of_outputs(looked: Looked, root: str, ledger: str) -> frozenset[str]:
+    """The folders in which a change would be drift: those that hold outputs, as far as they are there, and that of the
+    ledger, in which another process may record what a person decided.
+
+    `looked` is what was looked at to observe the outputs, inside of copied folders too. git's own files are not among
+    what is watched: they change with every command.
+    """
+    below, of_git = root.rstrip("/") + "/", f"{root.rstrip('/')}/.git/"
+    folders = {os.path.dirname(ledger)}  # noqa: PTH120 - as above
+    for path in looked.seen:
+        if path.startswith(below) and not path.startswith(of_git):
+            folders.add(path.rpartition("/")[0])
+    return frozenset(folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112 - as above
 
 
 def _is_folder(path: str, looked: Looked) -> bool:
