@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.ground import TARGETS
 from harnesssync_orchestrator.cli import Ground
 from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.files.approving import find
 from harnesssync_orchestrator.oneshot.work import Quiet
 from harnesssync_orchestrator.service.sync import Engine
 
@@ -19,5 +20,6 @@ def engine() -> Engine:
 
 
 def project(path: str) -> Project:
-    """As it was registered."""
-    return Project(path=str(Path(path).resolve()), targets=TARGETS, trusted=True)
+    """As it was registered, with what it holds approved."""
+    root = Path(path).resolve()
+    return Project(path=str(root), targets=TARGETS, approvals=(find(root, Ground(os.environ).places()).approval,))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harnesssync_orchestrator.config import Config
     from harnesssync_orchestrator.core.targets import Target
     from harnesssync_orchestrator.ctl.context import OfflineRegistry
+    from harnesssync_orchestrator.files.discovery.places import Places
     from harnesssync_orchestrator.files.layout import Layout
     from harnesssync_orchestrator.files.registry import Registry
     from harnesssync_orchestrator.service.engine import Engine, Log
@@ -64,7 +65,8 @@ def offline_registry() -> OfflineRegistry:
     """The registry itself, for the commands of the client that change it when no supervisor runs."""
     from harnesssync_orchestrator.oneshot.registering import Registering
 
-    return Registering(Ground(os.environ).registry())
+    ground = Ground(os.environ)
+    return Registering(ground.registry(), ground.places())
 
 
 class Ground:
@@ -94,6 +96,11 @@ class Ground:
 
         return Layout.from_environment(self.environ, self.home)
 
+    def places(self) -> Places:
+        from harnesssync_orchestrator.files.discovery.places import Places
+
+        return Places.from_environment(self.environ, self.home.resolve())
+
     def registry(self) -> Registry:
         from harnesssync_orchestrator.files.registry import Registry
 
@@ -109,14 +116,13 @@ class Ground:
     def engine(self, config: Config, log: Log) -> Engine:
         """Everything that a sync needs. To be called inside a running event loop, which the limiters belong to."""
         from harnesssync_adapters.formats import FORMATS
-        from harnesssync_orchestrator.files.discovery.places import Places
         from harnesssync_orchestrator.service.engine import Engine
         from harnesssync_orchestrator.service.limits import Limits
 
         return Engine(
             targets=self.targets(),
             formats=FORMATS,
-            places=Places.from_environment(self.environ, self.home.resolve()),
+            places=self.places(),
             layout=self.layout(),
             limits=Limits.create(config.limits),
             environ=self.environ,

@@ -54,6 +54,7 @@ from harnesssync_orchestrator.core.plan import (
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.planning_files import link_text
 from harnesssync_orchestrator.core.targets import AddElement, RemoveElement, RemoveKey, SetKey
+from harnesssync_orchestrator.core.trust import OWN, Trust
 
 ROOT = "/w/project"
 ITEM = (ItemId("skill", "pdf"),)
@@ -90,8 +91,8 @@ def seen(path: str, state: PathState, values: object = None) -> Observed:
     return Observed(paths={path: state}, documents=documents)
 
 
-def planned(wanted: Desired, observed: Observed, known: Ledger | None = None, *, trusted: bool = True) -> Plan:
-    return plan(wanted, observed, known or Ledger(), source=SOURCE, trusted=trusted)
+def planned(wanted: Desired, observed: Observed, known: Ledger | None = None, *, trust: Trust = OWN) -> Plan:
+    return plan(wanted, observed, known or Ledger(), source=SOURCE, trust=trust)
 
 
 def the_conflict(result: Plan) -> ConflictKind:
@@ -472,7 +473,7 @@ def test_what_is_held_back_goes_also_while_a_part_of_the_source_cannot_be_read()
         seen("c.json", ObservedFile("h"), {"mcp": {"files": KEY.value}}),
         known,
         source=replace(SOURCE, problems=(problem,)),
-        trusted=False,
+        trust=Trust(),
     )
     (operation,) = result.operations
     assert isinstance(operation, EditDocument)
@@ -488,24 +489,27 @@ def test_nothing_is_removed_while_a_part_of_the_source_cannot_be_read() -> None:
         seen("x", ObservedFile("f" * 16)),
         known,
         source=replace(SOURCE, problems=(problem,)),
-        trusted=True,
+        trust=OWN,
     )
     assert result.is_empty
 
 
-@pytest.mark.parametrize("change", [{"present": False}, {"items": ()}])
-def test_a_source_that_vanishes_halts_the_project(change: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"present": False}, HaltReason.SOURCE_MISSING), ({"items": ()}, HaltReason.SOURCE_EMPTIED)],
+)
+def test_a_source_that_vanishes_halts_the_project(change: dict[str, object], reason: HaltReason) -> None:
     """Outputs stay until it returns, or until a person confirms."""
     known = ledger(Address("x"), entry("f" * 16))
     source = replace(SOURCE, **change)  # type: ignore[arg-type]
     observed = seen("x", ObservedFile("f" * 16))
-    assert plan(desired(), observed, known, source=source, trusted=True).halt is HaltReason.SOURCE_MISSING
-    assert plan(desired(), observed, known, source=source, trusted=True, confirmed=True).operations
+    assert plan(desired(), observed, known, source=source, trust=OWN).halt is reason
+    assert plan(desired(), observed, known, source=source, trust=OWN, confirmed=True).operations
 
 
 def test_a_source_without_items_that_never_had_outputs_is_no_reason_to_halt() -> None:
     """A fresh repository is simply in step."""
-    assert plan(desired(), Observed(), Ledger(), source=replace(SOURCE, items=()), trusted=True).halt is None
+    assert plan(desired(), Observed(), Ledger(), source=replace(SOURCE, items=()), trust=OWN).halt is None
 
 
 # --- trust and privacy
@@ -516,7 +520,7 @@ def test_what_would_be_executed_waits_for_trust() -> None:
     result = planned(
         desired(replace(KEY, executes=True), FILE),
         Observed(paths={"c.json": Missing(), FILE.path: Missing()}),
-        trusted=False,
+        trust=Trust(),
     )
     assert [operation.path for operation in result.operations] == [FILE.path]
     assert [str(held.address) for held in result.held] == ["c.json#/mcp/files"]

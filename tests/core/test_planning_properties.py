@@ -28,6 +28,7 @@ from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, ObservedFile, ObservedLink, PathState
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Plan, Remove, WriteFile
 from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.trust import OWN
 
 ROOT = "/w"
 SOURCE = Source(
@@ -94,7 +95,7 @@ class Disk:
 
 def carry_out(disk: Disk, desired: Desired, ledger: Ledger) -> tuple[Plan, Ledger]:
     """One whole sync."""
-    result = plan(desired, disk.observe(desired, ledger), ledger, source=SOURCE, trusted=True)
+    result = plan(desired, disk.observe(desired, ledger), ledger, source=SOURCE, trust=OWN, confirmed=True)
     for operation in result.operations:
         ledger = disk.perform(operation, ledger)
     return result, ledger.changed(record=result.adopt, forget=result.forget)

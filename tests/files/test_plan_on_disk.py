@@ -23,6 +23,7 @@ from harnesssync_orchestrator.core.items import EnvironmentVariable, Layer, Orig
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.trust import OWN
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.linker import apply, prune
@@ -78,7 +79,7 @@ def look(root: Path, desired: Desired, ledger: Ledger) -> Plan:
     item = EnvironmentVariable(name="A", origin=origin, value="1")
     source = Source(scope=Scope.PROJECT, root=str(root), items=(item,))
     observed = observe(root, desired, ledger, FORMATS, HashCache(), Looked(), frozenset())
-    return plan(desired, observed, ledger, source=source, trusted=True)
+    return plan(desired, observed, ledger, source=source, trust=OWN, confirmed=True)
 
 
 def sync(root: Path, desired: Desired, ledger: Ledger) -> Ledger:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ import pytest
 
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.core.trust import Approval, Standing
 from harnesssync_orchestrator.errors import LockTimeoutError, NewerStateError, StateError
 from harnesssync_orchestrator.files import registry as registry_module
+from harnesssync_orchestrator.files.identity import identify, trust_of
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.registry import Registry, get_hash_for_path
 
@@ -43,7 +46,7 @@ def document(registry: Registry) -> dict[str, Any]:
 def test_registry_load_empty_makes_no_file(registry: Registry) -> None:
     """Reading an absent registry gives no projects, no problem, and no folder."""
     assert (registry.list_projects(), registry.load().problems, registry.projects()) == ({}, (), ())
-    assert not registry.trusted_for(Path("/src/app"))
+    assert registry.project(Path("/src/app")).approvals == ()
     assert not registry.path.parent.exists()
 
 
@@ -58,7 +61,7 @@ def test_registry_register_project_is_seen_by_other_instances(registry: Registry
         Scope.PROJECT,
     )
     (project,) = again(registry).projects()
-    assert (project.id, project.targets, project.trusted) == (identifier, ("codex", "amp"), True)
+    assert (project.id, project.targets, project.approvals) == (identifier, ("codex", "amp"), ())
     assert stat.S_IMODE(registry.path.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(registry.path.stat().st_mode) == 0o600
 
@@ -295,20 +298,78 @@ def repository(tmp_path: Path, git: Any) -> Path:
     return main
 
 
-def test_a_worktree_of_a_trusted_repository_is_trusted(repository: Path, registry: Registry) -> None:
-    """In both directions, and until a person says no to the one."""
+def approval(path: Path, *fingerprints: str) -> Approval:
+    """Of these, for the folder that is there now."""
+    return identify(path).approving(fingerprints or ("f" * 64,))
+
+
+def test_what_is_approved_for_a_repository_is_approved_for_its_worktrees(repository: Path, registry: Registry) -> None:
+    """Whether they are registered or not, until a person says no to the one; not for what is beside them."""
     linked = repository.parent / "linked"
     registry.register(linked)
-    assert not registry.trusted_for(linked)
-    registry.register(repository, trusted=True)
-    assert registry.trusted_for(linked)
-    assert {project.path: project.trusted for project in registry.projects()} == {
-        str(repository): True,
-        str(linked): True,
+    assert registry.project(linked).approvals == ()
+    given = approval(repository)
+    registry.register(repository, approval=given)
+    assert given.folder == str(repository / ".git")
+    assert {project.path: project.approvals for project in registry.projects()} == {
+        str(repository): (given,),
+        str(linked): (given,),
     }
+    registry.unregister(linked)
+    assert registry.project(linked).approvals == (given,)
     registry.register(linked, trusted=False)
-    assert (registry.trusted_for(linked), registry.trusted_for(repository)) == (False, True)
-    assert not registry.trusted_for(repository.parent)
+    assert (registry.project(linked).approvals, registry.project(repository).approvals) == ((), (given,))
+    assert registry.project(repository.parent).approvals == ()
+
+
+def test_approvals_of_one_folder_add_up_and_those_of_another_folder_there_do_not(
+    repository: Path, registry: Registry
+) -> None:
+    """Who switches between branches is asked once for each content; a folder that took its place begins anew."""
+    registry.approve(repository, approval(repository, "a" * 64))
+    registry.approve(repository.parent / "linked", approval(repository.parent / "linked", "b" * 64))
+    (both,) = again(registry).project(repository).approvals
+    assert both.fingerprints == {"a" * 64, "b" * 64}
+    registry.approve(repository, replace(both, inode=both.inode + 1, fingerprints=frozenset({"c" * 64})))
+    (other,) = registry.project(repository).approvals
+    assert other.fingerprints == {"c" * 64}
+
+
+def test_taking_an_approval_back_takes_it_from_all_worktrees(repository: Path, registry: Registry) -> None:
+    """From whichever of them it is taken; again there is nothing to take."""
+    linked = repository.parent / "linked"
+    registry.register(repository, approval=approval(repository))
+    registry.register(linked, approval=approval(linked))
+    assert registry.revoke(linked)
+    assert [project.approvals for project in registry.projects()] == [(), ()]
+    assert [project.outdated for project in registry.projects()] == [False, False]
+    assert not registry.revoke(linked)
+
+
+def test_trust_of_an_earlier_version_is_told_as_outdated(repository: Path, registry: Registry) -> None:
+    """It did not note what was there: nothing is approved until a person looks again."""
+    identifier = registry.register(repository, trusted=True)
+    (project,) = registry.projects()
+    assert (project.outdated, project.approvals) == (True, ())
+    registry.approve(repository, approval(repository))
+    (project,) = registry.projects()
+    assert (project.id, project.outdated, len(project.approvals)) == (identifier, False, 1)
+
+
+@pytest.mark.parametrize(
+    "row", [None, [], {}, {"device": "1"}, {"device": 1, "inode": 2, "owner": True, "fingerprints": []}]
+)
+def test_an_approval_that_cannot_be_read_approves_nothing(repository: Path, registry: Registry, row: object) -> None:
+    """It is told, the project stays registered, and approving anew repairs it."""
+    registry.register(repository, approval=approval(repository))
+    broken = document(registry)
+    broken["approvals"][str(repository / ".git")] = row
+    registry.path.write_text(json.dumps(broken))
+    assert registry.project(repository).approvals == ()
+    (problem,) = registry.load().problems
+    assert f"harnesssync ctl trust {repository}" in problem.hint
+    registry.approve(repository, approval(repository))
+    assert registry.load().problems == ()
 
 
 @pytest.mark.parametrize("disguise", ["gitdir", "worktree", "link", "commondir", "submodule"])
@@ -316,7 +377,7 @@ def test_a_folder_that_only_claims_to_belong_to_a_trusted_repository_is_not(
     repository: Path, registry: Registry, git: Any, disguise: str
 ) -> None:
     """Whoever packs an archive can put anything into its `.git`; the repository has to know of it."""
-    registry.register(repository, trusted=True)
+    registry.register(repository, approval=approval(repository))
     evil = repository.parent / "evil"
     evil.mkdir()
     if disguise == "gitdir":
@@ -327,7 +388,7 @@ def test_a_folder_that_only_claims_to_belong_to_a_trusted_repository_is_not(
         (evil / ".git").symlink_to(repository / ".git")
     elif disguise == "submodule":
         git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository), "module", cwd=repository)
-        registry.register(repository / "module", trusted=True)
+        registry.register(repository / "module", approval=approval(repository / "module"))
         assert registry.list_projects()[get_hash_for_path(repository / "module")].common_dir
         (evil / ".git").write_text(f"gitdir: {repository}/.git/modules/module\n")
     else:
@@ -335,5 +396,7 @@ def test_a_folder_that_only_claims_to_belong_to_a_trusted_repository_is_not(
         (evil / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
         (evil / ".git" / "commondir").write_text(f"{repository}/.git\n")
     registry.register(evil)
-    assert not registry.trusted_for(evil)
-    assert {project.path: project.trusted for project in registry.projects()}[str(evil)] is False
+    assert registry.project(evil).approvals == ()
+    assert {project.path: project.approvals for project in registry.projects()}[str(evil)] == ()
+    borrowed = replace(registry.project(evil), approvals=registry.project(repository).approvals)
+    assert trust_of(borrowed).standing is not Standing.APPROVED

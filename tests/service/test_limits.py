@@ -51,7 +51,7 @@ def project(tmp_path: Path, git: Callable[..., str]) -> Callable[[str], Project]
         root.mkdir()
         git("init", "-q", cwd=root)
         (root / "CLAUDE.md").write_text(f"This is {name}.\n", encoding="utf-8")
-        return Project(path=os.fspath(root), targets=("codex",), trusted=True)
+        return Project(path=os.fspath(root), targets=("codex",))
 
     return make
 

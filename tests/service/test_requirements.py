@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.approved import approved
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
@@ -67,7 +68,7 @@ class World(NamedTuple):
 
     async def sync(self, scope: Scope = Scope.PROJECT, **options: Any) -> Report:
         project = self.project if scope is Scope.PROJECT else self.user
-        return (await sync(project, self.engine, Options(**options))).report
+        return (await sync(approved(project, self.engine.places), self.engine, Options(**options))).report
 
     def ledger(self, scope: Scope = Scope.PROJECT) -> Ledger:
         ledger, problems = load_ledger(
@@ -121,8 +122,8 @@ async def world(home: Path, tmp_path: Path, git: Any, readable_log: Any) -> Worl
     return World(
         engine=engine,
         home=home,
-        project=Project(path=str(root), targets=TARGETS_HERE, trusted=True),
-        user=Project(path=str(home), scope=Scope.USER, targets=TARGETS_HERE, trusted=True),
+        project=Project(path=str(root), targets=TARGETS_HERE),
+        user=Project(path=str(home), scope=Scope.USER, targets=TARGETS_HERE),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from tests.approved import approved
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
@@ -103,18 +104,17 @@ class Nowhere:
 
 @pytest.fixture
 def project(root: Path) -> Project:
-    return Project(path=str(root), targets=ALL, trusted=True)
+    return Project(path=str(root), targets=ALL)
 
 
 @pytest.fixture
 def run(project: Project, engine: Engine) -> Sync:
-    """Sync the project; keyword arguments are options, or, for a project, its fields."""
+    """Sync the project, with what it holds approved unless `trusted` is false; other keyword arguments are options."""
 
-    async def run(**options: Any) -> Report:
-        fields = {name: options.pop(name) for name in ("trusted", "targets_of_project") if name in options}
-        if "targets_of_project" in fields:
-            fields["targets"] = fields.pop("targets_of_project")
-        return (await sync(replace(project, **fields), engine, Options(**options))).report
+    async def run(*, trusted: bool = True, targets_of_project: tuple[str, ...] = ALL, **options: Any) -> Report:
+        chosen = replace(project, targets=targets_of_project)
+        chosen = approved(chosen, engine.places) if trusted else chosen
+        return (await sync(chosen, engine, Options(**options))).report
 
     return run
 
@@ -444,7 +444,7 @@ async def test_a_source_that_empties_at_once_halts_the_project(run: Sync, root: 
     for name in ("CLAUDE.md", ".mcp.json", ".claude"):
         (root / name).rename(root.parent / f"away-{name}")
     report = await run()
-    assert (report.state, report.halt, report.exit_code) == (State.HALTED, "source-missing", 1)
+    assert (report.state, report.halt, report.exit_code) == (State.HALTED, "source-emptied", 1)
     assert (root / "AGENTS.md").is_symlink()
     assert (await run()).state is State.HALTED
     for name in ("CLAUDE.md", ".mcp.json", ".claude"):
@@ -566,8 +566,8 @@ async def test_the_section_of_a_removed_worktree_goes_and_others_stay(
     git("commit", "-qm", "all", cwd=root)
     for name in ("kept", "gone"):
         git("worktree", "add", "-q", "-b", name, str(tmp_path / name), cwd=root)
-        project = Project(path=str((tmp_path / name).resolve()), targets=ALL, trusted=True)
-        await sync(project, engine)
+        project = Project(path=str((tmp_path / name).resolve()), targets=ALL)
+        await sync(approved(project, engine.places), engine)
     await run()
     exclude = root / ".git/info/exclude"
     assert exclude.read_text(encoding="utf-8").count("/AGENTS.md\n") == 3
@@ -721,7 +721,7 @@ async def test_one_run_can_be_limited_to_a_target(run: Sync, root: Path) -> None
 async def test_the_user_scope_is_a_project_of_its_own(engine: Engine, home: Path) -> None:
     """Its sources are below the home directory, its links are absolute, its ledger stands in our root."""
     write(home, {".claude/CLAUDE.md": "# Mine\n", ".claude/skills/pdf/SKILL.md": skill("pdf")})
-    user = Project(path=str(home.resolve()), scope=Scope.USER, targets=ALL, trusted=True)
+    user = Project(path=str(home.resolve()), scope=Scope.USER, targets=ALL)
     report = (await sync(user, engine)).report
     assert report.state is State.IN_STEP
     assert (home / ".codex/AGENTS.md").read_text(encoding="utf-8") == "# Mine\n"

@@ -13,6 +13,7 @@ from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Method
 from harnesssync_orchestrator.core.stood import Stood
 from harnesssync_orchestrator.core.targets import Edit
+from harnesssync_orchestrator.core.trust import Why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,17 +166,22 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """An output that a harness would execute or obey, held back because the project is not trusted."""
+    """An output that a harness would execute or obey, held back for want of a person's approval."""
 
     address: Address
     owners: tuple[str, ...]
     items: tuple[ItemId, ...]
+    why: Why = Why.UNAPPROVED
 
 
 class HaltReason(enum.Enum):
-    """Why a project does nothing: its source is gone at once, or git is at work in it."""
+    """Why a project does nothing, or, where its source can't be parsed, removes nothing."""
 
     SOURCE_MISSING = "source-missing"
+    SOURCE_EMPTIED = "source-emptied"
+    SOURCE_UNPARSABLE = "source-unparsable"
+    MASS_REMOVAL = "mass-removal"
+    FOREIGN_OWNER = "foreign-owner"
     GIT_BUSY = "git-busy"
 
 
@@ -185,7 +191,8 @@ class Plan:
 
     `adopt` are entries to record without touching anything, `made` containers that an unfinished sync made for some of
     them, `forget` addresses that are gone anyway.
-    `unchanged` counts outputs that are as they should be. `exclude` are the paths of ours that git does not
+    `unchanged` counts outputs that are as they should be. `halt` says why it does less than it should, or nothing,
+    and `halt_message` says so to people. `exclude` are the paths of ours that git does not
     track and should not show.
     """
 
@@ -200,6 +207,12 @@ class Plan:
     exclude: tuple[str, ...] = ()
     unchanged: int = 0
     halt: HaltReason | None = None
+    halt_message: str = ""
+
+    @property
+    def stops(self) -> bool:
+        """Is nothing to be done at all? While a source can't be parsed, only removals wait."""
+        return self.halt is not None and self.halt is not HaltReason.SOURCE_UNPARSABLE
 
     @property
     def is_empty(self) -> bool:

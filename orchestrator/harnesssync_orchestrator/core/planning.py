@@ -16,7 +16,7 @@ The rule for every output, with the digests of what is wanted, what is there and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from harnesssync_orchestrator.core.desired import (
     Address,
@@ -30,6 +30,7 @@ from harnesssync_orchestrator.core.desired import (
 )
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
+from harnesssync_orchestrator.core.halts import why_halt
 from harnesssync_orchestrator.core.items import Kind, Scope, Source
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
@@ -45,6 +46,7 @@ from harnesssync_orchestrator.core.plan import (
 )
 from harnesssync_orchestrator.core.planning_files import Decision, file_decision, link_decision, removal_decision
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, document_decision
+from harnesssync_orchestrator.core.trust import Trust
 
 
 def plan(
@@ -53,21 +55,23 @@ def plan(
     ledger: Ledger,
     *,
     source: Source,
-    trusted: bool,
+    trust: Trust,
+    targets: Collection[str] | None = None,
     confirmed: bool = False,
     resolution: Resolution | None = None,
 ) -> Plan:
     """What one sync of one scope would do.
 
-    `observed` must cover every path that `desired` and `ledger` name. Without `trusted`, outputs that a harness
-    would execute or obey are held back (and removed, if they were written while it was trusted). A source that
-    has vanished, or has emptied at once, halts the plan instead of removing everything, unless `confirmed`.
+    `observed` must cover every path that `desired` and `ledger` name. Outputs that a harness would execute or obey are
+    held back unless `trust` permits all their items (and removed, if they were written while it did). Too much that
+    would go at once halts the plan, unless `confirmed`; `targets` are the chosen ones, see `why_halt`.
     `resolution` says what to do about drift; without it every edit is left alone.
     """
-    if ledger.entries and not confirmed and (not source.present or not source.items):
-        return Plan(halt=HaltReason.SOURCE_MISSING)
+    halted = why_halt(source, desired, ledger, targets=targets, confirmed=confirmed)
+    if halted is not None:
+        return Plan(halt=halted.reason, halt_message=halted.message)
     whole = WhollyOurs(desired, observed, ledger)
-    wanted, held, losses = _permitted(desired, observed, whole, trusted=trusted)
+    wanted, held, losses = _permitted(desired, observed, whole, source, trust)
     decision = Decision(resolution=resolution or Resolution(), scope=source.scope, tracked=observed.tracked)
     for clash in desired.clashes:
         decision.conflicts.append(_clash_conflict(clash.address, clash.owners, clash.reason))
@@ -76,8 +80,10 @@ def plan(
     waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable | waiting}
     partly_unread = any(problem.hides for problem in source.problems)
-    if partly_unread:
+    unread: set[Address] = set()
+    if partly_unread and not confirmed:
         # What is missing may only be unreadable for the moment; what is there but may not be written may go.
+        unread = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
         stale.intersection_update(desired.wanted)
 
     documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
@@ -114,7 +120,13 @@ def plan(
         made=made,
         exclude=_to_exclude(source, wanted, observed, ledger.changed(made=made), decision, whole),
         unchanged=decision.unchanged,
+        halt=HaltReason.SOURCE_UNPARSABLE if unread else None,
+        halt_message=f"some of the source can't be read, so {_outputs(len(unread))} can't be removed" if unread else "",
     )
+
+
+def _outputs(number: int) -> str:
+    return "1 output" if number == 1 else f"{number} outputs"
 
 
 def _is_kept(address: Address, wish: Wanted[Output], state: PathState, entry: Entry, resolution: Resolution) -> bool:
@@ -147,12 +159,13 @@ def _removals_first(operation: object) -> bool:
 
 
 def _permitted(
-    desired: Desired, observed: Observed, whole: WhollyOurs, *, trusted: bool
+    desired: Desired, observed: Observed, whole: WhollyOurs, source: Source, trust: Trust
 ) -> tuple[dict[Address, Wanted[Output]], tuple[Held, ...], list[Loss]]:
     """The outputs that may be written here and now; why the others may not."""
     wanted: dict[Address, Wanted[Output]] = {}
     held: list[Held] = []
     losses: list[Loss] = []
+    verdicts = trust.held(source)
     for address, wish in desired.wanted.items():
         output = wish.output
         why = why_exposed(output, observed, whole)
@@ -160,8 +173,8 @@ def _permitted(
             losses.extend(
                 Loss(target=owner, item=item, what=str(item), why=why) for owner in wish.owners for item in output.items
             )
-        elif output.executes and not trusted:
-            held.append(Held(address=address, owners=wish.owners, items=output.items))
+        elif output.executes and (why_held := trust.why_output_held(output.items, verdicts)):
+            held.append(Held(address=address, owners=wish.owners, items=output.items, why=why_held))
         else:
             wanted[address] = wish
     return wanted, tuple(held), losses

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.trust import Approval
 
 
 def project_id(path: str) -> str:
@@ -20,13 +21,17 @@ class Project:
     """One registered git worktree, or the user scope (then `path` is the home directory).
 
     `path` is resolved and absolute. `targets` are those that the registry keeps for it; empty means those of
-    the configuration. `trusted` says that a person let its executable configuration through.
+    the configuration. `approvals` are what a person approved for it, or for its repository: whether they still hold is
+    decided by looking at the folder (`files.identity`). `outdated` says that an earlier version let all of it through.
+    A `paused` project is not synced by itself.
     """
 
     path: str
     scope: Scope = Scope.PROJECT
     targets: tuple[str, ...] = ()
-    trusted: bool = False
+    approvals: tuple[Approval, ...] = ()
+    outdated: bool = False
+    paused: bool = False
 
     @property
     def id(self) -> str:

@@ -18,6 +18,7 @@ class State(enum.Enum):
 
     NEVER_SYNCED = "never synced"
     IN_STEP = "in step"
+    PAUSED = "paused"
     OUT_OF_STEP = "out of step"
     CONFLICT = "conflict"
     PARTIAL = "partial"
@@ -75,6 +76,7 @@ class Report:
     notes: tuple[str, ...] = ()
     methods: Mapping[str, int] = field(default_factory=dict)
     halt: str | None = None
+    halt_message: str = ""
     unchanged: bool = False
     sync_id: str = ""
     finished: str = ""
@@ -86,7 +88,8 @@ class Report:
         what was held back for want of trust. Losses are told, but are no reason for a script to stop."""
         if self.state in (State.FAILED, State.PARTIAL) or self.failures:
             return 4
-        if self.problems or self.held or self.state in (State.OUT_OF_STEP, State.CONFLICT, State.HALTED):
+        waits = self.state in (State.PAUSED, State.OUT_OF_STEP, State.CONFLICT, State.HALTED)
+        if self.problems or self.held or waits:
             return 1
         return 0
 
@@ -100,6 +103,7 @@ class Report:
             operations=(),
             methods={},
             halt=None,
+            halt_message="",
             sync_id="",
             finished="",
             duration_s=0.0,
@@ -167,6 +171,7 @@ def to_json(report: Report) -> dict[str, Any]:
                 "address": str(held.address),
                 "targets": list(held.owners),
                 "items": [str(item) for item in held.items],
+                "why": held.why.value,
             }
             for held in report.held
         ],
@@ -194,6 +199,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "methods": dict(report.methods),
         "halt": report.halt,
+        "halt_message": report.halt_message,
         "unchanged": report.unchanged,
         "sync_id": report.sync_id,
         "finished": report.finished,

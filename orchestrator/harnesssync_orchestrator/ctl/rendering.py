@@ -35,9 +35,15 @@ _PLANNED = {
 }
 _SIGNS = {"MakeLink": "+", "WriteFile": "+", "EditDocument": "~", "Remove": "-", "UpdateSource": "<"}
 _SIGN_COLOURS = {"+": "green", "~": "yellow", "-": "red", "<": "cyan"}
-_STATE_COLOURS = {"in step": "green", "never synced": "dim", "out of step": "yellow", "conflict": "yellow"}
+_STATE_COLOURS = {
+    "in step": "green",
+    "never synced": "dim",
+    "paused": "yellow",
+    "out of step": "yellow",
+    "conflict": "yellow",
+}
 _FAILED = {"failed", "partial"}
-_OUT_OF_STEP = {"out of step", "conflict", "halted"}
+_OUT_OF_STEP = {"paused", "out of step", "conflict", "halted"}
 
 
 def exit_code(report: Mapping[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""The registered projects: `{"projects": {id: {"path", "last_active", …}}}`.
+"""The registered projects and what was approved: `{"projects": {id: {"path", …}}, "approvals": {folder: {…}}}`.
 
 Reads take no lock and make nothing: the file is only ever replaced as a whole. Changes are read, made and written
 under a lock, so that none is lost. What a later version added to an entry stays in it.
@@ -14,10 +14,19 @@ from typing import Any
 
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.projects import Project, project_id
+from harnesssync_orchestrator.core.trust import Approval
 from harnesssync_orchestrator.errors import NewerStateError, StateError
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.locks import held
-from harnesssync_orchestrator.files.registered import Registered, RegistryEntry, parse_entry, parse_registry, why_wrong
+from harnesssync_orchestrator.files.registered import (
+    Registered,
+    RegistryEntry,
+    add_approval,
+    parse_entry,
+    parse_registry,
+    take_back_approvals,
+    why_wrong,
+)
 from harnesssync_orchestrator.files.store import now, quarantine, read_json, to_json, write_atomic
 
 VERSION = "1.0"
@@ -45,22 +54,14 @@ class Registry:
         return dict(sorted(self.load().projects.items(), key=lambda item: item[1].path))
 
     def projects(self) -> tuple[Project, ...]:
-        """The projects as syncs take them, with trust decided."""
+        """The projects as syncs take them, in the order of their paths."""
         known = self.load()
-        return tuple(
-            Project(
-                path=entry.path,
-                scope=entry.scope,
-                targets=entry.targets,
-                trusted=known.trusts(entry.path, entry.common_dir),
-            )
-            for entry in sorted(known.projects.values(), key=lambda entry: entry.path)
-        )
+        return tuple(known.project(path) for path in sorted(entry.path for entry in known.projects.values()))
 
-    def trusted_for(self, path: Path) -> bool:
-        """Is this path trusted, by itself or as a worktree of a repository that is?"""
+    def project(self, path: Path, *, scope: Scope = Scope.PROJECT) -> Project:
+        """One of them, or a worktree that is not registered; it has what was approved for its repository."""
         real = resolved(path)
-        return self.load().trusts(str(real), str(repository(real) or ""))
+        return self.load().project(str(real), scope=scope, common_dir=str(repository(real) or ""))
 
     # --- changing ---
 
@@ -71,16 +72,19 @@ class Registry:
         scope: Scope | None = None,
         targets: Sequence[str] | None = None,
         trusted: bool | None = None,
+        approval: Approval | None = None,
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> str:
         """Register a project, or note that it is active; gives its id. The path need not exist.
 
-        What is None, and empty `targets`, stays as it was. Raises LockTimeoutError, StateError.
+        What is None, and empty `targets`, stays as it was. An `approval` is added to what was approved before.
+        Raises LockTimeoutError, StateError.
         """
         real = str(resolved(path))
         identifier = project_id(real)
 
-        def change(projects: dict[str, Any]) -> None:
+        def change(document: dict[str, Any]) -> None:
+            projects = document["projects"]
             row: dict[str, Any] = projects.setdefault(identifier, {"path": real})
             try:
                 known = parse_entry(row)
@@ -105,12 +109,35 @@ class Registry:
             row["scope"] = (scope or known.scope).value
             if targets:
                 row["targets"] = list(targets)
-            if trusted is not None:
-                row["trusted"] = trusted
+            if trusted is not None or approval is not None:
+                row["trusted"] = True if approval is not None else trusted
+            if approval is not None:
+                add_approval(document, approval, self.clock())
             row["common_dir"] = str(repository(Path(real)) or known.common_dir)
 
         self._change(change, timeout)
         return identifier
+
+    def approve(self, path: Path, approval: Approval, *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
+        """Add an approval to what was approved for the same folder before, whether the project at `path` is registered
+        or not. Raises LockTimeoutError, StateError."""
+        identifier = _identifier(path)
+
+        def change(document: dict[str, Any]) -> None:
+            add_approval(document, approval, self.clock())
+            if row := document["projects"].get(identifier):
+                row["trusted"] = True
+
+        self._change(change, timeout)
+
+    def revoke(self, path: Path, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:
+        """Take back what was approved for the project at `path`, and so for all worktrees of its repository. False if
+        nothing was. Raises LockTimeoutError, StateError."""
+        real = resolved(path)
+        folders = {str(real), str(repository(real) or real)}
+        revoked: list[bool] = []
+        self._change(lambda document: revoked.append(take_back_approvals(document, folders)), timeout)
+        return revoked == [True]
 
     def set_paused(self, path_or_id: Path | str, paused: bool, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:  # noqa: FBT001 - what is set, and the one thing that is
         """Pause a project, or let it be synced by itself again. False if it is not registered.
@@ -123,8 +150,8 @@ class Registry:
             return entry is not None
         found: list[bool] = []
 
-        def change(projects: dict[str, Any]) -> None:
-            if row := projects.get(identifier):
+        def change(document: dict[str, Any]) -> None:
+            if row := document["projects"].get(identifier):
                 row["paused"] = paused
                 found.append(True)
 
@@ -138,14 +165,15 @@ class Registry:
         if identifier not in known:
             return False
         gone: list[object] = []
-        self._change(lambda projects: gone.append(projects.pop(identifier, None)), timeout)
+        self._change(lambda document: gone.append(document["projects"].pop(identifier, None)), timeout)
         return gone != [None]
 
     def prune(self, *, timeout: float = DEFAULT_TIMEOUT_S) -> dict[str, RegistryEntry]:
         """Forget the projects whose path is not there any more; gives them."""
         stale = {identifier: entry for identifier, entry in self.load().projects.items() if _is_gone(entry.path)}
 
-        def change(projects: dict[str, Any]) -> None:
+        def change(document: dict[str, Any]) -> None:
+            projects = document["projects"]
             for identifier, entry in stale.items():
                 if projects.get(identifier, {}).get("path") == entry.path:
                     del projects[identifier]
@@ -163,7 +191,7 @@ class Registry:
             if unreadable is not None:
                 raise StateError(unreadable.message, path=unreadable.file, hint=unreadable.hint)
             _refuse_newer(document, self.path)
-            change(document["projects"])
+            change(document)
             try:
                 write_atomic(self.path, to_json(document, indent=2))
             except OSError as error:

@@ -7,19 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.files.approving import approval_on_adding
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.registry import Registry
 
 
 class Registering:
     """Results are those of the protocol's methods `add` and `remove`."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, places: Places) -> None:
         self._registry = registry
+        self._places = places
 
     def add(self, path: str, *, scope: str, targets: Sequence[str]) -> dict[str, Any]:
-        """Register and trust. Raises LockTimeoutError, StateError."""
+        """Register, and approve what is there. Raises LockTimeoutError, StateError, OSError."""
         known = any(entry.path == path for entry in self._registry.load().projects.values())
-        identifier = self._registry.register(Path(path), scope=Scope(scope), targets=targets or None, trusted=True)
+        approval = approval_on_adding(Path(path), self._places) if scope == Scope.PROJECT.value else None
+        identifier = self._registry.register(
+            Path(path),
+            scope=Scope(scope),
+            targets=targets or None,
+            trusted=True if scope == Scope.USER.value else None,
+            approval=approval,
+        )
         return {"id": identifier, "path": path, "added": not known}
 
     def remove(self, path: str) -> dict[str, Any]:

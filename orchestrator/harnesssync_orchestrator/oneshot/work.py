@@ -19,6 +19,7 @@ from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.ctl.projects import resolve, user_scope
 from harnesssync_orchestrator.ctl.work import Progress
 from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.oneshot.changes import show_changes
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.engine import Options, SyncResult
@@ -98,13 +99,7 @@ def project_of(parsed: Parsed, ground: Ground, console: Console) -> Project:
     else:
         paths = {entry.path for entry in registered.projects.values()}
         path, scope = resolve(parsed.text("project"), ground.environ, lambda: paths), Scope.PROJECT
-    entry = next((entry for entry in registered.projects.values() if entry.path == path), None)
-    return Project(
-        path=path,
-        scope=entry.scope if entry else scope,
-        targets=entry.targets if entry else (),
-        trusted=registry.trusted_for(Path(path)),
-    )
+    return registered.project(path, scope=scope, common_dir=str(repository(Path(path)) or ""))
 
 
 def _check_chosen(asked: Sequence[str], project: Project, config: Config) -> None:

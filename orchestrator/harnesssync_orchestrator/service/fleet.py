@@ -208,12 +208,7 @@ class Fleet:
 
 def _projects(registered: Registered, only: str | None) -> dict[str, Project]:
     return {
-        identifier: Project(
-            path=entry.path,
-            scope=entry.scope,
-            targets=entry.targets,
-            trusted=registered.trusts(entry.path, entry.common_dir),
-        )
+        identifier: registered.project(entry.path)
         for identifier, entry in registered.projects.items()
         if only in {None, identifier}
     }

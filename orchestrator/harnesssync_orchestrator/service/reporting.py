@@ -57,6 +57,7 @@ def planned_report(
         problems=tuple(problems),
         notes=tuple(notes),
         halt=plan.halt.value if plan.halt else None,
+        halt_message=plan.halt_message,
     )
 
 

@@ -121,6 +121,7 @@ class Run:
             formats=self.engine.formats,
             homes=self.start.homes,
             cache=self.cache,
+            trust=self.start.trust,
             confirmed=self.start.options.confirmed,
             resolution=self.start.resolution,
         )
@@ -144,7 +145,7 @@ class Run:
 
         Before they are made, so that no `git add` that comes in between takes something private along.
         """
-        if self.project.scope is not Scope.PROJECT or not self.engine.exclude or seen.plan.halt:
+        if self.project.scope is not Scope.PROJECT or not self.engine.exclude or seen.plan.stops:
             return
         shared = await self.start.in_thread(git.repository, self.root)
         if shared is None:
@@ -257,7 +258,9 @@ class Run:
     def halted(self, reason: HaltReason) -> SyncResult:
         """The sync has not begun; what is to be watched is what the last one found."""
         remembered = self.start.memory.remembered()
-        report = planned_report(self.project, self.start.targets, Plan(halt=reason), (), ())
+        report = planned_report(
+            self.project, self.start.targets, Plan(halt=reason, halt_message=_HALTED.get(reason, "")), (), ()
+        )
         return self.start.result(report, frozenset(remembered.watch if remembered else ()))
 
     def planned(self, seen: Survey) -> SyncResult:
@@ -275,3 +278,9 @@ class Run:
         """What a person must still agree to in the harnesses themselves; we never forge it."""
         served = {owner for wish in seen.desired.wanted.values() for owner in wish.owners}
         return tuple(note for target in self.start.targets if target.id in served for note in target.consent)
+
+
+_HALTED = {
+    HaltReason.FOREIGN_OWNER: "it belongs to another user, and is not read until you trust it",
+    HaltReason.GIT_BUSY: "git is at work in it",
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.targets import Target
+from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.detection import targets_in_use
 
 
@@ -43,8 +44,10 @@ def moved_homes(targets: Sequence[Target], home: Path, environ: Mapping[str, str
     return homes
 
 
-def selection_key(project: Project, targets: Sequence[Target], homes: Mapping[str, str | None], version: str) -> str:
+def selection_key(
+    project: Project, targets: Sequence[Target], homes: Mapping[str, str | None], trust: Trust, version: str
+) -> str:
     """Stands for everything besides files that decides what a sync does: another key, another sync."""
     ids = ",".join(target.id for target in targets)
     moved = ",".join(f"{name}={path}" for name, path in sorted(homes.items()))
-    return f"{version} {project.scope is Scope.USER} {project.trusted} {ids} {moved}"
+    return f"{version} {project.scope is Scope.USER} {trust.key()} {ids} {moved}"

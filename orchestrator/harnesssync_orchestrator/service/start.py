@@ -22,7 +22,9 @@ from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import Target
+from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.footprint import is_unchanged
+from harnesssync_orchestrator.files.identity import trust_of
 from harnesssync_orchestrator.files.state import load_ledger
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
@@ -37,8 +39,9 @@ T = TypeVar("T")
 class Start:
     """What is known of a sync before anything is read. To be made and used under the project's lock.
 
-    `homes` are the folders of targets that an environment variable moves, see `moved_homes`. `key` stands for what
-    decides besides files. `began` is in seconds of the monotonic clock.
+    `homes` are the folders of targets that an environment variable moves, see `moved_homes`. `trust` is what a person
+    has approved of the folder that is there now. `key` stands for what decides besides files. `began` is in seconds of
+    the monotonic clock.
     """
 
     project: Project
@@ -47,6 +50,7 @@ class Start:
     targets: tuple[Target, ...]
     homes: dict[str, str | None]
     memory: Memory
+    trust: Trust
     key: str
     loaded: tuple[Ledger, list[Problem]] | None
     sync_id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -67,6 +71,7 @@ class Start:
         targets = select(project, engine.targets, chosen, known, home, engine.environ, asked=options.targets)
         homes = moved_homes(targets, home, engine.environ)
         policies = engine.policies.key(project.path, [target.id for target in targets])
+        trust = trust_of(project)
         return cls(
             project=project,
             engine=engine,
@@ -74,7 +79,8 @@ class Start:
             targets=targets,
             homes=homes,
             memory=engine.memories.of(project.id, engine.layout),
-            key=f"{selection_key(project, targets, homes, __version__)} {policies}",
+            trust=trust,
+            key=f"{selection_key(project, targets, homes, trust, __version__)} {policies}",
             loaded=loaded,
         )
 

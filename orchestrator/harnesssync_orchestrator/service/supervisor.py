@@ -25,6 +25,8 @@ from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, UsageError
+from harnesssync_orchestrator.files.approving import approval_on_adding
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.git import worktree_root
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import FileLock
@@ -58,8 +60,9 @@ class Server(Protocol):
 class Supervisor:
     """All that lives while projects are served. `run` is its life; the other methods are what is asked of it.
 
-    `sync` carries out one sync. `known_targets` are the identifiers that `add` accepts. `only` is the resolved path
-    of the one project that an isolated daemon serves. Made inside a running event loop.
+    `sync` carries out one sync; `places` are where sources are, for `add` to read. `known_targets` are the identifiers
+    that `add` accepts. `only` is the resolved path of the one project that an isolated daemon serves. Made inside a
+    running event loop.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Supervisor:
         registry: Registry,
         sync: Sync,
         config: Config,
+        places: Places,
         log: FilteringBoundLogger,
         version: str,
         known_targets: Collection[str] = (),
@@ -83,6 +87,7 @@ class Supervisor:
         self._only_path = only
         self._layout = layout
         self._registry = registry
+        self._places = places
         self._log = log
         self._finish_s = finish_s
         self._fleet = Fleet(
@@ -217,7 +222,10 @@ class Supervisor:
     async def add(
         self, path: Path, *, scope: Scope, targets: tuple[str, ...], trusted: bool | None
     ) -> tuple[str, str, bool]:
-        """Register a project and serve it: its id, its path, and whether it is new. Raises HarnessSyncError."""
+        """Register a project and serve it: its id, its path, and whether it is new. Raises HarnessSyncError.
+
+        A project that is `trusted` has what it holds now approved.
+        """
         if self.stopping.is_set():
             raise HarnessSyncError("the supervisor is stopping", code="shutting_down")
         for target in targets:
@@ -225,8 +233,16 @@ class Supervisor:
                 raise UsageError(f"there is no target {target!r}", hint="`harnesssync targets` lists them")
         root = await self._fleet.in_thread(_root, path, scope)
         before = await self.registered()
+        approval = None
+        if trusted and scope is Scope.PROJECT:
+            approval = await self._fleet.in_thread(approval_on_adding, root, self._places)
         identifier = await self._fleet.in_thread(
-            self._registry.register, root, scope=scope, targets=targets or None, trusted=trusted
+            self._registry.register,
+            root,
+            scope=scope,
+            targets=targets or None,
+            trusted=trusted if scope is Scope.USER or not trusted else None,
+            approval=approval,
         )
         await self._fleet.follow()
         return identifier, str(root), identifier not in before

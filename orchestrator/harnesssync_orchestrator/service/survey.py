@@ -18,10 +18,12 @@ from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
+from harnesssync_orchestrator.core.trust import Trust, files_of
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.hashing import HashCache
+from harnesssync_orchestrator.files.identity import writable_by_others
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.hashing import hash_files
@@ -66,6 +68,7 @@ class Surveyor:
     formats: Mapping[str, DocumentFormat]
     homes: Mapping[str, str | None]
     cache: HashCache
+    trust: Trust
     confirmed: bool
     resolution: Resolution
 
@@ -83,7 +86,8 @@ class Surveyor:
             observed,
             ledger,
             source=source,
-            trusted=self._trusted,
+            trust=self._trust(source, looked),
+            targets=[target.id for target in self.targets],
             confirmed=self.confirmed,
             resolution=self.resolution,
         )
@@ -95,10 +99,10 @@ class Surveyor:
             problems=(*source.problems, *problems),
         )
 
-    @property
-    def _trusted(self) -> bool:
-        """What a person keeps in their own home directory needs no more trust than that."""
-        return self.project.trusted or self.project.scope is Scope.USER
+    def _trust(self, source: Source, looked: Looked) -> Trust:
+        """What is permitted, where some of the files that say what to execute may be another user's to change."""
+        files = {file for item in self.trust.bound(source) for file in files_of(item)}
+        return self.trust.despite(writable_by_others(files, self.project.path, looked))
 
     def _tracked(self, desired: Desired, looked: Looked) -> tuple[frozenset[str], Sequence[Problem]]:
         """Which output paths git tracks. Whether it does decides about private outputs: then its index counts as

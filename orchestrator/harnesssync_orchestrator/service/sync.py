@@ -1,7 +1,7 @@
 """One sync of one project, top to bottom.
 
-    lock → its turn → has anything changed? → recover → let git settle → survey and plan → keep what is
-    there → keep from git → link and record → remember
+    lock → its turn → has anything changed? → whose is it? → recover → let git settle → survey and plan →
+    keep what is there → keep from git → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.core.plan import HaltReason
 from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.trust import Standing
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.start import Start
 
@@ -34,6 +35,8 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
         if (result := await start.unchanged()) is not None:
             return result
         run = await start.in_thread(_begin, start)
+        if start.trust.standing is Standing.FOREIGN:
+            return run.halted(HaltReason.FOREIGN_OWNER)
         await run.recover()
         if not await run.git_settles():
             return run.halted(HaltReason.GIT_BUSY)

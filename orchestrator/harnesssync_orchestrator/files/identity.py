@@ -1,0 +1,124 @@
+"""Which folder a project is, and whose: what an approval is bound to, besides content.
+
+A path says nothing about that: another folder may have been put there, or another user may own it by now.
+Device and inode are as stable as the file system makes them; some number their devices anew when they are mounted.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.trust import OWN, Approval, Standing, Trust
+from harnesssync_orchestrator.files.git import repository
+from harnesssync_orchestrator.files.reading import Looked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The folder that stands for a project: `folder` is the common one of its repository, or its own root; `owner` is
+    the user id of another user to whom the root or that folder belongs, else our own."""
+
+    folder: str
+    device: int
+    inode: int
+    owner: int
+
+    def approving(self, fingerprints: Iterable[str]) -> Approval:
+        return Approval(
+            folder=self.folder,
+            device=self.device,
+            inode=self.inode,
+            owner=self.owner,
+            fingerprints=frozenset(fingerprints),
+        )
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.owner != _own_user()
+
+
+def identify(root: Path) -> Identity:
+    """Look at the folder of a project. Raises OSError if it is not there."""
+    return _identity(root, repository(root) or root)
+
+
+def trust_of(project: Project) -> Trust:
+    """What is permitted in a project now: the approvals that hold for the folder that is there, and its owner.
+
+    An approval of a repository holds for every worktree that the repository acknowledges.
+    """
+    if project.scope is Scope.USER:
+        return OWN
+    root = Path(project.path)
+    try:
+        common = repository(root)
+        places = {str(folder): _identity(root, folder) for folder in (root, common) if folder is not None}
+    except OSError:
+        return Trust(root=project.path)  # it is not there: nothing comes from it
+    standing, approved = Standing.OUTDATED if project.outdated else Standing.UNAPPROVED, set[str]()
+    for approval in project.approvals:
+        now = places.get(approval.folder)
+        if now is None:
+            continue
+        if (now.device, now.inode) != (approval.device, approval.inode):
+            standing = _better(standing, Standing.REPLACED)
+        elif now.owner != approval.owner:
+            standing = _better(standing, Standing.OTHER_OWNER)
+        else:
+            standing = Standing.APPROVED
+            approved |= approval.fingerprints
+    if standing is not Standing.APPROVED and any(now.is_foreign for now in places.values()):
+        standing = Standing.FOREIGN
+    return Trust(standing=standing, approved=frozenset(approved), root=project.path)
+
+
+def writable_by_others(files: Iterable[str], root: str, looked: Looked) -> frozenset[str]:
+    """Those of the files that other users may change: themselves, or by replacing them or a folder above, up to `root`.
+
+    The looks are recorded in `looked`, so that a change of mode is noticed.
+    """
+    return frozenset(file for file in files if any(_is_writable(path, looked) for path in _up_to(file, root)))
+
+
+def _identity(root: Path, folder: Path) -> Identity:
+    owners = (root.stat().st_uid, folder.stat().st_uid)
+    other = next((owner for owner in owners if owner != _own_user()), _own_user())
+    status = folder.stat()
+    return Identity(folder=str(folder), device=status.st_dev, inode=status.st_ino, owner=other)
+
+
+def _own_user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def _better(known: Standing, found: Standing) -> Standing:
+    """What an approval that holds says counts; else the first reason why one does not."""
+    return found if known in (Standing.UNAPPROVED, Standing.OUTDATED) else known
+
+
+def _up_to(file: str, root: str) -> Iterable[str]:
+    yield file
+    folder, top = os.path.dirname(file), root.rstrip("/")  # noqa: PTH120 - strings, as in `Looked`
+    while folder.startswith(top + "/"):
+        yield folder
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    if folder == top:
+        yield folder
+
+
+def _is_writable(path: str, looked: Looked) -> bool:
+    """A folder in which only owners may rename (its sticky bit is set) counts as one in which nobody else writes."""
+    try:
+        status = looked.lstat(path)
+    except OSError:
+        return False  # what can't be seen was not read either
+    if status is None or stat.S_ISLNK(status.st_mode):
+        return False
+    sticky = stat.S_ISDIR(status.st_mode) and bool(status.st_mode & stat.S_ISVTX)
+    return bool(status.st_mode & stat.S_IWOTH) and not sticky and os.name == "posix"
