@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from harnesssync_orchestrator.core.desired import Address, Desired, value_hash
-from harnesssync_orchestrator.core.exposure import WhollyOurs
+from dataclasses import replace
+
+import pytest
+
+from harnesssync_orchestrator.core.desired import Address, Desired, FileOutput, KeyOutput, Output, value_hash
+from harnesssync_orchestrator.core.exposure import WhollyOurs, why_exposed
+from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
-from harnesssync_orchestrator.core.observed import Document, Observed, ObservedFile
+from harnesssync_orchestrator.core.observed import Document, Missing, Observed, ObservedFile
 
 KEY = Address("c.json", ("mcp", "files"))
 WRITTEN, WANTED = {"url": "old"}, {"url": "new"}
@@ -26,3 +31,42 @@ def test_a_file_stays_ours_whether_a_killed_sync_came_to_change_it_or_not() -> N
     assert _is_wholly_ours(WRITTEN)
     assert _is_wholly_ours(WANTED)
     assert not _is_wholly_ours({"url": "mine"})
+
+
+SECRET = FileOutput(path="x", items=(ItemId("agent", "a"),), content=b"c", secrets=("the text of agent a",))
+MERGED = KeyOutput(
+    path="c.json",
+    items=(ItemId("mcp_server", "s"),),
+    format="json",
+    pointer=("mcp", "s"),
+    value="v",
+    secrets=("the URL of mcp_server s",),
+)
+
+
+def _why(output: Output, *, theirs: bool = False, **known: frozenset[str]) -> str:
+    state = Document({"mine": 1}) if theirs else Document({})
+    observed = Observed(paths={"x": Missing(), "c.json": ObservedFile("h")}, documents={"c.json": state}, **known)
+    ledger = Ledger(made=frozenset([Address("c.json")]))
+    return why_exposed(output, observed, WhollyOurs(Desired(), observed, ledger))
+
+
+def test_a_credential_goes_where_git_does_not_see_it() -> None:
+    """Into what is wholly ours and hidden, or ignored by patterns of a person's."""
+    assert _why(SECRET) == ""
+    assert _why(MERGED) == ""
+    assert _why(MERGED, theirs=True, ignored=frozenset(["c.json"])) == ""
+
+
+@pytest.mark.parametrize("reason", ["tracked", "shown", "unasked"])
+def test_a_credential_goes_nowhere_that_git_may_see(reason: str) -> None:
+    """The reason names the place and how to write it instead, never the credential."""
+    why = _why(SECRET, **{reason: frozenset(["x"])}, ignored=frozenset(["y"]))
+    assert why.startswith("the text of agent a is a credential")
+    assert "${NAME}" in why
+
+
+def test_a_credential_does_not_go_beside_things_of_a_persons_that_git_sees() -> None:
+    """Such a file is never hidden."""
+    assert "holds things of yours" in _why(MERGED, theirs=True)
+    assert _why(replace(MERGED, secrets=()), theirs=True, tracked=frozenset(["c.json"])) == ""

@@ -14,6 +14,7 @@ from harnesssync_orchestrator.files.git import (
     busy,
     common_dir,
     git_dir,
+    ignored,
     obstacle,
     repository,
     tracked,
@@ -179,3 +180,37 @@ def test_a_repository_that_git_refuses_is_told(main: Path, monkeypatch: pytest.M
 def test_outside_of_a_worktree_nothing_is_tracked(tmp_path: Path) -> None:
     """And no process is started to find out."""
     assert tracked(tmp_path, ["x"], environ={"PATH": ""}) == (frozenset(), ())
+
+
+# --- ignored ---
+
+
+def test_patterns_decide_as_git_itself_says(main: Path) -> None:
+    """Hidden by one, shown again by one, or neither; whatever characters a path has. Our own file does not count."""
+    (main / ".gitignore").write_text("*.secret\n/out/*\n!/out/shown.json\n/:odd\n[x].json\n")
+    (main / "sub").mkdir()
+    (main / "sub" / ".gitignore").write_text("!keep.secret\n")
+    (main / ".git" / "info").mkdir(exist_ok=True)
+    (main / ".git" / "info" / "exclude").write_text("/ours.json\n!/forced.json\n")
+    asked = ["a.secret", "out/x", "out/shown.json", "sub/keep.secret", "plain", ":odd", "x.json", "ours.json"]
+    found, problems = ignored(main, [*asked, "forced.json", "日本語.secret"])
+    assert problems == ()
+    assert found.hidden == {"a.secret", "out/x", ":odd", "x.json", "日本語.secret"}
+    assert found.shown == {"out/shown.json", "sub/keep.secret", "forced.json"}
+
+
+def test_below_a_link_nothing_is_asked(main: Path, tmp_path: Path) -> None:
+    """git would refuse to answer for all the others as well."""
+    (main / ".gitignore").write_text("*.secret\n")
+    (tmp_path / "elsewhere").mkdir()
+    (main / "link").symlink_to(tmp_path / "elsewhere")
+    found, problems = ignored(main, ["link/a.secret", "b.secret"])
+    assert problems == ()
+    assert found.hidden == {"b.secret"}
+
+
+def test_without_git_there_is_no_answer_but_a_problem(main: Path) -> None:
+    """What can't be known is not taken for hidden."""
+    found, problems = ignored(main, ["x"], environ={"PATH": str(main)})
+    assert found.hidden == frozenset()
+    assert [problem.code for problem in problems] == ["git_missing"]

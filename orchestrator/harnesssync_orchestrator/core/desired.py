@@ -93,12 +93,14 @@ def _unescape(text: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Output:
     """`items` made it. `private`: must not reach a file that git tracks. `executes`: the harness would run it
-    or obey it (a hook, a stdio server, an allow rule), so it waits for trust."""
+    or obey it (a hook, a stdio server, an allow rule), so it waits for trust. `secrets` tells where in its items
+    credentials are written out that would be copied into it."""
 
     path: str
     items: tuple[ItemId, ...]
     private: bool = False
     executes: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """What a team could get, and what git could destroy: when something may be private, and when it may be hidden from git.
 
 git treats what it ignores as expendable, and replaces it without a word when it switches to a branch that has such a
-file. So only what is ours, and can be made again, is ever hidden; and only what is hidden may hold anything private.
+file. So only what is ours, and can be made again, is ever hidden; and only what is hidden may hold anything private, or
+a credential.
 """
 
 from __future__ import annotations
@@ -58,11 +59,23 @@ def containers_of(address: Address) -> tuple[Address, ...]:
 
 
 def why_exposed(output: Output, observed: Observed, whole: WhollyOurs) -> str:
-    """Why a team could get a private output; empty for all others."""
-    if not output.private:
+    """Why git could get a private output or a credential, and with it a team; empty for all others."""
+    if not (output.private or output.secrets):
         return ""
-    if output.path in observed.tracked:
-        return f"it is private, and {output.path} is tracked by git: a team would get it"
-    if isinstance(output, (KeyOutput, ElementOutput)) and output.path not in whole:
-        return f"it is private, and {output.path} holds things of yours as well, which must not be hidden from git"
-    return ""
+    path = output.path
+    if path in observed.tracked:
+        reason = f"{path} is tracked by git: a team would get it"
+    elif path in observed.unasked:
+        reason = f"git could not be asked about {path}"
+    elif path in observed.shown:
+        reason = f"{path} is not hidden from git"
+    elif path in observed.ignored:
+        return ""
+    elif isinstance(output, (KeyOutput, ElementOutput)) and path not in whole:
+        reason = f"{path} holds things of yours as well, which must not be hidden from git"
+    else:
+        return ""
+    if not output.secrets:
+        return f"it is private, and {reason}"
+    place = output.secrets[0]
+    return f"{place} is a credential, written out, and {reason}. Write ${{NAME}} there, and set that variable"

@@ -80,9 +80,13 @@ class Observed:
     """The observed state of one scope.
 
     `paths` has an entry for every path asked for; `documents` one for every merged file that exists.
-    `tracked` are those of the paths that git tracks.
+    `tracked` are those of the paths that git tracks. Of those for private outputs and credentials, `ignored` are hidden
+    from git by patterns of a person's, or there is no git; `shown` can't be hidden; about `unasked` git gave no answer.
     """
 
     paths: Mapping[str, PathState] = field(default_factory=dict)
     documents: Mapping[str, Document | Unparsable] = field(default_factory=dict)
     tracked: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()

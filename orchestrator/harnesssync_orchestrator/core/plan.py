@@ -20,13 +20,17 @@ from harnesssync_orchestrator.core.trust import Why
 class _Operation:
     """`owners` are the targets that want it; the first performs it. `expected` is the digest of what stands
     at the path now (a link's, a file's, a tree's), None if nothing does: anything else there at the moment of
-    writing is somebody's edit, and the operation fails instead. `state` says why it is to be done."""
+    writing is somebody's edit, and the operation fails instead. `state` says why it is to be done. What is `delicate`
+    (private, or with a credential in it) is only done when git is kept from seeing it; `secret` files are for their
+    owner alone."""
 
     path: str
     owners: tuple[str, ...]
     items: tuple[ItemId, ...] = ()
     expected: str | None = None
     state: Drift = Drift.SOURCE_CHANGED
+    delicate: bool = False
+    secret: bool = False
 
     @property
     def states(self) -> Mapping[Address, Drift]:
@@ -260,6 +264,10 @@ class Plan:
     def for_target(self, target: str) -> tuple[Operation, ...]:
         """The operations that the linker of one target performs."""
         return tuple(operation for operation in self.operations if operation.owners[0] == target)
+
+    def without_delicate(self) -> Plan:
+        """The part of the plan that git may see."""
+        return replace(self, operations=tuple(operation for operation in self.operations if not operation.delicate))
 
     def limited_to(self, targets: Collection[str]) -> Plan:
         """The part of the plan that concerns some targets; the rest stays as it is on disk and in the ledger."""

@@ -79,6 +79,7 @@ def plan(
     # What is kept stays so while its output only waits for trust.
     waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable | waiting}
+    stale = {address for address in stale if address.path not in observed.unasked}
     partly_unread = any(problem.hides for problem in source.problems)
     unread: set[Address] = set()
     if partly_unread and not confirmed:
@@ -205,7 +206,7 @@ def _to_exclude(
     documents = (address.path for address in ledger.made if not address.pointer and not address.path.endswith("/"))
     ours |= {path for path in documents if path in whole}
     ours |= {operation.path for operation in decision.operations if operation.expected is None}
-    ours |= {address.path for address, wish in wanted.items() if wish.output.private}
+    ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
     gone = {operation.path for operation in decision.operations if isinstance(operation, Remove)}
     blocked = {conflict.address.path for conflict in decision.conflicts if not conflict.address.pointer}
     blocked |= {kept.address.path for kept in decision.kept if not kept.address.pointer}

@@ -159,6 +159,7 @@ def link_decision(
                 text=text,
                 directory=output.directory,
                 digest=output.digest,
+                delicate=output.private,
             )
         )
 
@@ -192,6 +193,8 @@ def file_decision(
                 state=drift,
                 content=output.content,
                 executable=output.executable,
+                delicate=output.private or bool(output.secrets),
+                secret=bool(output.secrets),
             )
         )
 

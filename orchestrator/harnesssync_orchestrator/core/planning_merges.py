@@ -101,6 +101,8 @@ def document_decision(decision: Decision, path: str, work: DocumentWork, observe
             unmade=tuple(unmade),
             remove_when_empty=Address(path) in ledger.made,
             found=changes.found,
+            delicate=any(wish.output.private or wish.output.secrets for wish in work.wanted),
+            secret=any(wish.output.secrets for wish in work.wanted),
         )
     )
 

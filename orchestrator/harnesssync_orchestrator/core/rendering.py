@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
+from harnesssync_orchestrator.core.credentials import Credential, all_credentials, held_by
 from harnesssync_orchestrator.core.desired import (
     Address,
     Clash,
@@ -24,7 +25,8 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
-from harnesssync_orchestrator.core.items import Kind, Scope, Source
+from harnesssync_orchestrator.core.items import ItemId, Kind, Scope, Source
+from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
 _T = TypeVar("_T")
@@ -40,12 +42,14 @@ def desired_state(
     """
     outputs: dict[Address, list[tuple[str, Output]]] = defaultdict(list)
     losses: list[Loss] = []
+    written_out = all_credentials(source.items)
     for target in targets:
         for result in _relocated(target, source.scope, _rendered(target, source), homes or {}):
             if isinstance(result, Loss):
-                losses.append(result)
+                losses.append(_redacted(result, written_out))
             else:
-                outputs[result.address].append((target.id, result))
+                output = replace(result, secrets=held) if (held := held_by(result, written_out)) else result
+                outputs[output.address].append((target.id, output))
     wanted: dict[Address, Wanted[Output]] = {}
     clashes: list[Clash] = []
     for address, wishes in outputs.items():
@@ -94,6 +98,13 @@ def _relocated(
             yield replace(result, path=f"{moved}/{result.path[len(prefix) :]}")
 
 
+def _redacted(loss: Loss, written_out: Mapping[ItemId, tuple[Credential, ...]]) -> Loss:
+    """A loss tells what of an item is lost, but no credential."""
+    known = [credential.value for credential in written_out.get(loss.item, ())]
+    what, why = redact(loss.what, known), redact(loss.why, known)
+    return loss if (what, why) == (loss.what, loss.why) else replace(loss, what=what, why=why)
+
+
 def _essence(output: Output) -> tuple[object, ...]:
     """What must agree for two outputs at one address to be the same output."""
     if isinstance(output, LinkOutput):
@@ -110,6 +121,7 @@ def _shared(wishes: Sequence[tuple[str, Output]]) -> Wanted[Output]:
         items=_distinct(chain.from_iterable(output.items for _, output in wishes)),
         private=any(output.private for _, output in wishes),
         executes=any(output.executes for _, output in wishes),
+        secrets=_distinct(chain.from_iterable(output.secrets for _, output in wishes)),
     )
     return Wanted(output, _distinct(owner for owner, _ in wishes))
 

@@ -36,6 +36,7 @@ class Below:
     `flush` or on leaving: two thousand links in one folder cost one fsync. Not for several threads at once.
 
     All paths are relative to the root, with `/`. Every method raises ApplyError, with one of the codes
+_FOR_OTHERS = 0o077
     `changed_underneath`, `obstructed`, `not_writable`, `disk_full`, `unsafe_path`, `apply_failed`.
     """
 
@@ -72,7 +73,8 @@ class Below:
 
         `expected` is the digest of what stands there now (`short_hash` of a file, `link_hash` of a link), None if
         nothing may. `mode` is for a new file, less the umask; one that is replaced keeps its own, in which
-        `executable` sets or takes the executable bits (None leaves them, unless `mode` has some).
+        `executable` sets or takes the executable bits (None leaves them, unless `mode` has some), and loses what it
+        gave to others if `mode` gives them nothing.
         """
         with self.making(relative) as (place, made):
             confirm(place, expected)
@@ -89,6 +91,7 @@ class Below:
                 place.folder.create(temporary.name, content, mode=mode)
             put(temporary, place, digest=new, expected=expected)
         return made
+                kept &= 0o777 if mode & _FOR_OTHERS else 0o700
 
     def symlink(self, relative: str, text: str, *, directory: bool, expected: str | None = None) -> tuple[str, ...]:
         """Put a link with this text in place, as `write` does. A link that says so already is left alone."""

@@ -1,4 +1,4 @@
-"""What we need to know of git. Only `tracked` starts git itself; everything else reads files that it documents
+"""What we need to know of git. Only `tracked` and `ignored` start git itself; all else reads files that it documents
 (gitrepository-layout, git-worktree), and so works without git, for repositories of other users, and in microseconds.
 """
 
@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
@@ -117,42 +118,92 @@ def busy(worktree: Path) -> bool:
 
 
 def tracked(
-    worktree: Path, paths: Sequence[str], *, environ: Mapping[str, str] | None = None
+    worktree: Path, paths: Sequence[str], *, environ: Mapping[str, str] | None = None, top: Path | None = None
 ) -> tuple[frozenset[str], tuple[Problem, ...]]:
     """Those of the paths (below the worktree, with `/`) that git tracks, a folder if it tracks anything in it.
 
-    When git can't be asked, a problem says why, with the code `git_missing` or `git_failed`.
+    They may be paths below a folder in the worktree `top`. When git can't be asked, a problem says why, with the code
+    `git_missing` or `git_failed`.
     """
-    if not paths or git_dir(worktree) is None:
+    if not paths or git_dir(top or worktree) is None:
         return frozenset(), ()
     found: set[str] = set()
     for batch in _batches(paths):
-        command = [
-            "git",
-            "--literal-pathspecs",
-            "--no-optional-locks",
-            *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
-            *("ls-files", "-z", "--", *batch),
-        ]
-        try:
-            result = subprocess.run(
-                command,
-                cwd=worktree,
-                env=_environment(os.environ if environ is None else environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                timeout=_PATIENCE_S,
-            )
-        except FileNotFoundError:
-            return frozenset(), (_problem("git_missing", "git is not installed", worktree, "Install git"),)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return frozenset(), (_problem("git_failed", str(error), worktree, "Run git status there"),)
-        if result.returncode != 0:
-            message = result.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-            return frozenset(), (_problem("git_failed", message, worktree, "Run git status there, and do as it says"),)
-        found.update(os.fsdecode(name) for name in result.stdout.split(b"\0") if name)
+        output, problems = _ask(worktree, ["--literal-pathspecs", "ls-files", "-z", "--", *batch], environ=environ)
+        if problems:
+            return frozenset(), problems
+        found.update(os.fsdecode(name) for name in output.split(b"\0") if name)
     return frozenset(path for path in paths if path in found) | _with_content(paths, found), ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Paths that git's patterns decide about: `hidden` by one, or `shown` by one that takes others back (`!.codex`).
+
+    What `info/exclude` hides does not count, since we write it ourselves.
+    """
+
+    hidden: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+
+
+def ignored(
+    folder: Path, paths: Sequence[str], *, environ: Mapping[str, str] | None = None
+) -> tuple[Ignored, tuple[Problem, ...]]:
+    """What the patterns of a repository say about paths (below the folder, with `/`), tracked or not."""
+    # Below a link git refuses to look, and nothing is ever written.
+    links = {above for path in paths for above in _folders_of(path) if (folder / above).is_symlink()}
+    asked = [path for path in paths if links.isdisjoint(_folders_of(path))]
+    if not asked:
+        return Ignored(), ()
+    # Each is given as `./path`: without it git takes a leading colon for one of its own signs.
+    given = b"".join(os.fsencode(f"./{path}".rstrip("/")) + b"\0" for path in asked)
+    command = ["check-ignore", "--verbose", "--non-matching", "--no-index", "-z", "--stdin"]
+    output, problems = _ask(folder, command, given=given, fine=(0, 1), environ=environ)
+    fields = output.split(b"\0")
+    hidden: set[str] = set()
+    shown: set[str] = set()
+    for path, origin, pattern in zip(asked, fields[0::4], fields[2::4], strict=False):
+        if pattern.startswith(b"!"):
+            shown.add(path)
+        elif pattern and not origin.endswith(b"info/exclude"):
+            hidden.add(path)
+    return Ignored(frozenset(hidden), frozenset(shown)), problems
+
+
+def _folders_of(path: str) -> list[str]:
+    parts = path.rstrip("/").split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def _ask(
+    folder: Path,
+    arguments: Sequence[str],
+    *,
+    given: bytes = b"",
+    fine: tuple[int, ...] = (0,),
+    environ: Mapping[str, str] | None,
+) -> tuple[bytes, tuple[Problem, ...]]:
+    """What git prints, run in a folder; nothing and a problem if it can't be run, or its exit code is not `fine`."""
+    settings = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+    try:
+        result = subprocess.run(
+            ["git", "--no-optional-locks", *settings, *arguments],
+            cwd=folder,
+            env=_environment(os.environ if environ is None else environ),
+            input=given,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE_S,
+        )
+    except FileNotFoundError:
+        return b"", (_problem("git_missing", "git is not installed", folder, "Install git"),)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return b"", (_problem("git_failed", str(error), folder, "Run git status there"),)
+    if result.returncode not in fine:
+        message = result.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        return b"", (_problem("git_failed", message, folder, "Run git status there, and do as it says"),)
+    return result.stdout, ()
 
 
 def _with_content(paths: Iterable[str], found: Iterable[str]) -> frozenset[str]:
@@ -185,9 +236,11 @@ def _problem(code: str, message: str, worktree: Path, hint: str) -> Problem:
 
 
 __all__ = [
+    "Ignored",
     "busy",
     "common_dir",
     "git_dir",
+    "ignored",
     "obstacle",
     "repository",
     "tracked",

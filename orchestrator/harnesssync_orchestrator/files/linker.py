@@ -179,7 +179,7 @@ class _Linker:
         return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
 
     def _write(self, operation: WriteFile) -> Applied:
-        mode = 0o755 if operation.executable else 0o644
+        mode = (0o755 if operation.executable else 0o644) & (0o700 if operation.secret else 0o777)
         folders = self.below.write(
             operation.path,
             operation.content,
@@ -211,10 +211,10 @@ class _Linker:
                 self.below.remove(operation.path, operation.expected)
             unmade.append(document)
         elif operation.expected is None:
-            folders = self.below.write(operation.path, edited, mode=0o644, expected=None)
+            folders = self.below.write(operation.path, edited, mode=mode, expected=None)
             made += [*(Address(folder) for folder in folders), document]
         elif short_hash(edited) != operation.expected:
-            self.below.write(operation.path, edited, mode=0o644, expected=operation.expected)
+            self.below.write(operation.path, edited, mode=mode, expected=operation.expected)
         return Applied(
             record={address: replace(entry, timestamp=self.timestamp) for address, entry in operation.record.items()},
             forget=operation.forget,
@@ -231,6 +231,7 @@ class _Linker:
         if operation.expected is not None:
             with telling(operation.path):
                 content = Looked().read(os.fspath(self.root / operation.path))
+        mode = 0o600 if operation.secret else 0o644
             if short_hash(content) != operation.expected:
                 code, hint = "changed_underneath", "Sync again"
                 raise ApplyError("it was changed in the meantime", code=code, path=operation.path, hint=hint)

@@ -48,6 +48,7 @@ class Run:
     `sources` and `outputs` are what was looked at, for the footprint; `watch` the folders whose changes matter.
     """
 
+    `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
     start: Start
     cache: HashCache
     ledger: Ledger
@@ -59,6 +60,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
+    hidden: bool = True
     def begin(cls, start: Start) -> Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
@@ -126,6 +128,7 @@ class Run:
             resolution=self.start.resolution,
         )
 
+            hides=self.engine.exclude,
     async def _look(self, surveyor: Surveyor, source: Source, desired: Desired) -> Survey:
         self.outputs = Looked()
         seen = await self.start.in_thread(surveyor.survey, source, desired, self.ledger, self.outputs)
@@ -162,6 +165,7 @@ class Run:
         except (StateError, LockTimeoutError) as error:
             self.outcome.fail(error, path=error.path)
 
+            self.hidden = False
     # --- keep what is there, link
 
     async def keep(self, seen: Survey) -> Survey:
@@ -176,7 +180,7 @@ class Run:
     async def link(self, seen: Survey) -> None:
         """Carry out the plan, and record it, also when the sync is cancelled midway."""
         try:
-            await self.transaction.carry_out(seen.plan)
+            await self.transaction.carry_out(seen.plan if self.hidden else seen.plan.without_delicate())
         finally:
             self.ledger = self.transaction.ledger
         self._tell_copies()

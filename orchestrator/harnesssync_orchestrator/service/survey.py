@@ -19,9 +19,9 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.core.trust import Trust, files_of
-from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.exposed import look_at_git
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.identity import writable_by_others
 from harnesssync_orchestrator.files.observe import observe
@@ -60,7 +60,8 @@ class Survey:
 class Surveyor:
     """What does not change between two surveys of one sync: before it, and, to verify, after it.
 
-    Both methods block, and for thousands of items each takes longer than an event loop may be held.
+    `hides` says whether outputs are kept out of `git status`. Both methods block, and for thousands of items each takes
+    longer than an event loop may be held.
     """
 
     project: Project
@@ -71,6 +72,7 @@ class Surveyor:
     trust: Trust
     confirmed: bool
     resolution: Resolution
+    hides: bool = True
 
     def desired(self, source: Source) -> Desired:
         """Render for all targets."""
@@ -79,8 +81,13 @@ class Surveyor:
     def survey(self, source: Source, desired: Desired, ledger: Ledger, looked: Looked) -> Survey:
         """Observe and plan."""
         root = Path(self.project.path)
-        tracked, problems = self._tracked(desired, looked)
-        observed = observe(root, desired, ledger, self.formats, self.cache, looked, tracked)
+        git = look_at_git(root, self.project.scope, desired, looked, hides=self.hides)
+        observed = replace(
+            observe(root, desired, ledger, self.formats, self.cache, looked, git.tracked),
+            ignored=git.ignored,
+            shown=git.shown,
+            unasked=git.unasked,
+        )
         result = plan(
             desired,
             observed,
@@ -96,24 +103,13 @@ class Surveyor:
             source=source,
             desired=desired,
             plan=replace(result, conflicts=conflicts),
-            problems=(*source.problems, *problems),
+            problems=(*source.problems, *git.problems),
         )
 
     def _trust(self, source: Source, looked: Looked) -> Trust:
         """What is permitted, where some of the files that say what to execute may be another user's to change."""
         files = {file for item in self.trust.bound(source) for file in files_of(item)}
         return self.trust.despite(writable_by_others(files, self.project.path, looked))
-
-    def _tracked(self, desired: Desired, looked: Looked) -> tuple[frozenset[str], Sequence[Problem]]:
-        """Which output paths git tracks. Whether it does decides about private outputs: then its index counts as
-        looked at."""
-        root = Path(self.project.path)
-        if self.project.scope is not Scope.PROJECT or not desired.wanted:
-            return frozenset(), ()
-        own = git.git_dir(root)
-        if own is not None and any(wish.output.private for wish in desired.wanted.values()):
-            looked.lstat(str(own / "index"))
-        return git.tracked(root, sorted({address.path for address in desired.wanted}))
 
 
 def _with_line_ending_hint(conflict: Conflict, root: Path, ledger: Ledger) -> Conflict:
@@ -122,7 +118,7 @@ def _with_line_ending_hint(conflict: Conflict, root: Path, ledger: Ledger) -> Co
     if conflict.kind is not ConflictKind.DRIFT or entry is None or conflict.address.pointer:
         return conflict
     try:
-        content = (root / conflict.address.path).read_bytes()
+        content = Looked().read(str(root / conflict.address.path))
     except OSError:
         return conflict
     if short_hash(content.replace(b"\r\n", b"\n")) != entry.digest:

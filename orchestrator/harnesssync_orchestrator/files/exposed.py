@@ -1,0 +1,62 @@
+"""What git would do with the files that outputs go into: who could get what is private, or a credential."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from harnesssync_orchestrator.core.desired import Desired
+from harnesssync_orchestrator.core.items import Problem, Scope
+from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.reading import Looked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """Paths of outputs, as `Observed` has them."""
+
+    tracked: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, hides: bool) -> Exposed:
+    """Ask git about the outputs of a scope. `hides` says whether outputs are put into `info/exclude`.
+
+    Of outputs that are neither private nor hold a credential, only whether they are tracked matters. What decides
+    about the others, the index and the patterns above them, counts as looked at. Blocking.
+    """
+    secret = {address.path for address, wish in desired.wanted.items() if wish.output.secrets}
+    delicate = secret | {address.path for address, wish in desired.wanted.items() if wish.output.private}
+    top = root if scope is Scope.PROJECT else git.worktree_root(root) if secret else None
+    paths = sorted({address.path for address in desired.wanted} if scope is Scope.PROJECT else secret)
+    own = git.git_dir(top) if top is not None else None
+    if top is None or own is None or not paths:
+        return Exposed(ignored=frozenset(delicate))
+    if delicate:
+        looked.lstat(str(own / "index"))
+        _look_at_patterns(root, delicate, looked)
+    tracked, problems = git.tracked(root, paths, top=top)
+    ignored = git.Ignored()
+    if delicate and not problems:
+        ignored, problems = git.ignored(root, sorted(delicate))
+    unhidden = secret if scope is Scope.USER or not hides or git.repository(top) is None else frozenset[str]()
+    return Exposed(
+        tracked=tracked,
+        ignored=ignored.hidden,
+        shown=ignored.shown | (unhidden - ignored.hidden),
+        unasked=frozenset(delicate) if problems else frozenset(),
+        problems=problems,
+    )
+
+
+def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:
+    """A pattern that comes or goes changes what git would show."""
+    for folder in {folder for path in paths for folder in PurePosixPath(path).parents}:
+        looked.lstat(str(root / folder / ".gitignore"))
+
+
+__all__ = ["Exposed", "look_at_git"]
