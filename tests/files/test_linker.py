@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -21,7 +22,7 @@ from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files import linker
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.copying import digest_at, marker_name
-from harnesssync_orchestrator.files.linker import Applied, prune
+from harnesssync_orchestrator.files.linker import Applied, Pruned, prune
 from harnesssync_orchestrator.files.place import Place
 
 REFUSE = Path(__file__).parent / "refuse_calls.py"
@@ -365,7 +366,7 @@ def test_folders_of_ours_go_when_they_are_empty(root: Path) -> None:
     (root / "a" / "b" / "c").mkdir(parents=True)
     (root / "d").mkdir()
     (root / "d" / "mine").write_text("mine", encoding="utf-8")
-    assert set(prune(root, made)) == {Address("a/"), Address("a/b/"), Address("a/b/c/"), Address("gone/")}
+    assert set(prune(root, made).gone) == {Address("a/"), Address("a/b/"), Address("a/b/c/"), Address("gone/")}
     assert not (root / "a").exists()
     assert (root / "d" / "mine").exists()
 
@@ -373,8 +374,23 @@ def test_folders_of_ours_go_when_they_are_empty(root: Path) -> None:
 def test_a_folder_of_ours_that_became_a_link_is_not_followed(root: Path, bystanders: Path) -> None:
     """An empty folder behind the link stays."""
     (root / "a").symlink_to(bystanders)
-    assert prune(root, [Address("a/"), Address("a/b/")]) == ()
+    assert prune(root, [Address("a/"), Address("a/b/")]) == Pruned((), ())
     assert (root / "a").is_symlink()
+
+
+def test_an_empty_folder_of_ours_that_can_not_be_removed_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would stay for ever: nothing would be left to do in it. One that is not empty is no failure."""
+    (root / "empty").mkdir()
+    (root / "used").mkdir()
+    (root / "used" / "mine").write_text("mine", encoding="utf-8")
+
+    def rmdir(path: str, *, dir_fd: int | None = None) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    pruned = prune(root, [Address("empty/"), Address("used/")])
+    assert pruned.gone == ()
+    assert [(address.path, error.code) for address, error in pruned.failed] == [("empty/", "not_writable")]
 
 
 def test_many_operations_share_one_open_root(root: Path) -> None:

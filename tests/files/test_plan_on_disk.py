@@ -89,7 +89,7 @@ def sync(root: Path, desired: Desired, ledger: Ledger) -> Ledger:
             done = apply(operation, root=root, formats=FORMATS, timestamp="2026-01-02T03:04:05+00:00", below=below)
             ledger = ledger.changed(record=done.record, forget=done.forget, made=done.made, unmade=done.unmade)
     ledger = ledger.changed(record=work.adopt, forget=work.forget)
-    return ledger.changed(unmade=prune(root, ledger.made))
+    return ledger.changed(unmade=prune(root, ledger.made).gone)
 
 
 def snapshot(root: Path) -> dict[str, Any]:

@@ -208,9 +208,10 @@ def settled(record: Record, now: Mapping[str, Found], ledger: Ledger, present: C
     `now` is what stands at the paths of the record; `present` are those of its `folders` that are there.
     """
     for change in record.changes:
-        if is_as_left(change, now[change.path]) and change.after != change.before.digest:
+        found = now[change.path]
+        if is_as_left(change, found) and change.after != change.before.digest:
             stamped = {
-                address: replace(entry, timestamp=entry.timestamp or record.time)
+                address: replace(_as_found(entry, change, found), timestamp=entry.timestamp or record.time)
                 for address, entry in change.entries_after.items()
             }
             ledger = ledger.changed(
@@ -220,6 +221,14 @@ def settled(record: Record, now: Mapping[str, Found], ledger: Ledger, present: C
                 unmade=change.unmade,
             )
     return ledger.changed(made=[Address(folder) for folder in record.folders if folder in present])
+
+
+def _as_found(entry: Entry, change: Change, found: Found) -> Entry:
+    """The entry of a change that happened: of a copy, where no link could be made. Of which state of its source it is
+    nobody knows any more, so it counts as stale."""
+    if found.stood.digest == change.after or entry.method is not Method.SYMLINK:
+        return entry
+    return replace(entry, method=Method.COPY, digest=found.stood.digest or "")
 
 
 def is_as_left(change: Change, now: Found) -> bool:

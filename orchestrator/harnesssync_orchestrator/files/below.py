@@ -9,6 +9,7 @@ offers a way to see that.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Generator
@@ -154,8 +155,8 @@ _FOR_OTHERS = 0o077
         except ApplyError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return True
-            if isinstance(error.__cause__, OSError) and error.code in {"apply_failed", "changed_underneath"}:
-                return False  # ENOTEMPTY, or EEXIST on some systems
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+                return False
             raise
         self._touch(relative.rstrip("/"))
         return True

@@ -87,20 +87,38 @@ def apply(
         return linker.perform(operation)
 
 
-def prune(root: Path, made: Iterable[Address], below: Below | None = None) -> tuple[Address, ...]:
-    """Remove those of our folders (`Address("x/")`) that are empty now, the deepest first; gives those that are gone.
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Folders that are `gone`, and those that are empty and could not be removed, with the reason."""
 
-    A folder in which anything is left stays, and stays ours.
+    gone: tuple[Address, ...]
+    failed: tuple[tuple[Address, ApplyError], ...]
+
+
+def prune(root: Path, made: Iterable[Address], below: Below | None = None) -> Pruned:
+    """Remove those of our folders (`Address("x/")`) that are empty now, the deepest first.
+
+    A folder in which anything is left stays, and stays ours. Raises ApplyError if the root can't be opened.
     """
     gone: list[Address] = []
+    failed: list[tuple[Address, ApplyError]] = []
     folders = [address for address in made if address.path.endswith("/") and not address.pointer]
     with ExitStack() as stack:
         changes = below if below is not None else stack.enter_context(Below(root))
         for address in sorted(folders, key=lambda address: address.path.count("/"), reverse=True):
-            with suppress(ApplyError):  # not empty, not readable or no folder any more: then it is not ours to remove
+            try:
                 if changes.rmdir(address.path):
                     gone.append(address)
-    return tuple(gone)
+            except ApplyError as error:  # not readable, or no folder any more: then it is not ours to remove
+                if _is_empty(root / address.path):
+                    failed.append((address, error))
+    return Pruned(tuple(gone), tuple(failed))
+
+
+def _is_empty(folder: Path) -> bool:
+    with suppress(OSError):
+        return not folder.is_symlink() and not any(folder.iterdir())
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,4 +296,4 @@ def _source_of(operation: MakeLink) -> os.stat_result:
             ) from error
 
 
-__all__ = ["Applied", "History", "apply", "prune"]
+__all__ = ["Applied", "History", "Pruned", "apply", "prune"]

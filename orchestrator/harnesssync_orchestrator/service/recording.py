@@ -33,16 +33,24 @@ def intending(ledger: Ledger, plan: Plan, root: Path, transaction: str) -> Ledge
 def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, transaction: str, *, limited: bool) -> Ledger:
     """The ledger after the last change. Folders of ours that are empty now are removed.
 
-    A run that was `limited` to some targets has settled nothing about what is pending for the others.
+    A run that was `limited` to some targets has settled nothing about what is pending for the others. Where an
+    operation failed, it may have done a part of its work: the next run finds out, as after a kill.
     """
     ledger = outcome.recorded_in(_adopting(ledger, plan), transaction).changed(forget=plan.forget)
-    if plan.removes:
-        try:
-            ledger = ledger.changed(unmade=prune(root, ledger.made))
-        except ApplyError as error:  # the root is gone: what was done must be recorded all the same
-            outcome.fail(error, path=error.path)
+    left: dict[Address, str] = {}
+    try:
+        pruned = prune(root, ledger.made)
+    except ApplyError as error:  # the root is gone: what was done must be recorded all the same
+        outcome.fail(error, path=error.path)
+    else:
+        ledger = ledger.changed(unmade=pruned.gone)
+        for address, error in pruned.failed:
+            outcome.fail(error, path=address.path)
+            left[address] = CONTAINER
+    if {operation.path for operation in plan.operations} - {one.operation.path for one in outcome.done}:
+        return replace(ledger, pending={**ledger.pending, **left}, lost=False, last_sync=now())
     settled = {*plan.intent, *plan.adopt}
-    left = {address: digest for address, digest in ledger.pending.items() if limited and address not in settled}
+    left.update((address, digest) for address, digest in ledger.pending.items() if limited and address not in settled)
     return replace(ledger, pending=left, transaction="", lost=False, last_sync=now())
 
 

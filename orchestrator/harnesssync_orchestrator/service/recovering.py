@@ -36,12 +36,12 @@ def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
     history = layout.history_dir(start.project)
     if not only_to_look:
         records.sweep(history)
+        store.sweep(layout.ledger_file(start.project).parent)
     if not ledger.pending and not ledger.transaction:
         return Recovered(ledger=ledger)
     record, problems = _record(history, ledger)
     if not only_to_look:
         cleaned = clean(root, _with_paths(ledger, record))
-        store.sweep(layout.ledger_file(start.project).parent)
         ledger = ledger.changed(record=cleaned.recovered)
         problems += tuple(_left_over(root / path) for path in cleaned.kept)
     if record is None:
