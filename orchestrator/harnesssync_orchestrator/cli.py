@@ -129,5 +129,6 @@ class Ground:
             log=log,
             configured=config.targets,
             exclude=config.git.exclude,
+            history=config.history,
             policies=config.policies(self.home),
         )

@@ -17,7 +17,8 @@ class Withdrawal:
     """The result of one undo or unlink of one project, or, with `dry_run`, what it would do.
 
     `undone` is the transaction that is taken back; None when there is none, and for an unlink. `operations` are those
-    done, or those that would be. `paused` says that the project is not synced by itself any more.
+    done, or those that would be, `gone` the merged files that went with our last key. `paused` says that the project
+    is not synced by itself any more.
     """
 
     project_id: str
@@ -26,6 +27,7 @@ class Withdrawal:
     kind: TransactionKind
     undone: Record | None = None
     operations: tuple[Operation, ...] = ()
+    gone: frozenset[str] = frozenset()
     conflicts: tuple[Conflict, ...] = ()
     failures: tuple[Failure, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -43,11 +45,11 @@ class Withdrawal:
         return 1 if self.conflicts or self.problems else 0
 
 
-def action_of(operation: Operation) -> str:
+def action_of(operation: Operation, gone: Collection[str]) -> str:
     """`removed`, `restored` or `edited`: what becomes of a path."""
     if isinstance(operation, Restore):
         return "removed" if operation.before.digest is None else "restored"
-    if isinstance(operation, Remove):
+    if isinstance(operation, Remove) or operation.path in gone:
         return "removed"
     return "edited" if isinstance(operation, EditDocument) else "restored"
 
@@ -60,7 +62,7 @@ def to_json(withdrawal: Withdrawal) -> dict[str, Any]:
         "scope": withdrawal.scope,
         "kind": withdrawal.kind.value,
         "undone": None if withdrawal.undone is None else transaction_row(withdrawal.undone, done=False),
-        "changes": [{"path": each.path, "action": action_of(each)} for each in withdrawal.operations],
+        "changes": [{"path": each.path, "action": action_of(each, withdrawal.gone)} for each in withdrawal.operations],
         "conflicts": [
             {
                 "kind": conflict.kind.value,

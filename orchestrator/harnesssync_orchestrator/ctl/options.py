@@ -65,6 +65,17 @@ RESOLVE = (
     Option("all", "Every conflict that can be resolved so."),
 )
 
+UNDO = (
+    Option("list", "Show what can be undone, newest first."),
+    Option("dry-run", "Change nothing; say what would be done."),
+)
+UNDO_DETAILS = (
+    "Path by path: what is as the sync left it is put back as it was before, byte for byte; what was edited since is\n"
+    "a conflict and is left alone. Again, it takes back the sync before. NUMBER names any transaction of --list, such\n"
+    "as an undo that is to be undone. A registered project is paused, or it would be synced again.\n"
+    "Exit code: 0 undone, 1 if something was left alone, 4 if something failed."
+)
+
 
 class Command:
     """What one command takes. `argument` names its one positional argument, in brackets if it may be left out, with `…`

@@ -24,6 +24,7 @@ _DONE = {
     "WriteFile": "written",
     "EditDocument": "merged",
     "Remove": "removed",
+    "Restore": "given back",
     "UpdateSource": "adopted",
 }
 _PLANNED = {
@@ -31,9 +32,10 @@ _PLANNED = {
     "WriteFile": "to write",
     "EditDocument": "to merge",
     "Remove": "to remove",
+    "Restore": "to give back",
     "UpdateSource": "to adopt",
 }
-_SIGNS = {"MakeLink": "+", "WriteFile": "+", "EditDocument": "~", "Remove": "-", "UpdateSource": "<"}
+_SIGNS = {"MakeLink": "+", "WriteFile": "+", "EditDocument": "~", "Remove": "-", "Restore": "+", "UpdateSource": "<"}
 _SIGN_COLOURS = {"+": "green", "~": "yellow", "-": "red", "<": "cyan"}
 _STATE_COLOURS = {
     "in step": "green",

@@ -66,6 +66,29 @@ RESOLVE = Command(
         "a terminal. Then the project is synced. What is restored over is kept in the history. Exit code as of sync."
     ),
 )
+UNDO = Command(
+    "undo",
+    "Take back the last sync of a project.",
+    options=(*_PLACE, *options.UNDO, *_SHOWN),
+    argument="[NUMBER]",
+    details=options.UNDO_DETAILS,
+)
+UNLINK = Command(
+    "unlink",
+    "Take away everything that was written, of all harnesses or of some.",
+    options=(
+        *_PLACE,
+        Option("all", "Of all harnesses; a registered project is paused."),
+        options.TARGET,
+        Option("dry-run", "Change nothing; say what would be done."),
+        *_SHOWN,
+    ),
+    details=(
+        "The tree is then as it was before the first sync, also what you once let be replaced. What was edited since\n"
+        "is a conflict and is left alone. It can be undone. With --target, a registered project keeps the others.\n"
+        "Exit code: 0 gone, 1 if something was left alone, 4 if something failed."
+    ),
+)
 TARGETS = Command(
     "targets",
     "Show what each harness can take, and what is lost on the way.",
@@ -83,7 +106,7 @@ SERVE = Command(
     details="Ends on SIGTERM, SIGINT or `harnesssync ctl stop`, with what is being written finished.",
 )
 CTL = Command("ctl", "Talk to a running supervisor.")
-COMMANDS = (SYNC, CHECK, STATUS, DIFF, RESOLVE, TARGETS)
+COMMANDS = (SYNC, CHECK, STATUS, DIFF, RESOLVE, UNDO, UNLINK, TARGETS)
 
 
 def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
@@ -107,6 +130,10 @@ def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
         from harnesssync_orchestrator.oneshot import matrix
 
         return matrix.run(parsed, ground)
+    if name in ("undo", "unlink"):
+        from harnesssync_orchestrator.oneshot import undoing
+
+        return undoing.run(name, parsed, ground)
     if name == "serve":
         from harnesssync_orchestrator.oneshot import serving
 

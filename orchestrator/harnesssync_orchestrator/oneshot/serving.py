@@ -13,6 +13,7 @@ import msgspec
 
 from harnesssync_orchestrator import __version__
 from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.withdrawal import Withdrawal
 from harnesssync_orchestrator.ctl.options import Parsed
 from harnesssync_orchestrator.ctl.projects import resolve
 from harnesssync_orchestrator.errors import UsageError
@@ -23,6 +24,7 @@ from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.limits import allow_descriptors
 from harnesssync_orchestrator.service.supervisor import Supervisor, serve
 from harnesssync_orchestrator.service.sync import sync
+from harnesssync_orchestrator.service.undoing import Asked, Hold, history, undo
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.cli import Ground
@@ -58,6 +60,9 @@ async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
     async def sync_one(project: Project, options: Options) -> SyncResult:
         return await sync(project, engine, options)
 
+    async def undo_one(project: Project, asked: Asked, hold: Hold) -> Withdrawal:
+        return await undo(project, engine, asked, hold)
+
     supervisor = Supervisor(
         layout=engine.layout,
         registry=ground.registry(),
@@ -68,5 +73,7 @@ async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
         version=__version__,
         known_targets=[target.id for target in engine.targets],
         only=only,
+        undo=undo_one,
+        history=partial(history, engine=engine),
     )
     await serve(supervisor, Server(Dispatcher(supervisor), log=log), log=log)

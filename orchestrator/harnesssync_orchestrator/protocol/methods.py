@@ -12,6 +12,9 @@ sync        projects?, targets?, dry_run?, wait?, confirmed?, lock_timeout? -> {
 diff        projects? -> {"projects": [report…]}, as a dry run
 resolve     project, choice, addresses? -> {"projects": [report], "resolved": [{"address", "choice"}…]}
     `choice` is `restore`, `keep` or `adopt`; `addresses` absent means every conflict that can be resolved so.
+undo        projects, number?, dry_run?, lock_timeout? -> {"projects": [withdrawal…]}, see docs/json.md
+    `number` is that of a transaction; absent means the last one that is not undone.
+history     projects? -> {"projects": [{"id", "path", "history": [transaction…]}…]}, newest first
 add         path, targets?, trusted? -> {"id", "path", "added": bool}
 remove      path -> {"id", "path", "removed": bool}
 list        -> {"projects": [{"id", "path", "scope", "targets", "trusted", "last_active"}…]}
@@ -28,6 +31,8 @@ STATUS = "status"
 SYNC = "sync"
 DIFF = "diff"
 RESOLVE = "resolve"
+UNDO = "undo"
+HISTORY = "history"
 ADD = "add"
 REMOVE = "remove"
 LIST = "list"

@@ -14,17 +14,19 @@ from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
 from harnesssync_orchestrator.core.projects import Project, project_id
+from harnesssync_orchestrator.core.unlinking import give_back, goes
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import RACY_NS, HashCache
+from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.memory import Remembered, encode
-from harnesssync_orchestrator.service.recovering import recover
+from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
@@ -46,9 +48,9 @@ class Run:
     lock.
 
     `sources` and `outputs` are what was looked at, for the footprint; `watch` the folders whose changes matter.
+    `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
     """
 
-    `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
     start: Start
     cache: HashCache
     ledger: Ledger
@@ -58,9 +60,9 @@ class Run:
     watch: frozenset[str] = frozenset()
     outcome: Outcome = field(default_factory=Outcome)
     notes: list[str] = field(default_factory=list)
+    hidden: bool = True
 
     @classmethod
-    hidden: bool = True
     def begin(cls, start: Start) -> Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
@@ -126,9 +128,9 @@ class Run:
             trust=self.start.trust,
             confirmed=self.start.options.confirmed,
             resolution=self.start.resolution,
+            hides=self.engine.exclude,
         )
 
-            hides=self.engine.exclude,
     async def _look(self, surveyor: Surveyor, source: Source, desired: Desired) -> Survey:
         self.outputs = Looked()
         seen = await self.start.in_thread(surveyor.survey, source, desired, self.ledger, self.outputs)
@@ -163,9 +165,9 @@ class Run:
         try:
             await self.start.in_thread(update, shared, self.project.id, paths)
         except (StateError, LockTimeoutError) as error:
+            self.hidden = False
             self.outcome.fail(error, path=error.path)
 
-            self.hidden = False
     # --- keep what is there, link
 
     async def keep(self, seen: Survey) -> Survey:
@@ -175,7 +177,16 @@ class Run:
         """
         resolves = bool(self.start.options.choices)
         self.transaction.kind = TransactionKind.RESOLVE if resolves else TransactionKind.SYNC
-        return replace(seen, plan=await self.transaction.keep(seen.plan))
+        plan = await self.start.in_thread(self._giving_back, seen.plan)
+        return replace(seen, plan=await self.transaction.keep(plan))
+
+    def _giving_back(self, plan: Plan) -> Plan:
+        """Let what goes give way to what a person once let us replace."""
+        going = {operation.path for operation in plan.operations if goes(operation)}
+        history = self.engine.layout.history_dir(self.project)
+        found = originals(history, self.ledger, going, self.engine.formats)
+        self.problems += problems_of(found.errors)
+        return give_back(plan, self.ledger, stood=found.stood, values=found.values)
 
     async def link(self, seen: Survey) -> None:
         """Carry out the plan, and record it, also when the sync is cancelled midway."""

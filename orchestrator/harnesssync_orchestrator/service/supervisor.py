@@ -24,6 +24,7 @@ from harnesssync_orchestrator.config import Config
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.core.report import Report
+from harnesssync_orchestrator.core.withdrawal import Withdrawal
 from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, UsageError
 from harnesssync_orchestrator.files.approving import approval_on_adding
 from harnesssync_orchestrator.files.discovery.places import Places
@@ -35,6 +36,7 @@ from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.fleet import Fleet
 from harnesssync_orchestrator.service.snapshot import Board
+from harnesssync_orchestrator.service.undoing import Asked, History, Undo
 from harnesssync_orchestrator.service.worker import Sync
 
 FINISH_S = 4.0
@@ -77,6 +79,8 @@ class Supervisor:
         version: str,
         known_targets: Collection[str] = (),
         only: Path | None = None,
+        undo: Undo | None = None,
+        history: History | None = None,
         finish_s: float = FINISH_S,
     ) -> None:
         self.version = version
@@ -85,6 +89,8 @@ class Supervisor:
         self.only = None if only is None else project_id(str(only))
         self.board = Board({"pid": os.getpid(), "version": version, "started": now(), "isolated": only is not None})
         self._only_path = only
+        self._undo = undo
+        self._history = history
         self._layout = layout
         self._registry = registry
         self._places = places
@@ -214,6 +220,27 @@ class Supervisor:
     async def sync(self, identifier: str, options: Options) -> Report:
         """Sync one project now. Raises HarnessSyncError if it stops being served meanwhile."""
         return await self._fleet.served(identifier).request(options)
+
+    async def undo(self, identifier: str, asked: Asked) -> Withdrawal:
+        """Take back the last sync of a project, which is paused by that. Raises HarnessSyncError."""
+        assert self._undo is not None  # noqa: S101 - whoever serves gives it
+        project = self._fleet.served(identifier).worker.project
+
+        async def pause(_left: tuple[str, ...]) -> bool:
+            is_known = await self._fleet.in_thread(self._registry.set_paused, identifier, paused=True)
+            await self._fleet.follow()
+            return is_known
+
+        return await self._undo(project, asked, pause)
+
+    async def history(self, identifier: str) -> list[dict[str, Any]]:
+        """The transactions of a project, newest first. Raises HarnessSyncError."""
+        assert self._history is not None  # noqa: S101 - whoever serves gives it
+        return await self._history(self._fleet.served(identifier).worker.project)
+
+    def path_of(self, identifier: str) -> str:
+        """Raises HarnessSyncError."""
+        return self._fleet.served(identifier).worker.project.path
 
     def queue(self, identifier: str, options: Options) -> None:
         """Sync one project as soon as possible, without waiting for it."""

@@ -115,7 +115,7 @@ class Transaction:
 
     def _retire(self) -> None:
         settings = self.start.engine.history
-        needed = {entry.origin for entry in self.ledger.entries.values()}
+        needed = {self.ledger.transaction, *(entry.origin for entry in self.ledger.entries.values())}
         folder = self.start.engine.layout.history_dir(self.start.project)
         retire(folder, keep=settings.keep, days=settings.days, needed=needed)
 

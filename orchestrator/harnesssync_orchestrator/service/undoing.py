@@ -11,15 +11,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
 from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, undo_plan, undone
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Operation, Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.unlinking import give_back, unlink_plan
-from harnesssync_orchestrator.core.withdrawal import Withdrawal
+from harnesssync_orchestrator.core.withdrawal import Withdrawal, transaction_rows
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import pattern, update_exclude
@@ -35,8 +36,15 @@ from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.transaction import Transaction, exclude_folder, excluded
 
-Pause = Callable[[], Awaitable[bool]]
-"""Keeps a project from being synced by itself, before anything of it is taken back. True if it is registered."""
+Hold = Callable[[tuple[str, ...]], Awaitable[bool]]
+"""Keeps what is taken back from being written again: called before the first change with the ids of the targets that
+the project keeps, or with none if it is to be paused. False if the project is not registered."""
+
+Undo = Callable[[Project, "Asked", Hold], Awaitable[Withdrawal]]
+"""`undo` with its engine filled in."""
+
+History = Callable[[Project], Awaitable[list[dict[str, Any]]]]
+"""The rows of `history` for one project, with its engine filled in."""
 
 EXCLUDE_S = 5.0
 
@@ -67,21 +75,18 @@ class _Work:
         return Path(self.start.project.path)
 
 
-async def history(project: Project, engine: Engine) -> tuple[list[Record], frozenset[str], tuple[Problem, ...]]:
-    """All transactions of a project, oldest first, the names of those that are undone, and what can't be read.
-
-    Raises StateError.
-    """
+async def history(project: Project, engine: Engine) -> list[dict[str, Any]]:
+    """The transactions of a project that can be read, newest first, as JSON has them. Raises StateError."""
     start = await Start.load(project, engine, Options(dry_run=True))
 
-    def read() -> tuple[list[Record], frozenset[str], tuple[Problem, ...]]:
-        found, errors = records.load_all(engine.layout.history_dir(project))
-        return found, undone(found, unfinished=start.ledger()[0].transaction), problems_of(errors)
+    def read() -> list[dict[str, Any]]:
+        found, _ = records.load_all(engine.layout.history_dir(project))
+        return transaction_rows(found, undone(found, unfinished=start.ledger()[0].transaction))
 
     return await start.in_thread(read)
 
 
-async def undo(project: Project, engine: Engine, asked: Asked, pause: Pause) -> Withdrawal:
+async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Withdrawal:
     """Take back one transaction, path by path.
 
     Raises LockTimeoutError, StateError, UsageError for a number that is not there, and OSError.
@@ -89,20 +94,21 @@ async def undo(project: Project, engine: Engine, asked: Asked, pause: Pause) -> 
     async with _locked(project, engine, asked) as work:
         record, plan, problems = await work.start.in_thread(_to_undo, work, asked.number)
         if record is None:
-            done = await _withdraw(work, plan, TransactionKind.UNDO, pause)
+            done = await _withdraw(work, plan, TransactionKind.UNDO, hold)
         else:
             undoes = "" if plan.conflicts else record.name
-            done = await _withdraw(work, plan, TransactionKind.UNDO, pause, undoes=undoes, lines=record.exclude)
+            done = await _withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, lines=record.exclude)
         return replace(done, undone=record, problems=(*done.problems, *problems))
 
 
 async def unlink(
-    project: Project, engine: Engine, targets: tuple[str, ...] | None, asked: Asked, pause: Pause
+    project: Project, engine: Engine, targets: tuple[str, ...] | None, asked: Asked, hold: Hold
 ) -> Withdrawal:
     """Take away everything that was written for some targets, None for all of them. Raises as `undo` does."""
     async with _locked(project, engine, asked) as work:
         plan = await work.start.in_thread(_to_unlink, work, targets)
-        return await _withdraw(work, plan, TransactionKind.UNLINK, pause, everything=targets is None)
+        left = tuple(target.id for target in work.start.targets if targets is not None and target.id not in targets)
+        return await _withdraw(work, plan, TransactionKind.UNLINK, hold, everything=targets is None, left=left)
 
 
 @asynccontextmanager
@@ -155,17 +161,20 @@ async def _withdraw(
     work: _Work,
     plan: Plan,
     kind: TransactionKind,
-    pause: Pause,
+    hold: Hold,
     *,
     undoes: str = "",
     lines: tuple[str, ...] | None = None,
     everything: bool = False,
+    left: tuple[str, ...] = (),
 ) -> Withdrawal:
+    """Carry out a plan that takes something back. `lines` are what stood in `info/exclude` before; `left` are the
+    targets that the project keeps."""
     start, outcome = work.start, Outcome()
     project, dry_run = start.project, start.options.dry_run
-    paused = False
+    held = False
     if not dry_run and not plan.is_empty:
-        paused = await pause()
+        held = await hold(left)
         transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes)
         plan = await transaction.keep(plan)
         before = await start.in_thread(_hidden, start)
@@ -182,14 +191,23 @@ async def _withdraw(
         scope=project.scope.value,
         kind=kind,
         operations=plan.operations if dry_run else tuple(one.operation for one in outcome.done),
+        gone=outcome.removed_documents,
         conflicts=plan.conflicts,
         failures=tuple(outcome.failures),
         problems=work.problems,
-        paused=paused,
+        notes=_notes(project, left) if held else (),
+        paused=held and not left,
         dry_run=dry_run,
         sync_id=start.sync_id,
         finished=now(),
     )
+
+
+def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
+    if left:
+        return (f"From now on its targets are: {', '.join(left)}",)
+    name = "--user" if project.scope is Scope.USER else project.path
+    return (f"It is paused, or it would be written again. To go on: harnesssync ctl resume {name}",)
 
 
 def _disown(work: _Work, name: str) -> None:
@@ -223,4 +241,4 @@ async def _hide(start: Start, lines: frozenset[str], outcome: Outcome) -> None:
         outcome.fail(error, path=error.path)
 
 
-__all__ = ["Asked", "Pause", "history", "undo", "unlink"]
+__all__ = ["Asked", "History", "Hold", "Undo", "history", "undo", "unlink"]

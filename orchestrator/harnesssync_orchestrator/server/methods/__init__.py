@@ -9,6 +9,7 @@ from harnesssync_orchestrator.server.context import Method
 from harnesssync_orchestrator.server.methods import (
     add,
     diff,
+    history,
     list_projects,
     ping,
     remove,
@@ -17,6 +18,7 @@ from harnesssync_orchestrator.server.methods import (
     status,
     stop,
     sync,
+    undo,
 )
 
 METHODS: Mapping[str, Method] = {
@@ -26,6 +28,8 @@ METHODS: Mapping[str, Method] = {
     names.SYNC: sync.answer,
     names.DIFF: diff.answer,
     names.RESOLVE: resolve.answer,
+    names.UNDO: undo.answer,
+    names.HISTORY: history.answer,
     names.ADD: add.answer,
     names.REMOVE: remove.answer,
     names.LIST: list_projects.answer,
