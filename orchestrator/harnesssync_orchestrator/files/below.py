@@ -29,6 +29,7 @@ from harnesssync_orchestrator.files.temporaries import held, our_name, replaces_
 _MAX_OPEN_FOLDERS = 64
 _EXECUTABLE = 0o111
 _READABLE = 0o444
+_FOR_OTHERS = 0o077
 
 
 @final
@@ -37,7 +38,6 @@ class Below:
     `flush` or on leaving: two thousand links in one folder cost one fsync. Not for several threads at once.
 
     All paths are relative to the root, with `/`. Every method raises ApplyError, with one of the codes
-_FOR_OTHERS = 0o077
     `changed_underneath`, `obstructed`, `not_writable`, `disk_full`, `unsafe_path`, `apply_failed`.
     """
 
@@ -84,6 +84,7 @@ _FOR_OTHERS = 0o077
             former = place.lstat()
             if former is not None and stat.S_ISREG(former.st_mode):
                 kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
+                kept &= 0o777 if mode & _FOR_OTHERS else 0o700
                 # A part of it under the telling name would look like an edit to whoever finds it after a crash.
                 unfinished = place.beside(our_name())
                 place.folder.create(unfinished.name, content, mode=kept, exact=True, like=place.name)
@@ -92,7 +93,6 @@ _FOR_OTHERS = 0o077
                 place.folder.create(temporary.name, content, mode=mode)
             put(temporary, place, digest=new, expected=expected)
         return made
-                kept &= 0o777 if mode & _FOR_OTHERS else 0o700
 
     def symlink(self, relative: str, text: str, *, directory: bool, expected: str | None = None) -> tuple[str, ...]:
         """Put a link with this text in place, as `write` does. A link that says so already is left alone."""
