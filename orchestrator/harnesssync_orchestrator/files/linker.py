@@ -224,6 +224,7 @@ class _Linker:
     def _edit(self, operation: EditDocument) -> Applied:
         document, edited = Address(operation.path), self._edited(operation)
         made, unmade = list(operation.made), list(operation.unmade)
+        mode = 0o600 if operation.secret else 0o644
         if edited is None:
             if operation.expected is not None:
                 self.below.remove(operation.path, operation.expected)
@@ -249,7 +250,6 @@ class _Linker:
         if operation.expected is not None:
             with telling(operation.path):
                 content = Looked().read(os.fspath(self.root / operation.path))
-        mode = 0o600 if operation.secret else 0o644
             if short_hash(content) != operation.expected:
                 code, hint = "changed_underneath", "Sync again"
                 raise ApplyError("it was changed in the meantime", code=code, path=operation.path, hint=hint)
