@@ -44,8 +44,8 @@ def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, transacti
         outcome.fail(error, path=error.path)
     else:
         ledger = ledger.changed(unmade=pruned.gone)
-        for address, error in pruned.failed:
-            outcome.fail(error, path=address.path)
+        for address, reason in pruned.failed:
+            outcome.fail(reason, path=address.path)
             left[address] = CONTAINER
     if {operation.path for operation in plan.operations} - {one.operation.path for one in outcome.done}:
         return replace(ledger, pending={**ledger.pending, **left}, lost=False, last_sync=now())

@@ -6,6 +6,7 @@ what a person edited is left alone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from harnesssync_orchestrator.core.desired import Desired
 from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, undo_plan, undone
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.core.plan import Operation, Plan
+from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.unlinking import give_back, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, transaction_rows
@@ -178,8 +179,11 @@ async def _withdraw(
         transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes)
         plan = await transaction.keep(plan)
         before = await start.in_thread(_hidden, start)
-        touched = _patterns(plan.operations)
-        back = touched & frozenset(lines or ())
+        taken = {address.path for address in (*plan.adopt, *plan.forget)}
+        taken |= {operation.path for operation in plan.operations}
+        edited = {conflict.address.path for conflict in plan.conflicts}
+        touched = _patterns(taken | edited)  # git destroys what it ignores: an edit must not be hidden from it
+        back = _patterns(taken) & frozenset(lines or ())
         await _hide(start, before | back, outcome)  # before anything private comes back
         await transaction.carry_out(plan)
         if undoes and outcome.failures:
@@ -220,10 +224,9 @@ def _hidden(start: Start) -> frozenset[str]:
     return frozenset(excluded(start) or ())
 
 
-def _patterns(operations: Iterable[Operation]) -> frozenset[str]:
+def _patterns(paths: Iterable[str]) -> frozenset[str]:
     """The lines by which outputs and the markers beside them are hidden from git."""
-    paths = [path for operation in operations for path in (operation.path, marker_path(operation.path))]
-    return frozenset(pattern(path).decode("utf-8", "surrogateescape") for path in paths)
+    return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))
 
 
 async def _hide(start: Start, lines: frozenset[str], outcome: Outcome) -> None:
