@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
+from harnesssync_orchestrator.files import swap
 from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.git import common_dir
 from harnesssync_orchestrator.files.locks import held
@@ -174,3 +175,24 @@ def test_a_repository_without_a_folder_for_it_gets_one(main: Path, tmp_path: Pat
     (main / "AGENTS.md").write_text("x")
     update_exclude(main / ".git", "a" * 16, ["AGENTS.md"], lock=tmp_path / "x.lock")
     assert untracked(main) == set()
+
+
+def test_a_line_that_somebody_adds_at_the_same_moment_stays(
+    main: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is saved after we read the file and before ours takes its place: then ours is made anew, with it."""
+    file = main / ".git" / "info" / "exclude"
+    file.write_text("mine\n")
+
+    def meanwhile(first: str, second: str, *, dir_fd: int | None) -> bool:
+        monkeypatch.setattr("harnesssync_orchestrator.files.replacing.exchange", swap.exchange)
+        other = file.with_name("editor's")
+        other.write_text("mine\nand this\n")
+        other.rename(file)
+        return swap.exchange(first, second, dir_fd=dir_fd)
+
+    monkeypatch.setattr("harnesssync_orchestrator.files.replacing.exchange", meanwhile)
+    assert update_exclude(main / ".git", "0" * 16, ["AGENTS.md"], lock=tmp_path / "lock")
+    assert file.read_text().startswith("mine\nand this\n# >>> harnesssync")
+    assert "AGENTS.md" in file.read_text()
+    assert {each.name for each in file.parent.iterdir()} == {"exclude"}

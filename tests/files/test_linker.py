@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def skill_link(root: Path, *, expected: str | None = None, path: str = ".agents/
         source=str(root / ".claude" / "skills" / "pdf"),
         text="../../.claude/skills/pdf",
         directory=True,
-        digest="00112233445566ff",
+        digest=digest_at(Place.by_path(root / ".claude" / "skills" / "pdf")) or "",
     )
 
 
@@ -424,7 +425,9 @@ def copy_skill(root: Path, tmp_path: Path) -> Callable[..., list[str]]:
     program.write_text(COPY, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
-    def run(expected: str = "", digest: str = "aaaa") -> list[str]:
+    def run(expected: str = "", digest: str | None = None) -> list[str]:
+        if digest is None:
+            digest = digest_at(Place.by_path(root / ".claude" / "skills" / "pdf")) or ""
         command = [sys.executable, str(REFUSE), "symlink,symlinkat:EPERM", str(program), str(root)]
         result = subprocess.run(
             [*command, ".agents/skills/pdf", expected, digest],
@@ -445,12 +448,12 @@ def test_link_copy_is_recorded_warned_about_refreshed_and_removed(
     """The whole life of a copy, on a system without links."""
     skills = root / ".agents" / "skills"
     method, digest, source_digest, warnings, *made = copy_skill()
-    assert (method, source_digest, warnings, made) == ("copy", "aaaa", "1", [".agents/", ".agents/skills/"])
+    assert (method, source_digest, warnings, made) == ("copy", digest, "1", [".agents/", ".agents/skills/"])
     assert names(skills) == [marker_name("pdf"), "pdf"]
 
     (root / ".claude" / "skills" / "pdf" / "SKILL.md").write_text("new", encoding="utf-8")
-    method, refreshed, source_digest, *_ = copy_skill(digest, "bbbb")
-    assert (method, source_digest) == ("copy", "bbbb")
+    method, refreshed, source_digest, *_ = copy_skill(digest)
+    assert (method, source_digest) == ("copy", refreshed)
     assert refreshed != digest
     assert (skills / "pdf" / "SKILL.md").read_text(encoding="utf-8") == "new"
     assert names(skills) == [marker_name("pdf"), "pdf"]
@@ -458,6 +461,26 @@ def test_link_copy_is_recorded_warned_about_refreshed_and_removed(
     remove = Remove(path=".agents/skills/pdf", owners=OWNERS, expected=refreshed, method=Method.COPY)
     assert apply(remove, root).forget == (Address(".agents/skills/pdf"),)
     assert names(skills) == []
+
+
+@pytest.mark.parametrize("what", ["content", "folder", "file"])
+def test_a_copy_is_made_only_of_what_was_read(root: Path, bystanders: Path, tmp_path: Path, what: str) -> None:
+    """Between reading the source and copying it somebody puts a link there, or changes it: nothing is copied."""
+    source = root / ".claude" / "skills" / "pdf"
+    operation = rules_link(root) if what == "file" else skill_link(root)
+    if what == "content":
+        (source / "SKILL.md").write_text("changed", encoding="utf-8")
+    elif what == "folder":
+        source.rename(tmp_path / "moved")
+        source.symlink_to(bystanders)
+    else:
+        (root / "CLAUDE.md").unlink()
+        (root / "CLAUDE.md").symlink_to(bystanders / ".bashrc")
+    operation = replace(operation, text="nowhere")  # no link can lead there, so a copy is tried
+    with pytest.raises(ApplyError) as caught:
+        apply(operation, root)
+    assert caught.value.code == "changed_underneath"
+    assert not (root / operation.path).exists()
 
 
 def test_a_copy_becomes_a_link_where_links_are_possible_again(root: Path, copy_skill: Callable[..., list[str]]) -> None:

@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +47,9 @@ CHANGES, LOOKS = 1, 2
 """Calls that change something (made, written, renamed, synced …), and those that read, look, lock or close."""
 
 FOR_EVER = -1
+
+_STOPPED = {"stopped": True}
+"""What the server says when a run waits at a stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,16 +167,29 @@ class Runner:
         self._process.stdout.close()
 
     def run(
-        self, arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], fault: Fault | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        environ: Mapping[str, str],
+        fault: Fault | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Ran:
-        """Run `harnesssync` with these arguments and this environment, which is all of it."""
+        """Run `harnesssync` with these arguments and this environment, which is all of it.
+
+        `meanwhile` is called whenever the run is stopped; then the run goes on.
+        """
         fault = fault or Fault()
         request = {"arguments": list(arguments), "cwd": str(cwd), "environ": dict(environ), "fault": vars(fault)}
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        while (answer := json.loads(self._process.stdout.readline())) == _STOPPED:
+            if meanwhile is not None:
+                meanwhile()
+            self._process.stdin.write("go on\n")
+            self._process.stdin.flush()
         return Ran(**{**answer, "calls": tuple(answer["calls"])})
 
 
@@ -240,7 +256,7 @@ def _answer(request: dict[str, Any], plan: Plan, shared: ctypes.CDLL, folder: Pa
             sys.stderr.flush()
         finally:
             os._exit(code)
-    _, status = os.waitpid(child, 0)
+    status = _wait(child)
     plan.armed = 0
     for descriptor in (out, err, calls, *((device,) if fault.device else ())):
         os.close(descriptor)
@@ -254,6 +270,18 @@ def _answer(request: dict[str, Any], plan: Plan, shared: ctypes.CDLL, folder: Pa
         "what": plan.what.decode(),
         "where": plan.where.decode("utf-8", "replace"),
     }
+
+
+def _wait(child: int) -> int:
+    """Wait for the end of a child; tell each time that it is stopped, and let it go on when told so."""
+    while True:
+        _, status = os.waitpid(child, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            return status
+        sys.stdout.write(json.dumps(_STOPPED) + "\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        os.kill(child, signal.SIGCONT)
 
 
 def _arm(plan: Plan, fault: Fault, *, log: int, device: int) -> None:

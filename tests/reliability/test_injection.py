@@ -79,6 +79,22 @@ def test_calls_that_only_look_can_fail_as_well(runner: Runner, world: World) -> 
     assert ran.code not in {0, 1}
 
 
+def test_a_run_that_is_stopped_waits_for_what_somebody_does(runner: Runner, world: World) -> None:
+    """It is stopped once, before the call, and then goes on to its end."""
+    names = [line.split(" ", 2) for line in _sync(runner, world, log=True).calls]
+    at = next(int(number) for number, name, path in names if name == "rename" and path.endswith("AGENTS.md"))
+    again = _world(world.root / "again")
+    seen = []
+
+    def meanwhile() -> None:
+        seen.append((again.project / "AGENTS.md").exists())
+        (again.project / "AGENTS.md").write_text("mine\n")
+
+    stop = Fault(prefix=str(again.root), action=Action.STOP, at=at)
+    ran = runner.run(["sync"], cwd=again.project, environ=again.environ, fault=stop, meanwhile=meanwhile)
+    assert (seen, ran.code, (again.project / "AGENTS.md").read_text()) == ([False], 4, "mine\n")
+
+
 def test_half_of_a_write_is_written(runner: Runner, world: World) -> None:
     """What is written is complete all the same: the product writes the rest."""
     calls = _sync(runner, _world(world.root / "whole"), log=True).calls

@@ -24,7 +24,14 @@ from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import Folder, telling
 from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.replacing import confirm, look_at_file, put, put_back, take
-from harnesssync_orchestrator.files.temporaries import held, our_name, replaces_nothing, telling_name, told_digests
+from harnesssync_orchestrator.files.temporaries import (
+    held,
+    is_ours,
+    our_name,
+    replaces_nothing,
+    telling_name,
+    told_digests,
+)
 
 _MAX_OPEN_FOLDERS = 64
 _EXECUTABLE = 0o111
@@ -246,6 +253,8 @@ def _settle(place: Place) -> bool:
         if not replaces_nothing(place.name) and look_at_any(place) not in digests:
             return False
         place.discard()
+    elif is_ours(place.name):
+        place.remove()
     return True
 
 

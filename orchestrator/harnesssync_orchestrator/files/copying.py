@@ -167,16 +167,19 @@ def is_exactly(place: Place, digest: str) -> bool:
     return look_at_any(place) == digest
 
 
-def copy(source: Path, to: Place) -> tuple[str, ...]:
+def copy(source: Path, to: Place, digest: str | None = None) -> tuple[str, ...]:
     """Copy a file or a folder to a place where nothing stands: contents, permissions and modification times.
 
-    Inside a folder, links are followed as long as they stay in it. Returns what was left out, as sentences.
-    Whatever fails, nothing of the copy remains. Raises OSError, FileExistsError if the place is taken.
+    With `digest`, that of a folder when its place was found to be in order, no other folder is copied, and no file that
+    a link leads to. Inside a folder, links are followed as long as they stay in it. Returns what was left out, as
+    sentences. Whatever fails, nothing of the copy remains. Raises OSError, FileExistsError if the place is taken.
     """
     to.require_free()
     try:
         if source.is_dir():
-            return _copy_folder(source, to)
+            return _copy_folder(source, to, digest)
+        if digest is not None:
+            _require_no_link(source)
         _copy_file(os.fspath(source), to)
     except BaseException:
         to.remove()
@@ -184,8 +187,15 @@ def copy(source: Path, to: Place) -> tuple[str, ...]:
     return ()
 
 
-def _copy_folder(source: Path, to: Place) -> tuple[str, ...]:
+def _require_no_link(source: Path) -> None:
+    if os.path.realpath(source) != os.fspath(source):
+        raise OSError(errno.ESTALE, "a link took its place since it was read", str(source))
+
+
+def _copy_folder(source: Path, to: Place, digest: str | None) -> tuple[str, ...]:
     listing = list_tree(os.fspath(source), Looked())
+    if digest is not None and digest_of_listing(listing) != digest:
+        raise OSError(errno.ESTALE, "it was changed since it was read", str(source))
     left_out = [f"{problem.file} {problem.message}" for problem in listing.problems]
     left_out += [
         f"{source / file.relative} is a link that leads out of the folder or to nothing"

@@ -18,9 +18,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.core.desired import short_hash
+from harnesssync_orchestrator.errors import ApplyError, StateError
+from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.locks import held
-from harnesssync_orchestrator.files.store import write_atomic
 
 _BEGIN = b"# >>> harnesssync (%s): outputs of ours; do not edit this block\n"
 _END = b"# <<< harnesssync\n"
@@ -30,6 +31,9 @@ _BLOCK = re.compile(
     rb"(?P<body>.*?)^# <<< harnesssync\r?(?:\n|\Z)",
     re.DOTALL | re.MULTILINE,
 )
+_ATTEMPTS = 5
+"""Somebody who saves the file at the same moment is awaited so often."""
+
 _BEGINS = re.compile(rb"^# >>> harnesssync \(", re.MULTILINE)
 
 
@@ -56,21 +60,34 @@ def update_exclude(
     if _changed(_read(file), worktree_id, wanted, worktrees) is None:
         return False
     with held(lock, timeout):
-        before = _read(file)
-        after = _changed(before, worktree_id, wanted, worktrees)
-        if after is None:
-            return False
-        try:
-            if after == b"" and _kind(before) == b"created":
-                file.unlink()
+        for attempt in range(_ATTEMPTS):
+            before = _read(file)
+            after = _changed(before, worktree_id, wanted, worktrees)
+            if after is None:
+                return False
+            try:
+                _replace(file, before, after)
+            except ApplyError as error:
+                if error.code != "changed_underneath" or attempt == _ATTEMPTS - 1:
+                    raise _unusable(file, f"it can't be written: {error.message}") from error
+            except OSError as error:
+                raise _unusable(file, f"it can't be written: {error.strerror or error}") from error
             else:
-                file.parent.mkdir(exist_ok=True)
-                write_atomic(
-                    file, after, mode=None if before is not None else 0o644, prefix=".harnesssync-", suffix=".tmp"
-                )
-        except OSError as error:
-            raise _unusable(file, f"it can't be written: {error.strerror or error}") from error
+                break
     return True
+
+
+def _replace(file: Path, before: bytes | None, after: bytes) -> None:
+    """Write the file anew, or remove one that is there for the block alone. What somebody saves meanwhile stays: then
+    this raises ApplyError, `changed_underneath`."""
+    file.parent.mkdir(exist_ok=True)
+    expected = short_hash(before) if before is not None else None
+    with Below(file.parent) as below:
+        below.sweep("")  # a process that was killed may have left something
+        if expected is not None and after == b"" and _kind(before) == b"created":
+            below.remove(file.name, expected)
+        else:
+            below.write(file.name, after, mode=0o644, expected=expected)
 
 
 def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:

@@ -193,6 +193,7 @@ _CODES = {
     errno.ELOOP: ("obstructed", "a part of the path is a link", "Move it away, then sync again"),
     errno.EISDIR: ("obstructed", "a folder or a special file stands there", "Move it away, then sync again"),
     errno.ENOENT: ("changed_underneath", "it vanished a moment ago", "Sync again"),
+    errno.ESTALE: ("changed_underneath", "its source was changed since it was read", "Sync again"),
 }
 
 

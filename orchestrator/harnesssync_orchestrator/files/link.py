@@ -49,6 +49,7 @@ FINAL = frozenset(
         errno.ENAMETOOLONG,
         errno.ELOOP,
         errno.EIO,
+        errno.ESTALE,
         getattr(errno, "EDQUOT", errno.ENOSPC),
     }
 )
@@ -154,12 +155,21 @@ def _bring_about(place: Place, source: Path, text: str, recorded: str | None, me
     return make(place, source, text, expected=there, means=means).method
 
 
-def make(place: Place, source: Path, text: str, *, expected: str | None = None, means: Means | None = None) -> Made:
+def make(
+    place: Place,
+    source: Path,
+    text: str,
+    *,
+    expected: str | None = None,
+    means: Means | None = None,
+    digest: str | None = None,
+) -> Made:
     """Make a link that says `text` and leads to `source`, in a folder that exists.
 
     With `expected`, what stands there has this digest and is ours, and is replaced; otherwise nothing may stand
-    there. Whatever fails, what was there is there again. Raises FileExistsError when something else is there,
-    FileNotFoundError when the source is gone, OSError when no method worked.
+    there. With `digest`, a copy is made only of what the source was when it had that digest. Whatever fails, what was
+    there is there again. Raises FileExistsError when something else is there, FileNotFoundError when the source is
+    gone, OSError when no method worked.
     """
     means = means or Means.of_this_system()
     source.stat()  # a link to nothing would be made without complaint
@@ -170,7 +180,7 @@ def make(place: Place, source: Path, text: str, *, expected: str | None = None, 
         if method is Method.JUNCTION and not source.is_dir():
             continue
         try:
-            return _make_by(method, place, source, text, expected, means)
+            return _make_by(method, place, source, text, expected, means, digest)
         except NotImplementedError as error:
             failures.append(f"{method.value}: {error}")
         except OSError as error:
@@ -180,9 +190,17 @@ def make(place: Place, source: Path, text: str, *, expected: str | None = None, 
     raise OSError(errno.ENOTSUP, "; ".join(failures), str(place.path))
 
 
-def _make_by(method: Method, place: Place, source: Path, text: str, expected: str | None, means: Means) -> Made:
+def _make_by(
+    method: Method,
+    place: Place,
+    source: Path,
+    text: str,
+    expected: str | None,
+    means: Means,
+    digest: str | None,
+) -> Made:
     if method is Method.COPY:
-        return _make_copy(place, source, expected)
+        return _make_copy(place, source, expected, digest)
     at = place if expected is None else place.beside(our_name())
     if method is Method.SYMLINK:
         means.symlink(text, at.handle, target_is_directory=source.is_dir(), dir_fd=at.fd)
@@ -210,9 +228,9 @@ def _take_back(at: Place, status: os.stat_result | None) -> None:
         os.rmdir(at.handle, dir_fd=at.fd)
 
 
-def _make_copy(place: Place, source: Path, expected: str | None) -> Made:
+def _make_copy(place: Place, source: Path, expected: str | None, planned: str | None) -> Made:
     temporary = place.beside(our_name())
-    left_out = copy(source, temporary)
+    left_out = copy(source, temporary, planned)
     former = read_marker(place)
     try:
         digest = digest_at(temporary) or ""

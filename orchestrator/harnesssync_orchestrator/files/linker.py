@@ -150,7 +150,14 @@ class _Linker:
             source = Path(operation.source)
             with self.below.making(operation.path) as (place, folders):
                 _source_of(operation)
-                made = make(place, source, operation.text, expected=operation.expected, means=self.means)
+                made = make(
+                    place,
+                    source,
+                    operation.text,
+                    expected=operation.expected,
+                    means=self.means,
+                    digest=operation.digest or None,
+                )
         else:
             made, folders = done
         copied = made.method is Method.COPY
