@@ -17,8 +17,8 @@ An output that a person decided to keep is `kept`, whatever the hashes say.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address
 
@@ -116,6 +116,10 @@ class Resolution:
     project: str = ""
     policies: Policies = field(default_factory=Policies)
     choices: Mapping[Address, Choice] = field(default_factory=dict)
+
+    def restoring(self, addresses: Collection[Address]) -> Resolution:
+        """With the choice to restore these too."""
+        return replace(self, choices={**self.choices, **dict.fromkeys(addresses, Choice.RESTORE)})
 
     def of(self, address: Address, owners: Sequence[str], state: Drift | None) -> Choice | None:
         """The choice that holds for one output; None leaves it alone.

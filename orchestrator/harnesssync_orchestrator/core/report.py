@@ -10,7 +10,7 @@ from typing import Any
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import Problem
-from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, Operation, state_of
+from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, Operation, UpdateSource, state_of
 
 
 class State(enum.Enum):
@@ -131,6 +131,7 @@ def to_json(report: Report) -> dict[str, Any]:
                 "path": operation.path,
                 "targets": list(operation.owners),
                 "items": [str(item) for item in operation.items],
+                "adopts": [str(each) for each in operation.addresses] if isinstance(operation, UpdateSource) else [],
             }
             for operation in report.operations
         ],

@@ -18,13 +18,14 @@ SHOWN = 5
 def drift(console: Console, report: Mapping[str, Any]) -> None:
     """What was gone, and what a policy or a person's decision replaces or takes into the source."""
     missing, replaced, adopted = [], [], []
+    taken_in = {each for operation in report["operations"] for each in operation.get("adopts") or ()}
     for operation in report["operations"]:
         path, state = visible(operation["path"]), operation.get("state")
         if operation["kind"] == "UpdateSource":
             adopted.append(path)
         elif state == "missing":
             missing.append(path)
-        elif state in ("output-edited", "both", "foreign"):
+        elif state in ("output-edited", "both", "foreign") and operation["path"] not in taken_in:
             replaced.append(path)
     if missing:
         console.note(f"missing, and made again: {_named(missing)}")

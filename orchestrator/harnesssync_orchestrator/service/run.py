@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
 import anyio
 
-from harnesssync_orchestrator.core.desired import Desired
+from harnesssync_orchestrator.core.desired import Address, Desired
+from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.history import TransactionKind
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
@@ -23,6 +25,7 @@ from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import RACY_NS, HashCache
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.memory import Remembered, encode
@@ -48,6 +51,8 @@ class Run:
     lock.
 
     `sources` and `outputs` are what was looked at, for the footprint; `watch` the folders whose changes matter.
+    `adopted` are links to be made again now that the source says what the file in their place said, with the digest of
+    that file; `drift` is what was found before anything was adopted.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
     """
 
@@ -61,6 +66,8 @@ class Run:
     outcome: Outcome = field(default_factory=Outcome)
     notes: list[str] = field(default_factory=list)
     hidden: bool = True
+    adopted: Mapping[Address, str] = field(default_factory=dict)
+    drift: Mapping[Drift, int] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, start: Start) -> Run:
@@ -127,7 +134,7 @@ class Run:
             cache=self.cache,
             trust=self.start.trust,
             confirmed=self.start.options.confirmed,
-            resolution=self.start.resolution,
+            resolution=self.start.resolution.restoring(self.adopted),
             hides=self.engine.exclude,
         )
 
@@ -137,6 +144,31 @@ class Run:
         await self._watch_outputs()
         targets = self.start.options.targets
         return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
+
+    # --- adopt
+
+    async def adopt(self, seen: Survey) -> Survey:
+        """Take those edits of outputs into the source that are to be adopted and can be, and survey anew. In a dry run
+        that is only planned."""
+        adoption = await adopt(self.start, self._surveyor(), seen)
+        if self.start.options.dry_run or not (adoption.operations or adoption.replaced):
+            return adoption.seen
+        self.drift = adoption.seen.plan.drift
+        transaction = Transaction(self.start, self.ledger, self.outcome, kind=self._kind)
+        plan = await transaction.keep(Plan(operations=adoption.operations))
+        try:
+            await transaction.carry_out(plan)
+        finally:
+            self.ledger = transaction.ledger
+        if self.outcome.failures:
+            return seen
+        self.adopted = adoption.replaced
+        again = await self.survey()
+        newer = edited_since(again.plan.operations, self.adopted)
+        if newer:
+            self.adopted = {address: digest for address, digest in self.adopted.items() if address not in newer}
+            again = await self.survey()
+        return adoption.explained(again)
 
     async def _watch_outputs(self) -> None:
         """Have their folders watched, as far as they are there by now."""
@@ -175,8 +207,7 @@ class Run:
 
         Raises StateError when it can't be kept: then nothing is changed.
         """
-        resolves = bool(self.start.options.choices)
-        self.transaction.kind = TransactionKind.RESOLVE if resolves else TransactionKind.SYNC
+        self.transaction.kind = self._kind
         plan = await self.start.in_thread(self._giving_back, seen.plan)
         return replace(seen, plan=await self.transaction.keep(plan))
 
@@ -197,6 +228,10 @@ class Run:
         self._tell_copies()
         if self.outcome.copies or self.outcome.removed_documents:
             await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
+
+    @property
+    def _kind(self) -> TransactionKind:
+        return TransactionKind.RESOLVE if self.start.options.choices else TransactionKind.SYNC
 
     @cached_property
     def transaction(self) -> Transaction:
@@ -287,7 +322,7 @@ class Run:
         """What the sync did."""
         notes = (*self._consent(seen), *self.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
-        return self.start.result(report, self.watch)
+        return self.start.result(replace(report, drift=self.drift) if self.drift else report, self.watch)
 
     def _consent(self, seen: Survey) -> tuple[str, ...]:
         """What a person must still agree to in the harnesses themselves; we never forge it."""

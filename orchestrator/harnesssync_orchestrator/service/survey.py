@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from harnesssync_orchestrator.core.desired import Desired, short_hash
 from harnesssync_orchestrator.core.drift import Resolution
-from harnesssync_orchestrator.core.items import Problem, Scope, Source
+from harnesssync_orchestrator.core.items import Problem, Source
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Plan
 from harnesssync_orchestrator.core.planning import plan
@@ -24,6 +24,7 @@ from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.exposed import look_at_git
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.identity import writable_by_others
+from harnesssync_orchestrator.files.imagined import Imagined
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.hashing import hash_files
@@ -33,7 +34,10 @@ from harnesssync_orchestrator.service.limits import Limits
 async def read_source(
     project: Project, places: Places, cache: HashCache, looked: Looked, limits: Limits, *, rehash: bool
 ) -> Source:
-    """Discover the source in one thread and hash what changed in several; with `rehash` everything."""
+    """Discover the source in one thread and hash what changed in several; with `rehash` everything.
+
+    With `looked` an `Imagined`, the source as it would be.
+    """
     read_ns = time.time_ns()
     discovery = await anyio.to_thread.run_sync(
         discover, project.scope, Path(project.path), places, looked, limiter=limits.hashing
@@ -42,7 +46,10 @@ async def read_source(
     known, unknown = cache.divide(contents, verify=rehash)
     digests = await hash_files(unknown, limits.hashing, int(limits.hashing.total_tokens))
     cache.put_all(contents, digests, read_ns)
+    looked.uncertain |= any(isinstance(digest, OSError) for digest in digests.values())
     known.update((path, digest) for path, digest in digests.items() if isinstance(digest, str))
+    if isinstance(looked, Imagined):
+        known.update(looked.digests())
     return await anyio.to_thread.run_sync(discovery.complete, known, limiter=limits.hashing)
 
 

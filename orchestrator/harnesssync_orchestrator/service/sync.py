@@ -1,7 +1,7 @@
 """One sync of one project, top to bottom.
 
     lock → its turn → has anything changed? → whose is it? → recover → let git settle → survey and plan →
-    keep what is there → keep from git → link and record → remember
+    adopt edits → keep what is there → keep from git → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
@@ -40,7 +40,7 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
         await run.recover()
         if not await run.git_settles():
             return run.halted(HaltReason.GIT_BUSY)
-        seen = await run.survey()
+        seen = await run.adopt(await run.survey())
         if options.dry_run:
             return run.planned(seen)
         seen = await run.keep(seen)

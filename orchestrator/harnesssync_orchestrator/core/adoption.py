@@ -1,0 +1,128 @@
+"""Where in the source an edit of an output belongs: a guess, which holds only if rendering it gives just that output.
+
+Nothing is known here of how a target renders. A changed line of an output is looked for in the files of its items, and
+is changed there if it is found exactly once; a changed key of a merged value, in the object of the same name. Whoever
+asks renders the changed source and compares: only then is the guess right.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harnesssync_orchestrator.core.desired import JsonValue
+from harnesssync_orchestrator.core.targets import Edit, RemoveKey, SetKey
+
+CONTEXT = 3
+"""Unchanged lines around a change that are looked for together with it, at most, where it alone is not unique."""
+
+_QUOTES = "\"'"
+
+
+class NotAdoptableError(ValueError):
+    """An edit can't be taken into the source. The message says why, as half a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    """Characters `start` to `end` of the file `path` give way to `text`."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+
+def take_in(before: str, after: str, sources: Mapping[str, str]) -> dict[str, str]:
+    """The files of the source that change, with their new text, if `after` is an edit of the rendered text `before`.
+
+    `sources` are the files that the output is made from, by path. Raises NotAdoptableError.
+    """
+    old, new = before.split("\n"), after.split("\n")
+    replacements = [_place(change, old, new, sources) for change in _changes(old, new)]
+    changed: dict[str, str] = {}
+    for path, text in sources.items():
+        own = sorted((each for each in replacements if each.path == path), key=lambda each: each.start)
+        if any(first.end > second.start for first, second in pairwise(own)):
+            raise NotAdoptableError("two changes of it meet at one place of the source")
+        for each in reversed(own):
+            text = text[: each.start] + each.text + text[each.end :]  # noqa: PLW2901 - step by step, from the end
+        if own:
+            changed[path] = text
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Lines `start` to `end` of the old text became lines `new_start` to `new_end` of the new one."""
+
+    start: int
+    end: int
+    new_start: int
+    new_end: int
+
+
+def _changes(old: list[str], new: list[str]) -> Iterator[_Change]:
+    for kind, start, end, new_start, new_end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield _Change(start, end, new_start, new_end)
+
+
+def _place(change: _Change, old: list[str], new: list[str], sources: Mapping[str, str]) -> _Replacement:
+    """Where a change belongs. What is only inserted is found by the lines around it."""
+    inserted = new[change.new_start : change.new_end]
+    for context in range(0 if change.end > change.start else 1, CONTEXT + 1):
+        above = old[max(0, change.start - context) : change.start]
+        below = old[change.end : change.end + context]
+        found = _lines(sources, [*above, *old[change.start : change.end], *below])
+        if len(found) == 1:
+            path, start, end = found[0]
+            return _Replacement(path, start, end, "\n".join([*above, *inserted, *below]))
+    if change.end - change.start == len(inserted) == 1:
+        was, now = _differing(old[change.start], inserted[0])
+        places = [(path, text.index(was)) for path, text in sources.items() if was and text.count(was) == 1]
+        if len(places) == 1 and sum(text.count(was) for text in sources.values()) == 1:
+            path, start = places[0]
+            return _Replacement(path, start, start + len(was), now)
+    raise NotAdoptableError("what it changes is not found exactly once in the source")
+
+
+def _lines(sources: Mapping[str, str], block: list[str]) -> list[tuple[str, int, int]]:
+    """Where these whole lines stand, one below another: path, first character, and the one after the last."""
+    wanted = "\n".join(block)
+    found: list[tuple[str, int, int]] = []
+    for path, text in sources.items():
+        framed = f"\n{text}\n"
+        start = framed.find(f"\n{wanted}\n")
+        while start >= 0 and len(found) < 2:
+            found.append((path, start, start + len(wanted)))
+            start = framed.find(f"\n{wanted}\n", start + 1)
+    return found
+
+
+def _differing(old: str, new: str) -> tuple[str, str]:
+    """The part of a line that changed, widened to the quotes around it: what a format puts around a text is its own."""
+    first = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    most = min(len(old), len(new)) - first
+    last = next((at for at in range(most) if old[-1 - at] != new[-1 - at]), most)
+    while first > 0 and old[first - 1] not in _QUOTES:
+        first -= 1
+    while last > 0 and old[-last] not in _QUOTES:
+        last -= 1
+    return old[first : len(old) - last], new[first : len(new) - last]
+
+
+def take_in_keys(before: JsonValue, after: JsonValue, pointer: tuple[str, ...]) -> tuple[Edit, ...]:
+    """The edits of a document of the source that has the same keys in an object at `pointer`: those that changed.
+
+    Raises NotAdoptableError when the values are no objects.
+    """
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        raise NotAdoptableError("it is no table of keys")
+    edits: list[Edit] = [RemoveKey((*pointer, key)) for key in before if key not in after]
+    edits += [
+        SetKey((*pointer, key), value) for key, value in after.items() if key not in before or before[key] != value
+    ]
+    return tuple(edits)
