@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
@@ -287,3 +288,25 @@ def test_checking_costs_little_more_than_its_system_calls(tmp_path: Path) -> Non
             break
 
     assert ours < bare * 2
+
+
+@pytest.mark.parametrize("call", ["lstat", "open", "scandir", "listdir"])
+def test_a_look_that_failed_is_not_taken_for_what_is_there(
+    root: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """A disk error or too many open files pass, and nothing that `lstat` tells shows it."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    looked = Looked(time.time_ns() + 10**9)
+    monkeypatch.setattr(os, call, fail)
+    with suppress(OSError):
+        looked.read(str(root / "file"))
+    with suppress(OSError):
+        looked.scan(str(root))
+    if call == "listdir":
+        list_tree(str(root), looked)
+    monkeypatch.undo()
+    looked.lstat(str(root))
+    assert not is_unchanged(Footprint.of(looked, key="codex gemini"))

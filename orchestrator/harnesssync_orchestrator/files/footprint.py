@@ -47,15 +47,19 @@ class Footprint:
         """The footprint of a sync that took these looks and no other, in this order.
 
         Where two looks saw different things at one path, it changed in between, and what the first look led to may
-        be out of date: the footprint is not settled.
+        be out of date: the footprint is not settled. Nor is it when a look failed and may go well the next time.
         """
         seen: dict[str, Signature | None] = {}
         settled = True
         for looked in looks:
-            settled = settled and not any(
-                signature != seen.get(path, signature)
-                or (signature is not None and is_racy(signature, looked.began_ns))
-                for path, signature in looked.seen.items()
+            settled = (
+                settled
+                and not looked.uncertain
+                and not any(
+                    signature != seen.get(path, signature)
+                    or (signature is not None and is_racy(signature, looked.began_ns))
+                    for path, signature in looked.seen.items()
+                )
             )
             seen.update(looked.seen)
         # Sorted, because neighbours in one folder are faster to look up one after another.

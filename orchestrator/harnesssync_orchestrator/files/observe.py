@@ -31,7 +31,7 @@ from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
 from harnesssync_orchestrator.files.copying import read_marker
 from harnesssync_orchestrator.files.hashing import HashCache, hash_file
 from harnesssync_orchestrator.files.place import Place, is_link
-from harnesssync_orchestrator.files.reading import Looked, Signature
+from harnesssync_orchestrator.files.reading import Looked, Signature, SpecialFileError, TooLargeError
 from harnesssync_orchestrator.files.tree import list_tree, tree_digest
 
 _MISSING = Missing()
@@ -111,7 +111,10 @@ class _Observer:
     def state(self, path: str) -> PathState:
         try:
             return self._state(path)
+        except (SpecialFileError, TooLargeError) as error:
+            return Unusable(_reason(error))
         except OSError as error:
+            self.looked.uncertain = True
             return Unusable(_reason(error))
 
     def _state(self, path: str) -> PathState:
@@ -148,6 +151,7 @@ class _Observer:
         except (FileNotFoundError, ValueError):
             return _MISSING
         except OSError as error:
+            self.looked.uncertain = True
             return Unusable(_reason(error))
         if stat.S_ISDIR(status.st_mode) and not is_link(status):
             return None

@@ -14,7 +14,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -78,15 +79,17 @@ class Looked:
     The first look at a path counts. If the path changes before a second look, the record is then older than what
     was read, and the next sync sees a difference; the other way round a change would be lost.
     `began_ns` is the time before the first look, in nanoseconds since 1970. `listed` has the names in each folder
-    whose entries were asked for.
+    whose entries were asked for. `uncertain` says that a look failed for a reason which may be gone the next time
+    without a trace (a disk error, no more descriptors, a folder above without permission).
     """
 
-    __slots__ = ("began_ns", "listed", "seen")
+    __slots__ = ("began_ns", "listed", "seen", "uncertain")
 
     def __init__(self, began_ns: int | None = None) -> None:
         self.began_ns = time.time_ns() if began_ns is None else began_ns
         self.seen: dict[str, Signature | None] = {}
         self.listed: dict[str, tuple[str, ...]] = {}
+        self.uncertain = False
 
     def lstat(self, path: str) -> os.stat_result | None:
         """The status of the path itself, links not followed; None if nothing is there.
@@ -102,6 +105,7 @@ class Looked:
                 self.seen.setdefault(path, None)
             if error.errno in NOTHING_THERE:
                 return None
+            self.uncertain = True
             raise
         self.seen.setdefault(path, Signature.of(status))
         return status
@@ -161,15 +165,16 @@ class Looked:
         if status is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         require_regular(status, path)
-        descriptor = os.open(real, OPEN_FLAGS)
-        try:
-            status = os.fstat(descriptor)
-            require_regular(status, path)  # it may have been exchanged since
-            if status.st_size > limit:
-                raise TooLargeError(errno.EFBIG, f"{status.st_size} bytes, more than {limit}", path)
-            return _read_all(descriptor, status.st_size, limit, path)
-        finally:
-            os.close(descriptor)
+        with self._certain():
+            descriptor = os.open(real, OPEN_FLAGS)
+            try:
+                status = os.fstat(descriptor)
+                require_regular(status, path)  # it may have been exchanged since
+                if status.st_size > limit:
+                    raise TooLargeError(errno.EFBIG, f"{status.st_size} bytes, more than {limit}", path)
+                return _read_all(descriptor, status.st_size, limit, path)
+            finally:
+                os.close(descriptor)
 
     def scan(self, path: str) -> tuple[Entry, ...]:
         """The entries of the directory that `path` leads to, sorted by name; none if nothing is there.
@@ -182,11 +187,22 @@ class Looked:
             return ()
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-        with os.scandir(path) as entries:
+        with self._certain(), os.scandir(path) as entries:
             found = [Entry(entry.name, entry.path, _kind(entry)) for entry in entries]
         found.sort()
         self.listed.setdefault(real, tuple(entry.name for entry in found))
         return tuple(found)
+
+    @contextmanager
+    def _certain(self) -> Generator[None]:
+        """What is too long or no regular file still is when it looks the same; every other error makes `uncertain`."""
+        try:
+            yield
+        except (SpecialFileError, TooLargeError, IsADirectoryError):
+            raise
+        except OSError:
+            self.uncertain = True
+            raise
 
 
 def require_regular(status: os.stat_result, path: str) -> None:

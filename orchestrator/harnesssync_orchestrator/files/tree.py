@@ -128,6 +128,7 @@ class _Walk:
                 # Each entry is looked at anyway, so what `os.scandir` knows of its kind is worth nothing here.
                 names = sorted(os.listdir(folder.path))  # noqa: PTH208 - no pathlib in the walk, see `reading`
             except OSError as error:
+                self.looked.uncertain = True
                 self._report("folder_unreadable", _reason(error), folder.path, "Make the folder readable.")
                 continue
             inner: list[_Folder] = []
@@ -190,6 +191,7 @@ class _Walk:
             if error.errno == errno.ELOOP:
                 self._report("link_loop", "is a link in a circle, and is left out", path, "Remove the link.")
             else:
+                self.looked.uncertain = True
                 self._report("file_unreadable", _reason(error), path, "Make what it points at readable.")
             return
         if target is None:

@@ -47,6 +47,7 @@ async def read_source(
     digests = await hash_files(unknown, limits.hashing, int(limits.hashing.total_tokens))
     cache.put_all(contents, digests, read_ns)
     looked.uncertain |= any(isinstance(digest, OSError) for digest in digests.values())
+    looked.uncertain |= any(isinstance(digest, OSError) for digest in digests.values())
     known.update((path, digest) for path, digest in digests.items() if isinstance(digest, str))
     if isinstance(looked, Imagined):
         known.update(looked.digests())

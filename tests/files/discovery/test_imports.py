@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
@@ -70,6 +71,22 @@ def test_a_missing_import_is_remembered_until_it_comes(world: Any) -> None:
     expanded(world, {"CLAUDE.md": "@later.md\n"})
     assert world.looked.seen[str(world.project / "later.md")] is None
     assert expanded(world, {"later.md": "Now\n"}) == "Now\n"
+
+
+def test_an_import_that_can_not_be_looked_at_is_not_taken_for_missing(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk error would otherwise change the text without a word."""
+    world.in_project({"CLAUDE.md": "@a.md\n", "a.md": "A\n"})
+    really = os.lstat
+
+    def lstat(path: Any, **options: Any) -> os.stat_result:
+        if str(path).endswith("a.md"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return really(path, **options)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    assert "file_unreadable" in world.codes()
 
 
 def test_emphasis_around_an_import_closes_behind_it(world: Any) -> None:

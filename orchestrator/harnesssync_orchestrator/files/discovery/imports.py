@@ -137,8 +137,10 @@ def _is_file(path: str, ground: Ground, reader: Reader) -> bool:
         if ground.boundary is None or is_within(path, ground.boundary):
             reader.looked.lstat(path)
         return Path(path).is_file()
-    except (OSError, ValueError):
+    except ValueError:
         return False
+    except OSError:  # who may not look outside of the project knows of no file there; inside, reading it says why
+        return ground.boundary is None or is_within(path, ground.boundary)
 
 
 def _resolve(written: str, file: str, home: Path) -> str | None:
