@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import short_hash
@@ -66,7 +67,10 @@ def _make(place: Place, operation: Restore, before: StoodFile | StoodLink | Stoo
         pack.close()
     if short_hash(content) != before.digest:
         raise damaged(packed, f"{operation.path} is not what was kept")
-    like = operation.path.rpartition("/")[2] if operation.expected is not None else None
+    name = operation.path.rpartition("/")[2]
+    former = place.folder.lstat(name)
+    # A link that took the place of a file has no owner and no access list worth keeping.
+    like = name if former is not None and stat.S_ISREG(former.st_mode) else None
     place.folder.create(place.name, content, mode=before.mode, exact=True, like=like)
     set_time(place.folder, place.name, before.mtime_ns)
 
