@@ -50,7 +50,7 @@ def check(stage: Stage, case: Case) -> list[str]:
         ran = stage.run(action=Action.FAIL, at=case.at, times=often, classes=classes, error=getattr(errno, error))
     if ran.acted == 0:
         return MISSED
-    wrong = [*_told(stage, ran), *stage.harm(), *stage.unsettled()]
+    wrong = [*_told(stage, ran), *stage.harm(whole=classes == CHANGES), *stage.unsettled()]
     return [f"at {ran.what} {ran.where}: {line}" for line in wrong]
 
 

@@ -3,7 +3,8 @@
 At once nothing is torn or lost, and the next run gives what it gives after an undisturbed one, byte for byte. A run
 that is killed where it only looks leaves what the call before left: those calls need no kill of their own.
 
-`again`: the run that puts things right is killed too, at a call that the first kill's place decides.
+`again`: the run that puts things right is killed too, at a call that the first kill's place decides. `undo`: when
+things are right again, all of it is undone, and everything is as it was before.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def cases(stage: Stage) -> Sequence[Case]:
     name, calls = stage.scene.name, range(1, len(stage.calls[CHANGES]) + 1)
     once = [Case(name, kind, at) for at in calls for kind in ("before", "after")]
     twice = [Case(name, f"again-{second + at % 6}", at) for at in calls[::3] for second in _SECOND_KILLS]
-    return once + twice
+    undone = [Case(name, "undo", at) for at in calls[::3]] if "sync" in stage.scene.arguments else []
+    return once + twice + undone
 
 
 def check(stage: Stage, case: Case) -> list[str]:
@@ -39,7 +41,10 @@ def check(stage: Stage, case: Case) -> list[str]:
     if kind == "again":
         stage.run(stage.scene.again, action=Action.KILL, at=int(second))
         wrong += stage.harm()
-    return [f"at {ran.what} {ran.where}: {line}" for line in wrong + stage.unsettled()]
+    wrong += stage.unsettled()
+    if kind == "undo" and not wrong:
+        wrong = stage.not_undone()
+    return [f"at {ran.what} {ran.where}: {line}" for line in wrong]
 
 
 KILLS = Sweep(name="kill", cases=cases, check=check)

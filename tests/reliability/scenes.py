@@ -22,6 +22,7 @@ from tests.reliability.world import PROJECT_FILES, Pictured, World, picture
 OURS = "home/.harnesssync"
 EXCLUDE = "project/.git/info/exclude"
 _TIMES = frozenset({"timestamp", "last_sync", "last_active", "time", "transaction", "origin"})
+_CHOICES = frozenset({"paused"})  # an undo pauses the project, and may be killed before it comes to that
 _TEMPORARY = re.compile(r"\.harnesssync-[0-9a-f]+(-[0-9a-f]+)*\.(tmp|old)|\.state-.*\.tmp")
 _BLOCK = re.compile(rb"# >>> harnesssync.*# <<< harnesssync\n", re.DOTALL)
 _MEMORIES = re.compile(r".*\.msgpack")
@@ -156,31 +157,72 @@ class Stage:
 
     # --- what must hold
 
-    def harm(self) -> list[str]:
+    def harm(self, *, whole: bool = True) -> list[str]:
         """What a disturbed run has done that it must not: at any moment every path is as it was before or as it was
-        to become, and our own records can be read."""
-        now: dict[str, Pictured | None] = {**normal(picture(self.world.root))}
+        to become, what a person wrote is there, and our own records can be read.
+
+        Not `whole` is a run that could not read all of its source: it does what it can, so an output may then be
+        something in between, but none may go that was there and is to stay.
+        """
+        now = normal(picture(self.world.root))
         before = normal(self.before.paths)
+        needed = {path for path in before if path in self.left and path in self.after and before[path].kind != "folder"}
         found = []
         for path in sorted(now.keys() | before.keys()):
-            if _TEMPORARY.fullmatch(path.rpartition("/")[2]) or path.startswith(OURS + "/"):
+            if any(_TEMPORARY.fullmatch(part) for part in path.split("/")) or path.startswith(OURS + "/"):
                 continue
+            there = now.get(path)
             allowed = [each.get(path) for each in (before, self.left, self.after)]
             if path == EXCLUDE:  # written when outputs come, and again when some are gone: the block has an own test
-                allowed = [_without_block(each) for each in allowed]
-                now[path] = _without_block(now.get(path))
-            if now.get(path) not in allowed:
-                to_be, was = (_difference(each, now.get(path)) for each in (allowed[1], allowed[0]))
-                found.append(f"neither old nor new: {path}: from the new: {to_be}; from the old: {was}")
-        for path in now:
-            if path.startswith(OURS) and path.endswith(".json"):
+                allowed, there = [_without_block(each) for each in allowed], _without_block(there)
+            if there in allowed or (not whole and path not in needed and there is not None):
+                continue
+            if there is None and path not in needed and (not whole or self._empty(path, needed)):
+                continue
+            if not whole and there is not None and len(set(allowed)) > 1:
+                continue
+            to_be, was = (_difference(each, there) for each in (allowed[1], allowed[0]))
+            found.append(f"neither old nor new: {path}: from the new: {to_be}; from the old: {was}")
+        return found + self._lost_words(now) + self._unreadable(now)
+
+    @staticmethod
+    def _empty(folder: str, needed: set[str]) -> bool:
+        """Holds a folder nothing that must be there? Then it may be gone as well."""
+        return not any(path.startswith(f"{folder}/") for path in needed)
+
+    def _lost_words(self, now: Mapping[str, Pictured]) -> list[str]:
+        """Words of a person's that are gone from files that we write into as well."""
+        return [
+            f"lost from {path}: {word!r}"
+            for path, content in self.world.foreign.items()
+            for word in re.split(rb"[\s{}]+", content.encode())
+            if word not in now[f"project/{path}"].content
+        ]
+
+    @staticmethod
+    def _unreadable(now: Mapping[str, Pictured]) -> list[str]:
+        found = []
+        for path, there in now.items():
+            if path.startswith(OURS) and path.endswith(".json") and "/history" not in path:
                 try:
-                    json.loads((self.world.root / path).read_bytes())
+                    json.loads(there.content)
                 except ValueError as error:
                     found.append(f"not readable: {path}: {error}")
             if ".bak." in path:
                 found.append(f"set aside: {path}")
         return found
+
+    def not_undone(self) -> list[str]:
+        """What is not as before when everything since was undone, as often as there was something to undo."""
+        before = _without_ours(normal(self.before.paths))
+        for _ in range(4):
+            ran = self.run(("undo", "--user") if "--user" in self.scene.arguments else ("undo",))
+            if _without_ours(normal(picture(self.world.root))) == before:
+                return []
+            if ran.code not in {0, 1}:
+                return [f"undo ended with {ran.code}: {ran.out[-600:]}{ran.err}"]
+        now = _without_ours(normal(picture(self.world.root)))
+        return [f"not as before, when undone: {line}" for line in _differences(before, now)]
 
     def unsettled(self) -> list[str]:
         """What is not as after an undisturbed run when the next one has put things right."""
@@ -221,6 +263,10 @@ def _without_block(exclude: Pictured | None) -> Pictured | None:
     return None if exclude is None else replace(exclude, content=_BLOCK.sub(b"", exclude.content))
 
 
+def _without_ours(paths: Mapping[str, Pictured]) -> dict[str, Pictured]:
+    return {path: one for path, one in paths.items() if path != OURS and not path.startswith(OURS + "/")}
+
+
 def normal(paths: Mapping[str, Pictured]) -> dict[str, Pictured]:
     """A picture without what may differ between two runs alike: times in our records, and memories that only save
     time."""
@@ -244,7 +290,8 @@ def _without_times(content: bytes) -> bytes:
 
 def _blanked(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: "" if key in _TIMES and inner else _blanked(inner) for key, inner in value.items()}
+        kept = {key: inner for key, inner in value.items() if key not in _CHOICES}
+        return {key: "" if key in _TIMES and inner else _blanked(inner) for key, inner in kept.items()}
     return [_blanked(inner) for inner in value] if isinstance(value, list) else value
 
 
@@ -282,6 +329,23 @@ def _removal(stage: Stage) -> None:
         shutil.rmtree(stage.world.project / path)
     for path in (".mcp.json", ".claude/settings.json"):
         (stage.world.project / path).unlink()
+
+
+def _synced(stage: Stage) -> None:
+    """Synced once."""
+    stage.prepared("sync")
+
+
+def _changed(stage: Stage) -> None:
+    """Synced twice, with edits between."""
+    _change(stage)
+    stage.prepared("sync")
+
+
+def _removed(stage: Stage) -> None:
+    """Synced twice, the second time with nearly nothing left."""
+    _removal(stage)
+    stage.prepared("sync", "--confirm")
 
 
 def _user(stage: Stage) -> None:
@@ -327,6 +391,11 @@ SCENES = (
         again=("sync", "--confirm"),
     ),
     Scene(name="user", prepare=_user, arguments=("sync", "--user"), again=("sync", "--user")),
+    Scene(name="undo", prepare=_synced, arguments=("undo",), again=("undo",)),
+    Scene(name="undo-change", prepare=_changed, arguments=("undo",)),
+    Scene(name="undo-removal", prepare=_removed, arguments=("undo",), again=("sync", "--confirm")),
+    Scene(name="copies-undo", prepare=_synced, arguments=("undo",), again=("undo",), without_links=True),
+    Scene(name="unlink", prepare=_changed, arguments=("unlink", "--all"), again=("unlink", "--all")),
     Scene(name="threads", prepare=_change, threads=True),
     Scene(name="add", prepare=_other_project, arguments=("ctl", "add", "../other"), again=("ctl", "add", "../other")),
     Scene(

@@ -48,12 +48,14 @@ FOREIGN_FILES: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Paths are absolute and resolved. `environ` is all that a process of ours gets to see of the machine."""
+    """Paths are absolute and resolved. `environ` is all that a process of ours gets to see of the machine;
+    `foreign` are the files of a person's, by their path below the project."""
 
     root: Path
     home: Path
     project: Path
     environ: Mapping[str, str]
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def make(cls, root: Path, *, foreign: Mapping[str, str] = FOREIGN_FILES) -> World:
@@ -74,7 +76,7 @@ class World:
             "GIT_COMMITTER_NAME": "A. Tester",
             "GIT_COMMITTER_EMAIL": "tester@example.invalid",
         }
-        world = cls(root=root, home=home, project=project, environ=environ)
+        world = cls(root=root, home=home, project=project, environ=environ, foreign=foreign)
         world.write({**PROJECT_FILES, **foreign})
         (project / ".claude/skills/pdf/scripts/read.sh").chmod(0o755)
         world.git("init", "-q", "-b", "main")
