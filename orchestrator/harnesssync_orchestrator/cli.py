@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harnesssync_orchestrator.config import Config
     from harnesssync_orchestrator.core.targets import Target
     from harnesssync_orchestrator.ctl.context import OfflineRegistry
+    from harnesssync_orchestrator.files.approving import Approving
     from harnesssync_orchestrator.files.discovery.places import Places
     from harnesssync_orchestrator.files.layout import Layout
     from harnesssync_orchestrator.files.registry import Registry
@@ -65,8 +66,7 @@ def offline_registry() -> OfflineRegistry:
     """The registry itself, for the commands of the client that change it when no supervisor runs."""
     from harnesssync_orchestrator.oneshot.registering import Registering
 
-    ground = Ground(os.environ)
-    return Registering(ground.registry(), ground.places())
+    return Registering(Ground(os.environ).approving())
 
 
 class Ground:
@@ -106,6 +106,11 @@ class Ground:
 
         layout = self.layout()
         return Registry(layout.registry_file, layout.registry_lock)
+
+    def approving(self) -> Approving:
+        from harnesssync_orchestrator.files.approving import Approving
+
+        return Approving(registry=self.registry(), layout=self.layout(), places=self.places())
 
     def config(self) -> Config:
         """The settings. Raises ConfigError."""

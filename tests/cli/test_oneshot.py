@@ -131,7 +131,7 @@ def test_help_names_what_waits_for_trust_among_the_exit_codes(run: Run) -> None:
     """Exit code 1 has a reason that a CI meets first; the help of `check` says what to do there."""
     for line in (("--help",), ("ctl", "--help"), ("sync", "--help"), ("check", "--help")):
         assert "held back until" in run(*line).out
-    assert "harnesssync ctl add ." in run("check", "--help").out
+    assert "harnesssync ctl trust ." in run("check", "--help").out
 
 
 def test_an_edit_of_an_output_is_a_conflict_and_stays(run: Run, worktree: Path) -> None:
@@ -147,12 +147,12 @@ def test_an_edit_of_an_output_is_a_conflict_and_stays(run: Run, worktree: Path) 
 
 
 def test_what_a_harness_would_execute_waits_for_trust(run: Run, worktree: Path) -> None:
-    """Without `ctl add` a server that starts a program is held back, and the way to let it through is named."""
+    """A server that starts a program is held back until it is approved, and the way to do that is named."""
     ran = run("sync", "--target", "codex", cwd=worktree)
-    assert "not trusted, so held back: mcp_server files." in ran.out
-    assert f"harnesssync ctl add {worktree}" in ran.out
+    assert "held back: mcp_server files: not approved." in ran.out
+    assert f"harnesssync ctl trust {worktree}" in ran.out
     assert not (worktree / ".codex" / "config.toml").exists()
-    run("ctl", "add", str(worktree))
+    run("ctl", "trust", str(worktree))
     assert run("sync", cwd=worktree).code == 0
     assert "[mcp_servers.files]" in (worktree / ".codex" / "config.toml").read_text()
 

@@ -235,8 +235,8 @@ def test_status_default_is_the_project_around_the_working_directory(
         "  [running] in step, 12 unchanged, 1 problem, 1 held back",
         "  targets: codex, gemini",
         (
-            "  ! not trusted, so held back: hook Stop#1. A harness would execute or obey this; to let it through: "
-            f"harnesssync ctl add {worktree}"
+            "  ! held back: hook Stop#1: not approved. A harness would execute or obey this; to look: "
+            f"harnesssync ctl trust --show {worktree}; to let it through: harnesssync ctl trust {worktree}"
         ),
         "  ! /f:3: bad. Mend it",
         "  ! security: codex can't express permissions: deny Read(./.env), deny Read(./*.pem). no such thing.",

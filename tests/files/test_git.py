@@ -200,7 +200,7 @@ def test_patterns_decide_as_git_itself_says(main: Path) -> None:
 
 
 def test_below_a_link_nothing_is_asked(main: Path, tmp_path: Path) -> None:
-    """git would refuse to answer for all the others as well."""
+    """Git would refuse to answer for all the others as well."""
     (main / ".gitignore").write_text("*.secret\n")
     (tmp_path / "elsewhere").mkdir()
     (main / "link").symlink_to(tmp_path / "elsewhere")

@@ -25,6 +25,7 @@ from harnesssync_orchestrator.config import Config, WatchSettings
 from harnesssync_orchestrator.core.plan import WriteFile
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State
+from harnesssync_orchestrator.files.approving import Approving
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
@@ -160,7 +161,9 @@ class Running:
     def make(self, *, bounds: Bounds | None = None, allowed_uid: int | None = None, **options: Any) -> None:
         config = Config(watch=WatchSettings(settle_ms=20))
         self.supervisor = Supervisor(
-            places=Places.from_environment({}, self.layout.root),
+            approving=Approving(
+                registry=self.registry, layout=self.layout, places=Places.from_environment({}, self.layout.root)
+            ),
             layout=self.layout,
             registry=self.registry,
             sync=self.sync,

@@ -43,7 +43,13 @@ async def test_add_registers_syncs_and_watches_a_project(running: Any, worktree:
     (root / "deep").mkdir()
     async with running.up():
         added = await running.ask("add", path=str(root / "deep"), targets=["codex"])
-        assert added == {"id": project_id(str(root)), "path": str(root), "added": True}
+        assert added == {
+            "id": project_id(str(root)),
+            "path": str(root),
+            "added": True,
+            "approved": [],
+            "foreign": False,
+        }
         await until((root / "AGENTS.md").exists)
         (root / "CLAUDE.md").write_bytes(b"new")
         await until(lambda: (root / "AGENTS.md").read_bytes() == b"new")
@@ -183,16 +189,22 @@ async def test_a_projects_own_socket_is_scoped_to_it(running: Any, worktree: Wor
                 ("add", {"path": str(b)}),
                 ("remove", {"path": str(b)}),
                 ("list", {}),
+                ("trust", {"path": str(b)}),
+                ("pause", {"projects": [str(b)]}),
                 ("stop", {}),
             ):
                 assert (await client.call(method, **params))["code"] == codes.NOT_ALLOWED
             assert sorted((await client.call("server.info"))["capabilities"]) == [
                 "diff",
+                "history",
+                "pause",
                 "ping",
                 "resolve",
+                "resume",
                 "server.info",
                 "status",
                 "sync",
+                "undo",
             ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.approved import approved
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
@@ -62,7 +63,7 @@ def run(root: Path, engine: Engine) -> Sync:
     """Sync for OpenCode, whose servers stand in `opencode.json`."""
 
     async def run(engine: Engine = engine, path: Path = root, scope: Scope = Scope.PROJECT, **options: Any) -> Report:
-        project = Project(path=str(path), scope=scope, targets=("opencode",), trusted=True)
+        project = approved(Project(path=str(path), scope=scope, targets=("opencode",)), engine.places)
         return (await sync(project, engine, Options(**options))).report
 
     return run

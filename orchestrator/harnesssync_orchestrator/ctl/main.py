@@ -48,7 +48,9 @@ def load(name: str) -> CommandModule:
 
 def overview(program: str) -> str:
     """What `harnesssync ctl --help` prints."""
-    summary = "Talk to a running supervisor. add, remove, list, status and prune also work with none."
+    summary = (
+        "Talk to a running supervisor. With none, add, remove, list, status, trust, pause, resume and prune work too."
+    )
     after = (
         f"{program} COMMAND --help tells more. --project PATH may also stand before the command.\n"
         "Exit codes: 0 clean, 1 drift, conflict, out of step or held back until trusted, 2 usage,\n"

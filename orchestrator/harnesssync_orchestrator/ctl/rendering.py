@@ -11,6 +11,7 @@ import os
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl.drifted import drift
+from harnesssync_orchestrator.ctl.waiting import argument, halted, held, item_name
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
@@ -228,12 +229,11 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, loss
     for failure in report["failures"]:
         console.error(_sentence(failure, place=_place(failure["target"], failure["path"])))
     drift(console, report)
-    if report.get("halt"):
-        console.note(f"halted ({report['halt']}): nothing is removed until the source is back, or you say --confirm")
+    halted(console, report)
     for conflict in report["conflicts"]:
         named = str(conflict["message"]).startswith(str(conflict["address"]))
         console.note(_sentence(conflict, place="conflict" if named else _place("conflict", conflict["address"])))
-    _held(console, report)
+    held(console, report)
     for problem in report["problems"]:
         position = [str(problem[name]) for name in ("file", "line", "column") if problem.get(name) is not None]
         console.note(_sentence(problem, place=":".join(position)))
@@ -251,27 +251,8 @@ def _no_harness(console: Console, report: Mapping[str, Any]) -> None:
     written = "" if report["operations"] else ": nothing was written"
     console.note(
         f"no harness is in use here{written}. Choose with --target codex (harnesssync targets lists them), or for good "
-        f"with harnesssync ctl add {_argument(report)} --target codex"
+        f"with harnesssync ctl add {argument(report)} --target codex"
     )
-
-
-def _argument(report: Mapping[str, Any]) -> str:
-    """How a command line names the project of a report."""
-    return "--user" if report.get("scope") == "user" else visible(report["path"])
-
-
-def _held(console: Console, report: Mapping[str, Any]) -> None:
-    held = report["held"]
-    if not held:
-        return
-    items = ", ".join(dict.fromkeys(visible(_item(item)) for each in held for item in each["items"]))
-    where = f"harnesssync ctl add {_argument(report)}"
-    console.note(
-        f"not trusted, so held back: {items}. A harness would execute or obey this; to let it through: {where}"
-    )
-    if console.verbose:
-        for each in held:
-            console.debug(f"{visible(each['address'])} ({', '.join(each['targets'])})")
 
 
 def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
@@ -282,7 +263,7 @@ def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
         if loss["what"] != loss["item"]:
             lost.append(loss["what"].removeprefix(f"{loss['item']}: "))
     for (target, item, why, security), lost in shared.items():
-        what = f"{_item(item)}: {', '.join(lost)}" if lost else _item(item)
+        what = f"{item_name(item)}: {', '.join(lost)}" if lost else item_name(item)
         text = visible(f"{target} can't express {what}. {why}")
         if security:
             console.note(f"{console.colourize('red', 'security')}: {text}")
@@ -292,12 +273,6 @@ def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
     if others:
         count, hint = ("1 loss", "--verbose shows it") if others == 1 else (f"{others} losses", "--verbose shows them")
         console.line(f"  {console.colourize('dim', f'· {count}; {hint}')}")
-
-
-def _item(text: str) -> str:
-    """`permissions permissions` is said once: of some kinds there is only one item, named like its kind."""
-    kind, _, name = text.partition(" ")
-    return kind if kind == name else text
 
 
 def _place(*parts: str) -> str:

@@ -94,6 +94,10 @@ class Layout:
         """Locks on things that are not ours, such as a repository's exclude file."""
         return self.root / "locks"
 
+    def approved_file(self, folder: Path) -> Path:
+        """What was approved for a repository (its common folder) or a worktree, as it was shown."""
+        return self.root / "approved" / f"{_short(folder)}.json"
+
     def exclude_lock(self, common_dir: Path) -> Path:
         """The lock on what all worktrees of one repository share."""
         return self.locks / f"exclude-{_short(common_dir)}.lock"

@@ -31,8 +31,8 @@ SYNC = Command(
         *_SHOWN,
     ),
     details=(
-        "Exit code: 0 clean, 1 if something is in conflict, wrong in the source or held back until the project is\n"
-        "trusted (harnesssync ctl add .), 4 if something failed."
+        "Exit code: 0 clean, 1 if something is in conflict, wrong in the source or held back until it is approved\n"
+        "(harnesssync ctl trust .), 4 if something failed."
     ),
 )
 CHECK = Command(
@@ -41,7 +41,7 @@ CHECK = Command(
     options=(*_PLACE, options.TARGET, _REHASH, *_SHOWN),
     details=(
         "Changes nothing. Exit code: 0 in step, 1 out of step, in conflict or held back until trusted, 4 failed.\n"
-        "A fresh machine, such as one of a CI, trusts no project yet: run `harnesssync ctl add .` first."
+        "A fresh machine, such as one of a CI, has approved nothing yet: run `harnesssync ctl trust .` first."
     ),
 )
 STATUS = Command(

@@ -68,7 +68,7 @@ async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
         registry=ground.registry(),
         sync=sync_one,
         config=config,
-        places=engine.places,
+        approving=ground.approving(),
         log=log,
         version=__version__,
         known_targets=[target.id for target in engine.targets],

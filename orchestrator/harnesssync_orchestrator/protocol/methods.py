@@ -15,9 +15,13 @@ resolve     project, choice, addresses? -> {"projects": [report], "resolved": [{
 undo        projects, number?, dry_run?, lock_timeout? -> {"projects": [withdrawal…]}, see docs/json.md
     `number` is that of a transaction; absent means the last one that is not undone.
 history     projects? -> {"projects": [{"id", "path", "history": [transaction…]}…]}, newest first
-add         path, targets?, trusted? -> {"id", "path", "added": bool}
+add         path, targets?, trusted? -> {"id", "path", "added": bool, "approved": [item…], "foreign": bool}
 remove      path -> {"id", "path", "removed": bool}
 list        -> {"projects": [{"id", "path", "scope", "targets", "trusted", "last_active"}…]}
+trust       path, show?, revoke? -> review, see docs/json.md
+    without `show` and `revoke` what is there is approved. The project need not be registered.
+pause       projects? -> {"projects": [{"id", "path", "paused"}…]}
+resume      projects? -> {"projects": [report…]}, of syncs that are confirmed
 stop        -> {"stopping": true}
 
 `projects` absent means all of them, on a project's own socket that one.
@@ -36,4 +40,7 @@ HISTORY = "history"
 ADD = "add"
 REMOVE = "remove"
 LIST = "list"
+TRUST = "trust"
+PAUSE = "pause"
+RESUME = "resume"
 STOP = "stop"

@@ -21,20 +21,18 @@ from anyio.abc import TaskGroup, TaskStatus
 from structlog.typing import FilteringBoundLogger
 
 from harnesssync_orchestrator.config import Config
-from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.withdrawal import Withdrawal
-from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, UsageError
-from harnesssync_orchestrator.files.approving import approval_on_adding
-from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.git import worktree_root
+from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError
+from harnesssync_orchestrator.files.approving import Approving
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import FileLock
-from harnesssync_orchestrator.files.registry import Registry, RegistryEntry, resolved
+from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.fleet import Fleet
+from harnesssync_orchestrator.service.registration import Registration
 from harnesssync_orchestrator.service.snapshot import Board
 from harnesssync_orchestrator.service.undoing import Asked, History, Undo
 from harnesssync_orchestrator.service.worker import Sync
@@ -62,7 +60,7 @@ class Server(Protocol):
 class Supervisor:
     """All that lives while projects are served. `run` is its life; the other methods are what is asked of it.
 
-    `sync` carries out one sync; `places` are where sources are, for `add` to read. `known_targets` are the identifiers
+    `sync` carries out one sync; `approving` is asked what a person approves. `known_targets` are the identifiers
     that `add` accepts. `only` is the resolved path of the one project that an isolated daemon serves. Made inside a
     running event loop.
     """
@@ -74,7 +72,7 @@ class Supervisor:
         registry: Registry,
         sync: Sync,
         config: Config,
-        places: Places,
+        approving: Approving,
         log: FilteringBoundLogger,
         version: str,
         known_targets: Collection[str] = (),
@@ -93,7 +91,6 @@ class Supervisor:
         self._history = history
         self._layout = layout
         self._registry = registry
-        self._places = places
         self._log = log
         self._finish_s = finish_s
         self._fleet = Fleet(
@@ -106,6 +103,13 @@ class Supervisor:
             only=self.only,
         )
         self.stopping = anyio.Event()
+        self.registration = Registration(
+            fleet=self._fleet,
+            registry=registry,
+            approving=approving,
+            known_targets=known_targets,
+            stopping=self.stopping,
+        )
         self._lost: HarnessSyncError | None = None
         self._stopped_at = 0.0
 
@@ -246,47 +250,6 @@ class Supervisor:
         """Sync one project as soon as possible, without waiting for it."""
         self._fleet.served(identifier).worker.queue(options)
 
-    async def add(
-        self, path: Path, *, scope: Scope, targets: tuple[str, ...], trusted: bool | None
-    ) -> tuple[str, str, bool]:
-        """Register a project and serve it: its id, its path, and whether it is new. Raises HarnessSyncError.
-
-        A project that is `trusted` has what it holds now approved.
-        """
-        if self.stopping.is_set():
-            raise HarnessSyncError("the supervisor is stopping", code="shutting_down")
-        for target in targets:
-            if self.known_targets and target not in self.known_targets:
-                raise UsageError(f"there is no target {target!r}", hint="`harnesssync targets` lists them")
-        root = await self._fleet.in_thread(_root, path, scope)
-        before = await self.registered()
-        approval = None
-        if trusted and scope is Scope.PROJECT:
-            approval = await self._fleet.in_thread(approval_on_adding, root, self._places)
-        identifier = await self._fleet.in_thread(
-            self._registry.register,
-            root,
-            scope=scope,
-            targets=targets or None,
-            trusted=trusted if scope is Scope.USER or not trusted else None,
-            approval=approval,
-        )
-        await self._fleet.follow()
-        return identifier, str(root), identifier not in before
-
-    async def remove(self, project: Path | str) -> tuple[str, str, bool]:
-        """Forget a project, by path or id; its outputs stay. Its id, its path, and whether it was registered."""
-        entries = await self.registered()
-        identifier = project if isinstance(project, str) else project_id(str(resolved(project)))
-        path = entries[identifier].path if identifier in entries else str(project)
-        was_there = await self._fleet.in_thread(self._registry.unregister, identifier)
-        await self._fleet.follow()
-        return identifier, path, was_there
-
-    async def registered(self) -> Mapping[str, RegistryEntry]:
-        """What the registry says now."""
-        return await self._fleet.in_thread(self._registry.list_projects)
-
 
 async def serve(
     supervisor: Supervisor,
@@ -337,15 +300,3 @@ async def serve(
     deadline.cancel()
     if failure is not None:
         raise failure
-
-
-def _root(path: Path, scope: Scope) -> Path:
-    """The folder that a project is, from any path inside of it."""
-    if not path.is_dir():
-        raise UsageError("there is no such folder", path=str(path))
-    if scope is Scope.USER:
-        return resolved(path)
-    root = worktree_root(path)
-    if root is None:
-        raise UsageError("not inside a git worktree", path=str(path), hint="`git init` makes it one")
-    return root

@@ -103,7 +103,7 @@ class Worker:
             project_id=project.id,
             path=project.path,
             scope=project.scope.value,
-            state=State.NEVER_SYNCED,
+            state=State.PAUSED if project.paused else State.NEVER_SYNCED,
             targets=project.targets,
         )
 
@@ -111,7 +111,7 @@ class Worker:
 
     def signal(self, paths: frozenset[str]) -> None:
         """Something changed. The sync that follows includes it, also if one is running now."""
-        if self._halted:
+        if self._halted or self.project.paused:
             return  # until a person looks, nothing that happens there matters
         now = anyio.current_time()
         if len(self._changed) < MOST_CHANGED:
@@ -121,9 +121,13 @@ class Worker:
         self._wake.set()
 
     def change(self, project: Project) -> None:
-        """The registry says something else about the project: sync with that."""
+        """The registry says something else about the project: sync with that, unless it says to pause."""
         self.project = project
-        self.queue(self._defaults)
+        if not project.paused:
+            self.queue(self._defaults)
+        elif self.report.state is not State.PAUSED:
+            self.report = replace(self.report, state=State.PAUSED)
+            self._publish(self.report)
 
     def queue(self, options: Options) -> None:
         """Sync as soon as possible; nobody waits for it."""
@@ -180,7 +184,7 @@ class Worker:
     def _earliest(self) -> tuple[Reason, float]:
         if self._requests:
             return Reason.REQUEST, -math.inf
-        if self._halted:
+        if self._halted or self.project.paused:
             return Reason.TIMER, math.inf
         if not self._started:
             return Reason.START, -math.inf
@@ -211,8 +215,9 @@ class Worker:
             report = await self._once(options, reason)
             if not options.dry_run:
                 report = self._judged(report, changed, reason)
-                self.report = report
-                self._publish(report)
+                # Whoever asked for the sync is told what it found; everybody else that no other will follow.
+                self.report = replace(report, state=State.PAUSED) if self.project.paused else report
+                self._publish(self.report)
                 self._schedule(report)
             for request in served:
                 request.report = report

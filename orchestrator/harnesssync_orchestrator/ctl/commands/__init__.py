@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
-NAMES = ("status", "sync", "diff", "resolve", "undo", "add", "remove", "list", "prune", "ping", "stop")
+NAMES = (
+    *("status", "sync", "diff", "resolve", "undo", "trust", "pause", "resume"),
+    *("add", "remove", "list", "prune", "ping", "stop"),
+)
 """Every command of `harnesssync ctl`, in the order of its help. A module of that name (`list_` for `list`) has it."""

@@ -1,4 +1,4 @@
-"""`ctl add`: register a project and trust it."""
+"""`ctl add`: register a project, and approve what it holds now."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import client, options
 from harnesssync_orchestrator.ctl.options import Command, check_targets
+from harnesssync_orchestrator.ctl.waiting import item_name
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.protocol import methods
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMAND = Command(
     "add",
-    "Register a project, and trust it.",
+    "Register a project, and approve what it holds now.",
     options=(
         options.PROJECT,
         options.USER,
@@ -30,7 +31,8 @@ COMMAND = Command(
     ),
     argument="[PATH]",
     details=(
-        "Trusted means that hooks, local MCP servers and allowed commands of its configuration reach other harnesses.\n"
+        "Approved are the hooks, local MCP servers, allowed commands and variables that are there now: they reach\n"
+        "other harnesses. What comes later waits for `ctl trust`, and so does everything in another user's folder.\n"
         "Without --target the targets are those of the configuration, or else those found to be in use.\n"
         "Works with no supervisor running; one that runs notices."
     ),
@@ -66,6 +68,14 @@ def run(parsed: Parsed, context: Context) -> int:
         return 0
     known = result.get("added") is False
     console.info(f"{'already registered' if known else 'added'}: {visible(path)}")
+    if approved := result.get("approved"):
+        console.line(f"  approved: {', '.join(visible(item_name(str(item))) for item in approved)}")
+        console.line(f"  To see what that is: harnesssync ctl trust --show {visible(path)}")
+    if result.get("foreign"):
+        console.note(
+            "it belongs to another user, so it is not read before you trust it: harnesssync ctl trust --show "
+            f"{visible(path)} shows what it holds, harnesssync ctl trust {visible(path)} approves it"
+        )
     if not served:
         console.line(
             "  No supervisor is running. To sync once: harnesssync sync; to keep it in step: "

@@ -11,13 +11,16 @@ from harnesssync_orchestrator.server.methods import (
     diff,
     history,
     list_projects,
+    pause,
     ping,
     remove,
     resolve,
+    resume,
     server_info,
     status,
     stop,
     sync,
+    trust,
     undo,
 )
 
@@ -33,9 +36,12 @@ METHODS: Mapping[str, Method] = {
     names.ADD: add.answer,
     names.REMOVE: remove.answer,
     names.LIST: list_projects.answer,
+    names.TRUST: trust.answer,
+    names.PAUSE: pause.answer,
+    names.RESUME: resume.answer,
     names.STOP: stop.answer,
 }
 
-CONTROL_ONLY = frozenset({names.ADD, names.REMOVE, names.LIST, names.STOP})
+CONTROL_ONLY = frozenset({names.ADD, names.REMOVE, names.LIST, names.TRUST, names.STOP})
 """Not on a project's own socket: they concern other projects. An isolated daemon has no other socket to be stopped by,
 and so takes `stop` on its project's."""

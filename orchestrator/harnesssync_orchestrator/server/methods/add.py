@@ -11,7 +11,9 @@ from harnesssync_orchestrator.service.snapshot import encode
 
 
 async def answer(context: Context) -> bytes:
-    """`{"id", "path", "added"}`; `added` is false for a project that was registered already.
+    """`{"id", "path", "added", "approved", "foreign"}`; `added` is false for a project that was registered already.
+    `approved` are the items that were approved by this. A `foreign` project is another user's, and nothing of it is
+    approved or even read: that takes `trust`.
 
     `trusted` is true where absent: a person asks, and on this socket nobody else can.
     """
@@ -21,10 +23,18 @@ async def answer(context: Context) -> bytes:
     scope = context.text("scope") or Scope.PROJECT.value
     if scope not in {each.value for each in Scope}:
         raise ParameterError("scope is `project` or `user`")
-    identifier, real, added = await context.supervisor.add(
+    added = await context.supervisor.registration.add(
         Path(path),
         scope=Scope(scope),
         targets=context.texts("targets") or (),
         trusted=context.flag("trusted", default=True),
     )
-    return encode({"id": identifier, "path": real, "added": added})
+    return encode(
+        {
+            "id": added.id,
+            "path": added.path,
+            "added": added.is_new,
+            "approved": added.approved,
+            "foreign": added.foreign,
+        }
+    )

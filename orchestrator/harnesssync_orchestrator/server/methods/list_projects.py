@@ -8,7 +8,7 @@ from harnesssync_orchestrator.service.snapshot import encode
 
 async def answer(context: Context) -> bytes:
     """`{"projects": [{"id", "path", "scope", "targets", "trusted", "last_active"}…]}`, in the order of the paths."""
-    entries = await context.supervisor.registered()
+    entries = await context.supervisor.registration.registered()
     rows = [
         {
             "id": identifier,

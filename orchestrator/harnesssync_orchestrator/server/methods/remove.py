@@ -14,5 +14,7 @@ async def answer(context: Context) -> bytes:
     path = context.text("path")
     if not path or "\0" in path:
         raise ParameterError("path is a path or an id")
-    identifier, real, removed = await context.supervisor.remove(Path(path) if path.startswith("/") else path)
+    identifier, real, removed = await context.supervisor.registration.remove(
+        Path(path) if path.startswith("/") else path
+    )
     return encode({"id": identifier, "path": real, "removed": removed})

@@ -1,0 +1,85 @@
+"""What people are told about what waits for them: outputs that are held back, and projects that are halted."""
+
+from __future__ import annotations
+
+from harnesssync_orchestrator.console import visible
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from harnesssync_orchestrator.console import Console
+
+WHY = {
+    "unapproved": "not approved",
+    "changed": "new, or changed since it was approved",
+    "outdated": "trusted by an earlier version, which did not note what was there",
+    "replaced": "another folder stands where the approved one was",
+    "other-owner": "another user owned the folder when it was approved",
+    "writable-by-others": "other users may change the file that says it",
+}
+"""Why something is held back, by the words of a report."""
+
+
+def halted(console: Console, report: Mapping[str, Any]) -> None:
+    """Why a project does less than it should, and what to type to go on."""
+    reason = report.get("halt")
+    if not reason:
+        return
+    message = visible(str(report.get("halt_message") or ""))
+    text = f"halted ({visible(str(reason))})" + (f": {message}" if message else "")
+    name = argument(report)
+    if reason == "foreign-owner":
+        text += f". To look at it: harnesssync ctl trust --show {name}; to go on: harnesssync ctl trust {name}"
+    elif reason == "source-unparsable":
+        text += f". Repair it; or to remove what is missing: {_confirm(report)}"
+    elif reason not in ("git-busy", "feedback-loop"):
+        text += f". Nothing is changed until the source is back. To go on all the same: {_confirm(report)}"
+    console.note(text)
+
+
+def held(console: Console, report: Mapping[str, Any]) -> None:
+    """What a harness would execute or obey and does not get, by reason; what to type to look and to let it through."""
+    reasons: dict[str, dict[str, None]] = {}
+    for each in report["held"]:
+        items = reasons.setdefault(str(each.get("why") or "unapproved"), {})
+        items.update(dict.fromkeys(visible(item_name(item)) for item in each["items"]))
+    name = argument(report)
+    for why, items in reasons.items():
+        text = f"held back: {', '.join(items)}: {WHY.get(why, visible(why))}. A harness would execute or obey this"
+        if why == "writable-by-others":
+            text += f"; harnesssync ctl trust --show {name} names the files: take the right to write (chmod o-w)"
+        else:
+            text += f"; to look: harnesssync ctl trust --show {name}; to let it through: harnesssync ctl trust {name}"
+        console.note(text)
+    if console.verbose:
+        for each in report["held"]:
+            console.debug(f"{visible(each['address'])} ({', '.join(each['targets'])})")
+
+
+def argument(report: Mapping[str, Any]) -> str:
+    """How a command line names the project of a report."""
+    return "--user" if report.get("scope") == "user" else _quoted(visible(report["path"]))
+
+
+def item_name(text: str) -> str:
+    """`permissions permissions` is said once: of some kinds there is only one item, named like its kind."""
+    kind, _, name = text.partition(" ")
+    return kind if kind == name else text
+
+
+def _quoted(path: str) -> str:
+    """As it has to be typed into a shell."""
+    if all(character.isalnum() or character in "/._-+@%:,=~" for character in path):
+        return path
+    return "'" + path.replace("'", "'\\''") + "'"
+
+
+def _confirm(report: Mapping[str, Any]) -> str:
+    """Through the supervisor that told of the halt, or else without one."""
+    name = argument(report)
+    if report.get("status") == "running":
+        return f"harnesssync ctl resume {name}"
+    place = name if name == "--user" else f"--project {name}"
+    return f"harnesssync sync --confirm {place}"
