@@ -209,7 +209,7 @@ _EVENTS = {
 }  # as `gemini hooks migrate` maps them, but for SubagentStop, which would fire at every turn's end
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse"})
 _MATCHERS = {"permission_prompt": "ToolPermission"}
-_DEFAULT = re.compile(r"\$\{[^}]+?:-[^}]*\}")
+_DEFAULT = re.compile(r"\$\{[^{}:]+:-[^{}]*\}")
 _WORD = re.compile(r"\b[A-Z][A-Za-z]+\b|mcp__")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.growth import grows_with_length
 
 from harnesssync_orchestrator.core.references import Reference, parse_template
 
@@ -35,3 +36,9 @@ def test_rendering_replaces_references_alone() -> None:
     """Another syntax for the references, the same text around them."""
     template = parse_template("a ${B} {c} ${D:-e}")
     assert template.render(lambda reference: "{env:" + reference.name + "}") == "a {env:B} {c} {env:D}"
+
+
+@pytest.mark.parametrize("unit", ["${A:-", "${A", "${A:-x}", "${"])
+def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
+    """A value of a repository may be as long as its file."""
+    assert grows_with_length(parse_template, lambda length: unit * (length // len(unit)), 1 << 19)

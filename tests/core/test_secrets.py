@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.growth import grows_with_length
 
 from harnesssync_orchestrator.core.secrets import REDACTED, argument_values, find, redact, redact_value
 from harnesssync_orchestrator.core.values import is_literal, is_random, names_a_credential
@@ -234,12 +234,5 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
     ],
 )
 def test_time_grows_with_the_length_of_a_line_and_no_faster(unit: str) -> None:
-    """A line of a megabyte takes about eight times as long as an eighth of it; squared it would be 64 times."""
-    short, long = (unit * (length // len(unit)) for length in (1 << 17, 1 << 20))
-    assert _seconds(long) < 24 * min(_seconds(short) for _ in range(2))
-
-
-def _seconds(text: str) -> float:
-    began = time.process_time()
-    redact(text)
-    return time.process_time() - began
+    """Up to a line of a megabyte."""
+    assert grows_with_length(redact, lambda length: unit * (length // len(unit)), 1 << 20)

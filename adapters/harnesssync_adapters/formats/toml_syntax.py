@@ -24,6 +24,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomlkit
 
+MAX_KEY_PARTS = 128
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]+[ \t]*\.[ \t]*){{{MAX_KEY_PARTS}}}")
+_QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
+
 _SPACE = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)*")
 _LINE_END = re.compile(r"[^\r\n]*")
@@ -88,6 +92,7 @@ class Table:
 
 def load(text: str) -> dict[str, JsonValue]:
     """What the document means, as plain values; dates become text. Raises `DocumentError`."""
+    _refuse_long_keys(text)
     try:
         if sys.version_info >= (3, 11):
             values = tomllib.loads(text)
@@ -98,6 +103,13 @@ def load(text: str) -> dict[str, JsonValue]:
     except ValueError as cause:
         raise _document_error(text, str(cause)) from cause
     return {key: _plain(value, 0) for key, value in values.items()}
+
+
+def _refuse_long_keys(text: str) -> None:
+    """Raise `DocumentError` for a key of very many parts, over which parsers take quadratic time."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") >= MAX_KEY_PARTS and _LONG_KEY.search(_QUOTED.sub("k", line)):
+            raise DocumentError(f"a key has more than {MAX_KEY_PARTS} parts", number, 1)
 
 
 def scan(text: str) -> list[Table]:

@@ -71,10 +71,12 @@ def parts(prompt: str) -> Iterator[str | Part]:
     In code, `@` mentions no file: there it is a decorator, an address or the scope of a package.
     """
     position = 0
-    code = [match.span() for match in _CODE.finditer(prompt)]
+    code = [match.span() for match in _CODE.finditer(prompt)][::-1]
     for match in _PARTS.finditer(prompt):
         part, end = _part(match)
-        if part is None or (isinstance(part, File) and any(start <= match.start() < stop for start, stop in code)):
+        while code and code[-1][1] <= match.start():
+            code.pop()
+        if part is None or (isinstance(part, File) and code and code[-1][0] <= match.start()):
             continue
         if match.start() > position:
             yield prompt[position : match.start()]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_BEGINNING = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:-|\})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,18 @@ class Template:
 def parse_template(text: str) -> Template:
     """Parse Claude Code's syntax. Anything that is not a well-formed reference stays text (`$X`, `${}`)."""
     parts: list[str | Reference] = []
-    position = 0
-    for match in _REFERENCE.finditer(text):
+    position = search = 0
+    while match := _BEGINNING.search(text, search):
+        default, search = None, match.end()
+        if match[2] == ":-":
+            end = text.find("}", search)
+            if end < 0:
+                break  # nothing closes this one, and so none of those behind it
+            default, search = text[search:end], end + 1
         if match.start() > position:
             parts.append(text[position : match.start()])
-        parts.append(Reference(match[1], match[2]))
-        position = match.end()
+        parts.append(Reference(match[1], default))
+        position = search
     if position < len(text) or not parts:
         parts.append(text[position:])
     return Template(tuple(parts))

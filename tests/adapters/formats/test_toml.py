@@ -203,3 +203,18 @@ def test_an_array_of_tables_takes_and_loses_an_element() -> None:
     assert before == TOML.edit(after, [RemoveElement(("list",), value_hash({"x": 3}))])
     without = TOML.edit(before, [RemoveElement(("list",), value_hash({"x": 1, "sub": {"y": 1}}))])
     assert TOML.parse(without)["list"] == [{"x": 2}]
+
+
+@pytest.mark.parametrize("text", ["a." * 500_000 + "a = 1", "[" + "a . " * 300_000 + "a]", '"a".' * 200 + "a = 1"])
+def test_a_key_of_very_many_parts_is_refused_at_once(text: str) -> None:
+    """Parsers take quadratic time over it."""
+    with pytest.raises(DocumentError, match="128 parts"):
+        FORMATS["toml"].parse(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ["x = [" + "1.0, " * 400 + "]", "# " + "." * 400, f'x = "{"a." * 400}"', "x = 1 # " + "a " * 9]
+)
+def test_many_dots_elsewhere_are_no_such_key(text: str) -> None:
+    """Numbers, comments and texts."""
+    FORMATS["toml"].parse(text.encode())

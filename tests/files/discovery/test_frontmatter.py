@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
+from tests.growth import grows_with_length
 
-from harnesssync_orchestrator.files.discovery.frontmatter import split_front_matter
+from harnesssync_orchestrator.files.discovery.frontmatter import FrontMatter, split_front_matter
 
 
 @pytest.mark.parametrize(
@@ -140,3 +142,36 @@ def test_equal_blocks_do_not_share_their_tables() -> None:
     first, second = (split_front_matter("---\nname: x\n---\n") for _ in range(2))
     assert first.metadata == second.metadata
     assert first.metadata is not second.metadata
+
+
+@pytest.mark.parametrize("text", ["---\n" + "\n" * 1_000_000, "---" + " " * 1_000_000, "---\n" + "--" * 500_000])
+def test_a_block_that_never_ends_is_given_up_at_once(text: str) -> None:
+    """White space can be shared out between the parts of a pattern in very many ways."""
+    assert grows_with_length(split_front_matter, lambda length: text[:length], len(text))
+
+
+@pytest.mark.parametrize("unit", ["- ", "? ", "a:\n" + " " * 60])
+def test_nesting_without_end_is_refused_and_does_not_end_the_process(unit: str) -> None:
+    """The C parser composes by recursion, in a thread with a stack of its own."""
+    result: list[FrontMatter] = []
+    work = threading.Thread(target=lambda: result.append(split_front_matter(f"---\na:\n  {unit * 20_000}\n---\nBody")))
+    work.start()
+    work.join()
+    assert [found.metadata for found in result] == [{}]
+    assert result[0].flaw is not None
+    assert result[0].body == "Body"
+
+
+def test_tables_that_are_merged_again_and_again_are_refused() -> None:
+    """Ten lines would stand for billions of entries."""
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 12)]
+    found = split_front_matter("---\n" + "\n".join(lines) + "\n---\n")
+    assert found.metadata == {}
+    assert found.flaw is not None
+
+
+def test_a_table_that_is_merged_once_is_read() -> None:
+    """The limit is far from what anybody writes."""
+    found = split_front_matter("---\nbase: &b {x: 1}\nuse: {<<: *b, y: 2}\n---\n")
+    assert found.metadata["use"] == {"x": 1, "y": 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.files.discovery.layers import discover
+from harnesssync_orchestrator.files.discovery.mcp import MAX_SERVERS
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.reading import Looked
 
@@ -188,3 +190,31 @@ def test_no_message_carries_control_characters_or_a_flood(world: Any) -> None:
         assert problem.message.isprintable()
         assert problem.hint.isprintable()
         assert len(problem.message) < 400
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        {"command": "c", "extra": "DEEP"},
+        {"command": "c", "timeout": "HUGE"},
+        {"command": "c", "timeout": "INFINITE"},
+    ],
+)
+def test_values_beyond_all_measure_end_nothing(world: Any, server: dict[str, str]) -> None:
+    """Neither a depth at which recursion ends, nor a time that no number of a program holds."""
+    text = json.dumps({"mcpServers": {"s": server, "good": {"command": "good"}}})
+    text = text.replace('"DEEP"', "[" * 800 + "]" * 800).replace('"HUGE"', "9" * 400).replace('"INFINITE"', "1e999")
+    world.in_project({".mcp.json": text, "CLAUDE.md": "Good", ".claude/settings.json": {"env": {"A": "1"}}})
+    source = world.read()
+    names = [item.name for item in source.items]
+    assert {"CLAUDE.md", "A"} <= set(names)
+    assert "good" in names or source.problems[0].code == "json_invalid"
+    assert [item.timeout_ms for item in source.items if item.name == "s"] in ([], [None])
+
+
+def test_thousands_of_servers_are_cut_and_told(world: Any) -> None:
+    """Each would be an edit of its own."""
+    world.in_project({".mcp.json": {"mcpServers": {f"s{n}": {"command": "c"} for n in range(3000)}}})
+    source = world.read()
+    assert len(source.items) == MAX_SERVERS
+    assert [problem.code for problem in source.problems] == ["mcp_too_many"]

@@ -9,6 +9,9 @@ from typing import Any, NoReturn
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Looked, SpecialFileError, TooLargeError
 
+MAX_DEPTH = 100
+"""Lists and tables in one another. Whatever goes on with a value does so by recursion, and must not come to its end."""
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -110,12 +113,19 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _without_lone_surrogates(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    r"""JSON can spell half a surrogate pair (`"\\ud800"`), which no file can hold: U+FFFD stands for it."""
+def _without_lone_surrogates(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    r"""JSON can spell half a surrogate pair (`"\\ud800"`), which no file can hold: U+FFFD stands for it.
+
+    Raises ValueError for values nested too deeply.
+    """
     if isinstance(value, str):
         return _LONE_SURROGATE.sub("�", value)
+    if depth > MAX_DEPTH:
+        raise ValueError("it is nested too deeply")
     if isinstance(value, list):
-        return [_without_lone_surrogates(inner) for inner in value]
+        return [_without_lone_surrogates(inner, depth + 1) for inner in value]
     if isinstance(value, dict):
-        return {_without_lone_surrogates(key): _without_lone_surrogates(inner) for key, inner in value.items()}
+        return {
+            _LONE_SURROGATE.sub("�", key): _without_lone_surrogates(inner, depth + 1) for key, inner in value.items()
+        }
     return value

@@ -35,7 +35,14 @@ MAX_BRACKETS = 1000
 MAX_NODES = 10_000
 """Values that front matter may hold once its aliases are written out: a few lines can stand for billions."""
 
-_BLOCK = re.compile(r"---\s*\n(.*?)---\s*\n?", re.DOTALL)
+MAX_DEPTH = 50
+"""Lists and tables in one another: the C parser composes them by recursion, and ends the process some levels on."""
+
+MAX_MERGED = 100
+"""Aliases that front matter may hold if it also merges tables (`<<`): each repeats all that was merged before."""
+
+_OPENING = re.compile(r"---\s*\n")
+_SPACE = re.compile(r"\s*")
 _FENCE_LINE = re.compile(r"---[ \t]*(?:\r?\n|$)")
 _PLAIN_PAIR = re.compile(r"([a-zA-Z_-]+):\s+(\S.*)")
 _SPECIAL = re.compile(r"[{}\[\]*&#!|>%@`]|: ")
@@ -67,20 +74,23 @@ class FrontMatter:
 
 def split_front_matter(text: str) -> FrontMatter:
     """Take `text` (a whole file, decoded, without a byte order mark) apart. Never raises."""
-    match = _BLOCK.match(text) if text.startswith("---") else None
-    if match is None:
+    opening = _OPENING.match(text)
+    end = text.find("---", opening.end()) if opening else -1
+    if opening is None or end < 0:
         return FrontMatter(body=text, flaw=_unclosed(text))
-    block, body = match[1], text[match.end() :]
+    begin = opening.end()
+    space = _SPACE.match(text, end + 3)
+    block, body = text[begin:end], text[space.end() if space else end + 3 :]
     metadata, flaw = _parse_block(block)
     if flaw is None and block and not block.endswith("\n"):
         flaw = Flaw(
             code="front_matter_ambiguous",
             message="Claude Code ends the front matter at the first `---`, here in the middle of a line",
             hint="Write another dash there.",
-            line=text.count("\n", 0, match.start(1) + len(block)) + 1,
+            line=text.count("\n", 0, end) + 1,
         )
     elif flaw is not None and flaw.line is not None:
-        flaw = Flaw(code=flaw.code, message=flaw.message, hint=flaw.hint, line=flaw.line + _lines_before(text, match))
+        flaw = Flaw(code=flaw.code, message=flaw.message, hint=flaw.hint, line=flaw.line + text.count("\n", 0, begin))
     return FrontMatter(metadata=dict(metadata), body=body, present=True, flaw=flaw)
 
 
@@ -90,10 +100,6 @@ def _unclosed(text: str) -> Flaw | None:
         return None
     message = "the front matter that begins here has no end"
     return Flaw(code="front_matter_unclosed", message=message, hint="Put a line with `---` after it.", line=1)
-
-
-def _lines_before(text: str, match: re.Match[str]) -> int:
-    return text.count("\n", 0, match.start(1))
 
 
 @lru_cache(maxsize=4096)
@@ -178,6 +184,12 @@ class _CoreConstructor(SafeConstructor):
                 key.tag = _TEXT_TAG
         return super().construct_mapping(node, deep=deep)
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put merged tables in. Raises ValueError where few lines would stand for very many entries."""
+        super().flatten_mapping(node)
+        if len(node.value) > MAX_NODES:
+            raise ValueError("its merged tables are too large")
+
     def construct_core_int(self, node: yaml.ScalarNode) -> int:
         text = str(self.construct_scalar(node))
         return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
@@ -231,6 +243,10 @@ else:
 
 def _load(text: str) -> Any:  # noqa: ANN401 - any YAML value
     """One YAML document as plain values. Raises yaml.YAMLError, ValueError, RecursionError."""
+    if text.count("[") + text.count("{") + text.count("- ") + text.count("? ") + text.count("\n ") > MAX_DEPTH:
+        _refuse_depth(text)
+    if "<<" in text and text.count("*") > MAX_MERGED:
+        raise ValueError("it merges too many tables")
     loader = _loader(text)
     try:
         value = loader.get_single_data()
@@ -239,6 +255,18 @@ def _load(text: str) -> Any:  # noqa: ANN401 - any YAML value
     if "*" in text:
         _count_nodes(value)
     return value
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise ValueError for values that are nested too deeply. The events of a document come without recursion."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError("it is nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _count_nodes(value: object) -> None:

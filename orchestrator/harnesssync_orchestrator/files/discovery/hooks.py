@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harnesssync_orchestrator.core.items import Hook
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_duration, shown
 
 _NEEDS = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url", "mcp_tool": "tool"}
 """What a handler of each type can't do without."""
@@ -79,7 +79,7 @@ class HookReader:
             matcher=matcher,
             type=kind,
             command=command,
-            timeout_s=float(timeout) if isinstance(timeout, int | float) and timeout > 0 else None,
+            timeout_s=float(timeout) if is_duration(timeout) else None,
             extra={
                 key: value
                 for key, value in handler.items()

@@ -12,7 +12,10 @@ from typing import Any
 
 from harnesssync_orchestrator.core.items import McpServer, Transport
 from harnesssync_orchestrator.core.references import Template, parse_template
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_duration, shown
+
+MAX_SERVERS = 100
+"""Servers of one file that are read. Each is one edit of a harness's file, so thousands would take minutes."""
 
 _TRANSPORTS = {
     "stdio": Transport.STDIO,
@@ -50,7 +53,10 @@ def read_servers(
     if not isinstance(servers, dict):
         reader.report("mcp_file_invalid", "`mcpServers` is not a table of servers", file, "Write it as `{…}`.")
         return
-    for name, entry in servers.items():
+    if len(servers) > MAX_SERVERS:
+        message = f"there are {len(servers)} MCP servers; those after the first {MAX_SERVERS} are not read"
+        reader.report("mcp_too_many", message, file, "Remove those that nobody uses.", hides=False)
+    for name, entry in list(servers.items())[:MAX_SERVERS]:
         if name in switched_off:
             continue
         try:
@@ -84,7 +90,7 @@ def _read_server(name: str, entry: object, file: str, ground: Ground, substituti
         return parse_template(text)
 
     timeout = entry.get("timeout")
-    timeout_ms = int(timeout) if isinstance(timeout, int | float) and timeout > 0 else None
+    timeout_ms = int(timeout) if is_duration(timeout) else None
     if transport is Transport.STDIO:
         command = entry.get("command")
         if not isinstance(command, str) or not command:

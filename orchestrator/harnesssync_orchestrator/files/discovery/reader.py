@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from harnesssync_orchestrator.core.items import Layer, Origin, Problem
 from harnesssync_orchestrator.core.names import why_unsafe
@@ -17,6 +17,10 @@ from harnesssync_orchestrator.files.tree import TreeListing, list_tree
 
 MAX_FOLDER_DEPTH = 16
 """Folders inside folders that are entered below `rules`, `agents` and `commands`."""
+
+
+MAX_DURATION = 2**31 - 1
+"""In milliseconds it is 24 days; longer time-outs end at once in many programs, Node among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +218,11 @@ class Reader:
 def is_within(path: str, folder: str) -> bool:
     """Is `path` `folder` itself or below it? Both absolute and resolved."""
     return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+def is_duration(value: object) -> TypeGuard[int | float]:
+    """Is a value a time that any program can count? `1e999` is none, though JSON has it."""
+    return isinstance(value, int | float) and 0 < value <= MAX_DURATION
 
 
 def shown(text: object) -> str:
