@@ -27,12 +27,12 @@ class NotAdoptableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Replacement:
-    """Characters `start` to `end` of the file `path` give way to `text`."""
+    """Lines `start` to `end` of the file `path` give way to `lines`."""
 
     path: str
     start: int
     end: int
-    text: str
+    lines: list[str]
 
 
 def take_in(before: str, after: str, sources: Mapping[str, str]) -> dict[str, str]:
@@ -41,16 +41,17 @@ def take_in(before: str, after: str, sources: Mapping[str, str]) -> dict[str, st
     `sources` are the files that the output is made from, by path. Raises NotAdoptableError.
     """
     old, new = before.split("\n"), after.split("\n")
-    replacements = [_place(change, old, new, sources) for change in _changes(old, new)]
+    files = {path: text.split("\n") for path, text in sources.items()}
+    replacements = [_place(change, old, new, files) for change in _changes(old, new)]
     changed: dict[str, str] = {}
-    for path, text in sources.items():
-        own = sorted((each for each in replacements if each.path == path), key=lambda each: each.start)
+    for path, lines in files.items():
+        own = sorted((each for each in replacements if each.path == path), key=lambda each: (each.start, each.end))
         if any(first.end > second.start for first, second in pairwise(own)):
             raise NotAdoptableError("two changes of it meet at one place of the source")
         for each in reversed(own):
-            text = text[: each.start] + each.text + text[each.end :]  # noqa: PLW2901 - step by step, from the end
+            lines[each.start : each.end] = each.lines
         if own:
-            changed[path] = text
+            changed[path] = "\n".join(lines)
     return changed
 
 
@@ -70,36 +71,44 @@ def _changes(old: list[str], new: list[str]) -> Iterator[_Change]:
             yield _Change(start, end, new_start, new_end)
 
 
-def _place(change: _Change, old: list[str], new: list[str], sources: Mapping[str, str]) -> _Replacement:
+def _place(change: _Change, old: list[str], new: list[str], files: Mapping[str, list[str]]) -> _Replacement:
     """Where a change belongs. What is only inserted is found by the lines around it."""
-    inserted = new[change.new_start : change.new_end]
-    for context in range(0 if change.end > change.start else 1, CONTEXT + 1):
-        above = old[max(0, change.start - context) : change.start]
-        below = old[change.end : change.end + context]
-        found = _lines(sources, [*above, *old[change.start : change.end], *below])
+    was, now = old[change.start : change.end], new[change.new_start : change.new_end]
+    for above, below in _CONTEXTS:
+        first, last = max(0, change.start - above), min(len(old), change.end + below)
+        found = _found(files, old[first:last])
         if len(found) == 1:
-            path, start, end = found[0]
-            return _Replacement(path, start, end, "\n".join([*above, *inserted, *below]))
-    if change.end - change.start == len(inserted) == 1:
-        was, now = _differing(old[change.start], inserted[0])
-        places = [(path, text.index(was)) for path, text in sources.items() if was and text.count(was) == 1]
-        if len(places) == 1 and sum(text.count(was) for text in sources.values()) == 1:
-            path, start = places[0]
+            path, start = found[0]
+            start += change.start - first
             return _Replacement(path, start, start + len(was), now)
+    if len(was) == len(now) == 1:
+        part, instead = _differing(was[0], now[0])
+        places = [(path, at, line) for path, lines in files.items() for at, line in enumerate(lines) if part in line]
+        if part and len(places) == 1 and places[0][2].count(part) == 1:
+            path, at, line = places[0]
+            return _Replacement(path, at, at + 1, [line.replace(part, instead)])
     raise NotAdoptableError("what it changes is not found exactly once in the source")
 
 
-def _lines(sources: Mapping[str, str], block: list[str]) -> list[tuple[str, int, int]]:
-    """Where these whole lines stand, one below another: path, first character, and the one after the last."""
-    wanted = "\n".join(block)
-    found: list[tuple[str, int, int]] = []
-    for path, text in sources.items():
-        framed = f"\n{text}\n"
-        start = framed.find(f"\n{wanted}\n")
-        while start >= 0 and len(found) < 2:
-            found.append((path, start, start + len(wanted)))
-            start = framed.find(f"\n{wanted}\n", start + 1)
-    return found
+_CONTEXTS = (
+    (0, 0),
+    *((lines, lines) for lines in range(1, CONTEXT + 1)),
+    *((lines, 0) for lines in range(1, CONTEXT + 1)),
+    *((0, lines) for lines in range(1, CONTEXT + 1)),
+)
+"""How many unchanged lines above and below are looked for together with a change, in the order of trying."""
+
+
+def _found(files: Mapping[str, list[str]], block: list[str]) -> list[tuple[str, int]]:
+    """Where these lines stand, one below another; nowhere if they say nothing."""
+    if not any(line.strip() for line in block):
+        return []
+    return [
+        (path, at)
+        for path, lines in files.items()
+        for at in range(len(lines) - len(block) + 1)
+        if lines[at] == block[0] and lines[at : at + len(block)] == block
+    ]
 
 
 def _differing(old: str, new: str) -> tuple[str, str]:
