@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import swap
 from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.git import common_dir
 from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.files.temporaries import our_name, telling_name
 
 
 def untracked(folder: Path) -> set[str]:
@@ -196,3 +198,16 @@ def test_a_line_that_somebody_adds_at_the_same_moment_stays(
     assert file.read_text().startswith("mine\nand this\n# >>> harnesssync")
     assert "AGENTS.md" in file.read_text()
     assert {each.name for each in file.parent.iterdir()} == {"exclude"}
+
+
+def test_what_a_killed_process_left_beside_the_file_goes(main: Path, tmp_path: Path) -> None:
+    """Also when there is nothing to change any more; but not what may be somebody's edit."""
+    folder = main / ".git" / "info"
+    update_exclude(main / ".git", "0" * 16, ["AGENTS.md"], lock=tmp_path / "lock")
+    before = {each.name for each in folder.iterdir()}
+    (folder / our_name()).write_text("a part")
+    (folder / telling_name("1" * 16, short_hash(b"former"))).write_bytes(b"former")
+    edit = folder / telling_name("1" * 16, "2" * 16)
+    edit.write_text("mine")
+    assert not update_exclude(main / ".git", "0" * 16, ["AGENTS.md"], lock=tmp_path / "lock")
+    assert {each.name for each in folder.iterdir()} == {*before, edit.name}

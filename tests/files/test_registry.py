@@ -287,6 +287,15 @@ def test_pruning_forgets_what_is_gone_and_nothing_else(tmp_path: Path, registry:
 # --- trust ---
 
 
+def test_a_change_clears_away_what_a_killed_one_left(registry: Registry, tmp_path: Path) -> None:
+    """Else it would stay beside the registry for ever."""
+    registry.register(tmp_path)
+    left = registry.path.with_name(".state-999999999-0123456789abcdef.json.tmp")
+    left.write_text("{")
+    registry.register(tmp_path)
+    assert not left.exists()
+
+
 @pytest.fixture
 def repository(tmp_path: Path, git: Any) -> Path:
     """A repository with a commit, and a linked worktree beside it."""

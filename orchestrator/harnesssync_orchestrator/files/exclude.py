@@ -16,12 +16,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.errors import ApplyError, StateError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.files.temporaries import is_temporary
 
 _BEGIN = b"# >>> harnesssync (%s): outputs of ours; do not edit this block\n"
 _END = b"# <<< harnesssync\n"
@@ -57,9 +59,10 @@ def update_exclude(
     """
     file = common_dir / "info" / "exclude"
     wanted = sorted({*map(pattern, paths), *map(os.fsencode, lines)})
-    if _changed(_read(file), worktree_id, wanted, worktrees) is None:
+    if _changed(_read(file), worktree_id, wanted, worktrees) is None and not _has_temporaries(file.parent):
         return False
     with held(lock, timeout):
+        _clear_away_temporaries(file.parent)
         for attempt in range(_ATTEMPTS):
             before = _read(file)
             after = _changed(before, worktree_id, wanted, worktrees)
@@ -88,6 +91,19 @@ def _replace(file: Path, before: bytes | None, after: bytes) -> None:
             below.remove(file.name, expected)
         else:
             below.write(file.name, after, mode=0o644, expected=expected)
+
+
+def _has_temporaries(folder: Path) -> bool:
+    with suppress(OSError):
+        return any(is_temporary(name) for name in os.listdir(folder))  # noqa: PTH208 - names alone are wanted
+    return False
+
+
+def _clear_away_temporaries(folder: Path) -> None:
+    """Remove what a killed process left, but for what may be somebody's edit. Only under the lock."""
+    if _has_temporaries(folder):
+        with suppress(ApplyError, OSError), Below(folder) as below:
+            below.sweep("")
 
 
 def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:

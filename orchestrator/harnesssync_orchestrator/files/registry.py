@@ -27,7 +27,7 @@ from harnesssync_orchestrator.files.registered import (
     take_back_approvals,
     why_wrong,
 )
-from harnesssync_orchestrator.files.store import now, quarantine, read_json, to_json, write_atomic
+from harnesssync_orchestrator.files.store import now, quarantine, read_json, sweep, to_json, write_atomic
 
 VERSION = "1.0"
 DEFAULT_TIMEOUT_S = 5.0
@@ -186,6 +186,7 @@ class Registry:
 
     def _change(self, change: Callable[[dict[str, Any]], object], timeout: float) -> None:
         with held(self.lock_path, timeout):
+            sweep(self.path.parent)
             document, problems = self._read()
             unreadable = next((problem for problem in problems if problem.code == "unreadable"), None)
             if unreadable is not None:

@@ -162,15 +162,18 @@ def quarantine(path: Path, *, inode: int | None = None) -> Path | None:
 
 
 def sweep(directory: Path) -> tuple[Path, ...]:
-    """Remove temporaries of ours whose writer is gone, or which are older than a minute; gives what was removed."""
+    """Remove temporaries of ours whose writer is gone, or which are older than a minute; gives what was removed.
+
+    What can't be looked at or removed now is tried again the next time.
+    """
     removed = []
     pattern = re.compile(rf"{re.escape(PREFIX)}(\d+)-[0-9a-f]{{16}}{re.escape(SUFFIX)}")
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for entry in os.scandir(directory):
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
             match = pattern.fullmatch(entry.name)
             if match is None or not entry.is_file(follow_symlinks=False):
                 continue
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 old = time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_AFTER_S
                 if old or not _is_alive(int(match[1])):
                     Path(entry.path).unlink()

@@ -49,6 +49,11 @@ def replaces_nothing(name: str) -> bool:
     return match is not None and match[2] == _NOTHING
 
 
+def is_temporary(name: str) -> bool:
+    """Is this a name of any of these kinds?"""
+    return is_ours(name) or bool(told_digests(name)) or held(name) is not None
+
+
 def our_name() -> str:
     """A name for what is ours alone."""
     return f"{_start()}.tmp"

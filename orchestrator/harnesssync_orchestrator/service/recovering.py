@@ -36,7 +36,8 @@ def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
     history = layout.history_dir(start.project)
     if not only_to_look:
         records.sweep(history)
-        store.sweep(layout.ledger_file(start.project).parent)
+        for folder in {layout.ledger_file(start.project).parent, layout.project_dir(start.project.id), layout.root}:
+            store.sweep(folder)
     if not ledger.pending and not ledger.transaction:
         return Recovered(ledger=ledger)
     record, problems = _record(history, ledger)
