@@ -20,6 +20,7 @@ from harnesssync_orchestrator.core.desired import (
     short_hash,
     value_hash,
 )
+from harnesssync_orchestrator.core.drift import Choice, Resolution
 from harnesssync_orchestrator.core.items import (
     EnvironmentVariable,
     ItemId,
@@ -559,6 +560,38 @@ def test_a_merged_file_with_something_of_a_persons_is_neither_private_nor_hidden
     assert operation.edits[0] == RemoveKey(KEY.pointer)
     theirs = planned(desired(private), seen("c.json", ObservedFile("h"), {}))
     assert (theirs.operations, theirs.exclude) == ((), ())
+
+
+def test_an_edited_output_is_shown_by_git_while_its_source_cannot_be_read() -> None:
+    """Nothing is said about it then, but git would destroy the edit without a word if it were hidden."""
+    source = replace(SOURCE, problems=(Problem(code="json_invalid", message="no", file="/w/x", hint="Mend it"),))
+    known = ledger(FILE.address, entry(short_hash(FILE.content)))
+    for there, hidden in ((short_hash(FILE.content), (FILE.path,)), ("e" * 16, ())):
+        observed = seen(FILE.path, ObservedFile(there))
+        assert plan(Desired(), observed, known, source=source, trust=OWN).exclude == hidden
+
+
+@pytest.mark.parametrize("state", [ObservedFile("h"), Missing()])
+def test_a_merged_file_without_a_key_of_ours_is_not_hidden_from_git(state: PathState) -> None:
+    """What is left in it is a person's, were it a comment; and when it is gone, what comes next is theirs as well."""
+    recorded = ledger(KEY.address, entry(value_hash(KEY.value), Method.MERGE, format="json"))
+    ours = replace(recorded, made=frozenset([Address("c.json"), Address("c.json", ("mcp",))]))
+    values = {"mcp": {"files": KEY.value}} if isinstance(state, ObservedFile) else None
+    assert planned(Desired(), seen("c.json", state, values), ours).exclude == ()
+
+
+def test_what_takes_the_place_of_something_of_a_persons_is_hidden_from_git_at_once() -> None:
+    """A person let it be replaced; but not in a run for another target, which leaves it alone."""
+    result = plan(
+        desired(FILE),
+        seen(FILE.path, ObservedFile("e" * 16)),
+        Ledger(),
+        source=SOURCE,
+        trust=OWN,
+        resolution=Resolution(choices={FILE.address: Choice.RESTORE}),
+    )
+    assert result.exclude == (FILE.path,)
+    assert result.limited_to(["gemini"]).exclude == ()
 
 
 def test_a_clash_is_reported_and_what_is_there_stays() -> None:

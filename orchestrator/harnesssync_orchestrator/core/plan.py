@@ -275,7 +275,7 @@ class Plan:
         left_out = {
             operation.path
             for operation in self.operations
-            if operation.expected is None and not wanted.intersection(operation.owners)
+            if not wanted.intersection(operation.owners) and _replaces_nothing_of_ours(operation)
         }
         return replace(
             self,
@@ -288,3 +288,10 @@ class Plan:
             held=tuple(held for held in self.held if wanted.intersection(held.owners)),
             kept=tuple(kept for kept in self.kept if wanted.intersection(kept.owners)),
         )
+
+
+def _replaces_nothing_of_ours(operation: Operation) -> bool:
+    """Is there nothing, or something of a person's, where an output is to be?"""
+    if operation.expected is None:
+        return True
+    return isinstance(operation, (MakeLink, WriteFile)) and operation.state is not Drift.SOURCE_CHANGED

@@ -37,6 +37,7 @@ from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
 from harnesssync_orchestrator.core.plan import (
     Conflict,
     ConflictKind,
+    EditDocument,
     HaltReason,
     Held,
     MakeLink,
@@ -44,7 +45,13 @@ from harnesssync_orchestrator.core.plan import (
     Remove,
     WriteFile,
 )
-from harnesssync_orchestrator.core.planning_files import Decision, file_decision, link_decision, removal_decision
+from harnesssync_orchestrator.core.planning_files import (
+    Decision,
+    digest_of,
+    file_decision,
+    link_decision,
+    removal_decision,
+)
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, document_decision
 from harnesssync_orchestrator.core.trust import Trust
 
@@ -199,13 +206,23 @@ def _to_exclude(
     decision: Decision,
     whole: WhollyOurs,
 ) -> tuple[str, ...]:
-    """Paths that git should not show: what we made, unless git tracks it or a person has put something into it."""
+    """Paths that git should not show: what we made, unless git tracks it or a person has put something into it.
+
+    An edited output is not ours to hide, also while nothing is said of it (its source can't be read for now), and a
+    merged file of ours in which no key of ours is left is a person's, were it for a comment.
+    """
     if source.scope is not Scope.PROJECT:
         return ()
-    ours = {address.path for address, entry in _entries(ledger, decision) if entry.created and not address.pointer}
+    left = dict(_entries(ledger, decision))
+    ours = {
+        address.path
+        for address, entry in left.items()
+        if not address.pointer and entry.created and digest_of(observed.paths[address.path]) == entry.digest
+    }
     documents = (address.path for address in ledger.made if not address.pointer and not address.path.endswith("/"))
-    ours |= {path for path in documents if path in whole}
-    ours |= {operation.path for operation in decision.operations if operation.expected is None}
+    filled = {address.path for address in left if address.pointer}
+    ours |= {path for path in documents if path in filled and path in whole}
+    ours |= {each.path for each in decision.operations if each.expected is None or isinstance(each, _WHOLE)}
     ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
     gone = {operation.path for operation in decision.operations if isinstance(operation, Remove)}
     blocked = {conflict.address.path for conflict in decision.conflicts if not conflict.address.pointer}
@@ -213,7 +230,15 @@ def _to_exclude(
     return tuple(sorted(ours - gone - blocked - observed.tracked))
 
 
+_WHOLE = (MakeLink, WriteFile)
+"""What they make, also in the place of something else, is ours as a whole."""
+
+
 def _entries(ledger: Ledger, decision: Decision) -> Iterator[tuple[Address, Entry]]:
-    gone = set(decision.forget)
+    """What the ledger will say, but for wholes that are made or removed."""
+    edits = [operation for operation in decision.operations if isinstance(operation, EditDocument)]
+    gone = {*decision.forget, *(address for operation in edits for address in operation.forget)}
     yield from ((address, entry) for address, entry in ledger.entries.items() if address not in gone)
     yield from decision.adopt.items()
+    for operation in edits:
+        yield from operation.record.items()
