@@ -184,6 +184,13 @@ DECLARED: tuple[Event, ...] = (
     ),
     _event("connection.expired", "debug", "A peer sent half a line, or read nothing, for too long.", what="which"),
     _event(
+        "request.refused",
+        "warning",
+        "The system refused something that a request needs; the peer was told.",
+        method="what was asked",
+        message="why",
+    ),
+    _event(
         "request.failed", "error", "A request met an error of ours; the connection goes on.", method="what was asked"
     ),
 )

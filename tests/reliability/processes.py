@@ -46,11 +46,25 @@ def write_result(sweep: str, figures: Mapping[str, Any]) -> None:
     (RESULTS / f"{sweep}.json").write_text(text + "\n")
 
 
+def connect(client: socket.socket, at: Path | str, timeout: float) -> None:
+    """Connect, within `timeout` seconds in all: while the queue is full, one with a time limit is refused."""
+    client.settimeout(timeout)
+    ends = time.monotonic() + timeout
+    while True:
+        try:
+            client.connect(str(at))
+        except BlockingIOError:
+            if time.monotonic() >= ends:
+                raise
+            time.sleep(0.001)
+        else:
+            return
+
+
 def ask(at: Path | str, method: str, /, *, timeout: float = 10.0, **params: Any) -> Any:
     """The answer of a supervisor's socket: the result, or the error. Raises OSError, and ValueError for junk."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(timeout)
-        client.connect(str(at))
+        connect(client, at, timeout)
         client.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
         with client.makefile("rb") as answers:
             answer = json.loads(answers.readline())

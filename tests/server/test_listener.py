@@ -480,3 +480,25 @@ async def test_a_long_name_of_a_method_costs_little(running: Any) -> None:
         error = await running.ask("status" + "x" * 200_000)
         assert error["code"] == codes.METHOD_NOT_FOUND
         assert len(error["message"]) < 200
+
+
+@pytest.mark.parametrize("path", ["/\ud800", "/a\0b", "/" + "a/" * 5000, "relative"])
+@pytest.mark.parametrize("method", ["add", "remove", "status", "sync"])
+async def test_a_path_that_can_not_be_is_the_askers_mistake(
+    running: Any, readable_log: Any, method: str, path: str
+) -> None:
+    """No fault of ours is logged for it."""
+    async with running.up():
+        params = {"status": {"project": path}, "sync": {"projects": [path]}}.get(method, {"path": path})
+        error = await running.ask(method, **params)
+        assert error.get("removed") is False or error["code"] in {codes.INVALID_PARAMS, codes.UNKNOWN_PROJECT}
+    assert readable_log.named("request.failed") == []
+
+
+async def test_what_the_system_refuses_is_told_to_the_peer(running: Any, readable_log: Any) -> None:
+    """A name may be too long for the file system, though not for a path."""
+    async with running.up():
+        error = await running.ask("add", path="/" + "a" * 300)
+        assert error["data"]["code"] == "os_error"
+    assert "too long" in readable_log.named("request.refused")[0]["message"]
+    assert readable_log.named("request.failed") == []

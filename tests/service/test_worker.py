@@ -374,3 +374,22 @@ async def test_what_the_registry_says_anew_is_synced(project: Project, readable_
         worker.change(replace(project, targets=("gemini",)))
         await until(lambda: len(sync.copied) == 2)
     assert worker.project.targets == ("gemini",)
+
+
+async def test_what_is_queued_already_is_not_queued_again(project: Project, readable_log: Any, until: Until) -> None:
+    """However often somebody asks without waiting; and of different wishes there are only so many."""
+    sync = Copying()
+    sync.gate = anyio.Event()
+    async with working(project, sync, readable_log.log) as worker:
+        await until(lambda: sync.in_flight)
+        for _ in range(1000):
+            worker.queue(Options(rehash=True))
+        for number in range(63):
+            worker.queue(Options(lock_timeout_s=float(number)))
+        with pytest.raises(HarnessSyncError, match="many syncs") as caught:
+            worker.queue(Options(lock_timeout_s=64.0))
+        assert caught.value.code == "busy"
+        worker.change(project)  # what the registry says is never too much
+        assert len(worker._requests) == 64
+        sync.gate.set()
+        await until(lambda: not worker._requests and not sync.in_flight)

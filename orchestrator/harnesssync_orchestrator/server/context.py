@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harnesssync_orchestrator.server.errors import NotAllowedError, ParameterError
 from harnesssync_orchestrator.service.supervisor import Supervisor
+
+LONGEST_TEXT = 4096
+"""Bytes of a parameter: as long as a path may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +28,7 @@ class Context:
 
     def text(self, name: str) -> str | None:
         value: str | None = self._of_type(name, str, "a string")
-        return value
+        return None if value is None else _usable(name, value)
 
     def flag(self, name: str, *, default: bool | None = None) -> bool | None:
         value: bool | None = self._of_type(name, bool, "true or false")
@@ -44,7 +48,7 @@ class Context:
             return None
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ParameterError(f"{name} is a list of strings")
-        return tuple(value)
+        return tuple(_usable(name, item) for item in value)
 
     def _of_type(self, name: str, kind: type, words: str) -> Any:  # noqa: ANN401 - of the type asked for
         value = self.params.get(name)
@@ -70,6 +74,16 @@ class Context:
         if self.scope not in {None, identifier}:
             raise NotAllowedError("this socket is for another project", hint="The control socket serves all of them")
         return identifier
+
+
+def _usable(name: str, text: str) -> str:
+    """The same text, if the system could know something by that name."""
+    try:
+        if len(os.fsencode(text)) <= LONGEST_TEXT and "\0" not in text:
+            return text
+    except UnicodeEncodeError:
+        pass
+    raise ParameterError(f"{name} is a name or a path")
 
 
 Method = Callable[[Context], Awaitable[bytes]]

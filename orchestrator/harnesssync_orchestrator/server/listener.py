@@ -33,6 +33,7 @@ CHUNK = 16 * 1024
 """Bytes read at once: a peer that sends tiny lines is heard for some milliseconds before others have their turn."""
 ACCEPT_AGAIN_S = 0.2
 TELL_AGAIN_S = 60.0
+LONGEST_MESSAGE = 500
 
 Answer = Callable[[Request, str | None], Awaitable[bytes]]
 """The result of a request as JSON, given the project that the socket is scoped to. Raises HarnessSyncError."""
@@ -283,6 +284,11 @@ class Server:
             line = encode_result(request.id, await self._answer(request, project))
         except HarnessSyncError as error:
             line = encode(response_to(error, request.id))
+        except OSError as error:  # a name that is too long, a folder that can't be read
+            message, path = error.strerror or str(error), str(error.filename or "")
+            self._log.warning("request.refused", method=request.method, message=str(error)[:LONGEST_MESSAGE])
+            refusal = HarnessSyncError(message, code="os_error", path=path[:LONGEST_MESSAGE])
+            line = encode(response_to(refusal, request.id))
         except Exception as error:  # noqa: BLE001 - a request that meets a fault of ours must not end the supervisor
             self._log.exception("request.failed", method=request.method)
             message = f"{type(error).__name__}: a fault of the supervisor, whose log has the details"

@@ -29,6 +29,7 @@ Sync = Callable[[Project, Options], Awaitable[SyncResult]]
 """One sync of one project, by its options; `service.sync.sync` with its engine filled in."""
 
 FEEDBACK_LOOP = "feedback-loop"
+MOST_QUEUED = 64
 MOST_CHANGED = 10_000
 """Paths that are kept to tell a feedback loop by: with more, it is certainly none."""
 PASSING_HALTS = frozenset({"git-busy"})
@@ -130,7 +131,14 @@ class Worker:
             self._publish(self.report)
 
     def queue(self, options: Options) -> None:
-        """Sync as soon as possible; nobody waits for it."""
+        """Sync as soon as possible; nobody waits for it. What is queued already is not queued again.
+
+        Raises HarnessSyncError when very many different ones are.
+        """
+        if any(request.options == options for request in self._requests):
+            return
+        if len(self._requests) >= MOST_QUEUED and options != self._defaults:
+            raise HarnessSyncError("many syncs of this project are queued", code="busy", hint="Ask again in a while")
         self._requests.append(_Request(options))
         self._wake.set()
 
