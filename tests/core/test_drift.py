@@ -277,6 +277,16 @@ def test_an_edited_copy_of_ours_can_be_restored() -> None:
     assert restored.operations[0].expected == "e" * 16
 
 
+def test_a_copy_that_says_what_its_source_says_is_in_step() -> None:
+    """Also where both were changed alike: there is nothing to decide."""
+    folder = replace(LINK, directory=True)
+    known = wrote(folder, "c" * 16, method=Method.COPY, source_digest="c" * 16)
+    result = planned(folder, there={folder.path: ObservedTree(folder.digest, marker=True)}, ledger=known)
+    assert (result.operations, result.conflicts) == ((), ())
+    entry = result.adopt[folder.address]
+    assert (entry.digest, entry.source_digest, entry.created) == (folder.digest, folder.digest, True)
+
+
 def test_restoring_one_key_leaves_the_others() -> None:
     """A choice is about one key, and everything else in the file stays."""
     values = {"mcp": {"files": {"url": "mine"}, "docs": {"url": "mine"}}}

@@ -146,7 +146,8 @@ def link_decision(
         )
         decision.keep(address, entry, now, ledger, wanted=link_hash(text))
     elif entry is not None and _is_current_copy(state, entry, output):
-        decision.keep(address, entry, replace(entry, owners=wish.owners), ledger)
+        now = replace(entry, digest=digest_of(state) or "", owners=wish.owners, source_digest=output.digest)
+        decision.keep(address, entry, now, ledger)
     elif drift := _replaceable(decision, wish, state, entry, wanted=_link_digest(output, text, entry), method=method):
         decision.operations.append(
             MakeLink(
@@ -172,7 +173,10 @@ def _link_digest(output: LinkOutput, text: str, entry: Entry | None) -> str:
 
 
 def _is_current_copy(state: PathState, entry: Entry, output: LinkOutput) -> bool:
-    return entry.method is Method.COPY and digest_of(state) == entry.digest and entry.source_digest == output.digest
+    """Is it the copy that we made of what the source says now, or has it come to say the same by another hand?"""
+    there = digest_of(state)
+    ours = there == entry.digest and entry.source_digest == output.digest
+    return entry.method is Method.COPY and (ours or there == output.digest)
 
 
 def file_decision(
