@@ -99,6 +99,25 @@ test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what w
 	@$(PY) tests/harnesses/install.py
 	@$(PY) -m pytest -m harnesses tests/harnesses $(PYTEST)
 
+# --- sweeps: many thousands of faults, for an hour or more; `make test` has a slice of each. See docs/reliability.md.
+# `make sweep-kill SWEEP='--scene first --every 10'` passes options of yours.
+
+SWEEP ?=
+SWEEPS := kill errno power
+sweep-kill: SCRIPT := kills.py
+sweep-errno: SCRIPT := errnos.py
+sweep-power: SCRIPT := power.py
+
+.PHONY: $(SWEEPS:%=sweep-%)
+$(SWEEPS:%=sweep-%): $(DEV_READY)
+	@PYTHONPATH=. $(PY) tests/reliability/$(SCRIPT) $(SWEEP)
+
+.PHONY: sweep
+sweep: $(DEV_READY) ## Run all sweeps of faults, one after the other; one alone: sweep-kill, sweep-errno, …
+	@failed=; for each in $(SWEEPS); do \
+	    $(MAKE) --no-print-directory sweep-$$each || failed="$$failed $$each"; \
+	done; test -z "$$failed" || { echo "Something was wrong in:$$failed" >&2; exit 1; }
+
 .PHONY: build
 build: $(DEV_READY) ## Build the wheel and the sdist into dist/
 	@rm -rf dist

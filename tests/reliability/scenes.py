@@ -196,7 +196,7 @@ class Stage:
             f"lost from {path}: {word!r}"
             for path, content in self.world.foreign.items()
             for word in re.split(rb"[\s{}]+", content.encode())
-            if word not in now[f"project/{path}"].content
+            if f"project/{path}" not in now or word not in now[f"project/{path}"].content
         ]
 
     @staticmethod

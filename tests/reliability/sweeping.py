@@ -14,9 +14,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -66,14 +66,24 @@ MISSED = ["the fault was not reached"]
 """What a check answers when the run was over before its call came: nothing was tested."""
 
 
+@contextmanager
+def staged(scene: Scene, runner: Runner) -> Generator[Stage]:
+    """A stage in a temporary folder, in memory where there is such a folder."""
+    folder = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="harnesssync-sweep-", dir=folder, ignore_cleanup_errors=True) as place:
+        yield Stage.make(scene, Path(place), runner)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """`cases` lists those of one scene that is ready; `check` plays one and says what was wrong."""
+    """`cases` lists those of one scene that is ready; `check` plays one and says what was wrong. `staged` makes the
+    place where a scene is played."""
 
     name: str
     cases: Callable[[Stage], Sequence[Case]]
     check: Callable[[Stage, Case], list[str]]
     scenes: tuple[Scene, ...] = SCENES
+    staged: Callable[[Scene, Runner], AbstractContextManager[Stage]] = staged
 
     def scene(self, name: str) -> Scene:
         return next(scene for scene in self.scenes if scene.name == name)
@@ -85,7 +95,7 @@ class Sweep:
         with ExitStack() as stack:
             runner = stack.enter_context(Runner())
             for name in scenes:
-                with staged(self.scene(name), runner) as stage:
+                with self.staged(self.scene(name), runner) as stage:
                     for case in self.cases(stage)[::every][part[0] :: part[1]]:
                         self._play(stage, case, found)
         found.seconds = time.monotonic() - began
@@ -96,7 +106,7 @@ class Sweep:
         found = Found()
         with Runner() as runner:
             for case in cases:
-                with staged(self.scene(case.scene), runner) as stage:
+                with self.staged(self.scene(case.scene), runner) as stage:
                     self._play(stage, case, found)
         return found
 
@@ -108,22 +118,6 @@ class Sweep:
             found.missed += 1
         elif wrong:
             found.wrong[str(case)] = wrong
-
-
-class staged:  # noqa: N801 - used as a function is
-    """A stage in a temporary folder, in memory where there is such a folder."""
-
-    def __init__(self, scene: Scene, runner: Runner) -> None:
-        self._scene, self._runner = scene, runner
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="harnesssync-sweep-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None, ignore_cleanup_errors=True
-        )
-
-    def __enter__(self) -> Stage:
-        return Stage.make(self._scene, Path(self._folder.__enter__()), self._runner)
-
-    def __exit__(self, *raised: object) -> None:
-        self._folder.cleanup()
 
 
 # --- as a program

@@ -1,0 +1,91 @@
+"""The judges of the sweeps: harm that is done on purpose is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.reliability import injection
+from tests.reliability.injection import Runner
+from tests.reliability.scenes import SCENES, Stage
+from tests.reliability.sweeping import staged
+
+pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """A project that was synced and then changed."""
+    change = next(scene for scene in SCENES if scene.name == "change")
+    with Runner() as runner, staged(change, runner) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def as_before(stage: Stage) -> None:
+    """Every test begins with the scene as it begins."""
+    stage.before.restore()
+
+
+def _tear(project: Path) -> None:
+    file = project / ".codex/hooks.json"
+    file.write_bytes(file.read_bytes()[:-7])
+
+
+def _empty(project: Path) -> None:
+    (project / "AGENTS.md").write_bytes(b"")
+
+
+def _remove(project: Path) -> None:
+    (project / ".gemini/agents/reviewer.md").unlink()
+
+
+def _forget_theirs(project: Path) -> None:
+    file = project / ".codex/config.toml"
+    file.write_bytes(file.read_bytes().replace(b"# mine", b"#"))
+
+
+def _remove_theirs(project: Path) -> None:
+    (project / ".agents/skills/own/SKILL.md").unlink()
+
+
+def _change_mode(project: Path) -> None:
+    (project / "README.md").chmod(0o600)
+
+
+def _unhide(project: Path) -> None:
+    (project / ".git/info/exclude").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [_tear, _empty, _remove, _forget_theirs, _remove_theirs, _change_mode, _unhide],
+    ids=lambda each: each.__name__,
+)
+def test_harm_is_found(stage: Stage, harm: Callable[[Path], None]) -> None:
+    """Torn, emptied, removed or changed, of ours or of a person's; the same run without it is clean."""
+    assert stage.harm() == []
+    harm(stage.world.project)
+    assert stage.harm() != []
+
+
+def test_harm_to_our_own_records_is_found(stage: Stage) -> None:
+    """A half-written ledger, and one that was set aside."""
+    (ledger,) = (stage.world.home / ".harnesssync/projects").glob("*/state.json")
+    ledger.write_bytes(ledger.read_bytes()[:100])
+    assert "not readable" in "".join(stage.harm())
+    stage.before.restore()
+    ledger.with_name("state.json.bak.1").write_bytes(b"")
+    assert "set aside" in "".join(stage.harm())
+
+
+def test_what_the_next_run_does_not_put_right_is_found(stage: Stage) -> None:
+    """An edit of an output, which is left alone; a temporary that nobody clears away."""
+    assert stage.unsettled() == []
+    (stage.world.project / ".codex/hooks.json").write_bytes(b"{}")
+    assert any(".codex/hooks.json" in line for line in stage.unsettled())
+    stage.before.restore()
+    (stage.world.project / ".codex/stray.tmp").write_bytes(b"")
+    assert any("stray.tmp" in line for line in stage.unsettled())
+    assert not stage.is_done()
