@@ -1,8 +1,9 @@
 """What a person has approved of a repository, by content: what another harness would execute or obey.
 
-Rules, skills, agents and commands are text, and need no approval. Hooks, servers that start programs, permissions that
-allow, and variables do, if they come from files that a repository controls. What is approved is exactly what was
-there when a person looked: what differs in anything that decides what runs, or what is allowed, is something else.
+Rules, skills, agents and commands are text, and need no approval. Hooks, servers that start programs or are handed a
+value of the environment, permissions that allow, and variables do, if they come from files that a repository controls.
+What is approved is exactly what was there when a person looked: what differs in anything that decides what runs, or
+what is allowed, is something else.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ class Trust:
             return None
         if not self.writable.isdisjoint(files_of(item)):
             return Why.WRITABLE
-        return None if self.standing is Standing.APPROVED and mark in self.approved else _WHY[self.standing]
+        is_approved = self.standing is Standing.APPROVED and bool(mark) and mark in self.approved
+        return None if is_approved else _WHY[self.standing]
 
     def bound(self, source: Source) -> Iterator[Item]:
         """The items that need a person's approval."""
@@ -172,11 +174,14 @@ def files_of(item: Item) -> frozenset[str]:
 
 def fingerprint(item: Item) -> str | None:
     """SHA-256, 64 hex digits, of everything in an item that decides what runs or what is allowed; None if there is
-    nothing of the kind in it."""
+    nothing of the kind in it, and empty, which nothing approves, if it is nested too deeply to tell."""
     form = canonical(item)
     if form is None:
         return None
-    text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    try:
+        text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    except RecursionError:
+        return ""
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 

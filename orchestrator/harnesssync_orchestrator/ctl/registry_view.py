@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Entry:
     """One project of the registry. `trusted` is None where nobody has said anything."""
 
-    __slots__ = ("id", "last_active", "path", "scope", "targets", "trusted")
+    __slots__ = ("id", "last_active", "path", "paused", "scope", "targets", "trusted")
 
     def __init__(self, identifier: str, row: Mapping[str, Any]) -> None:
         self.id = identifier
@@ -24,10 +24,12 @@ class Entry:
         self.scope = str(row.get("scope") or "project")
         self.targets = [str(target) for target in row.get("targets") or ()]
         self.trusted = row.get("trusted")
+        self.paused = row.get("paused") is True
         self.last_active = str(row.get("last_active") or "")
 
     def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("id", "path", "scope", "targets", "trusted", "last_active")}
+        names = ("id", "path", "scope", "targets", "trusted", "paused", "last_active")
+        return {name: getattr(self, name) for name in names}
 
 
 class UnreadableRegistryError(ValueError):

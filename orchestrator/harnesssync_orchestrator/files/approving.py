@@ -134,11 +134,15 @@ class Approving:
     def revoke(self, root: Path) -> tuple[Review, bool]:
         """Take back every approval, from all worktrees of the repository; then how the project stands, and whether
         there was any."""
-        folder = _found(self.registry.project(root), self.places).approval.folder
+        folders = self.registry.folders(root)
         revoked = self.registry.revoke(root)
-        with suppress(FileNotFoundError):
-            self.layout.approved_file(Path(folder)).unlink()
-        return self.review(root), revoked
+        for folder in folders:
+            with suppress(FileNotFoundError):
+                self.layout.approved_file(Path(folder)).unlink()
+        if root.is_dir():
+            return self.review(root), revoked
+        project = self.registry.project(root)
+        return Review(project=project, registered=True, standing=Standing.UNAPPROVED, foreign=False, items=()), revoked
 
     def _review(self, project: Project, found: Found) -> Review:
         trust = trust_of(project)
@@ -205,7 +209,10 @@ def _shown(item: Item) -> tuple[str, ...]:
     form = canonical(item) or {}
     if form.get("kind") == "environment":
         return lines({**form, "value": redact_value(form["value"], str(form["name"]))})
-    return lines({name: redact_value(value, name) for name, value in form.items()})
+    try:
+        return lines({name: redact_value(value, name) for name, value in form.items()})
+    except RecursionError:
+        return ("(nested too deeply to be shown)",)
 
 
 def review_to_json(review: Review) -> dict[str, Any]:

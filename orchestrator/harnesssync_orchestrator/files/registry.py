@@ -127,17 +127,24 @@ class Registry:
             add_approval(document, approval, self.clock())
             if row := document["projects"].get(identifier):
                 row["trusted"] = True
+                row["common_dir"] = str(repository(Path(row["path"])) or "")
 
         self._change(change, timeout)
 
     def revoke(self, path: Path, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:
         """Take back what was approved for the project at `path`, and so for all worktrees of its repository. False if
         nothing was. Raises LockTimeoutError, StateError."""
-        real = resolved(path)
-        folders = {str(real), str(repository(real) or real)}
+        folders = self.folders(path)
         revoked: list[bool] = []
         self._change(lambda document: revoked.append(take_back_approvals(document, folders)), timeout)
         return revoked == [True]
+
+    def folders(self, path: Path) -> tuple[str, ...]:
+        """Those under which a project's approvals stand, also when it is not there any more."""
+        real = resolved(path)
+        entry = self.load().projects.get(project_id(str(real)))
+        common = str(repository(real) or (entry.common_dir if entry else "") or real)
+        return tuple(dict.fromkeys((str(real), common)))
 
     def set_paused(self, path_or_id: Path | str, paused: bool, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:  # noqa: FBT001 - what is set, and the one thing that is
         """Pause a project, or let it be synced by itself again. False if it is not registered.

@@ -7,7 +7,7 @@ from harnesssync_orchestrator.service.snapshot import encode
 
 
 async def answer(context: Context) -> bytes:
-    """`{"projects": [{"id", "path", "scope", "targets", "trusted", "last_active"}…]}`, in the order of the paths."""
+    """`{"projects": [{"id", "path", "scope", "targets", "trusted", "paused", "last_active"}…]}`, by path."""
     entries = await context.supervisor.registration.registered()
     rows = [
         {
@@ -16,6 +16,7 @@ async def answer(context: Context) -> bytes:
             "scope": entry.scope.value,
             "targets": list(entry.targets),
             "trusted": entry.trusted,
+            "paused": entry.paused,
             "last_active": entry.last_active,
         }
         for identifier, entry in entries.items()

@@ -1,0 +1,127 @@
+"""Which folder a project is, and whose."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.trust import Approval, Standing
+from harnesssync_orchestrator.files.identity import identify, trust_of, writable_by_others
+from harnesssync_orchestrator.files.reading import Looked
+
+MARK = "a" * 64
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to another user")
+
+
+@pytest.fixture
+def root(tmp_path: Path, git: Callable[..., str]) -> Path:
+    """A repository with a commit."""
+    root = tmp_path.resolve() / "project"
+    root.mkdir()
+    git("init", "-q", cwd=root)
+    git("commit", "-q", "--allow-empty", "-m", "begin", cwd=root)
+    return root
+
+
+def project(root: Path, *approvals: Approval) -> Project:
+    return Project(path=str(root), approvals=approvals)
+
+
+def test_an_approval_holds_for_the_folder_that_it_was_given_for(root: Path) -> None:
+    """And for every worktree that its repository acknowledges."""
+    approval = identify(root).approving([MARK])
+    trust = trust_of(project(root, approval))
+    assert (trust.standing, trust.approved, trust.root) == (Standing.APPROVED, frozenset({MARK}), str(root))
+    assert trust_of(project(root)).standing is Standing.UNAPPROVED
+
+
+def test_a_worktree_has_what_was_approved_for_its_repository(root: Path, git: Callable[..., str]) -> None:
+    """Also one that was removed and made anew at the same place; not a copy that only says so."""
+    approval = identify(root).approving([MARK])
+    linked = root.parent / "linked"
+    for _ in range(2):
+        git("worktree", "add", "-q", "--force", str(linked), cwd=root)
+        assert trust_of(project(linked, approval)).approved == {MARK}
+        copy = root.parent / "copy"
+        shutil.copytree(linked, copy)
+        assert trust_of(project(copy, approval)).standing is Standing.UNAPPROVED
+        shutil.rmtree(copy)
+        git("worktree", "remove", "--force", str(linked), cwd=root)
+
+
+def test_another_folder_at_the_same_path_has_no_approval(root: Path) -> None:
+    """Whatever was moved or cloned there."""
+    approval = identify(root).approving([MARK])
+    shutil.copytree(root, root.parent / "copy")
+    root.rename(root.parent / "away")
+    (root.parent / "copy").rename(root)
+    trust = trust_of(project(root, approval))
+    assert (trust.standing, trust.approved) == (Standing.REPLACED, frozenset())
+    (root / ".git").rename(root / "git")
+    assert trust_of(project(root, approval)).standing is Standing.UNAPPROVED
+
+
+def test_a_folder_that_is_not_there_has_no_approval(root: Path) -> None:
+    """And is no error: the sync tells that it is gone."""
+    approval = identify(root).approving([MARK])
+    shutil.rmtree(root)
+    assert trust_of(project(root, approval)).approved == frozenset()
+
+
+def test_the_user_scope_needs_no_approval(tmp_path: Path) -> None:
+    """A home directory holds a person's own configuration."""
+    assert trust_of(Project(path=str(tmp_path), scope=Scope.USER)).standing is Standing.OWN
+
+
+@as_root
+@pytest.mark.parametrize("part", [".", ".git"])
+def test_what_belongs_to_another_user_is_foreign_until_that_is_approved(root: Path, part: str) -> None:
+    """Its root or its repository; and it is no longer what was approved when it was one's own."""
+    before = identify(root).approving([MARK])
+    os.chown(root / part, 12345, -1)
+    assert identify(root).is_foreign
+    for known in (project(root), project(root, before)):
+        assert (trust_of(known).standing, trust_of(known).approved) == (Standing.FOREIGN, frozenset())
+    approval = identify(root).approving([MARK])
+    assert trust_of(project(root, approval)).approved == {MARK}
+    os.chown(root / part, os.getuid(), -1)
+    assert trust_of(project(root, approval)).standing is Standing.OTHER_OWNER
+
+
+@as_root
+def test_a_worktree_of_another_user_shares_no_approval(root: Path, git: Callable[..., str]) -> None:
+    """Though the repository acknowledges it."""
+    approval = identify(root).approving([MARK])
+    linked = root.parent / "linked"
+    git("worktree", "add", "-q", str(linked), cwd=root)
+    os.chown(linked, 12345, -1)
+    assert trust_of(project(linked, approval)).standing is Standing.FOREIGN
+
+
+def test_a_repository_of_another_user_is_foreign(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same without the rights of root: here it is this process that is another user's."""
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert trust_of(project(root)).standing is Standing.FOREIGN
+
+
+@pytest.mark.parametrize("part", [".", ".claude", ".claude/settings.json"])
+def test_a_file_that_others_may_change_or_replace_is_told(root: Path, part: str) -> None:
+    """Itself, or any folder from it up to the project's root; and the look is recorded."""
+    file = root / ".claude" / "settings.json"
+    file.parent.mkdir()
+    file.write_text("{}")
+    assert writable_by_others([str(file)], str(root), Looked()) == frozenset()
+    (root / part).chmod((root / part).stat().st_mode | stat.S_IWOTH)
+    looked = Looked()
+    assert writable_by_others([str(file), str(root.parent / "x")], str(root), looked) == {str(file)}
+    assert str(file) in looked.seen
+    if part == ".claude":
+        (root / part).chmod(0o1777)  # as /tmp is: others make files of their own, and can't rename this one
+        assert writable_by_others([str(file)], str(root), Looked()) == frozenset()
