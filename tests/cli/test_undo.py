@@ -22,6 +22,7 @@ Run = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]
 
 REFUSE = Path(__file__).parents[1] / "files" / "refuse_calls.py"
+MTIME_NS = 1_600_000_000_123_456_789
 AGENT = ".codex/agents/reviewer.toml"
 TARGET_OPTIONS = [f"--target={target}" for target in TARGETS]
 
@@ -75,7 +76,7 @@ def test_undo_brings_back_what_a_later_sync_changed_and_removed(run: Run, projec
     """Content, permissions and times of files, the texts of links, and folders of ours as a person left them."""
     run("sync", cwd=project)
     (project / AGENT).chmod(0o640)
-    os.utime(project / AGENT, ns=(1_600_000_000_123_456_789,) * 2)
+    os.utime(project / AGENT, ns=(MTIME_NS, MTIME_NS))
     (project / ".gemini" / "commands").chmod(0o750)
     before = picture(project)
     old = times(before)

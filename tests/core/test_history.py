@@ -197,7 +197,7 @@ def test_a_removal_that_happened_is_forgotten_after_a_crash() -> None:
     change = replace(REWRITTEN, after=None, entries_after={})
     one = replace(record(1, change), folders=("x/", "y/"))
     after = settled(one, {"a.md": Found(Nothing())}, Ledger(entries={PATH: entry(OLD)}), {"x/"})
-    assert (after.entries, after.made) == ({}, {Address("x/")})
+    assert (dict(after.entries), after.made) == ({}, frozenset({Address("x/")}))
 
 
 # --- what is recorded ---
@@ -295,3 +295,12 @@ def test_a_document_that_is_no_record_is_refused(document: dict[str, object]) ->
     """Never read in part."""
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
         from_document(name(1), document)
+
+
+def test_a_copy_that_lost_its_marker_is_put_back_once_more() -> None:
+    """The undo was killed between the two."""
+    before = StoodTree(digest=OLD, marker="/w/src")
+    change = replace(REWRITTEN, before=before)
+    ledger = Ledger(entries={PATH: entry(OLD)})
+    assert undo_plan(record(1, change), {"a.md": Found(StoodTree(digest=OLD))}, ledger).operations
+    assert undo_plan(record(1, change), {"a.md": Found(StoodTree(digest=OLD), "/w/src")}, ledger).is_empty

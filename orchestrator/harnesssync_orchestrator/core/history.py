@@ -260,7 +260,7 @@ def undo_plan(record: Record, now: Mapping[str, Found], ledger: Ledger) -> Plan:
         if _is_as_before(change.before, found):
             adopt.update((each, entry) for each, entry in change.entries_before.items() if entries.get(each) != entry)
             forget.extend(gone)
-        elif is_as_left(change, found):
+        elif is_as_left(change, found) or found.stood.digest == change.before.digest:  # but for its mode or its marker
             operations.append(_restore(record, change, found, gone))
         elif not _says_the_same(entries, change.entries_before):
             conflicts.append(_edited(change, _owners(change)))
@@ -304,7 +304,7 @@ def _is_as_before(before: Stood, found: Found) -> bool:
         return (before.digest, before.mode, before.marker) == (now.digest, now.mode, found.marker)
     if isinstance(before, StoodTree) and isinstance(now, StoodTree):
         return (before.digest, before.marker) == (now.digest, found.marker)
-    return before == now
+    return before.digest == now.digest  # of a link that leads nowhere nobody can say whether it is one to a folder
 
 
 def _says_the_same(entries: Mapping[Address, Entry], before: Mapping[Address, Entry]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address
-from harnesssync_orchestrator.core.history import Record, TransactionKind, settled
+from harnesssync_orchestrator.core.history import Record, settled
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.errors import HarnessSyncError, StateError
@@ -15,22 +15,22 @@ from harnesssync_orchestrator.files import store
 from harnesssync_orchestrator.files.cleanup import clean
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import look
-from harnesssync_orchestrator.files.history.pack import unwritable
 from harnesssync_orchestrator.service.start import Start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """The ledger as it should be, and what is to be told."""
+    """The ledger as it should be, the record of the transaction that was killed, and what is to be told."""
 
     ledger: Ledger
+    unfinished: Record | None = None
     problems: tuple[Problem, ...] = ()
 
 
 def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
     """Recover, if there is something to recover from. Blocking. Raises StateError.
 
-    With `only_to_look` nothing on disk changes. An undo that was killed has taken nothing back: it can be begun again.
+    With `only_to_look` nothing on disk changes.
     """
     layout, root = start.engine.layout, Path(start.project.path)
     history = layout.history_dir(start.project)
@@ -49,19 +49,13 @@ def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
         return Recovered(ledger=ledger, problems=problems)
     present = [folder for folder in record.folders if (root / folder).is_dir()]
     now = look(root, (change.path for change in record.changes))
-    ledger = settled(record, now, ledger, present)
-    if record.kind is TransactionKind.UNDO and not only_to_look:
-        try:
-            records.disown(history, record)
-        except OSError as error:
-            raise unwritable(history, error) from error
-    return Recovered(ledger=ledger, problems=problems)
+    return Recovered(ledger=settled(record, now, ledger, present), unfinished=record, problems=problems)
 
 
 def _record(history: Path, ledger: Ledger) -> tuple[Record | None, tuple[Problem, ...]]:
     """The record of the transaction that was killed; without it, the digests in the ledger must do."""
-    if not ledger.transaction:
-        return None, ()
+    if not ledger.transaction or ledger.transaction not in records.names(history):
+        return None, ()  # it was killed before it began
     try:
         return records.load(history, ledger.transaction), ()
     except StateError as error:

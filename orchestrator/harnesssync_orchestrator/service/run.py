@@ -11,7 +11,7 @@ import anyio
 
 from harnesssync_orchestrator.core.desired import Address, Desired
 from harnesssync_orchestrator.core.drift import Drift
-from harnesssync_orchestrator.core.history import TransactionKind
+from harnesssync_orchestrator.core.history import Record, TransactionKind
 from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
@@ -53,6 +53,7 @@ class Run:
     `sources` and `outputs` are what was looked at, for the footprint; `watch` the folders whose changes matter.
     `adopted` are links to be made again now that the source says what the file in their place said, with the digest of
     that file; `drift` is what was found before anything was adopted.
+    `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
     """
 
@@ -66,6 +67,7 @@ class Run:
     outcome: Outcome = field(default_factory=Outcome)
     notes: list[str] = field(default_factory=list)
     hidden: bool = True
+    unfinished: Record | None = None
     adopted: Mapping[Address, str] = field(default_factory=dict)
     drift: Mapping[Drift, int] = field(default_factory=dict)
 
@@ -93,7 +95,7 @@ class Run:
         """After a sync that was killed: clear away what it left behind, and take over what it had finished."""
         only_to_look = self.start.options.dry_run
         recovered = await self.start.in_thread(partial(recover, self.start, self.ledger, only_to_look=only_to_look))
-        self.ledger = recovered.ledger
+        self.ledger, self.unfinished = recovered.ledger, recovered.unfinished
         self.problems += recovered.problems
 
     # --- let git settle
@@ -236,7 +238,7 @@ class Run:
     @cached_property
     def transaction(self) -> Transaction:
         """The writing part, which begins with what the ledger says by then."""
-        return Transaction(self.start, self.ledger, self.outcome)
+        return Transaction(self.start, self.ledger, self.outcome, unfinished=self.unfinished)
 
     def _tell_copies(self) -> None:
         for one in self.outcome.done:

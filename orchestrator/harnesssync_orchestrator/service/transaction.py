@@ -5,7 +5,8 @@ Killed at any moment, it can be told from the record and the disk which of its c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,15 +14,17 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from harnesssync_orchestrator.core.history import Record, TransactionKind, changes
+from harnesssync_orchestrator.core.history import Change, Record, TransactionKind, changes
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.exclude import listed
+from harnesssync_orchestrator.files.copying import marker_path
+from harnesssync_orchestrator.files.exclude import listed, pattern
 from harnesssync_orchestrator.files.history.capture import Captured, capture, modes
-from harnesssync_orchestrator.files.history.records import Draft, retire, sweep
+from harnesssync_orchestrator.files.history.pack import unwritable
+from harnesssync_orchestrator.files.history.records import Draft, disown, retire, sweep
 from harnesssync_orchestrator.files.linker import History
 from harnesssync_orchestrator.files.state import save_ledger
 from harnesssync_orchestrator.files.store import now
@@ -35,7 +38,8 @@ class Transaction:
     """One change of a project's outputs, to be made under the project's lock.
 
     `ledger` is what the ledger says so far, `outcome` what was done so far; both stand also when it is cancelled.
-    `undoes` names the record that an undo takes back as a whole. `name` is that of its own record, once there is one.
+    `undoes` names the record that an undo takes back as a whole. `unfinished` is the transaction that was killed before
+    this one. `name` is that of its own record, once there is one.
     """
 
     start: Start
@@ -43,8 +47,10 @@ class Transaction:
     outcome: Outcome
     kind: TransactionKind = TransactionKind.SYNC
     undoes: str = ""
+    unfinished: Record | None = None
     name: str = ""
     history: History = field(default_factory=History)
+    _draft: Draft | None = None
 
     @property
     def root(self) -> Path:
@@ -59,14 +65,19 @@ class Transaction:
             return plan
         return await self.start.in_thread(self._keep, plan)
 
-    async def carry_out(self, plan: Plan) -> None:
+    async def carry_out(self, plan: Plan, *, finish: Callable[[], Awaitable[None]] | None = None) -> None:
         """Carry out a plan that was kept, and record it. What is about to be written is recorded before the first
-        change, and what was written also when this is cancelled midway."""
+        change, and what was written also when this is cancelled midway. `finish` comes before the end: killed in it,
+        the transaction is unfinished."""
         engine = self.start.engine
+        await self.start.in_thread(self._let_go, plan)
         try:
-            if plan.operations:
+            if self._draft is not None:
                 await self._save(partial(intending, self.ledger, plan, self.root, self.name))
+                await self.start.in_thread(self._draft.publish)
                 await link(plan, self.root, engine.formats, now(), engine.limits, self.outcome, self.history)
+            if finish is not None:
+                await finish()
         finally:
             with anyio.CancelScope(shield=True):
                 await self._record(plan)
@@ -87,20 +98,40 @@ class Transaction:
         if not captured.operations:
             draft.discard()
         else:
+            self._draft = draft
             self.name, self.history = draft.name, History(folder=folder, edited=captured.edited)
         return replace(plan, operations=tuple(captured.operations))
 
     def _draw_up(self, name: str, captured: Captured) -> Record:
+        about = changes(captured.operations, captured.stood, captured.edited, self.ledger, name)
         return Record(
             name=name,
             kind=self.kind,
             time=now(),
-            changes=changes(captured.operations, captured.stood, captured.edited, self.ledger, name),
+            changes=about,
             undoes=self.undoes,
             folders=tuple(address.path for address in missing_folders(self.root, captured.operations)),
             modes=modes(self.root, _may_go(self.ledger, captured.operations)),
-            exclude=excluded(self.start),
+            exclude=self._hidden(about),
         )
+
+    def _hidden(self, about: Iterable[Change]) -> tuple[str, ...] | None:
+        """The lines in `info/exclude` of what is ours already: others are of a sync that was killed before it began."""
+        lines = excluded(self.start)
+        if not lines:
+            return lines
+        return tuple(sorted(patterns(change.path for change in about if change.entries_before).intersection(lines)))
+
+    def _let_go(self, plan: Plan) -> None:
+        """An undo that was killed, and that this does not end, has taken nothing back. Raises StateError."""
+        before = self.unfinished
+        if before is None or not before.undoes or (before.undoes == self.undoes and not plan.operations):
+            return
+        folder = self.start.engine.layout.history_dir(self.start.project)
+        try:
+            disown(folder, before)
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
     async def _record(self, plan: Plan) -> None:
         ledger = self.ledger
@@ -143,6 +174,11 @@ def excluded(start: Start) -> tuple[str, ...] | None:
         return listed(shared, start.project.id)
     except StateError:
         return None  # told when it is to be changed
+
+
+def patterns(paths: Iterable[str]) -> frozenset[str]:
+    """The lines by which outputs and the markers beside them are hidden from git."""
+    return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))
 
 
 def exclude_folder(start: Start) -> Path | None:

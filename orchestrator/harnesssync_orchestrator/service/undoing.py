@@ -6,8 +6,7 @@ what a person edited is left alone.
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,8 +22,7 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.unlinking import give_back, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, transaction_rows
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError
-from harnesssync_orchestrator.files.copying import marker_path
-from harnesssync_orchestrator.files.exclude import pattern, update_exclude
+from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import look
 from harnesssync_orchestrator.files.history.originals import originals
@@ -35,7 +33,7 @@ from harnesssync_orchestrator.service.engine import Engine, Options
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.start import Start
-from harnesssync_orchestrator.service.transaction import Transaction, exclude_folder, excluded
+from harnesssync_orchestrator.service.transaction import Transaction, exclude_folder, excluded, patterns
 
 Hold = Callable[[tuple[str, ...]], Awaitable[bool]]
 """Keeps what is taken back from being written again: called before the first change with the ids of the targets that
@@ -65,6 +63,7 @@ class _Work:
 
     start: Start
     ledger: Ledger
+    unfinished: Record | None
     problems: tuple[Problem, ...]
 
     @property
@@ -98,8 +97,8 @@ async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Wi
             done = await _withdraw(work, plan, TransactionKind.UNDO, hold)
         else:
             undoes = "" if plan.conflicts else record.name
-            done = await _withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, lines=record.exclude)
-        return replace(done, undone=record, problems=(*done.problems, *problems))
+            done = await _withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, undone=record)
+        return replace(done, problems=(*done.problems, *problems))
 
 
 async def unlink(
@@ -121,16 +120,20 @@ async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenera
         start = await Start.load(project, engine, options)
         ledger, problems = await start.in_thread(start.ledger)
         recovered = await start.in_thread(partial(recover, start, ledger, only_to_look=asked.dry_run))
-        yield _Work(start, recovered.ledger, (*problems, *recovered.problems))
+        yield _Work(start, recovered.ledger, recovered.unfinished, (*problems, *recovered.problems))
 
 
 def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tuple[Problem, ...]]:
-    """The transaction that is meant, how to take it back, and what is wrong with others. One that changed nothing,
-    since it was killed before its first change, is passed over."""
+    """The transaction that is meant, how to take it back, and what is wrong with others.
+
+    One that was killed comes first: it is taken back, or, if it was an undo, gone on with. A transaction of which
+    nothing is left to be taken back is passed over.
+    """
     found, errors = records.load_all(work.history)
     problems = problems_of(errors)
-    if number is not None:
-        named = next((record for record in found if record.number == number), None)
+    begun = _to_be_ended(work.unfinished)
+    if number is not None or begun:
+        named = next((each for each in found if each.number == number or (number is None and each.name == begun)), None)
         if named is None:
             raise UsageError(f"there is no transaction {number}", hint="harnesssync undo --list shows them")
         return named, _undo_plan(work, named), problems
@@ -141,6 +144,12 @@ def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tupl
             return record, plan, problems
         done |= {record.name}
     return None, Plan(), problems
+
+
+def _to_be_ended(unfinished: Record | None) -> str:
+    if unfinished is None:
+        return ""
+    return unfinished.undoes if unfinished.kind is TransactionKind.UNDO else unfinished.name
 
 
 def _undo_plan(work: _Work, record: Record) -> Plan:
@@ -165,35 +174,44 @@ async def _withdraw(
     hold: Hold,
     *,
     undoes: str = "",
-    lines: tuple[str, ...] | None = None,
+    undone: Record | None = None,
     everything: bool = False,
     left: tuple[str, ...] = (),
 ) -> Withdrawal:
-    """Carry out a plan that takes something back. `lines` are what stood in `info/exclude` before; `left` are the
-    targets that the project keeps."""
+    """Carry out a plan that takes something back: `undone`, as a whole if `undoes` names it, or everything. `left` are
+    the targets that the project keeps."""
     start, outcome = work.start, Outcome()
     project, dry_run = start.project, start.options.dry_run
     held = False
-    if not dry_run and not plan.is_empty:
+    if not dry_run and not (plan.is_empty and work.unfinished is None):
         held = await hold(left)
-        transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes)
+        transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes, unfinished=work.unfinished)
         plan = await transaction.keep(plan)
         before = await start.in_thread(_hidden, start)
-        taken = {address.path for address in (*plan.adopt, *plan.forget)}
-        taken |= {operation.path for operation in plan.operations}
         edited = {conflict.address.path for conflict in plan.conflicts}
-        touched = _patterns(taken | edited)  # git destroys what it ignores: an edit must not be hidden from it
-        back = _patterns(taken) & frozenset(lines or ())
-        await _hide(start, before | back, outcome)  # before anything private comes back
-        await transaction.carry_out(plan)
+        taken = {operation.path for operation in plan.operations}
+        if undone is not None:
+            taken |= {change.path for change in undone.changes} - edited
+        lines = frozenset(undone.exclude or () if undone is not None else ())
+        await _hide(start, before | patterns(taken) & lines, outcome)  # before anything private comes back
+
+        async def show() -> None:
+            failed = {operation.path for operation in plan.operations} - {one.operation.path for one in outcome.done}
+            gone = patterns((taken | edited) - failed)  # git destroys what it ignores: no edit must be hidden from it
+            left_hidden = frozenset[str]() if everything else (before - gone) | gone & patterns(taken) & lines
+            await _hide(start, left_hidden, outcome)
+
+        await transaction.carry_out(plan, finish=show)
         if undoes and outcome.failures:
             await start.in_thread(_disown, work, transaction.name)
-        await _hide(start, frozenset() if everything else (before - touched) | back, outcome)
+    elif everything and not dry_run:  # one that was killed may have taken all away but the lines
+        await _hide(start, frozenset(), outcome)
     return Withdrawal(
         project_id=project.id,
         path=project.path,
         scope=project.scope.value,
         kind=kind,
+        undone=undone,
         operations=plan.operations if dry_run else tuple(one.operation for one in outcome.done),
         gone=outcome.removed_documents,
         conflicts=plan.conflicts,
@@ -222,11 +240,6 @@ def _disown(work: _Work, name: str) -> None:
 
 def _hidden(start: Start) -> frozenset[str]:
     return frozenset(excluded(start) or ())
-
-
-def _patterns(paths: Iterable[str]) -> frozenset[str]:
-    """The lines by which outputs and the markers beside them are hidden from git."""
-    return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))
 
 
 async def _hide(start: Start, lines: frozenset[str], outcome: Outcome) -> None:

@@ -54,8 +54,13 @@ def keep(root: Path, history: Path, *operations: WriteFile | Remove | EditDocume
     """Capture, and make it last; the name of the record."""
     draft = Draft(history, "00ff")
     captured = capture(root, operations, FORMATS, draft.pack)
-    draft.finish(Record(name=draft.name, kind=TransactionKind.SYNC, time=TIME, changes=()))
+    finish(draft)
     return draft.name, captured
+
+
+def finish(draft: Draft) -> None:
+    draft.finish(Record(name=draft.name, kind=TransactionKind.SYNC, time=TIME, changes=()))
+    draft.publish()
 
 
 def put_back(root: Path, history: Path, name: str, path: str, before: Stood, expected: str | None) -> tuple[str, ...]:
@@ -321,7 +326,7 @@ def test_records_are_numbered_and_read_in_order(history: Path) -> None:
     for number in range(1, 4):
         draft = Draft(history, f"{number:04x}")
         assert draft.name == f"{number:06}-{number:04x}"
-        draft.finish(Record(name=draft.name, kind=TransactionKind.SYNC, time=TIME, changes=()))
+        finish(draft)
     (history / "notes").mkdir()
     found, errors = records.load_all(history)
     assert ([record.number for record in found], errors) == ([1, 2, 3], [])
@@ -331,7 +336,7 @@ def test_a_record_that_can_not_be_read_is_told_and_hides_no_other(history: Path)
     """Nothing is guessed about it."""
     for _ in range(2):
         draft = Draft(history, "00ff")
-        draft.finish(Record(name=draft.name, kind=TransactionKind.SYNC, time=TIME, changes=()))
+        finish(draft)
     (history / "000001-00ff" / "record.json").write_text("{")
     found, errors = records.load_all(history)
     assert ([record.number for record in found], [error.code for error in errors]) == ([2], ["history_damaged"])
@@ -344,6 +349,8 @@ def test_an_undo_that_was_not_finished_is_disowned(history: Path) -> None:
     draft = Draft(history, "00ff")
     one = Record(name=draft.name, kind=TransactionKind.UNDO, time=TIME, changes=(), undoes="000007-00ff")
     draft.finish(one)
+    assert records.names(history) == []
+    draft.publish()
     records.disown(history, records.load(history, draft.name))
     after = records.load(history, draft.name)
     assert (after.undoes, after.kind, after.time) == ("", one.kind, one.time)
@@ -353,7 +360,7 @@ def test_records_that_are_needed_are_never_retired(history: Path) -> None:
     """Neither for their number nor for their age."""
     for _ in range(4):
         draft = Draft(history, "00ff")
-        draft.finish(Record(name=draft.name, kind=TransactionKind.SYNC, time=TIME, changes=()))
+        finish(draft)
     os.utime(history / "000003-00ff", (0, 0))
     records.retire(history, keep=2, days=30, needed={"000001-00ff"})
     assert records.names(history) == ["000001-00ff", "000004-00ff"]

@@ -40,7 +40,7 @@ class Draft:
         self.pack = PackWriter(self._folder / PACK)
 
     def finish(self, record: Record) -> None:
-        """Make the record last on disk, and give it its name. Raises StateError."""
+        """Make the record last on disk. Raises StateError."""
         self.pack.finish()
         content = to_json(to_document(record))
         try:
@@ -51,6 +51,17 @@ class Draft:
             finally:
                 os.close(descriptor)
             _sync(self._folder)
+            _sync(self._history)
+        except OSError as error:
+            raise unwritable(self._folder, error) from error
+
+    def publish(self) -> None:
+        """Give the finished record its name. Raises StateError.
+
+        The ledger names it by then: whatever record is found there was begun, and is over if the ledger does not name
+        it any more.
+        """
+        try:
             self._folder.rename(self._history / self.name)
             _sync(self._history)
         except OSError as error:
