@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,34 @@ def test_without_a_supervisor_ctl_undo_names_the_command_that_needs_none(run: Ru
     """Exit code 3, as of every command that needs one."""
     done = run("ctl", "undo", cwd=project)
     assert (done.code, "harnesssync undo" in done.err) == (3, True)
+
+
+def test_the_supervisor_undoes_and_leaves_it_undone(run: Run, start: Start, project: Path) -> None:
+    """The project is paused before its first change: what changes in it starts no sync."""
+    before = picture(project)
+    start("serve", program="harnesssync-orchestrator", stderr=subprocess.DEVNULL)
+    assert _state_becomes(run, project, "in step")
+    listed = json.loads(run("ctl", "undo", "--list", "--json", cwd=project).out)["projects"][0]
+    assert [(row["number"], row["kind"]) for row in listed["history"]] == [(1, "sync")]
+    done = json.loads(run("ctl", "undo", "--json", cwd=project).out)["projects"][0]
+    assert (done["undone"]["number"], done["paused"], done["conflicts"]) == (1, True, [])
+    assert _state_becomes(run, project, "paused")
+    assert differences(before, picture(project)) == []
+    assert run("ctl", "undo", "7", cwd=project).code == 2
+    assert run("ctl", "resume", str(project)).code == 0
+    assert _state_becomes(run, project, "in step")
+    assert (project / AGENT).is_file()
+
+
+def _state_becomes(run: Run, project: Path, state: str) -> bool:
+    """Poll until the supervisor says so of the project, for twenty seconds at most."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        ran = run("ctl", "status", "--json", cwd=project)
+        rows = json.loads(ran.out).get("projects") or [{}]
+        if rows[0].get("state") == state:
+            return True
+    return False
 
 
 # --- what is kept ---
