@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import anyio
@@ -52,6 +53,8 @@ class Fleet:
         self._board = board
         self._log = log
         self._only = only
+        # Its path, which those that it is rotated to begin with; what no path begins with where the log goes elsewhere.
+        self._own_log = str(Path(config.log.file).expanduser().absolute()) if config.log.file else "\0"
         self._watcher = Watcher(settings=config.watch, changed=self._on_change, log=log)
         self._served: dict[str, Served] = {}
         self._problems: tuple[Problem, ...] = ()
@@ -181,10 +184,12 @@ class Fleet:
 
     def _told(self, project: Project, paths: frozenset[str]) -> frozenset[str] | None:
         """What of a change is told a project, None for nothing: of our own files the ledger alone matters, and it is no
-        file of the project's."""
+        file of the project's. A log in a watched folder that told of itself would never come to an end."""
         ledger = self._layout.ledger_file(project)
         own = f"{ledger.parent}/"
-        others = frozenset(path for path in paths if not f"{path}/".startswith(own))
+        others = frozenset(
+            path for path in paths if not f"{path}/".startswith(own) and not path.startswith(self._own_log)
+        )
         return others if others or not paths or str(ledger) in paths else None
 
     # --- who is served ---
