@@ -7,10 +7,11 @@ The rule for every output, with the digests of what is wanted, what is there and
 | as wanted    | whatever                 | unchanged, or adopted into the ledger            |
 | nothing      | whatever                 | make it                                          |
 | different    | and just as we left it   | change it                                        |
-| different    | but not as we left it    | drift: a conflict, left alone                    |
-| different    | unknown                  | foreign: a conflict, left alone                  |
+| different    | but not as we left it    | drift: a conflict, unless decided (`core.drift`) |
+| different    | unknown                  | foreign: a conflict, unless a person decided     |
+| different    | kept                     | a person's: left alone, no conflict              |
 | not wanted   | and just as we left it   | remove it                                        |
-| not wanted   | but not as we left it    | drift: a conflict, left alone                    |
+| not wanted   | but not as we left it    | drift: a conflict, unless a person decided       |
 """
 
 from __future__ import annotations
@@ -220,7 +221,7 @@ def _to_exclude(
         if not address.pointer and entry.created and digest_of(observed.paths[address.path]) == entry.digest
     }
     documents = (address.path for address in ledger.made if not address.pointer and not address.path.endswith("/"))
-    filled = {address.path for address in left if address.pointer}
+    filled = {address.path for address in left if address.pointer and address.path in observed.documents}
     ours |= {path for path in documents if path in filled and path in whole}
     ours |= {each.path for each in decision.operations if each.expected is None or isinstance(each, _WHOLE)}
     ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
