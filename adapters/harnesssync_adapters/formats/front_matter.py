@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 from collections.abc import Mapping
 
@@ -41,7 +43,13 @@ def markdown(front: Mapping[str, JsonValue], body: str) -> bytes:
 
     Any reader of YAML 1.1 or 1.2 gets the values back as they are.
     """
-    header = yaml.dump(
-        dict(front), Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=2**20, default_flow_style=False
-    )
+    header = _header(json.dumps(front))
     return f"---\n{header}---\n\n{body.strip()}\n".encode("utf-8", "surrogateescape")
+
+
+@functools.lru_cache(maxsize=2048)
+def _header(front: str) -> str:
+    """The front matter, given as JSON. Kept, since most of it is the same in every sync, and writing YAML is slow."""
+    return yaml.dump(
+        json.loads(front), Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=2**20, default_flow_style=False
+    )

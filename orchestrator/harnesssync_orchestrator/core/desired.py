@@ -77,6 +77,8 @@ class Address:
 
 def _escape(text: str) -> str:
     """Percent-encode `%`, `#` and bytes that are not UTF-8, so that an address is always valid text."""
+    if text.isascii() and "%" not in text and "#" not in text:
+        return text
     text = text.replace("%", "%25").replace("#", "%23")
     return "".join(f"%{ord(c) - 0xDC00:02X}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)
 
