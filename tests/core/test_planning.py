@@ -163,6 +163,14 @@ def test_a_stale_copy_of_ours_is_refreshed() -> None:
     assert result.operations[0].expected == "c" * 16
 
 
+def test_a_copy_that_a_killed_sync_left_is_known_for_what_it_is_a_copy_of() -> None:
+    """It says what its source says now, and nobody had come to record that."""
+    known = ledger(LINK.address, entry(LINK.digest, Method.COPY))
+    result = planned(desired(LINK), seen(LINK.path, ObservedTree(LINK.digest, marker=True)), known)
+    assert not result.operations
+    assert result.adopt[LINK.address].source_digest == LINK.digest
+
+
 def test_a_current_copy_of_ours_is_unchanged() -> None:
     """Its source is what was copied."""
     known = ledger(LINK.address, entry("c" * 16, Method.COPY, source_digest=LINK.digest))

@@ -102,7 +102,8 @@ class Decision:
 
 def _same(entry: Entry, now: Entry) -> bool:
     """Does the ledger say what is true? The order of owners is that of the targets, which may change."""
-    return (entry.digest, frozenset(entry.owners)) == (now.digest, frozenset(now.owners))
+    known, true = ((each.digest, each.source_digest, frozenset(each.owners)) for each in (entry, now))
+    return known == true
 
 
 def link_text(path: str, source: str, root: str, scope: Scope) -> str:
