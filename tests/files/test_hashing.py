@@ -18,6 +18,7 @@ import pytest
 from harnesssync_orchestrator.files import hashing
 from harnesssync_orchestrator.files.hashing import (
     BUFFER_BYTES,
+    COARSE_NS,
     LARGE_BYTES,
     RACY_NS,
     HashCache,
@@ -321,6 +322,14 @@ def test_a_file_changed_just_before_it_was_read_is_not_remembered(tmp_path: Path
     assert is_racy(signature, signature.ctime_ns + RACY_NS - 1)
     assert cache.get(str(path), signature) is None
     assert not is_racy(signature, signature.ctime_ns + RACY_NS)
+
+
+def test_a_file_system_that_knows_whole_seconds_is_believed_after_two() -> None:
+    """FAT: a second edit within its step leaves the same stamp."""
+    changed_ns = 1_600_000_000 * A_SECOND_NS
+    coarse = Signature(size=1, mtime_ns=changed_ns, ctime_ns=changed_ns, inode=1, mode=0o100644)
+    assert is_racy(coarse, changed_ns + COARSE_NS - 1)
+    assert not is_racy(coarse, changed_ns + COARSE_NS)
 
 
 def test_hash_forced_verify(tmp_path: Path) -> None:

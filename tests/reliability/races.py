@@ -244,7 +244,8 @@ def _wrong(stage: Stage, ran: Ran, path: str, outside: Mapping[str, Pictured], t
 
 def _path_in(line: str) -> str:
     """The path that a line of `Stage.harm` is about."""
-    return line.split(": ")[1]
+    kind, path = line.split(": ")[:2]
+    return path if " from " not in kind else "project/" + kind.partition(" from ")[2]
 
 
 def _touched(changed: str, path: str) -> bool:

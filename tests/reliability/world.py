@@ -3,6 +3,7 @@ most outputs, and pictures of a tree that can be compared byte for byte."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -58,10 +59,19 @@ class World:
     foreign: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, root: Path, *, foreign: Mapping[str, str] = FOREIGN_FILES) -> World:
-        """Make home, repository and configuration below an existing folder, register the project and trust it."""
+    def make(
+        cls,
+        root: Path,
+        *,
+        foreign: Mapping[str, str] = FOREIGN_FILES,
+        project: Path | None = None,
+    ) -> World:
+        """Make home, repository and configuration below an existing folder, register the project and trust it.
+
+        `project` is a folder to be made elsewhere, on another file system say.
+        """
         root = root.resolve()
-        home, project = root / "home", root / "project"
+        home, project = root / "home", (project or root / "project").absolute()
         for folder in (home, project):
             folder.mkdir(mode=0o755)
         environ = {
@@ -78,7 +88,8 @@ class World:
         }
         world = cls(root=root, home=home, project=project, environ=environ, foreign=foreign)
         world.write({**PROJECT_FILES, **foreign})
-        (project / ".claude/skills/pdf/scripts/read.sh").chmod(0o755)
+        with contextlib.suppress(OSError):  # FAT has no permissions
+            (project / ".claude/skills/pdf/scripts/read.sh").chmod(0o755)
         world.git("init", "-q", "-b", "main")
         world.git("add", "-A")
         world.git("commit", "-q", "-m", "begin")

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import final
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
+from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import Folder, telling
@@ -293,13 +294,15 @@ def _parts(relative: str) -> list[str]:
 
 
 def _refused(part: str) -> bool:
-    """On Windows a backslash separates too, and a colon names a drive or a stream."""
-    return (
-        part in {"", ".", ".."}
-        or "\0" in part
-        or part.casefold() in {".git", "git~1"}
-        or (os.altsep is not None and ("\\" in part or ":" in part))
-    )
+    return part in {"", ".", ".."} or "\0" in part or part.casefold() in {".git", "git~1"} or _odd_on_windows(part)
+
+
+def _odd_on_windows(part: str) -> bool:
+    """Would Windows take it for something else? A backslash separates, a colon names a drive or a stream, a trailing
+    dot or space is left out, and some names are devices, in every folder."""
+    if os.altsep is None:
+        return False
+    return part[-1] in ". " or (part[0] not in ".-" and why_unsafe(part) is not None) or not {*"\\:"}.isdisjoint(part)
 
 
 def _with_executable(kept: int, mode: int, *, executable: bool | None) -> int:

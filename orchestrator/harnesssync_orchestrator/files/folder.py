@@ -120,7 +120,7 @@ class Folder:
                 if like is not None and self.fd is not None:
                     mode = self._give(descriptor, like, mode)
                 if exact and self.fd is not None:
-                    os.fchmod(descriptor, mode)
+                    _set_mode(descriptor, mode)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -152,6 +152,15 @@ class Folder:
         """Remove a name of a file or link; nothing happens if it is gone."""
         with suppress(FileNotFoundError):
             os.unlink(self.at(name), dir_fd=self.fd)
+
+
+def _set_mode(descriptor: int, mode: int) -> None:
+    """Set a file's mode, on file systems that have any. It was made for its owner alone, so none gains without it."""
+    try:
+        os.fchmod(descriptor, mode)
+    except OSError as error:
+        if error.errno not in {errno.ENOSYS, errno.ENOTSUP, errno.EPERM}:
+            raise
 
 
 def _copy_attributes(source: int, to: int) -> None:

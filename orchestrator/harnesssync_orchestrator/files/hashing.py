@@ -36,6 +36,11 @@ RACY_NS = 20_000_000
 """Time stamps of files come from a clock that ticks every 1 to 10 ms. Two changes within a tick leave the same
 stamp, so a stamp is believed only if it was at least two ticks old when the file was read."""
 
+COARSE_NS = 2_000_000_000
+"""The same for file systems that know whole seconds only: the step of FAT, which takes the next one or the last."""
+
+_SECOND_NS = 1_000_000_000
+
 
 def hash_file(path: Path | str, limit: int = MAX_HASHED_BYTES) -> str:
     """Hash of the bytes that `path` leads to, links followed; `""` if nothing is there.
@@ -188,14 +193,16 @@ def is_racy(signature: Signature, looked_ns: int) -> bool:
     """Could the path change after `looked_ns` and keep this signature?
 
     Every change sets the change time to the present, whatever is done to the modification time, so that a change
-    time of more than a tick ago can't come again. Windows has no change time (its `st_ctime` is the creation).
+    time of more than a tick ago can't come again. Windows has no change time (its `st_ctime` is the creation). A whole
+    second is what file systems say that know no fractions: FAT counts in steps of two.
     """
     changed_ns = signature.mtime_ns if os.name == "nt" else signature.ctime_ns
-    return changed_ns > looked_ns - RACY_NS
+    return changed_ns > looked_ns - (RACY_NS if changed_ns % _SECOND_NS else COARSE_NS)
 
 
 __all__ = [
     "BUFFER_BYTES",
+    "COARSE_NS",
     "LARGE_BYTES",
     "MAX_HASHED_BYTES",
     "RACY_NS",

@@ -7,6 +7,8 @@ import os
 import shutil
 import stat
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.swap import rename_exclusively
 from harnesssync_orchestrator.files.temporaries import our_name
 
+_DELAYS_S = (0.01, 0.03, 0.1, 0.3)
 _MOUNT_POINT = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT: what Windows calls a directory junction
 
 
@@ -65,7 +68,7 @@ class Place:
 
     def rename_to(self, other: Place) -> None:
         """Rename within the folder. A file or link that stands at `other` is replaced."""
-        os.replace(self.handle, other.handle, src_dir_fd=self.fd, dst_dir_fd=other.fd)
+        _patiently(os.replace, self.handle, other.handle, src_dir_fd=self.fd, dst_dir_fd=other.fd)
 
     def finish_as(self, other: Place) -> None:
         """Rename what was made here and is whole now; it is removed if that fails."""
@@ -84,7 +87,7 @@ class Place:
         if rename_exclusively(self.handle, other.handle, dir_fd=self.fd):
             return
         if sys.platform == "win32":
-            os.rename(self.handle, other.handle)  # noqa: PTH104 - there it replaces nothing
+            _patiently(os.rename, self.handle, other.handle)  # there it replaces nothing
             return
         other.require_free()
         status = self.lstat()
@@ -131,6 +134,19 @@ class Place:
             doomed = self.beside(our_name())
             self.rename_to(doomed)
         doomed.remove()
+
+
+def _patiently(rename: Callable[..., None], source: str, destination: str, **descriptors: int | None) -> None:
+    """On Windows nothing can be renamed while somebody has it open, and scanners open everything for a moment."""
+    if sys.platform == "win32":
+        for delay in _DELAYS_S:
+            try:
+                rename(source, destination, **descriptors)
+            except PermissionError:
+                time.sleep(delay)
+            else:
+                return
+    rename(source, destination, **descriptors)
 
 
 def is_junction(status: os.stat_result) -> bool:

@@ -1,0 +1,217 @@
+"""File systems of many kinds, each mounted for the length of a `with`, and what a machine lacks for it.
+
+Linux, as root: images stand in a temporary folder and are mounted by loop devices, or by FUSE.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_PATIENCE_S = 10.0
+_IMAGES = {"ext4": "64M", "xfs": "320M", "btrfs": "320M", "exfat": "64M", "vfat": "64M", "ntfs": "64M"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """`kernel` is what the kernel calls it, `needs` are programs, `modules` Python packages. `mount` gets an empty
+    folder for what it needs and the place to mount at, and a stack for what has to be undone.
+
+    `links`: symbolic links can be made. `exchanges`: names can be exchanged in one step. `modes`: permissions are
+    kept. `folds`: names that differ in case are the same. `normalises`: so are those in other forms of Unicode.
+    """
+
+    name: str
+    mount: Callable[[Path, Path, ExitStack], None]
+    kernel: str = ""
+    needs: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    links: bool = True
+    exchanges: bool = True
+    modes: bool = True
+    folds: bool = False
+    normalises: bool = False
+
+    def missing(self) -> str | None:
+        """What this machine lacks, None if nothing."""
+        if sys.platform != "linux":
+            return "file systems are mounted on Linux alone"
+        if os.geteuid() != 0:
+            return "only root may mount"
+        if self.kernel and f"\t{self.kernel}\n" not in Path("/proc/filesystems").read_text():
+            return f"the kernel has no {self.kernel}"
+        if lacking := [name for name in self.needs if shutil.which(name) is None]:
+            return f"not installed: {', '.join(lacking)}"
+        if lacking := [name for name in self.modules if importlib.util.find_spec(name) is None]:
+            return f"not installed in this Python: {', '.join(lacking)}"
+        return None
+
+    @contextmanager
+    def mounted(self) -> Iterator[Path]:
+        """The root of a new file system. Raises OSError, or CalledProcessError with what the mount said."""
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harnesssync-mount-"))).resolve()
+            place = folder / "mounted"
+            place.mkdir()
+            self.mount(folder, place, stack)
+            if not place.is_mount():
+                raise OSError(f"{self.name} was not mounted")
+            yield place
+
+
+def run(*command: str | Path) -> str:
+    """Run a program; what it printed. Raises CalledProcessError with it as notes."""
+    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"{command[0]}: {(done.stderr or done.stdout).strip()[-300:]}")
+    return done.stdout.strip()
+
+
+def _unmount(place: Path) -> None:
+    for command in (["umount"], ["fusermount3", "-u"], ["umount", "-l"]):
+        deadline = time.monotonic() + (_PATIENCE_S if command == ["umount"] else 0)
+        while place.is_mount():
+            with contextlib.suppress(OSError):
+                run(*command, place)
+            if time.monotonic() >= deadline:
+                break
+
+
+def _image(kind: str, folder: Path) -> Path:
+    image = folder / "image"
+    image.touch()
+    os.truncate(image, int(_IMAGES[kind][:-1]) << 20)
+    options = {"ext4": ["-q", "-F"], "xfs": ["-q", "-f"], "btrfs": ["-q", "-f"], "ntfs": ["-F", "-f", "-q"]}
+    run(f"mkfs.{kind}", *options.get(kind, []), image)
+    return image
+
+
+def _device(image: Path, stack: ExitStack) -> str:
+    device = run("losetup", "--find", "--show", image)
+    stack.callback(run, "losetup", "--detach", device)
+    return device
+
+
+def _of_kernel(kind: str) -> Callable[[Path, Path, ExitStack], None]:
+    def mount(folder: Path, place: Path, stack: ExitStack) -> None:
+        device = _device(_image(kind, folder), stack)
+        run("mount", "-t", kind, device, place)
+        stack.callback(_unmount, place)
+
+    return mount
+
+
+def _tmpfs(folder: Path, place: Path, stack: ExitStack) -> None:
+    run("mount", "-t", "tmpfs", "none", place)
+    stack.callback(_unmount, place)
+
+
+def _overlay(folder: Path, place: Path, stack: ExitStack) -> None:
+    """What lies below stays as it is; what is written is copied up first, with a new inode."""
+    layers = folder / "layers"
+    layers.mkdir()
+    run("mount", "-t", "tmpfs", "none", layers)
+    stack.callback(_unmount, layers)
+    for name in ("lower", "upper", "work"):
+        (layers / name).mkdir()
+    options = ",".join(f"{name}dir={layers / name}" for name in ("lower", "upper", "work"))
+    run("mount", "-t", "overlay", "overlay", "-o", options, place)
+    stack.callback(_unmount, place)
+
+
+def _by_fuse(kind: str, *command: str) -> Callable[[Path, Path, ExitStack], None]:
+    def mount(folder: Path, place: Path, stack: ExitStack) -> None:
+        run(*command, _device(_image(kind, folder), stack), place)
+        stack.callback(_unmount, place)
+        _await(place)
+
+    return mount
+
+
+def _over_folder(*command: str) -> Callable[[Path, Path, ExitStack], None]:
+    def mount(folder: Path, place: Path, stack: ExitStack) -> None:
+        (folder / "behind").mkdir()
+        run(*command, folder / "behind", place)
+        stack.callback(_unmount, place)
+        _await(place)
+
+    return mount
+
+
+def _folding(folder: Path, place: Path, stack: ExitStack) -> None:
+    (folder / "behind").mkdir()
+    program = Path(__file__).with_name("folding.py")
+    process = subprocess.Popen([sys.executable, str(program), str(folder / "behind"), str(place)])
+    stack.callback(process.wait)
+    stack.callback(_unmount, place)
+    _await(place, process)
+
+
+def _await(place: Path, process: subprocess.Popen[bytes] | None = None) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not place.is_mount():
+        if time.monotonic() > deadline or (process is not None and process.poll() is not None):
+            raise OSError(f"nothing was mounted at {place}")
+        time.sleep(0.01)
+
+
+# FAT by FUSE (fusefat) is no substitute for the kernel's: it loses what is in a folder when that is renamed.
+KINDS = (
+    Kind(name="ext4", mount=_of_kernel("ext4"), kernel="ext4", needs=("mkfs.ext4", "losetup")),
+    Kind(name="xfs", mount=_of_kernel("xfs"), kernel="xfs", needs=("mkfs.xfs", "losetup")),
+    Kind(name="btrfs", mount=_of_kernel("btrfs"), kernel="btrfs", needs=("mkfs.btrfs", "losetup")),
+    Kind(name="tmpfs", mount=_tmpfs),
+    Kind(name="overlay", mount=_overlay, kernel="overlay"),
+    Kind(
+        name="exfat",
+        mount=_by_fuse("exfat", "mount.exfat-fuse", "-o", "umask=022"),
+        needs=("mkfs.exfat", "mount.exfat-fuse", "losetup"),
+        links=False,
+        exchanges=False,
+        modes=False,
+        folds=True,
+    ),
+    Kind(
+        name="vfat",
+        mount=_of_kernel("vfat"),
+        kernel="vfat",
+        needs=("mkfs.vfat", "losetup"),
+        links=False,
+        modes=False,
+        folds=True,
+    ),
+    Kind(
+        name="ntfs",
+        mount=_by_fuse("ntfs", "lowntfs-3g", "-o", "umask=022"),
+        needs=("mkfs.ntfs", "lowntfs-3g", "losetup"),
+        exchanges=False,
+        modes=False,
+    ),
+    Kind(name="bindfs", mount=_over_folder("bindfs"), needs=("bindfs",), exchanges=False),
+    Kind(
+        name="shuffled",
+        mount=_over_folder("disorderfs", "--shuffle-dirents=yes"),
+        needs=("disorderfs",),
+        exchanges=False,
+    ),
+    Kind(
+        name="folding",
+        mount=_folding,
+        needs=("fusermount3",),
+        modules=("mfusepy",),
+        exchanges=False,
+        folds=True,
+        normalises=True,
+    ),
+)
+"""Each kind that a project may stand on."""
