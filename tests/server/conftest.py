@@ -64,6 +64,7 @@ class Copying:
     def __init__(self) -> None:
         self.in_flight = 0
         self.synced: list[str] = []
+        self.asked: list[tuple[Project, Options]] = []
         self.gate: anyio.Event | None = None
         self.errors: dict[str, Exception] = {}
 
@@ -83,6 +84,7 @@ class Copying:
             if operations and not options.dry_run:
                 target.write_bytes(content)
             self.synced.append(project.path)
+            self.asked.append((project, options))
             report = Report(
                 project_id=project.id,
                 path=project.path,
@@ -161,9 +163,7 @@ class Running:
     def make(self, *, bounds: Bounds | None = None, allowed_uid: int | None = None, **options: Any) -> None:
         config = Config(watch=WatchSettings(settle_ms=20))
         self.supervisor = Supervisor(
-            approving=Approving(
-                registry=self.registry, layout=self.layout, places=Places.from_environment({}, self.layout.root)
-            ),
+            approving=self.approving(),
             layout=self.layout,
             registry=self.registry,
             sync=self.sync,
@@ -174,6 +174,11 @@ class Running:
             **options,
         )
         self.server = Server(Dispatcher(self.supervisor), log=self.log, bounds=bounds, allowed_uid=allowed_uid)
+
+    def approving(self) -> Approving:
+        """What is asked of approvals, here or beside the supervisor."""
+        places = Places.from_environment({}, self.layout.root)
+        return Approving(registry=self.registry, layout=self.layout, places=places)
 
     @asynccontextmanager
     async def up(self, **options: Any) -> AsyncIterator[Running]:

@@ -393,3 +393,41 @@ async def test_what_is_queued_already_is_not_queued_again(project: Project, read
         assert len(worker._requests) == 64
         sync.gate.set()
         await until(lambda: not worker._requests and not sync.in_flight)
+
+
+async def test_a_paused_project_is_not_synced_by_itself(project: Project, readable_log: Any, until: Until) -> None:
+    """Neither when it is taken up nor by an edit; a sync that is asked for takes place, and it stays paused."""
+    sync, published = Copying(), Published()
+    async with working(replace(project, paused=True), sync, readable_log.log, published) as worker:
+        assert worker.report.state is State.PAUSED
+        worker.signal(frozenset({f"{project.path}/CLAUDE.md"}))
+        asked = await worker.request(Options())
+        assert (asked.state, sync.copied) == (State.IN_STEP, [b"first"])
+        assert published.states == [State.PAUSED]
+        (Path(project.path) / "CLAUDE.md").write_bytes(b"second")
+        worker.signal(frozenset({f"{project.path}/CLAUDE.md"}))
+        worker.change(replace(project, paused=True, targets=("codex",)))
+        worker.change(project)
+        await until(lambda: sync.copied[-1] == b"second")
+        await until(lambda: published.states[-1] is State.IN_STEP)
+    assert sync.copied == [b"first", b"second"]
+
+
+async def test_a_project_that_is_paused_while_it_is_served_says_so_at_once(
+    project: Project, readable_log: Any, until: Until
+) -> None:
+    """What was found last is still told; a sync that runs at that moment ends."""
+    sync, published = Copying(), Published()
+    async with working(project, sync, readable_log.log, published) as worker:
+        await until(lambda: published.states == [State.IN_STEP])
+        worker.change(replace(project, paused=True))
+        assert published.states == [State.IN_STEP, State.PAUSED]
+        worker.change(replace(project, paused=True))
+        assert len(published.states) == 2
+        sync.gate = anyio.Event()
+        worker.change(project)
+        await until(lambda: sync.in_flight == 1)
+        worker.change(replace(project, paused=True))
+        sync.gate.set()
+        await until(lambda: sync.in_flight == 0 and len(published.states) > 2)
+    assert published.states[-1] is State.PAUSED
