@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.ledger import CONTAINER, Ledger
@@ -18,15 +18,14 @@ from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.linking import Outcome
 
 
-def intending(ledger: Ledger, plan: Plan, root: Path, transaction: str) -> Ledger:
-    """The ledger before the first change, with what is about to be written, and the folders that have to be made.
+def intending(ledger: Ledger, plan: Plan, folders: Iterable[Address], transaction: str) -> Ledger:
+    """The ledger before the first change, with what is about to be written, and the `folders` that have to be made.
     `transaction` names the record of it.
 
     What an earlier sync that was killed had finished is taken over now: nothing of it is forgotten if this one is
     killed too.
     """
-    folders = dict.fromkeys(missing_folders(root, plan.operations), CONTAINER)
-    pending = {**ledger.pending, **plan.intent, **folders}
+    pending = {**ledger.pending, **plan.intent, **dict.fromkeys(folders, CONTAINER)}
     return replace(_adopting(ledger, plan), pending=pending, transaction=transaction)
 
 
@@ -70,5 +69,10 @@ def _origin(ledger: Ledger, address: Address) -> str:
 
 def missing_folders(root: Path, operations: Iterable[Operation]) -> tuple[Address, ...]:
     """As `Ledger.made` names them."""
-    folders = {folder for operation in operations for folder in PurePosixPath(operation.path).parents if folder.name}
+    folders: set[str] = set()
+    for operation in operations:
+        folder = operation.path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
     return tuple(Address(f"{folder}/") for folder in sorted(folders) if not (root / folder).exists())

@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.history import Change, Record, TransactionKind, changes
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
@@ -51,6 +52,7 @@ class Transaction:
     name: str = ""
     history: History = field(default_factory=History)
     _draft: Draft | None = None
+    _folders: tuple[Address, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -73,7 +75,7 @@ class Transaction:
         await self.start.in_thread(self._let_go, plan)
         try:
             if self._draft is not None:
-                await self._save(partial(intending, self.ledger, plan, self.root, self.name))
+                await self._save(partial(intending, self.ledger, plan, self._folders, self.name))
                 await self.start.in_thread(self._draft.publish)
                 await link(plan, self.root, engine.formats, now(), engine.limits, self.outcome, self.history)
             if finish is not None:
@@ -103,6 +105,7 @@ class Transaction:
         return replace(plan, operations=tuple(captured.operations))
 
     def _draw_up(self, name: str, captured: Captured) -> Record:
+        self._folders = missing_folders(self.root, captured.operations)
         about = changes(captured.operations, captured.stood, captured.edited, self.ledger, name)
         return Record(
             name=name,
@@ -110,7 +113,7 @@ class Transaction:
             time=now(),
             changes=about,
             undoes=self.undoes,
-            folders=tuple(address.path for address in missing_folders(self.root, captured.operations)),
+            folders=tuple(address.path for address in self._folders),
             modes=modes(self.root, _may_go(self.ledger, captured.operations)),
             exclude=self._hidden(about),
         )

@@ -46,6 +46,10 @@ def capture(
     """
     captured = Captured()
     for operation in operations:
+        if operation.expected is None and not isinstance(operation, EditDocument):
+            captured.stood[operation.path] = Nothing()  # the operation itself sees to it that nothing stands there
+            captured.operations.append(operation)
+            continue
         try:
             with telling(operation.path):
                 _capture(root, operation, formats, pack, captured)
@@ -65,7 +69,7 @@ def _capture(
 ) -> None:
     path, content = operation.path, b""
     stood: Stood = Nothing()
-    if operation.expected is not None:  # else the operation itself sees to it that nothing stands there
+    if operation.expected is not None:
         with _place(root, path) as place:
             status = place.lstat() if place is not None else None
             if place is not None and status is not None:

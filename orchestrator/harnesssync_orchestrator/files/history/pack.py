@@ -32,14 +32,17 @@ class PackWriter:
         self._file: IO[bytes] | None = None
         self._tar: tarfile.TarFile | None = None
 
-    def add_file(self, path: str, descriptor: int, *, keep: bool = False) -> tuple[str, os.stat_result, bytes]:
-        """Pack an open file; its digest, its status, and with `keep` its bytes.
+    def add_file(
+        self, path: str, descriptor: int, *, keep: bool = False, exactly: bool = False
+    ) -> tuple[str, os.stat_result, bytes]:
+        """Pack an open file; its digest, its status, and with `keep` its bytes. `exactly`: also to the nanosecond.
 
         Raises StateError, and OSError when it gets shorter while it is read.
         """
         status = os.fstat(descriptor)
         source = _Source(descriptor, keep=keep)
-        self._add(_member(path, status, tarfile.REGTYPE, status.st_size), source)
+        member = _member(path, status, tarfile.REGTYPE, status.st_size)
+        self._add(_exactly(member, status) if exactly else member, source)
         return source.digest, status, bytes(source.kept)
 
     def add_tree(self, path: str, folder: Folder, name: str) -> None:
@@ -65,7 +68,7 @@ class PackWriter:
             self._add(member, None)
         elif stat.S_ISREG(status.st_mode):
             with opened(folder, name) as descriptor:
-                self.add_file(path, descriptor)
+                self.add_file(path, descriptor, exactly=True)
 
     def finish(self) -> None:
         """Make the pack last on disk, if there is one. Raises StateError."""
@@ -192,10 +195,14 @@ def _name(path: str) -> str:
 def _member(path: str, status: os.stat_result, kind: bytes, size: int = 0) -> tarfile.TarInfo:
     member = tarfile.TarInfo(_name(path))
     member.type, member.size, member.mode = kind, size, stat.S_IMODE(status.st_mode)
-    # As text, and not as a float, which has no room for nanoseconds.
+    member.mtime = status.st_mtime_ns // 10**9
+    return member
+
+
+def _exactly(member: tarfile.TarInfo, status: os.stat_result) -> tarfile.TarInfo:
+    """With the time as text, and not as a float, which has no room for nanoseconds. That doubles the size."""
     seconds, nanoseconds = divmod(status.st_mtime_ns, 10**9)
     member.pax_headers = {"mtime": f"{seconds}.{nanoseconds:09}"}
-    member.mtime = seconds
     return member
 
 
