@@ -128,15 +128,17 @@ def _from_the_system(error: OSError) -> HarnessSyncError:
 
 def _tell(program: str, arguments: Sequence[str], error: HarnessSyncError) -> int:
     from harnesssync_orchestrator.console import Console, visible
+    from harnesssync_orchestrator.core.secrets import redact
 
     try:
         if "--json" in arguments:
             from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 
-            document = {"code": error.code, "message": error.message, "hint": error.hint, "path": error.path}
+            message, hint = redact(error.message), redact(error.hint)
+            document = {"code": error.code, "message": message, "hint": hint, "path": error.path}
             Console().line(dumps_pretty({"error": document}))
             sys.stdout.flush()
-        sys.stderr.write(f"{program}: {visible(str(error))}\n")
+        sys.stderr.write(f"{program}: {visible(redact(str(error)))}\n")
         sys.stderr.flush()
     except OSError:  # nobody reads it: the exit code has to say it alone
         silence(sys.stdout)

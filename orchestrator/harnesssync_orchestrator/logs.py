@@ -1,7 +1,7 @@
 """The log: JSON lines to standard error or a rotated file, or coloured lines for a person at a terminal.
 
 `open_log` makes a logger and gives it to whom it concerns; nothing is configured globally. Secrets never reach it:
-values of keys that name one, and passwords in URLs, are replaced before anything is rendered.
+values of keys that name one, and what looks like one in any text, are replaced before anything is rendered.
 """
 
 from __future__ import annotations
@@ -22,20 +22,17 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.typing import FilteringBoundLogger, Processor
 
 from harnesssync_orchestrator.config import LogSettings
+from harnesssync_orchestrator.core.secrets import REDACTED
+from harnesssync_orchestrator.core.secrets import redact as without_secrets
+from harnesssync_orchestrator.core.values import names_a_credential
 from harnesssync_orchestrator.errors import ConfigError
 from harnesssync_orchestrator.events import SCHEMA
 
 Clock = Callable[[], datetime]
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
-REDACTED = "***"
-_SECRET_KEY = re.compile(
-    r"(?:^|[_\-.])(?:token|secret|password|passwd|passphrase|authorization|api[_\-]?key|access[_\-]?key|private[_\-]?key"
-    r"|cookie|credentials?)$",
-    re.IGNORECASE,
-)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_URL_PASSWORD = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.\-]{0,30}://)[^/\s@]{1,512}@")
+_URL_USER = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.\-]{0,30}://)[^/\s@]{1,512}@")
+"""Who is meant by a URL does not belong into a log either."""
 
 
 def utc_now() -> datetime:
@@ -79,25 +76,21 @@ def open_log(
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what is, by its key, a secret, and the user information of URLs, at any depth."""
+    """Replace what is, by its key, a secret, and whatever looks like one in any text, at any depth."""
     return {key: _redacted(key, value) for key, value in event.items()}
 
 
 def _redacted(key: str, value: object) -> object:
-    if _is_secret(value) and _SECRET_KEY.search(_CAMEL.sub("_", key)):
+    """In a log, whatever a key that names a secret has to say is left out, be it a literal or not."""
+    if isinstance(value, (str, bytes)) and value and names_a_credential(key):
         return REDACTED
     if isinstance(value, str):
-        return _URL_PASSWORD.sub(rf"\1{REDACTED}@", value)
+        return _URL_USER.sub(rf"\1{REDACTED}@", without_secrets(value))
     if isinstance(value, Mapping):
         return {inner: _redacted(str(inner), item) for inner, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_redacted(key, item) for item in value]
     return value
-
-
-def _is_secret(value: object) -> bool:
-    """Only text can be one: `token = 3` counts something, and an empty value gives nothing away."""
-    return isinstance(value, (str, bytes)) and bool(value)
 
 
 def _add_facts(clock: Clock) -> Processor:

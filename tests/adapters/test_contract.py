@@ -14,7 +14,7 @@ import yaml
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Action, Kind, Permissions, Scope, Source
+from harnesssync_orchestrator.core.items import Action, Kind, McpServer, Permissions, Scope, Source
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.targets import AddElement, SetKey, Target, Unsupported, View
@@ -156,8 +156,9 @@ def test_merged_values_arrive_in_an_empty_document_as_they_are(target: Target, r
 
 
 def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) -> None:
-    """Hooks, stdio servers, variables and what allows; text, remote servers and what denies do not."""
+    """Hooks, servers that start programs or get variables, variables, and what allows; text and what denies do not."""
     kinds = {item.id: kind for kind in Kind for item in rich.of(kind)}
+    servers = {item.id: item for item in rich.of(Kind.MCP_SERVER)}
     for output in outputs(target, rich):
         kind = kinds[output.items[0]]
         if kind in (Kind.HOOK, Kind.ENVIRONMENT):
@@ -169,7 +170,11 @@ def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) 
             assert output.executes == ('"allow"' in said), output.address
         else:
             assert isinstance(output, KeyOutput)
-            assert output.executes == ("command" in output.value)  # type: ignore[operator]
+            server = servers[output.items[0]]
+            assert isinstance(server, McpServer)
+            sent = (server.url, *server.headers.values())
+            sends = any("${" in str(template) for template in sent if template is not None)
+            assert output.executes == (sends or server.command is not None)
 
 
 def _value(output: Output) -> object:

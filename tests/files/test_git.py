@@ -214,3 +214,18 @@ def test_without_git_there_is_no_answer_but_a_problem(main: Path) -> None:
     found, problems = ignored(main, ["x"], environ={"PATH": str(main)})
     assert found.hidden == frozenset()
     assert [problem.code for problem in problems] == ["git_missing"]
+
+
+def test_pipes_and_endless_files_in_place_of_gits_own_keep_nobody_waiting(main: Path) -> None:
+    """As an unpacked archive can hold them."""
+    (main / ".git" / "commondir").unlink(missing_ok=True)
+    os.mkfifo(main / ".git" / "commondir")
+    assert common_dir(main) == main / ".git"
+    (main / "inner").mkdir()
+    os.mkfifo(main / "inner" / ".git")
+    assert git_dir(main / "inner") is None
+    with (main / "sub.git").open("wb") as file:
+        file.truncate(1 << 40)
+    (main / "other").mkdir()
+    (main / "sub.git").rename(main / "other" / ".git")
+    assert git_dir(main / "other") is None

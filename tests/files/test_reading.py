@@ -12,6 +12,7 @@ import pytest
 
 from harnesssync_orchestrator.files.reading import (
     Looked,
+    OutsideError,
     Signature,
     SpecialFileError,
     TooLargeError,
@@ -279,3 +280,17 @@ def test_a_folder_that_is_gone_stays_as_it_was_seen(tmp_path: Path) -> None:
 
     assert looked.set_aside([str(root / "out")]).seen == {}
     assert looked.seen[str(root)] is not None
+
+
+def test_what_leads_out_of_the_folders_that_are_allowed_is_not_read(tmp_path: Path) -> None:
+    """Whatever a look before said: the open file itself tells where it lies."""
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "file").write_text(folder.name)
+    (inside / "link").symlink_to(outside)
+    allowed = (str(inside.resolve()),)
+    assert Looked().read(str(inside / "file"), within=allowed) == b"inside"
+    assert Looked().read(str(inside / "link" / "file"), within=(*allowed, str(outside.resolve()))) == b"outside"
+    with pytest.raises(OutsideError):
+        Looked().read(str(inside / "link" / "file"), within=allowed)

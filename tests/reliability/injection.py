@@ -154,6 +154,11 @@ class Runner:
             text=True,
         )
 
+    @property
+    def pid(self) -> int:
+        """The process that forks for each run."""
+        return self._process.pid
+
     def __enter__(self) -> Runner:
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _PARTS = re.compile(
     r"!`(?P<shell>[^`\n]+)`"
@@ -65,11 +66,17 @@ class File:
 Part = Shell | Arguments | Argument | File
 
 
-def parts(prompt: str) -> Iterator[str | Part]:
+@lru_cache(maxsize=16)
+def parts(prompt: str) -> tuple[str | Part, ...]:
     """The text of a command, in order: strings, and what Claude Code puts something in the place of.
 
-    In code, `@` mentions no file: there it is a decorator, an address or the scope of a package.
+    In code, `@` mentions no file: there it is a decorator, an address or the scope of a package. Cached, since every
+    target asks more than once.
     """
+    return tuple(_parts(prompt))
+
+
+def _parts(prompt: str) -> Iterator[str | Part]:
     position = 0
     code = [match.span() for match in _CODE.finditer(prompt)][::-1]
     for match in _PARTS.finditer(prompt):

@@ -169,8 +169,10 @@ class McpServer(_Item):
 
     @property
     def executes(self) -> bool:
-        """Does connecting to it start a program on this machine?"""
-        return self.transport is Transport.STDIO or "headersHelper" in self.extra
+        """Does connecting to it start a program on this machine, or send a variable of its environment elsewhere?"""
+        sent = (self.url, *self.headers.values())
+        sends = any(template.references for template in sent if template is not None)
+        return sends or self.transport is Transport.STDIO or "headersHelper" in self.extra
 
 
 class Action(enum.Enum):

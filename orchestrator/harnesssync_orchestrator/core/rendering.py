@@ -6,7 +6,7 @@ clashes: none of them is written, whichever came first.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -32,6 +32,10 @@ from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 _T = TypeVar("_T")
 
 
+MAX_LOSSES = 100
+"""Losses of one item for one target that are told each; of the others, how many there are."""
+
+
 def desired_state(
     targets: Sequence[Target], source: Source, *, homes: Mapping[str, str | None] | None = None
 ) -> Desired:
@@ -46,7 +50,7 @@ def desired_state(
     for target in targets:
         for result in _relocated(target, source.scope, _rendered(target, source), homes or {}):
             if isinstance(result, Loss):
-                losses.append(_redacted(result, written_out))
+                losses.append(result)
             else:
                 output = replace(result, secrets=held) if (held := held_by(result, written_out)) else result
                 outputs[output.address].append((target.id, output))
@@ -61,7 +65,8 @@ def desired_state(
     clashes.extend(_nested(wanted))
     for clash in clashes:
         wanted.pop(clash.address, None)
-    return Desired(wanted=wanted, losses=tuple(losses), clashes=tuple(clashes))
+    told = tuple(_redacted(loss, written_out) for loss in _not_too_many(losses))
+    return Desired(wanted=wanted, losses=told, clashes=tuple(clashes))
 
 
 def _rendered(target: Target, source: Source) -> Iterator[Output | Loss]:
@@ -96,6 +101,20 @@ def _relocated(
             yield from (Loss(target=target.id, item=item, what=result.path, why=why) for item in result.items)
         else:
             yield replace(result, path=f"{moved}/{result.path[len(prefix) :]}")
+
+
+def _not_too_many(losses: Iterable[Loss]) -> Iterator[Loss]:
+    """Each loss once, and of an item with very many only the first."""
+    more: dict[tuple[str, ItemId], list[Loss]] = defaultdict(list)
+    counts: Counter[tuple[str, ItemId]] = Counter()
+    for loss in dict.fromkeys(losses):
+        counts[loss.target, loss.item] += 1
+        if counts[loss.target, loss.item] <= MAX_LOSSES:
+            yield loss
+        else:
+            more[loss.target, loss.item].append(loss)
+    for left in more.values():
+        yield replace(left[0], what=f"{len(left)} more", security=any(loss.security for loss in left))
 
 
 def _redacted(loss: Loss, written_out: Mapping[ItemId, tuple[Credential, ...]]) -> Loss:

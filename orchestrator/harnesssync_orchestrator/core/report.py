@@ -11,6 +11,7 @@ from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, Operation, UpdateSource, state_of
+from harnesssync_orchestrator.core.secrets import redact
 
 
 class State(enum.Enum):
@@ -111,7 +112,10 @@ class Report:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """The stable, documented form (docs/json.md): additions only, within one protocol version."""
+    """The stable, documented form (docs/json.md): additions only, within one protocol version.
+
+    Sentences are redacted here, once for all who are told: an error may quote the very value that it is about.
+    """
     return {
         "id": report.project_id,
         "path": report.path,
@@ -141,8 +145,8 @@ def to_json(report: Report) -> dict[str, Any]:
                 "state": conflict.state.value if conflict.state else None,
                 "address": str(conflict.address),
                 "targets": list(conflict.owners),
-                "message": conflict.message,
-                "hint": conflict.hint,
+                "message": redact(conflict.message),
+                "hint": redact(conflict.hint),
                 "choices": [choice.value for choice in conflict.choices],
                 "items": [str(item) for item in conflict.items],
             }
@@ -161,8 +165,8 @@ def to_json(report: Report) -> dict[str, Any]:
             {
                 "target": loss.target,
                 "item": str(loss.item),
-                "what": loss.what,
-                "why": loss.why,
+                "what": redact(loss.what),
+                "why": redact(loss.why),
                 "security": loss.security,
             }
             for loss in report.losses
@@ -179,25 +183,25 @@ def to_json(report: Report) -> dict[str, Any]:
         "problems": [
             {
                 "code": problem.code,
-                "message": problem.message,
+                "message": redact(problem.message),
                 "file": problem.file,
                 "line": problem.line,
                 "column": problem.column,
-                "hint": problem.hint,
+                "hint": redact(problem.hint),
             }
             for problem in report.problems
         ],
         "failures": [
             {
                 "code": failure.code,
-                "message": failure.message,
-                "hint": failure.hint,
+                "message": redact(failure.message),
+                "hint": redact(failure.hint),
                 "path": failure.path,
                 "target": failure.target,
             }
             for failure in report.failures
         ],
-        "notes": list(report.notes),
+        "notes": [redact(note) for note in report.notes],
         "methods": dict(report.methods),
         "halt": report.halt,
         "halt_message": report.halt_message,

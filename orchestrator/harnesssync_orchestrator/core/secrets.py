@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,14 +35,19 @@ class _Form(NamedTuple):
 
     what: str
     signs: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
     accepts: Callable[[str], bool] = lambda _: True
 
 
 def _form(what: str, sign: str | tuple[str, ...], pattern: str, accepts: Callable[[str], bool] | None = None) -> _Form:
     signs = (sign,) if isinstance(sign, str) else sign
-    compiled = re.compile(rf"(?<![A-Za-z0-9]){pattern}")
-    return _Form(what, signs, compiled, accepts or (lambda _: True))
+    return _Form(what, signs, rf"(?<![A-Za-z0-9]){pattern}", accepts or (lambda _: True))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when it is first needed: all of them together take longer than a sync that finds nothing changed."""
+    return re.compile(pattern)
 
 
 def _not_an_example(text: str) -> bool:
@@ -89,29 +95,28 @@ _FORMS = (
     _form("a Zapier address", "mcp.zapier.com/", r"mcp\.zapier\.com/api/mcp/[as]/[A-Za-z0-9=+-]{20,}"),
 )
 
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/]{16}")
-_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
+_PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_KEY_MATERIAL = r"[A-Za-z0-9+/]{16}"
+_KEY_END = r"-----END [A-Z0-9 ]{0,60}-----"
 
-_URL_USER = re.compile(
-    r"""(?<=://)(?P<user>[^\s/@:?#"'<>`]{0,256})(?::(?P<password>[^\s/@"'<>`]{1,512}))?@(?=[A-Za-z0-9\[{$])"""
-)
-_URL_QUERY = re.compile(r"""[?&](?P<name>[A-Za-z0-9_.-]{1,64})=(?P<value>[^\s?&#"'<>`\\]{1,4096})""")
+_URL_USER = r"""(?<=://)(?P<user>[^\s/@:?#"'<>`]{0,256})(?::(?P<password>[^\s/@"'<>`]{1,512}))?@(?=[A-Za-z0-9\[{$])"""
+_URL_QUERY = r"""[?&](?P<name>[A-Za-z0-9_.-]{1,64})=(?P<value>[^\s?&#"'<>`\\]{1,4096})"""
 _SHORT_QUERY_NAMES = frozenset({"key", "sig", "signature", "auth", "apikey", "jwt"})
 
-_BEARER = re.compile(r"\b(?:[Bb]earer|BEARER)[ \t]{1,4}(?P<value>[A-Za-z0-9._~+/=-]{12,})")
-_AUTHORIZATION = re.compile(
+_BEARER = r"\b(?:[Bb]earer|BEARER)[ \t]{1,4}(?P<value>[A-Za-z0-9._~+/=-]{12,})"
+_AUTHORIZATION = (
     r"""(?i:authorization)\\?["']?[ \t]{0,4}[:=][ \t]{0,4}\\?["']?"""
     r"""(?:(?i:bearer|basic|token|apikey|digest|key)[ \t]{1,4})?(?P<value>[^\s"'`\\,;]{1,4096})"""
 )
 
-_NAME_ENDS = re.compile(
+_NAME_ENDS = (
     r"""(?i:token|secret|passw(?:or)?d|passphrase|key|credentials?|cookie|(?<=[_-])(?:pat|pass|pwd|auth))\d{0,2}"""
     r"""(?P<closed>\\?["'])?(?P<sign>[ \t]{0,8}(?:=>|[:=])[ \t]{0,8}|[ \t]{1,4})"""
 )
-_VALUE = re.compile(r"""(?P<open>\\?["'])?(?P<value>(?(open)[^"'\\\r\n]{1,256}|[^\s"'`\\,;&|<>)\]]{1,256}))""")
-_REST_OF_VALUE = re.compile(r"""[^\s"'`\\,;&|<>)\]]*""")
-_NAME_BEFORE = re.compile(r"[A-Za-z0-9_.-]*\Z")
+_VALUE = r"""(?P<open>\\?["'])?(?P<value>(?(open)[^"'\\\r\n]{1,256}|[^\s"'`\\,;&|<>)\]]{1,256}))"""
+_REST_OF_VALUE = r"""[^\s"'`\\,;&|<>)\]]*"""
+_NAME_BEFORE = r"[A-Za-z0-9_.-]*\Z"
+_WORDS_OF_NAMES = ("token", "secret", "pass", "key", "credential", "cookie", "pat", "pwd", "auth")
 _LONGEST_NAME = 64
 
 _SHORTEST_KNOWN = 4
@@ -173,7 +178,7 @@ def _is_argument(value: str) -> bool:
 def _all(text: str, *, by_name: bool) -> Iterator[Secret]:
     for form in _FORMS:
         if any(sign in text for sign in form.signs):
-            for match in form.pattern.finditer(text):
+            for match in _compiled(form.pattern).finditer(text):
                 if form.accepts(match[0]):
                     yield Secret(*match.span(), form.what)
     if "PRIVATE KEY" in text:
@@ -186,21 +191,23 @@ def _all(text: str, *, by_name: bool) -> Iterator[Secret]:
         yield from _values_of_headers(text, _BEARER, is_random)
     if "uthorization" in text or "UTHORIZATION" in text:
         yield from _values_of_headers(text, _AUTHORIZATION, is_literal)
-    if by_name:
-        yield from _values_by_name(text)
+    if by_name and ("=" in text or ":" in text or "--" in text):
+        lowered = text.lower()
+        if any(word in lowered for word in _WORDS_OF_NAMES):
+            yield from _values_by_name(text)
 
 
 def _private_keys(text: str) -> Iterator[Secret]:
     position = 0
-    while begin := _PRIVATE_KEY.search(text, position):
-        ending = _KEY_END.search(text, begin.end())
+    while begin := _compiled(_PRIVATE_KEY).search(text, position):
+        ending = _compiled(_KEY_END).search(text, begin.end())
         position = ending.end() if ending else len(text)
-        if _KEY_MATERIAL.search(text, begin.end(), ending.start() if ending else len(text)):
+        if _compiled(_KEY_MATERIAL).search(text, begin.end(), ending.start() if ending else len(text)):
             yield Secret(begin.start(), position, "a private key")
 
 
 def _passwords_of_urls(text: str) -> Iterator[Secret]:
-    for match in _URL_USER.finditer(text):
+    for match in _compiled(_URL_USER).finditer(text):
         if match["password"] is not None:
             if is_literal(match["password"], shortest=1):
                 yield Secret(*match.span("password"), "a password in a URL")
@@ -209,15 +216,15 @@ def _passwords_of_urls(text: str) -> Iterator[Secret]:
 
 
 def _parameters_of_urls(text: str) -> Iterator[Secret]:
-    for match in _URL_QUERY.finditer(text):
+    for match in _compiled(_URL_QUERY).finditer(text):
         name, value = match["name"], match["value"]
         telling = names_a_credential(name) or (name.lower() in _SHORT_QUERY_NAMES and is_random(value))
         if telling and is_literal(value):
             yield Secret(*match.span("value"), f"the parameter {name} of a URL")
 
 
-def _values_of_headers(text: str, pattern: re.Pattern[str], accepts: Callable[[str], bool]) -> Iterator[Secret]:
-    for match in pattern.finditer(text):
+def _values_of_headers(text: str, pattern: str, accepts: Callable[[str], bool]) -> Iterator[Secret]:
+    for match in _compiled(pattern).finditer(text):
         if is_literal(match["value"]) and accepts(match["value"]):
             yield Secret(*match.span("value"), "the value of an Authorization header")
 
@@ -226,12 +233,12 @@ def _values_by_name(text: str) -> Iterator[Secret]:
     """`NAME=value`, `"name": "value"`, `name = "value"`, `--name value`. What is neither quoted nor right behind a `=`
     must look random too: `token: see below` is prose."""
     position = 0
-    while ending := _NAME_ENDS.search(text, position):
+    while ending := _compiled(_NAME_ENDS).search(text, position):
         position = ending.end()  # and not the end of the value, in which there may be another name
         name_end = ending.start("closed") if ending["closed"] else ending.start("sign")
-        before = _NAME_BEFORE.search(text[max(0, name_end - _LONGEST_NAME) : name_end])
+        before = _compiled(_NAME_BEFORE).search(text[max(0, name_end - _LONGEST_NAME) : name_end])
         name = before[0] if before else ""
-        if not names_a_credential(name) or (value := _VALUE.match(text, position)) is None:
+        if not names_a_credential(name) or (value := _compiled(_VALUE).match(text, position)) is None:
             continue
         if ending["sign"].strip():
             sure = value["open"] is not None or ending["sign"] == "="
@@ -240,6 +247,6 @@ def _values_by_name(text: str) -> Iterator[Secret]:
         else:
             continue
         if (sure or is_random(value["value"], shortest=8)) and is_literal(value["value"]):
-            rest = _REST_OF_VALUE.match(text, value.end("value"))
+            rest = _compiled(_REST_OF_VALUE).match(text, value.end("value"))
             position = rest.end() if rest else value.end("value")
             yield Secret(value.start("value"), position, f"the value of {name.lstrip('-')}")

@@ -151,6 +151,11 @@ class Trust:
             return origin.file.startswith(self.root.rstrip("/") + "/")
         return origin.layer not in _OWN
 
+    @property
+    def reachable(self) -> frozenset[str]:
+        """The marks of links and imports that may lead out of the project: see `Discovery.reaches`."""
+        return self.approved if self.standing is Standing.APPROVED else frozenset()
+
     def key(self) -> str:
         """Stands for all that this permits: another key, another decision."""
         text = "\0".join((self.standing.value, *sorted(self.approved)))

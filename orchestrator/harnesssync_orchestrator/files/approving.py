@@ -29,6 +29,7 @@ from harnesssync_orchestrator.core.trust import (
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.discovery.result import Everything
 from harnesssync_orchestrator.files.identity import identify, trust_of, writable_by_others
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.reading import Looked
@@ -90,9 +91,10 @@ class Review:
 def find(root: Path, places: Places) -> Found:
     """Read the source of a worktree, which is resolved. Raises OSError if it is not there."""
     identity = identify(root)
-    source = discover(Scope.PROJECT, root, places, Looked()).source
-    items = tuple(Trust(root=str(root)).bound(source))
-    marks = [mark for item in items if (mark := fingerprint(item)) is not None]
+    # What lies beyond a link that leads out is read for this once: it may hold imports that lead on.
+    discovery = discover(Scope.PROJECT, root, places, Looked(), allowed=Everything())
+    items = tuple(Trust(root=str(root)).bound(discovery.source))
+    marks = [*discovery.reaches, *(mark for item in items if (mark := fingerprint(item)) is not None)]
     return Found(items=items, approval=identity.approving(marks), foreign=identity.is_foreign)
 
 

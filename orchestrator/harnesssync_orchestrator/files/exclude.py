@@ -23,6 +23,7 @@ from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.errors import ApplyError, StateError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.temporaries import is_temporary
 
 _BEGIN = b"# >>> harnesssync (%s): outputs of ours; do not edit this block\n"
@@ -195,7 +196,7 @@ def _read(file: Path) -> bytes | None:
     try:
         if file.is_symlink():
             raise _unusable(file, "it is a link, and what it leads to may be shared with other repositories")
-        return file.read_bytes()
+        return Looked().read(os.fspath(file))
     except FileNotFoundError:
         return None
     except OSError as error:

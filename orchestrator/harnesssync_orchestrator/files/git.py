@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.files.reading import Looked
 
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
 _MAX_ARGUMENT_BYTES = 100_000  # well below what any system takes as the arguments of a process
-_PATIENCE_S = 30.0
+_PATIENCE_S = 3.5
+"""For `git ls-files`, which takes half a second over a million files. A configuration can make git wait for ever."""
 
 
 def worktree_root(path: Path) -> Path | None:
@@ -39,7 +41,7 @@ def git_dir(worktree: Path) -> Path | None:
     try:
         if entry.is_dir():
             return entry if (entry / "HEAD").is_file() else None
-        content = entry.read_bytes()
+        content = _content(entry)
     except OSError:
         return None
     if not content.startswith(b"gitdir: "):
@@ -54,7 +56,7 @@ def common_dir(worktree: Path) -> Path | None:
     if folder is None:
         return None
     try:
-        text = (folder / "commondir").read_bytes().rstrip(b"\r\n")
+        text = _content(folder / "commondir").rstrip(b"\r\n")
     except OSError:
         return folder.resolve()
     return (folder / os.fsdecode(text)).resolve()
@@ -78,15 +80,20 @@ def repository(worktree: Path) -> Path | None:
             return common if common == root / ".git" or _configured_worktree(folder) == root else None
         if folder.parent != common / "worktrees":
             return None
-        back = os.fsdecode((folder / "gitdir").read_bytes().rstrip(b"\r\n"))
+        back = os.fsdecode(_content(folder / "gitdir").rstrip(b"\r\n"))
         return common if (folder / back).parent.resolve() == root else None
     except (OSError, RuntimeError):
         return None
 
 
+def _content(file: Path) -> bytes:
+    """A file of git's, which in an unpacked folder may be anything, a pipe included. Raises OSError."""
+    return Looked().read(os.fspath(file))
+
+
 def _configured_worktree(folder: Path) -> Path | None:
     """The worktree that a repository's configuration names, as it does for submodules; None if it names none."""
-    match = _WORKTREE_SETTING.search((folder / "config").read_bytes())
+    match = _WORKTREE_SETTING.search(_content(folder / "config"))
     if match is None:
         return None
     value = match[1].strip()
@@ -100,7 +107,7 @@ def worktrees(common: Path) -> tuple[Path, ...]:
     roots = [common.parent] if common.name == ".git" else []
     for record in sorted(common.glob("worktrees/*/gitdir")):
         with suppress(OSError):
-            roots.append((record.parent / os.fsdecode(record.read_bytes().rstrip(b"\r\n"))).parent)
+            roots.append((record.parent / os.fsdecode(_content(record).rstrip(b"\r\n"))).parent)
     return tuple(root.resolve() for root in roots if root.is_dir())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Looked
@@ -22,6 +22,6 @@ class Imagined(Looked):
         """The content hashes of those files."""
         return {path: short_hash(content) for path, content in self.contents.items()}
 
-    def read(self, path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
-        content = super().read(path, limit)  # whether it may be read at all does not change
+    def read(self, path: str, limit: int = MAX_TEXT_BYTES, *, within: Collection[str] = ()) -> bytes:
+        content = super().read(path, limit, within=within)  # whether it may be read at all does not change
         return self.contents.get(os.path.realpath(path), content) if self.contents else content

@@ -13,9 +13,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable
+from contextlib import contextmanager, suppress
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -31,6 +32,11 @@ OPEN_FLAGS: int = os.O_RDONLY | sum(
 )
 """Non-blocking, because opening a named pipe otherwise waits for a writer, perhaps forever."""
 
+_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+_SYSTEM: str = sys.platform
+_GET_PATH = 50
+"""`F_GETPATH` of macOS."""
+
 NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 """Error numbers that say: this path leads to nothing. Anything else (no permission, say) leaves it unknown."""
 
@@ -44,6 +50,10 @@ class SpecialFileError(OSError):
 
 class TooLargeError(OSError):
     """A file is longer than the limit of the caller."""
+
+
+class OutsideError(OSError):
+    """A file lies outside the folders that the caller allows: a folder on the way was exchanged for a link."""
 
 
 class Signature(NamedTuple):
@@ -155,21 +165,25 @@ class Looked:
             status = self.lstat(path)
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
-    def read(self, path: str, limit: int = MAX_TEXT_BYTES) -> bytes:
+    def read(self, path: str, limit: int = MAX_TEXT_BYTES, *, within: Collection[str] = ()) -> bytes:
         """The bytes of the regular file that `path` leads to, links followed.
 
-        Raises FileNotFoundError, PermissionError, IsADirectoryError, SpecialFileError, TooLargeError (more than
-        `limit` bytes), and OSError for a circle of links. Nothing but a regular file is ever opened.
+        With `within` (real paths of folders), what was opened must lie in one of them, whatever became of the way
+        there since somebody looked. Raises FileNotFoundError, PermissionError, IsADirectoryError, SpecialFileError,
+        TooLargeError (more than `limit` bytes), OutsideError, and OSError for a circle of links. Nothing but a regular
+        file is ever opened.
         """
         real, status = self.follow(path)
         if status is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         require_regular(status, path)
         with self._certain():
-            descriptor = os.open(real, OPEN_FLAGS)
+            descriptor = os.open(real, OPEN_FLAGS | _NO_LINK)
             try:
                 status = os.fstat(descriptor)
                 require_regular(status, path)  # it may have been exchanged since
+                if within and not any(is_within(_place_of(descriptor, real, status), folder) for folder in within):
+                    raise OutsideError(errno.EXDEV, "it was exchanged for a link that leads out", path)
                 if status.st_size > limit:
                     raise TooLargeError(errno.EFBIG, f"{status.st_size} bytes, more than {limit}", path)
                 return _read_all(descriptor, status.st_size, limit, path)
@@ -212,6 +226,24 @@ def require_regular(status: os.stat_result, path: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     raise SpecialFileError(errno.EINVAL, "neither a regular file nor a directory", path)
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Is `path` `folder` itself or below it? Both absolute and resolved."""
+    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+def _place_of(descriptor: int, path: str, status: os.stat_result) -> str:
+    """The real path of an open file, as the system knows it; else as it is now, and empty if that is another file."""
+    with suppress(OSError):
+        if _SYSTEM == "linux":
+            return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - see the top
+        if _SYSTEM == "darwin":
+            import fcntl  # noqa: PLC0415 - not everywhere
+
+            return os.fsdecode(fcntl.fcntl(descriptor, _GET_PATH, bytes(1024)).rstrip(b"\0"))
+    real = os.path.realpath(path)
+    return real if os.path.samestat(os.stat(real), status) else ""  # noqa: PTH116 - see the top
 
 
 def _kind(entry: os.DirEntry[str]) -> Literal["file", "dir", "link", "special"]:

@@ -1,6 +1,7 @@
 """The changes of a dry run, line by line: a unified diff of text that is ours, the names of keys in shared files.
 
-Values of keys are never shown: they may hold what nobody wants in a terminal's history or in the log of a CI.
+Values of keys are never shown, and credentials in text neither: nobody wants them in a terminal's history or in the
+log of a CI.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
+from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveKey, SetKey
 from harnesssync_orchestrator.ctl import rendering
+from harnesssync_orchestrator.files.reading import Looked
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.console import Console
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 LONGEST = 200
 """Lines of a diff that are shown of one file; --verbose shows all."""
+
+LONGEST_COMPARED = 2000
+"""Lines of a file that are compared: where many are alike, comparing takes the square of their number."""
 
 
 def show_changes(console: Console, report: Report) -> None:
@@ -59,11 +65,15 @@ def _edit(edit: Edit) -> str:
 def _text(console: Console, root: Path, operation: WriteFile) -> None:
     """The lines that go and come; nothing for what is not text, and nothing of a file that is not there."""
     try:
-        after = operation.content.decode("utf-8").splitlines()
-        path = root / operation.path
+        after = _lines(operation.content)
+        path, inside = root / operation.path, (str(root),)
         # What a link leads to is not what would be replaced: the link itself is.
-        before = path.read_text(encoding="utf-8").splitlines() if path.is_file() and not path.is_symlink() else []
+        is_text = path.is_file() and not path.is_symlink()
+        before = _lines(Looked().read(str(path), within=inside)) if is_text else []
     except (OSError, UnicodeDecodeError):
+        return
+    if max(len(before), len(after)) > LONGEST_COMPARED:
+        console.line(f"      {console.colourize('dim', f'{len(before)} lines become {len(after)}')}")
         return
     lines = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
     shown = lines if console.verbose else lines[:LONGEST]
@@ -74,3 +84,8 @@ def _text(console: Console, root: Path, operation: WriteFile) -> None:
         console.line(
             f"      {console.colourize('dim', f'… {len(lines) - len(shown)} more lines; --verbose shows them')}"
         )
+
+
+def _lines(content: bytes) -> list[str]:
+    """Redacted as a whole, since a credential may go over several lines."""
+    return redact(content.decode("utf-8")).splitlines()

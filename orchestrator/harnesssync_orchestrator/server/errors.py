@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.protocol.messages import ErrorResponse
@@ -33,5 +34,5 @@ class NotAllowedError(HarnessSyncError):
 def response_to(error: HarnessSyncError, id: int | str | None) -> ErrorResponse:  # noqa: A002 - JSON-RPC's own word
     """The error as it is told: a number for programs, words in `data` for finer grains."""
     number = _NUMBERS.get(error.code, codes.FAILED)
-    data = {"code": error.code, "hint": error.hint, "path": error.path}
-    return ErrorResponse(number, error.message, id=id, data=data)
+    data = {"code": error.code, "hint": redact(error.hint), "path": error.path}
+    return ErrorResponse(number, redact(error.message), id=id, data=data)

@@ -107,7 +107,13 @@ class _Attempt:
         start, surveyor = self._start, self._surveyor
         engine = start.engine
         source = await read_source(
-            start.project, engine.places, surveyor.cache, Imagined(contents), engine.limits, rehash=False
+            start.project,
+            engine.places,
+            surveyor.cache,
+            Imagined(contents),
+            engine.limits,
+            rehash=False,
+            allowed=start.trust.reachable,
         )
         for problem in source.problems:
             if problem not in self._seen.problems:

@@ -122,7 +122,13 @@ class Run:
     async def _read_source(self) -> Source:
         self.sources, engine = Looked(), self.engine
         source = await read_source(
-            self.project, engine.places, self.cache, self.sources, engine.limits, rehash=self.start.options.rehash
+            self.project,
+            engine.places,
+            self.cache,
+            self.sources,
+            engine.limits,
+            rehash=self.start.options.rehash,
+            allowed=self.start.trust.reachable,
         )
         self.watch = await self.start.in_thread(folders_to_watch, self.sources, self.project.path)
         return replace(source, problems=(*self.problems, *source.problems))
@@ -263,11 +269,15 @@ class Run:
         outcome = self.outcome
         if outcome.done:
             await self._watch_outputs()
-        if outcome.failures or self.start.options.targets or seen.plan.halt:
+        unanswered = any(problem.code == "git_failed" for problem in seen.problems)
+        if outcome.failures or self.start.options.targets or seen.plan.halt or unanswered:
             return
         if outcome.done:
-            await anyio.sleep(2 * RACY_NS / 1e9)
+            await self._tick()
+            hidden = seen.plan.exclude
             seen = await self._look(self._surveyor(), seen.source, seen.desired)
+            if seen.plan.exclude != hidden:
+                await self.keep_from_git(seen)  # a merged file is ours alone again, without somebody's edit of a key
         footprint = await self._footprint(seen)
         if outcome.done and not footprint.settled:
             # Sources that were written a moment before they were read: what they say now, they will still say later.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
@@ -32,21 +33,26 @@ from harnesssync_orchestrator.service.limits import Limits
 
 
 async def read_source(
-    project: Project, places: Places, cache: HashCache, looked: Looked, limits: Limits, *, rehash: bool
+    project: Project,
+    places: Places,
+    cache: HashCache,
+    looked: Looked,
+    limits: Limits,
+    *,
+    rehash: bool,
+    allowed: Container[str] = frozenset(),
 ) -> Source:
     """Discover the source in one thread and hash what changed in several; with `rehash` everything.
 
-    With `looked` an `Imagined`, the source as it would be.
+    With `looked` an `Imagined`, the source as it would be. `allowed` are the marks of links that may lead out.
     """
     read_ns = time.time_ns()
-    discovery = await anyio.to_thread.run_sync(
-        discover, project.scope, Path(project.path), places, looked, limiter=limits.hashing
-    )
+    work = partial(discover, project.scope, Path(project.path), places, looked, allowed=allowed)
+    discovery = await anyio.to_thread.run_sync(work, limiter=limits.hashing)
     contents = {path: signature for listing in discovery.trees.values() for path, signature in listing.contents.items()}
     known, unknown = cache.divide(contents, verify=rehash)
     digests = await hash_files(unknown, limits.hashing, int(limits.hashing.total_tokens))
     cache.put_all(contents, digests, read_ns)
-    looked.uncertain |= any(isinstance(digest, OSError) for digest in digests.values())
     looked.uncertain |= any(isinstance(digest, OSError) for digest in digests.values())
     known.update((path, digest) for path, digest in digests.items() if isinstance(digest, str))
     if isinstance(looked, Imagined):

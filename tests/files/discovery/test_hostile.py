@@ -14,6 +14,7 @@ from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.mcp import MAX_SERVERS
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.discovery.result import Discovery, Everything
 from harnesssync_orchestrator.files.reading import Looked
 
 CANARY = "canary-3f9c"
@@ -218,3 +219,58 @@ def test_thousands_of_servers_are_cut_and_told(world: Any) -> None:
     source = world.read()
     assert len(source.items) == MAX_SERVERS
     assert [problem.code for problem in source.problems] == ["mcp_too_many"]
+
+
+def discovered(world: Any, allowed: Any = frozenset()) -> Discovery:
+    return discover(Scope.PROJECT, world.project, world.places, Looked(), allowed=allowed)
+
+
+def test_what_leads_out_is_read_once_a_person_allowed_just_that(world: Any) -> None:
+    """A shared file, a folder of skills, and an import with another one in it; told before with the way to allow it."""
+    world.in_home(
+        {
+            "shared/CLAUDE.md": "Shared\n",
+            "shared/x/SKILL.md": "---\nname: x\ndescription: d\n---\nX\n",
+            "shared/a.md": "A\n@b.md\n",
+            "shared/b.md": "B\n",
+        }
+    )
+    world.in_project({".claude/CLAUDE.md": "@../../home/shared/a.md\n", ".claude/skills/good/SKILL.md": "Good\n"})
+    (world.project / "CLAUDE.md").symlink_to(world.home / "shared/CLAUDE.md")
+    (world.project / ".claude/skills/x").symlink_to(world.home / "shared/x")
+    refused = discovered(world)
+    assert {item.name for item in refused.source.items} == {".claude/CLAUDE.md", "good"}
+    codes = ["import_outside_project", "outside_project", "outside_project"]
+    assert sorted(problem.code for problem in refused.source.problems) == codes
+    assert all("harnesssync ctl trust" in problem.hint for problem in refused.source.problems)
+    marks = frozenset(discovered(world, Everything()).reaches)
+    allowed = discovered(world, marks)
+    assert {item.name for item in allowed.source.items} == {"CLAUDE.md", ".claude/CLAUDE.md", "good", "x"}
+    assert allowed.source.problems == ()
+    assert "B" in next(item.expanded for item in allowed.source.items if item.name == ".claude/CLAUDE.md")
+
+
+def test_a_link_that_leads_elsewhere_since_it_was_allowed_is_refused_again(world: Any, secrets: Path) -> None:
+    """What a person allowed is this link to that place."""
+    world.in_home({"shared.md": "Shared\n"})
+    link = world.project / "CLAUDE.md"
+    link.symlink_to(world.home / "shared.md")
+    marks = frozenset(discovered(world).reaches)
+    assert [item.name for item in discovered(world, marks).source.items] == ["CLAUDE.md"]
+    link.unlink()
+    link.symlink_to(secrets / ".ssh/id_rsa")
+    assert discovered(world, marks).source.items == ()
+
+
+def test_a_folder_that_calls_itself_a_worktree_of_another_repository_inherits_nothing(world: Any, git: Any) -> None:
+    """The repository itself has to know it."""
+    world.in_home({"theirs/.claude/settings.local.json": {"env": {"A": CANARY}}, "theirs/x": "x"})
+    theirs = world.home / "theirs"
+    git("init", "-q", cwd=theirs)
+    git("add", "x", cwd=theirs)
+    git("commit", "-qm", "x", cwd=theirs)
+    git("worktree", "add", "-q", str(world.home / "linked"), cwd=theirs)
+    world.in_project({".git": (world.home / "linked/.git").read_text(), "CLAUDE.md": "Good"})
+    assert CANARY not in repr(discovered(world))
+    linked = discover(Scope.PROJECT, world.home / "linked", world.places, Looked())
+    assert CANARY in repr(linked)

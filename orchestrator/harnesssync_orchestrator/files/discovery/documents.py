@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 from harnesssync_orchestrator.core.items import Problem
@@ -16,17 +17,18 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_json_safe(
-    path: str, looked: Looked, *, default: object = None, limit: int = MAX_TEXT_BYTES
+    path: str, looked: Looked, *, default: object = None, limit: int = MAX_TEXT_BYTES, within: Collection[str] = ()
 ) -> tuple[Any, tuple[Problem, ...]]:
     """The value in the JSON file at `path` (absolute), and what is wrong with it.
 
-    A missing file gives `default` and no problem. One that can't be read, is longer than `limit` bytes or is no JSON
-    gives `default` and a problem that hides items, with line and column of the mistake. Bytes that are no UTF-8 are
-    replaced by U+FFFD and reported, as are halves of surrogate pairs: the other values in the file still count.
-    Claude Code refuses comments and trailing commas, takes the last of two equal keys, and so does this.
+    It has to lie in one of `within`, as for `Looked.read`. A missing file gives `default` and no problem. One that
+    can't be read, is longer than `limit` bytes or is no JSON gives `default` and a problem that hides items, with line
+    and column of the mistake. Bytes that are no UTF-8 are replaced by U+FFFD and reported, as are halves of surrogate
+    pairs: the other values in the file still count. Claude Code refuses comments and trailing commas, takes the last of
+    two equal keys, and so does this.
     """
     try:
-        content = looked.read(path, limit)
+        content = looked.read(path, limit, within=within)
     except OSError as error:
         problem = why_unreadable(error, path)
         return default, () if problem is None else (problem,)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from harnesssync_orchestrator.files.discovery.mentions import Mention, find_mentions
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_within, shown
-from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES
+from harnesssync_orchestrator.files.discovery.reader import TRUST_IT, Ground, Reader, shown
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, is_within
 
 MAX_IMPORT_DEPTH = 4
 """An import of an import of an import of an import is the last that is read."""
@@ -76,7 +76,7 @@ class _Work:
         parts: list[str] = []
         appended: list[str] = []
         position = 0
-        for mention in find_mentions(text)[:MAX_MENTIONS]:
+        for mention in find_mentions(text, MAX_MENTIONS):
             target = _find(mention, file, self.ground, self.reader, self.home)
             if target is None:
                 continue
@@ -152,13 +152,14 @@ def _resolve(written: str, file: str, home: Path) -> str | None:
 
 
 def _may_import(path: str, mention: Mention, file: str, ground: Ground, reader: Reader) -> bool:
-    if ground.boundary is None or is_within(os.path.realpath(path), ground.boundary):
+    real = os.path.realpath(path)
+    if ground.boundary is None or is_within(real, ground.boundary) or reader.may_reach(path, real, ground.boundary):
         return True
     reader.report(
         "import_outside_project",
         f"the import {shown('@' + mention.path)} leads out of the project, so it is left as it is written",
         file,
-        "Copy that file into the project, or import it in ~/.claude/CLAUDE.md.",
+        f"Copy that file into the project, or import it in ~/.claude/CLAUDE.md, or {TRUST_IT}.",
         hides=False,
     )
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,14 +59,19 @@ class Base:
     ground: Ground
 
 
-def discover(scope: Scope, root: Path, places: Places, looked: Looked) -> Discovery:
+def discover(
+    scope: Scope, root: Path, places: Places, looked: Looked, *, allowed: Container[str] = frozenset()
+) -> Discovery:
     """Read everything that Claude Code would read for a scope. Blocks, so it belongs into a thread.
 
     `root` is the resolved worktree, or the home directory for the user scope. A project yields what its own and
     its local files, the plugins that those enable, and its main checkout say; a user scope what the user's and an
     administrator's files and the plugins that those enable say. What is wrong is a `Problem`; nothing is raised.
+
+    A link or an import that leads out of a project is followed only if its mark is among the `allowed` ones; the marks
+    of all of them are the keys of `Discovery.reaches`.
     """
-    reader = Reader(looked)
+    reader = Reader(looked, allowed)
     if not _is_folder(root, looked):
         return Discovery(source=Source(scope=scope, root=str(root), present=False))
     read = _read_project if scope is Scope.PROJECT else _read_user
@@ -75,6 +80,7 @@ def discover(scope: Scope, root: Path, places: Places, looked: Looked) -> Discov
     return Discovery(
         source=Source(scope=scope, root=str(root), items=items, problems=tuple(dict.fromkeys(reader.problems))),
         trees={folder: tree for folder, tree in reader.trees.items() if folder in used},
+        reaches=reader.reaches,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 _MENTION = re.compile(r"(?:(?<=[\s*_\[])|(?<=\\.)|(?<!.))@((?:[^\s\\]|\\ )+)")
@@ -32,19 +33,19 @@ class Mention(NamedTuple):
     alone: bool
 
 
-def find_mentions(text: str) -> tuple[Mention, ...]:
-    """Every mention in `text`, in order. Whether there is such a file is not looked at."""
-    if "@" not in text:
-        return ()
-    found: list[Mention] = []
+def find_mentions(text: str, most: int | None = None) -> tuple[Mention, ...]:
+    """Every mention in `text`, or the first `most`, in order. Whether there is such a file is not looked at."""
+    return tuple(islice(_mentions(text), most)) if "@" in text else ()
+
+
+def _mentions(text: str) -> Iterator[Mention]:
     for start, end in _prose(text):
         for match in _MENTION.finditer(text, start, end):
             written = match[1].split("#", 1)[0]
             if not _NAMES_A_FILE.match(written):
                 continue
             first, last = match.span(1)
-            found.append(Mention(first - 1, last, written.replace("\\ ", " "), _is_alone(text, first - 1, last)))
-    return tuple(found)
+            yield Mention(first - 1, last, written.replace("\\ ", " "), _is_alone(text, first - 1, last))
 
 
 def _is_alone(text: str, start: int, end: int) -> bool:

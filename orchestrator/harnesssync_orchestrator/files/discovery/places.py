@@ -54,6 +54,7 @@ def main_checkout(root: str, looked: Looked) -> str | None:
 
     Reads the files that git keeps for it (gitrepository-layout(5)): `.git` of a linked worktree names its folder
     below the common directory, whose `commondir` leads there; the main checkout holds the common directory as `.git`.
+    That folder's `gitdir` has to lead back to the worktree.
     """
     pointer = _first_line(Path(root, ".git"), looked)
     if pointer is None or not pointer.startswith("gitdir:"):
@@ -64,6 +65,10 @@ def main_checkout(root: str, looked: Looked) -> str | None:
         return None
     common_dir = Path(os.path.normpath(git_dir / common))
     if common_dir.name != ".git" or not common_dir.is_dir():
+        return None
+    # A folder that somebody unpacked can name any repository: only what the repository knows itself is its worktree.
+    back = _first_line(git_dir / "gitdir", looked)
+    if back is None or os.path.realpath(Path(git_dir, back).parent) != os.path.realpath(root):
         return None
     checkout = str(common_dir.parent)
     return checkout if checkout != root else None

@@ -16,8 +16,9 @@ from typing import Any
 from harnesssync_orchestrator.core.items import Layer
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_within, shown
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 from harnesssync_orchestrator.files.discovery.settings import LayeredSettings
+from harnesssync_orchestrator.files.reading import is_within
 
 MANIFEST = Path(".claude-plugin", "plugin.json")
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from harnesssync_orchestrator.core.items import Layer, Origin, Problem
 from harnesssync_orchestrator.core.names import why_unsafe
+from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
-from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Entry, Looked
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Entry, Looked, is_within
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree
 
 MAX_FOLDER_DEPTH = 16
 """Folders inside folders that are entered below `rules`, `agents` and `commands`."""
 
+
+TRUST_IT = "run harnesssync ctl trust there if you want it to be read"
 
 MAX_DURATION = 2**31 - 1
 """In milliseconds it is 24 days; longer time-outs end at once in many programs, Node among them."""
@@ -42,11 +46,18 @@ class Ground:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads for one discovery, and collects problems and the listings of skills by folder."""
+    """Reads for one discovery, and collects problems and the listings of skills by folder.
+
+    What leads out of a layer's boundary is read only if its mark is in `allowed`. `reaches` has the mark of all that
+    does, and says what it is; `reached` are the real paths that were allowed.
+    """
 
     looked: Looked
+    allowed: Container[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     trees: dict[str, TreeListing] = field(default_factory=dict)
+    reaches: dict[str, str] = field(default_factory=dict)
+    reached: list[str] = field(default_factory=list)
 
     def report(
         self,
@@ -58,7 +69,8 @@ class Reader:
         line: int | None = None,
         hides: bool = True,
     ) -> None:
-        self.problems.append(Problem(code=code, message=message, file=file, hint=hint, line=line, hides=hides))
+        told = redact(message)
+        self.problems.append(Problem(code=code, message=told, file=file, hint=hint, line=line, hides=hides))
 
     def report_flaw(self, flaw: Flaw | None, file: str, *, hides: bool) -> None:
         if flaw is not None:
@@ -72,7 +84,7 @@ class Reader:
         try:
             if not self._may_read(path, ground, below_checked=below_checked):
                 return None
-            content = self.looked.read(path, MAX_TEXT_BYTES)
+            content = self.looked.read(path, MAX_TEXT_BYTES, within=self.within(ground))
         except OSError as error:
             self._report_error(error, path)
             return None
@@ -94,7 +106,7 @@ class Reader:
         except OSError as error:
             self._report_error(error, path)
             return None
-        value, problems = read_json_safe(path, self.looked, limit=limit)
+        value, problems = read_json_safe(path, self.looked, limit=limit, within=self.within(ground))
         self.problems.extend(problems)
         if value is None:
             return None
@@ -198,26 +210,37 @@ class Reader:
         if status is None or (below_checked and not stat.S_ISLNK(status.st_mode)):
             return True
         real = os.path.realpath(path)
-        if is_within(real, ground.boundary):
+        if is_within(real, ground.boundary) or self.may_reach(path, real, ground.boundary):
             return True
         self.report(
             "outside_project",
             "a link leads out of the project, so what it leads to is not read",
             path,
-            "Copy what it leads to into the project, or move it to your user configuration.",
+            f"Copy what it leads to into the project, or move it to your user configuration, or {TRUST_IT}.",
             hides=False,
         )
         return False
+
+    def may_reach(self, path: str, real: str, boundary: str) -> bool:
+        """Has a person allowed that `path` leads to just this place outside of the boundary?"""
+        if any(is_within(real, place) for place in self.reached):
+            return True
+        where = os.path.relpath(path, boundary)
+        mark = hashlib.sha256(f"reach\0{where}\0{real}".encode("utf-8", "surrogateescape")).hexdigest()
+        self.reaches[mark] = f"{where} -> {real}"
+        if mark not in self.allowed:
+            return False
+        self.reached.append(real)
+        return True
+
+    def within(self, ground: Ground) -> tuple[str, ...]:
+        """The real paths in which everything of a layer has to lie; none if it may lie anywhere."""
+        return () if ground.boundary is None else (ground.boundary, *self.reached)
 
     def _report_error(self, error: OSError, path: str) -> None:
         problem = why_unreadable(error, path)
         if problem is not None:
             self.problems.append(problem)
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Is `path` `folder` itself or below it? Both absolute and resolved."""
-    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
 
 
 def is_duration(value: object) -> TypeGuard[int | float]:

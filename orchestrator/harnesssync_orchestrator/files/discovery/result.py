@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
@@ -12,13 +12,21 @@ from harnesssync_orchestrator.files.reading import Signature
 from harnesssync_orchestrator.files.tree import TreeListing, tree_digest
 
 
+class Everything(Container[str]):
+    """Holds every mark: for reading all that leads out of a project, to see what there is to be allowed."""
+
+    def __contains__(self, mark: object) -> bool:
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
     """`source` has every item, but `digest` is empty in it and in its skills. `trees` maps each skill's folder
-    (`Skill.source`) to what is in it."""
+    (`Skill.source`) to what is in it. `reaches` says what leads out of the project, by the mark that allows it."""
 
     source: Source
     trees: Mapping[str, TreeListing] = field(default_factory=dict)
+    reaches: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def contents(self) -> dict[str, Signature]:
