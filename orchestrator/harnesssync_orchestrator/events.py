@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.report import Report
 
 SCHEMA = 1
@@ -115,6 +116,7 @@ DECLARED: tuple[Event, ...] = (
         conflicts="outputs left alone because they are not ours",
         losses="things in items that a target can't express",
         held="outputs held back for want of approval",
+        drift="outputs by their state before the sync, without those in step",
         problems="faults in the source",
         methods="outputs by the method that made them",
         halt="why nothing was done, if it was not",
@@ -152,6 +154,15 @@ DECLARED: tuple[Event, ...] = (
         output="the output's path",
         method="how it was made",
         message="what that means, or what the copy does not hold",
+    ),
+    _event(
+        "output.resolved",
+        "info",
+        "An output that was not as we left it was restored, or its edit was taken into the source, by a person's "
+        "choice or by a policy. What was replaced is in the history.",
+        output="the path of what was written",
+        state="how it stood: output-edited, both or foreign",
+        choice="restore or adopt",
     ),
     # --- the registry and the watcher ---
     _event("registry.read.failed", "error", "The registry can't be read; the projects known so far go on.", **_ERROR),
@@ -213,6 +224,7 @@ def sync_fields(report: Report) -> dict[str, Any]:
         "conflicts": len(report.conflicts),
         "losses": len(report.losses),
         "held": len(report.held),
+        "drift": {state.value: count for state, count in report.drift.items() if count and state is not Drift.IN_STEP},
         "problems": len(report.problems),
         "methods": dict(report.methods),
         "halt": report.halt,

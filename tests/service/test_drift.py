@@ -463,3 +463,16 @@ async def test_an_edited_copy_goes_back_into_its_source(run: Sync, root: Path, m
     assert report.conflicts == ()
     assert (report.state, report.exit_code) == (State.IN_STEP, 0)
     assert "Do it better" in (root / ".claude/skills/pdf/SKILL.md").read_text(encoding="utf-8")
+
+
+async def test_what_was_decided_is_logged(run: Sync, root: Path, engine: Engine, readable_log: Any) -> None:
+    """Under a supervisor nobody may be looking: the output, how it stood, and what was done."""
+    object.__setattr__(engine, "log", readable_log.log)
+    await run()
+    edit(root / AGENT, "You review", "I review")
+    await run(policy=Policy.RESTORE)
+    edit(root / "AGENTS.md", "kind", "very kind")
+    await run(policy=Policy.ADOPT)
+    told = [(line["output"], line["state"], line["choice"]) for line in readable_log.named("output.resolved")]
+    assert told[0] == (AGENT, "output-edited", "restore")
+    assert ("CLAUDE.md", "output-edited", "adopt") in told[1:]

@@ -52,7 +52,10 @@ def run(parsed: Parsed, ground: Ground) -> int:
     seconds = parsed.seconds("lock-timeout")
     options = Options(lock_timeout_s=config.lock_timeout_s if seconds is None else seconds)
     report = run_sync(project, ground, config, replace(options, dry_run=True))
-    if choice is None:
+    choices: Choices = ()
+    if report.halt or report.failures:  # then nothing is known of conflicts, and nothing would be carried out
+        pass
+    elif choice is None:
         choices = _Questions(console, project, ground, config, options).ask(_asked(report, addresses))
     else:
         choices = chosen(report, Choice(choice), addresses)

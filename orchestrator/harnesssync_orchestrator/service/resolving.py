@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harnesssync_orchestrator.core.desired import Address
-from harnesssync_orchestrator.core.drift import Choice
+from harnesssync_orchestrator.core.drift import Choice, Drift
+from harnesssync_orchestrator.core.plan import Operation, UpdateSource, state_of
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.service.engine import Log
+
+_NOT_AS_LEFT = frozenset({Drift.OUTPUT_EDITED, Drift.BOTH, Drift.FOREIGN})
 
 Choices = tuple[tuple[Address, Choice], ...]
 """As `Options.choices` has them."""
@@ -76,3 +80,19 @@ def settled(report: Report, choices: Choices) -> Choices:
         return ()
     left = {conflict.address for conflict in report.conflicts}
     return tuple((address, choice) for address, choice in choices if address not in left)
+
+
+def tell(operations: Iterable[Operation], log: Log, *, project_id: str, sync_id: str) -> None:
+    """Log what was done about outputs that were not as we left them: under a supervisor nobody may be looking."""
+    for operation in operations:
+        state = state_of(operation)
+        if state in _NOT_AS_LEFT:
+            choice = Choice.ADOPT if isinstance(operation, UpdateSource) else Choice.RESTORE
+            log.info(
+                "output.resolved",
+                project_id=project_id,
+                sync_id=sync_id,
+                output=operation.path,
+                state=state.value,
+                choice=choice.value,
+            )

@@ -31,6 +31,7 @@ from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.memory import Remembered, encode
 from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
+from harnesssync_orchestrator.service.resolving import tell
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
 from harnesssync_orchestrator.service.transaction import Transaction
@@ -234,6 +235,8 @@ class Run:
         finally:
             self.ledger = self.transaction.ledger
         self._tell_copies()
+        done = [one.operation for one in self.outcome.done]
+        tell(done, self.engine.log, project_id=self.project.id, sync_id=self.start.sync_id)
         if self.outcome.copies or self.outcome.removed_documents:
             await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
 

@@ -26,7 +26,8 @@ async def answer(context: Context) -> bytes:
     supervisor = context.supervisor
     lock_timeout_s = supervisor.lock_timeout_s
     report = await supervisor.sync(project, Options(dry_run=True, lock_timeout_s=lock_timeout_s))
-    choices = chosen(report, Choice(word), context.texts("addresses"))
+    is_known = not (report.halt or report.failures)
+    choices = chosen(report, Choice(word), context.texts("addresses")) if is_known else ()
     if choices:
         report = await supervisor.sync(project, Options(choices=choices, lock_timeout_s=lock_timeout_s))
     resolved = [{"address": str(address), "choice": choice.value} for address, choice in settled(report, choices)]
