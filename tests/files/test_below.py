@@ -232,6 +232,25 @@ def test_a_replaced_output_keeps_owner_group_and_attributes(tmp_path: Path, as_r
         assert os.getxattr(file, "user.note") == b"mine"
 
 
+@pytest.mark.parametrize(("number", "written"), [(errno.ENOSYS, True), (errno.EPERM, True), (errno.EIO, False)])
+def test_where_there_are_no_modes_the_content_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, written: bool
+) -> None:
+    """FAT can't set any. Another error is one: then the old file stays."""
+    (tmp_path / "a").write_bytes(OLD)
+
+    def refuse(descriptor: int, mode: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    if written:
+        write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    else:
+        with pytest.raises(ApplyError):
+            write_below(tmp_path, "a", NEW, mode=0o644, expected=short_hash(OLD))
+    assert ((tmp_path / "a").read_bytes(), names(tmp_path)) == (NEW if written else OLD, {"a"})
+
+
 def test_a_group_that_can_not_be_kept_gains_nothing(
     public_folder: Path, as_root: None, as_nobody: Callable[[], AbstractContextManager[None]]
 ) -> None:

@@ -253,14 +253,24 @@ def write_path(kind: Kind) -> list[str]:
     files = [f"tests/files/test_{name}.py" for name in WRITE_PATH]
     with kind.mounted() as place:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", f"--basetemp={place}/t", *files],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-n0",
+                "-o",
+                f"cache_dir={place}/c",
+                f"--basetemp={place}/t",
+                *files,
+            ],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
             check=False,
         )
     return [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))] or (
-        [done.stdout[-2000:]] if done.returncode else []
+        [done.stdout[-1000:] + done.stderr[-1000:]] if done.returncode else []
     )
 
 

@@ -19,11 +19,11 @@ from types import TracebackType
 from typing import final
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
-from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import Folder, telling
 from harnesssync_orchestrator.files.place import Place
+from harnesssync_orchestrator.files.relative import is_refused, parts_of
 from harnesssync_orchestrator.files.replacing import confirm, look_at_file, put, put_back, take
 from harnesssync_orchestrator.files.temporaries import (
     held,
@@ -186,7 +186,7 @@ class Below:
 
     def _reach(self, relative: str, *, make: bool = True) -> tuple[Folder, str, tuple[str, ...]]:
         """The open parent of a path, its last part, and the folders that were made on the way."""
-        *parents, name = _parts(relative)
+        *parents, name = parts_of(relative)
         made: list[str] = []
         folder, path = self._root, ""
         try:
@@ -244,7 +244,7 @@ def _settle(place: Place) -> bool:
     """Put back or remove what bears a temporary name. False for what may be somebody's edit; that stays."""
     if found := held(place.name):
         real = place.beside(found.name)
-        if real.lstat() is None and look_at_any(place) == found.old and not _refused(found.name):
+        if real.lstat() is None and look_at_any(place) == found.old and not is_refused(found.name):
             put_back(place, real)
         elif look_at_any(real) == found.new and look_at_any(place) == found.old:
             place.discard()
@@ -279,30 +279,6 @@ def remove_below(root: Path, relative: str, expected: str) -> None:
     """`Below.remove` for one file or link."""
     with Below(root) as below:
         below.remove(relative, expected)
-
-
-def _parts(relative: str) -> list[str]:
-    """The parts of a path below a root. Raises ApplyError for one that could lead elsewhere, or into git's files."""
-    parts = relative.split("/")
-    if any(map(_refused, parts)):
-        raise ApplyError(
-            f"not a path to write to: {relative!r}",
-            code="unsafe_path",
-            hint="Rename the item that it comes from",
-        )
-    return parts
-
-
-def _refused(part: str) -> bool:
-    return part in {"", ".", ".."} or "\0" in part or part.casefold() in {".git", "git~1"} or _odd_on_windows(part)
-
-
-def _odd_on_windows(part: str) -> bool:
-    """Would Windows take it for something else? A backslash separates, a colon names a drive or a stream, a trailing
-    dot or space is left out, and some names are devices, in every folder."""
-    if os.altsep is None:
-        return False
-    return part[-1] in ". " or (part[0] not in ".-" and why_unsafe(part) is not None) or not {*"\\:"}.isdisjoint(part)
 
 
 def _with_executable(kept: int, mode: int, *, executable: bool | None) -> int:
