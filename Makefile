@@ -103,13 +103,14 @@ test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what w
 # `make sweep-kill SWEEP='--scene first --every 10'` passes options of yours.
 
 SWEEP ?=
-SWEEPS := kill errno power races filesystems windows
+SWEEPS := kill errno power races filesystems windows hostile
 sweep-kill: SCRIPT := kills.py
 sweep-errno: SCRIPT := errnos.py
 sweep-power: SCRIPT := power.py
 sweep-races: SCRIPT := races.py
 sweep-filesystems: SCRIPT := filesystems.py
 sweep-windows: SCRIPT := windows.py
+sweep-hostile: SCRIPT := hostile.py
 
 .PHONY: $(SWEEPS:%=sweep-%)
 $(SWEEPS:%=sweep-%): $(DEV_READY)
