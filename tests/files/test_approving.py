@@ -75,6 +75,23 @@ def test_a_change_is_shown_line_by_line(approving: Approving, root: Path) -> Non
     assert approving.review(root).waiting == ()
 
 
+def test_what_leads_out_of_the_project_needs_approval_too(approving: Approving, home: Path, root: Path) -> None:
+    """A link to where a person keeps things; led elsewhere it is another one."""
+    for name in ("one", "other"):
+        (home / name).mkdir()
+        (home / name / "SKILL.md").write_text(f"---\nname: {name}\ndescription: d\n---\n")
+    (root / ".claude" / "skills").mkdir()
+    link = root / ".claude" / "skills" / "mine"
+    link.symlink_to(home / "one")
+    (item,) = [item for item in approving.review(root).waiting if item.item.startswith("link ")]
+    assert (item.why, item.lines) == (Why.UNAPPROVED, (f"leads out to: {home / 'one'}",))
+    review, newly = approving.approve(root)
+    assert (review.waiting, item.item in newly) == ((), True)
+    link.unlink()
+    link.symlink_to(home / "other")
+    assert list(waiting(approving.review(root)).values()) == [Why.CHANGED]
+
+
 def test_credentials_are_neither_shown_nor_kept(approving: Approving, home: Path, root: Path) -> None:
     """That one has changed is told all the same."""
     approving.approve(root)

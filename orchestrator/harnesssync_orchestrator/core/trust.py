@@ -156,6 +156,10 @@ class Trust:
         """The marks of links and imports that may lead out of the project: see `Discovery.reaches`."""
         return self.approved if self.standing is Standing.APPROVED else frozenset()
 
+    def why_out_of_reach(self, mark: str) -> Why | None:
+        """Why what has this mark may not be followed out of the project; None if it may."""
+        return None if mark in self.reachable else _WHY.get(self.standing, Why.UNAPPROVED)
+
     def key(self) -> str:
         """Stands for all that this permits: another key, another decision."""
         text = "\0".join((self.standing.value, *sorted(self.approved)))

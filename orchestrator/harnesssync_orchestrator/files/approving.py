@@ -41,18 +41,26 @@ UNSHOWN = "  (what changed is not shown, since it looks like a credential)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What needs approval in a project now: the items, and what an approval of all of them says.
+    """What needs approval in a project now: the items, the links and imports that lead out of it (`Discovery.reaches`),
+    and what an approval of all of them says.
 
     A folder of another user is `foreign`: a person has to say of it by itself that it may be read.
     """
 
     items: tuple[Item, ...]
+    reaches: Mapping[str, str]
     approval: Approval
     foreign: bool
 
     @property
+    def shown(self) -> dict[str, tuple[str, ...]]:
+        """What all of it is, line by line, by name."""
+        items = {str(item.id): _shown(item) for item in self.items}
+        return {**items, **{_link(reach): _led(reach) for reach in self.reaches.values()}}
+
+    @property
     def names(self) -> list[str]:
-        return [str(item.id) for item in self.items]
+        return list(self.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +102,13 @@ def find(root: Path, places: Places) -> Found:
     # What lies beyond a link that leads out is read for this once: it may hold imports that lead on.
     discovery = discover(Scope.PROJECT, root, places, Looked(), allowed=Everything())
     items = tuple(Trust(root=str(root)).bound(discovery.source))
-    marks = [*discovery.reaches, *(mark for item in items if (mark := fingerprint(item)) is not None)]
-    return Found(items=items, approval=identity.approving(marks), foreign=identity.is_foreign)
+    marks = [*discovery.reaches, *(mark for item in items if (mark := fingerprint(item)))]
+    return Found(
+        items=items,
+        reaches=discovery.reaches,
+        approval=identity.approving(marks),
+        foreign=identity.is_foreign,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +164,10 @@ class Approving:
         files = {file for item in found.items for file in files_of(item)}
         trust = trust.despite(writable_by_others(files, project.path, Looked()))
         known = self._remembered(found.approval.folder)
-        items = tuple(_examined(item, trust, known) for item in found.items)
+        items = (
+            *(_examined(item, trust, known) for item in found.items),
+            *(_examined_link(mark, reach, trust) for mark, reach in found.reaches.items()),
+        )
         return Review(
             project=project,
             registered=any(entry.path == project.path for entry in self.registry.load().projects.values()),
@@ -163,11 +179,10 @@ class Approving:
 
     def _remember(self, found: Found) -> None:
         """Keep what was approved as it was shown, under the names of the items."""
-        if not found.items:
+        if not found.shown:
             return
         known = self._remembered(found.approval.folder)
-        shown = {str(item.id): list(_shown(item)) for item in found.items}
-        document = {"folder": found.approval.folder, "items": {**known, **shown}}
+        document = {"folder": found.approval.folder, "items": {**known, **found.shown}}
         write_atomic(self.layout.approved_file(Path(found.approval.folder)), to_json(document, indent=2))
 
     def _remembered(self, folder: str) -> Mapping[str, list[str]]:
@@ -181,7 +196,7 @@ def _found(project: Project, places: Places) -> Found:
     root = Path(project.path)
     try:
         if project.scope is Scope.USER:
-            return Found(items=(), approval=identify(root).approving(()), foreign=False)
+            return Found(items=(), reaches={}, approval=identify(root).approving(()), foreign=False)
         return find(root, places)
     except OSError as error:
         raise UsageError(error.strerror or str(error), path=project.path) from error
@@ -204,6 +219,19 @@ def _examined(item: Item, trust: Trust, known: Mapping[str, list[str]]) -> Exami
             difference = (*difference, UNSHOWN)
     file = item.origin.file.removeprefix(f"{trust.root}/")
     return Examined(item=str(item.id), file=file, lines=shown, why=why, difference=difference)
+
+
+def _examined_link(mark: str, reach: str, trust: Trust) -> Examined:
+    where = reach.partition(" -> ")[0]
+    return Examined(item=_link(reach), file=where, lines=_led(reach), why=trust.why_out_of_reach(mark))
+
+
+def _link(reach: str) -> str:
+    return f"link {reach.partition(' -> ')[0]}"
+
+
+def _led(reach: str) -> tuple[str, ...]:
+    return (f"leads out to: {reach.partition(' -> ')[2]}",)
 
 
 def _shown(item: Item) -> tuple[str, ...]:
