@@ -217,16 +217,17 @@ class Run:
         Raises StateError when it can't be kept: then nothing is changed.
         """
         self.transaction.kind = self._kind
-        plan = await self.start.in_thread(self._giving_back, seen.plan)
-        return replace(seen, plan=await self.transaction.keep(plan))
+        seen = await self.start.in_thread(self._giving_back, seen)
+        return replace(seen, plan=await self.transaction.keep(seen.plan))
 
-    def _giving_back(self, plan: Plan) -> Plan:
+    def _giving_back(self, seen: Survey) -> Survey:
         """Let what goes give way to what a person once let us replace."""
+        plan = seen.plan
         going = {operation.path for operation in plan.operations if goes(operation)}
         history = self.engine.layout.history_dir(self.project)
         found = originals(history, self.ledger, going, self.engine.formats)
-        self.problems += problems_of(found.errors)
-        return give_back(plan, self.ledger, stood=found.stood, values=found.values)
+        plan = give_back(plan, self.ledger, stood=found.stood, values=found.values)
+        return replace(seen, plan=plan, problems=(*seen.problems, *problems_of(found.errors)))
 
     async def link(self, seen: Survey) -> None:
         """Carry out the plan, and record it, also when the sync is cancelled midway."""
