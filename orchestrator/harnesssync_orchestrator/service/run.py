@@ -299,6 +299,16 @@ class Run:
                 f"{error.strerror or error}. Make room there, and give yourself the right to write"
             )
 
+    async def _tick(self) -> None:
+        """Let the file system's clock tick. Another project has the place among the syncs in flight meanwhile."""
+        places = self.engine.limits.projects
+        places.release()
+        try:
+            await anyio.sleep(2 * RACY_NS / 1e9)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await places.acquire()
+
     async def _footprint(self, seen: Survey) -> Footprint:
         self.outputs.lstat(str(self.engine.layout.ledger_file(self.project)))
         remembered = Remembered(
