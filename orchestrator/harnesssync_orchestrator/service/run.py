@@ -22,7 +22,7 @@ from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.footprint import Footprint
-from harnesssync_orchestrator.files.hashing import HashCache
+from harnesssync_orchestrator.files.hashing import RACY_NS, HashCache
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
