@@ -415,3 +415,17 @@ def test_what_was_replaced_comes_back_when_its_item_goes(run: Run, project: Path
     (project / ".claude/agents/reviewer.md").unlink()
     assert run("sync", cwd=project).code == 0
     assert (project / AGENT).read_text() == "own = true\n"
+
+
+def test_a_lost_record_of_what_was_replaced_is_told(run: Run, project: Path, home: Path) -> None:
+    """What is ours goes all the same; what stood there can't come back."""
+    write(project, AGENT, "own = true\n")
+    run("sync", cwd=project)
+    assert run("resolve", AGENT, "--restore", cwd=project).code == 0
+    for record in history(home, project).iterdir():
+        (record / "record.json").write_text("{")
+    (project / ".claude/agents/reviewer.md").unlink()
+    done = run("sync", "--json", cwd=project)
+    problems = json.loads(done.out)["projects"][0]["problems"]
+    assert (done.code, {problem["code"] for problem in problems}) == (1, {"history_damaged"})
+    assert not (project / AGENT).exists()
