@@ -311,11 +311,11 @@ def answers_to_nothing(peer: Peer) -> None:
 @abuse
 def what_a_project_s_socket_does_not_do(peer: Peer) -> None:
     with peer.connect(at=peer.own) as connection, connection.makefile("rb") as answers:
-        for method in ("add", "remove", "list", "stop", "trust", "pause"):
-            connection.sendall(peer.request(method, path="/nowhere"))
-            assert "error" in json.loads(answers.readline()), method
-        connection.sendall(peer.request("status", project="/nowhere"))
-        assert "error" in json.loads(answers.readline())
+        asked = [peer.request(method, path="/nowhere") for method in ("add", "remove", "list", "stop", "trust")]
+        asked += [peer.request(method, projects=["/nowhere"]) for method in ("sync", "diff", "pause", "resume")]
+        for line in (*asked, peer.request("status", project="/nowhere")):
+            connection.sendall(line)
+            assert "error" in json.loads(answers.readline()), line
 
 
 # --- connections
@@ -492,7 +492,7 @@ class Witness:
 
 @dataclass(slots=True)
 class Found:
-    """What one kind of abuse did: how long others waited at most, bytes of growth since the beginning, what is wrong."""
+    """What one kind of abuse did: the longest wait of others, bytes of growth since the beginning, what was wrong."""
 
     longest_s: float
     growth: int
