@@ -365,6 +365,24 @@ def test_trust_of_an_earlier_version_is_told_as_outdated(repository: Path, regis
     assert (project.id, project.outdated, len(project.approvals)) == (identifier, False, 1)
 
 
+def test_a_registry_that_knows_no_approvals_still_loads(registry: Registry) -> None:
+    """As the first version wrote it; what it lets through is nothing, and that is told as outdated."""
+    identifier = project_id("/src/app")
+    row = {
+        "path": "/src/app",
+        "last_active": "2026-01-01T00:00:00+00:00",
+        "scope": "project",
+        "targets": ["codex"],
+        "trusted": True,
+        "common_dir": "/src/app/.git",
+    }
+    registry.path.parent.mkdir(mode=0o700)
+    registry.path.write_text(json.dumps({"version": "1.0", "projects": {identifier: row}}))
+    (project,) = registry.projects()
+    assert (project.targets, project.approvals, project.outdated, project.paused) == (("codex",), (), True, False)
+    assert registry.load().problems == ()
+
+
 @pytest.mark.parametrize(
     "row", [None, [], {}, {"device": "1"}, {"device": 1, "inode": 2, "owner": True, "fingerprints": []}]
 )
