@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.reliability.injection import CHANGES, LOOKS, Fault, Ran, Runner
-from tests.reliability.world import PROJECT_FILES, Pictured, World, picture
+from tests.reliability.world import PROJECT_FILES, Pictured, World, differences, picture
 
 OURS = "home/.harnesssync"
 EXCLUDE = "project/.git/info/exclude"
@@ -57,6 +57,10 @@ class Saved:
     def of(cls, root: Path) -> Saved:
         paths = picture(root)
         return cls(root=root, paths=paths, times={path: one.stamp[1] for path, one in paths.items()})
+
+    def differences(self) -> list[str]:
+        """How the tree differs by now."""
+        return differences(self.paths, picture(self.root))
 
     def restore(self) -> None:
         """Bring the tree back; what is as it was is not touched, and keeps its inode."""
@@ -349,6 +353,21 @@ def _removed(stage: Stage) -> None:
     stage.prepared("sync", "--confirm")
 
 
+def _edited(stage: Stage) -> None:
+    """Synced, then outputs edited: a link replaced by a file, a rendered file, a key."""
+    stage.prepared("sync")
+    project = stage.world.project
+    for path, old, new in (
+        (".codex/agents/reviewer.toml", "Review it.", "Review it well."),
+        (".opencode/commands/fix/issue.md", "now.", "at once."),
+        (".gemini/settings.json", "https://docs.example/mcp", "https://pages.example/mcp"),
+    ):
+        file = project / path
+        text = file.read_bytes().decode()
+        assert old in text, path
+        file.write_bytes(text.replace(old, new).encode())
+
+
 def _user(stage: Stage) -> None:
     """The home directory's own configuration, with things of a person's where outputs go."""
     home = stage.world.home
@@ -397,6 +416,15 @@ SCENES = (
     Scene(name="undo-removal", prepare=_removed, arguments=("undo",), again=("sync", "--confirm")),
     Scene(name="copies-undo", prepare=_synced, arguments=("undo",), again=("undo",), without_links=True),
     Scene(name="unlink", prepare=_changed, arguments=("unlink", "--all"), again=("unlink", "--all")),
+    Scene(
+        name="restore",
+        prepare=_edited,
+        arguments=("resolve", "--restore", "--all"),
+        again=("resolve", "--restore", "--all"),
+    ),
+    Scene(
+        name="adopt", prepare=_edited, arguments=("resolve", "--adopt", "--all"), again=("resolve", "--adopt", "--all")
+    ),
     Scene(name="threads", prepare=_change, threads=True),
     Scene(name="add", prepare=_other_project, arguments=("ctl", "add", "../other"), again=("ctl", "add", "../other")),
     Scene(

@@ -59,7 +59,7 @@ def run(parsed: Parsed, ground: Ground) -> int:
         choices = _Questions(console, project, ground, config, options).ask(_asked(report, addresses))
     else:
         choices = chosen(report, Choice(choice), addresses)
-    if choices:
+    if choices or (choice is not None and not report.halt and not report.failures):
         report = run_sync(project, ground, config, replace(options, choices=choices))
     resolved = [{"address": str(address), "choice": each.value} for address, each in settled(report, choices)]
     if parsed.flag("json"):

@@ -28,7 +28,7 @@ async def answer(context: Context) -> bytes:
     report = await supervisor.sync(project, Options(dry_run=True, lock_timeout_s=lock_timeout_s))
     is_known = not (report.halt or report.failures)
     choices = chosen(report, Choice(word), context.texts("addresses")) if is_known else ()
-    if choices:
+    if is_known:
         report = await supervisor.sync(project, Options(choices=choices, lock_timeout_s=lock_timeout_s))
     resolved = [{"address": str(address), "choice": choice.value} for address, choice in settled(report, choices)]
     return encode({"projects": [{**to_json(report), "status": "running"}], "resolved": resolved})
