@@ -3,8 +3,8 @@
 Nothing is lost or torn, the exit code tells (0 only if all is as it should be, and a failure says why), and the next
 run, without faults, puts everything right and leaves no temporary behind.
 
-Calls that change something get every error; those that only look get the three that a look can get. A `short` write
-takes half of what it is given, once or always.
+Calls that change something get every error; those that only look get one of the three that a look can get. A `short`
+write takes half of what it is given, once or always.
 """
 
 from __future__ import annotations
@@ -24,17 +24,28 @@ _TIMES: Mapping[str, int] = {"once": 1, "ever": FOR_EVER}
 _INTERRUPTIONS = 20
 """No system interrupts a call for ever, and Python tries for as long as one does."""
 
+_THOROUGH = frozenset({"first", "change", "removal", "undo", "add", "remove"})
+_LESS = 5  # coprime to the number of turns, so that every error has its turn
+
 _FAULTS_OF_OURS = ("internal_error", "this is a fault of", "Traceback")
 _ALARM = -14
 
 
 def cases(stage: Stage) -> Sequence[Case]:
-    """Every error at every call, once and for ever."""
+    """Every error at every change, once and for ever, in the `_THOROUGH` scenes; elsewhere one error after the other.
+
+    Looks take turns at errors and times as well, since there are ten of them for every change.
+    """
     name = stage.scene.name
     changes, looks = (range(1, len(stage.calls[each]) + 1) for each in (CHANGES, LOOKS))
+    if name in _THOROUGH:
+        found = [Case(name, f"{error}-{times}", at) for at, error, times in product(changes, ERRORS, _TIMES)]
+    else:
+        found = [Case(name, f"{ERRORS[at % len(ERRORS)]}-{times}", at) for at, times in product(changes, _TIMES)]
+        looks = looks[::_LESS]
+    turns = tuple(product(OF_LOOKS, _TIMES))
+    found += [Case(name, "look-{}-{}".format(*turns[at % len(turns)]), at) for at in looks]
     writes = [at for at in changes if stage.calls[CHANGES][at - 1].split()[1] == "write"]
-    found = [Case(name, f"{error}-{times}", at) for at, error, times in product(changes, ERRORS, _TIMES)]
-    found += [Case(name, f"look-{error}-{times}", at) for at, error, times in product(looks, OF_LOOKS, _TIMES)]
     return found + [Case(name, f"short-{times}", at) for at, times in product(writes, _TIMES)]
 
 

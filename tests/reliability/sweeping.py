@@ -145,7 +145,7 @@ def main(sweep: Sweep, arguments: Sequence[str] | None = None, *, least: int) ->
         for scene, part in zip((each[1] for each in work), pool.map(_part, work), strict=True):
             found.add(part)
             told = f"{part.runs.total()} runs in {part.seconds:.0f} s, {len(part.wrong)} wrong"
-            print(f"  {sweep.name} {scene}: {told}", flush=True)
+            print(f"  {sweep.name} {scene}: {told}", *part.wrong, flush=True)
     found.seconds = time.monotonic() - began
     complete = options.every == 1 and not options.scene
     tell(sweep.name if complete else f"{sweep.name}-part", found, write=True)

@@ -18,7 +18,7 @@ from harnesssync_orchestrator.ctl import rendering
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.ctl.projects import resolve, user_scope
 from harnesssync_orchestrator.ctl.work import Progress
-from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+from harnesssync_orchestrator.errors import HarnessSyncError, StateError, UsageError
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.oneshot.changes import show_changes
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
@@ -91,6 +91,8 @@ def project_of(parsed: Parsed, ground: Ground, console: Console) -> Project:
     registry = ground.registry()
     registered = registry.load()
     for problem in registered.problems:
+        if problem.code == "unreadable":  # what was approved is not known, and nothing may be taken away for that
+            raise StateError(problem.message, path=problem.file, hint=problem.hint)
         console.warn(visible(str(problem)))
     if parsed.flag("user"):
         if parsed.text("project"):

@@ -14,7 +14,7 @@ import anyio.from_thread
 import anyio.to_thread
 
 from harnesssync_orchestrator.core.history import with_origins
-from harnesssync_orchestrator.core.ledger import Ledger, Method
+from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
 from harnesssync_orchestrator.core.report import Counts, Failure
 from harnesssync_orchestrator.core.targets import DocumentFormat
@@ -77,11 +77,6 @@ class Outcome:
         changed = (one.operation.path for one in self.done)
         made = (address.path.rstrip("/") for one in self.done for address in one.applied.made)
         return tuple(root / path for path in dict.fromkeys((*changed, *made)))
-
-    @property
-    def copies(self) -> frozenset[str]:
-        """The paths of outputs that were copied, since they could not be linked."""
-        return frozenset(one.operation.path for one in self.done if one.applied.method == Method.COPY.value)
 
     @property
     def removed_documents(self) -> frozenset[str]:

@@ -196,9 +196,8 @@ class Run:
         shared = await self.start.in_thread(git.repository, self.root)
         if shared is None:
             return
-        copies = {address.path for address, entry in self.ledger.entries.items() if entry.method is Method.COPY}
         gone = self.outcome.removed_documents
-        paths = [*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, copies)]
+        paths = [*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, self._copied)]
         lock, patience_s = self.engine.layout.exclude_lock(shared), min(EXCLUDE_S, self.start.options.lock_timeout_s)
         all_of_them = await self.start.in_thread(git.worktrees, shared)
         present = {self.project.id, *(project_id(str(root)) for root in all_of_them)}
@@ -208,6 +207,11 @@ class Run:
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
+
+    @property
+    def _copied(self) -> frozenset[str]:
+        """The paths of copies, each of which has a marker beside it."""
+        return frozenset(address.path for address, entry in self.ledger.entries.items() if entry.method is Method.COPY)
 
     # --- keep what is there, link
 
@@ -231,6 +235,7 @@ class Run:
 
     async def link(self, seen: Survey) -> None:
         """Carry out the plan, and record it, also when the sync is cancelled midway."""
+        copied = self._copied
         try:
             await self.transaction.carry_out(seen.plan if self.hidden else seen.plan.without_delicate())
         finally:
@@ -238,7 +243,7 @@ class Run:
         self._tell_copies()
         done = [one.operation for one in self.outcome.done]
         tell(done, self.engine.log, project_id=self.project.id, sync_id=self.start.sync_id)
-        if self.outcome.copies or self.outcome.removed_documents:
+        if self._copied != copied or self.outcome.removed_documents:
             await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
 
     @property
@@ -287,7 +292,8 @@ class Run:
             # Sources that were written a moment before they were read: what they say now, they will still say later.
             source = await self._read_source()
             footprint = await self._footprint(seen)
-            footprint = replace(footprint, settled=footprint.settled and source.digest == seen.source.digest)
+            same = (source.digest, source.problems) == (seen.source.digest, seen.source.problems)
+            footprint = replace(footprint, settled=footprint.settled and same)
         if not seen.plan.is_empty or not footprint.settled:
             return
         try:

@@ -202,7 +202,7 @@ async def _withdraw(
             await _hide(start, left_hidden, outcome)
 
         await transaction.carry_out(plan, finish=show)
-        if undoes and outcome.failures:
+        if undoes and outcome.failures and not transaction.ledger.transaction:  # else it is gone on with
             await start.in_thread(_disown, work, transaction.name)
     elif everything and not dry_run:  # one that was killed may have taken all away but the lines
         await _hide(start, frozenset(), outcome)
