@@ -158,3 +158,10 @@ def test_ids_are_the_same_for_paths_that_are_not_utf_8() -> None:
     """Paths are bytes, and their ids are of the bytes."""
     path = os.fsdecode(b"/srv/\xff\n")
     assert places.project_id(path) == project_id(path)
+
+
+def test_a_pipe_in_the_place_of_gits_own_folder_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """An archive can hold one; it makes no worktree."""
+    (tmp_path / "project").mkdir()
+    os.mkfifo(tmp_path / "project" / ".git")
+    assert projects.worktree_around(str(tmp_path / "project")) is None

@@ -40,6 +40,8 @@ def _is_worktree(folder: str) -> bool:
     entry = os.path.join(folder, ".git")
     if os.path.isfile(os.path.join(entry, "HEAD")):
         return True
+    if not os.path.isfile(entry):  # opening a pipe would wait for whoever writes into it
+        return False
     try:
         with open(entry, "rb") as file:
             content = file.read(1 << 16)
