@@ -312,10 +312,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed = {name: lines for name, lines in found.items() if lines}
         checks, wrong = checks + len(found), {**wrong, **failed}
         print(f"  filesystems {kind.name}: {len(found)} checks, {len(failed)} wrong", flush=True)
-    for name, lines in wrong.items():
-        print(f"\n{name}")
-        for line in lines[:8]:
-            print(f"    {line[:1200]}")
+        for name, lines in failed.items():
+            print(f"\n{name}", *(f"    {line[:1200]}" for line in lines[:8]), sep="\n", flush=True)
     for name, reason in lacking.items():
         print(f"not on this machine: {name} ({reason})")
     if wrong:

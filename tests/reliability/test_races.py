@@ -8,7 +8,7 @@ from tests.reliability.races import RACES
 
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))
 
-STRIDE = 499
+STRIDE = 811
 
 
 @pytest.mark.slow
