@@ -66,7 +66,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ('\n"a.b[" = 1', "line 2: unknown key `a.b[`"),
         ("[limits.more]\na = 1", "line 1: unknown key `limits.more`"),
         ('[log]\nfile = """\nkeep = 1\n"""\nkeep = "1"', "line 5: log.keep: expected `int`, got `str`"),
-        ("zzz = 1", "line 1: unknown key `zzz`. Known here: `drift`, `git`, `limits`"),
+        ("zzz = 1", "line 1: unknown key `zzz`. Known here: `drift`, `git`, `history`, `limits`"),
         ("[limits]\nprojects = 0", "limits.projects: expected `int` >= 1. Allowed is a whole number from 1 up to 1024"),
         ('[limits]\nprojects = "4"', "line 2: limits.projects: expected `int`, got `str`. Allowed is a whole number"),
         ("limits = 4", "line 1: limits: expected `object`, got `int`. Allowed is a table"),

@@ -446,11 +446,14 @@ async def test_what_would_execute_waits_for_a_person(run: Sync, root: Path, proj
     )
 
 
-async def test_an_edited_copy_goes_back_into_its_source(run: Sync, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [PermissionError(errno.EPERM, os.strerror(errno.EPERM)), NotImplementedError()])
+async def test_an_edited_copy_goes_back_into_its_source(
+    run: Sync, root: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     """Where no links can be made, a skill is a copied folder, and each file in it has its own place to go."""
 
     def no_links(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        raise error
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "symlink", no_links)
