@@ -20,7 +20,7 @@ from harnesssync_orchestrator.core.unlinking import give_back, goes
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
-from harnesssync_orchestrator.files.exclude import update_exclude
+from harnesssync_orchestrator.files.exclude import listed, update_exclude
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import RACY_NS, HashCache
 from harnesssync_orchestrator.files.history.originals import originals
@@ -186,10 +186,11 @@ class Run:
 
     # --- keep our outputs out of git
 
-    async def keep_from_git(self, seen: Survey) -> None:
+    async def keep_from_git(self, seen: Survey, *, before: bool = False) -> None:
         """Keep our outputs out of `git status`, unless git tracks them or the configuration says otherwise.
 
-        Before they are made, so that no `git add` that comes in between takes something private along.
+        Those that are made `before` they are, so that no `git add` that comes in between takes something private along;
+        what is hidden by then stays so until what goes is gone, and the record of it has the lines.
         """
         if self.project.scope is not Scope.PROJECT or not self.engine.exclude or seen.plan.stops:
             return
@@ -203,7 +204,8 @@ class Run:
         present = {self.project.id, *(project_id(str(root)) for root in all_of_them)}
         update = partial(update_exclude, lock=lock, timeout=patience_s, worktrees=present)
         try:
-            await self.start.in_thread(update, shared, self.project.id, paths)
+            lines = await self.start.in_thread(listed, shared, self.project.id) if before else ()
+            await self.start.in_thread(partial(update, lines=lines), shared, self.project.id, paths)
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
@@ -235,7 +237,6 @@ class Run:
 
     async def link(self, seen: Survey) -> None:
         """Carry out the plan, and record it, also when the sync is cancelled midway."""
-        copied = self._copied
         try:
             await self.transaction.carry_out(seen.plan if self.hidden else seen.plan.without_delicate())
         finally:
@@ -243,7 +244,7 @@ class Run:
         self._tell_copies()
         done = [one.operation for one in self.outcome.done]
         tell(done, self.engine.log, project_id=self.project.id, sync_id=self.start.sync_id)
-        if self._copied != copied or self.outcome.removed_documents:
+        if seen.plan.operations and self.hidden:
             await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
 
     @property

@@ -44,7 +44,7 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
         if options.dry_run:
             return run.planned(seen)
         seen = await run.keep(seen)
-        await run.keep_from_git(seen)
+        await run.keep_from_git(seen, before=bool(seen.plan.operations))
         await run.link(seen)
         await run.remember(seen)
         return run.finished(seen)
