@@ -103,7 +103,7 @@ test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what w
 # `make sweep-kill SWEEP='--scene first --every 10'` passes options of yours.
 
 SWEEP ?=
-SWEEPS := kill errno power races filesystems windows hostile socket singleton load
+SWEEPS := kill errno power races filesystems windows hostile socket model singleton load
 sweep-kill: SCRIPT := kills.py
 sweep-errno: SCRIPT := errnos.py
 sweep-power: SCRIPT := power.py
@@ -112,6 +112,7 @@ sweep-filesystems: SCRIPT := filesystems.py
 sweep-windows: SCRIPT := windows.py
 sweep-hostile: SCRIPT := hostile.py
 sweep-socket: SCRIPT := sockets.py
+sweep-model: SCRIPT := model_sweep.py
 sweep-singleton: SCRIPT := singleton.py
 sweep-load: SCRIPT := load.py
 

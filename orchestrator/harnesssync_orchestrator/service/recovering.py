@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.desired import Address, Desired
 from harnesssync_orchestrator.core.history import Record, settled
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.settling import edited_since, settled_keys
 from harnesssync_orchestrator.errors import HarnessSyncError, StateError
 from harnesssync_orchestrator.files import store
 from harnesssync_orchestrator.files.cleanup import clean
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import look
+from harnesssync_orchestrator.files.observe import observe
+from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.start import Start
 
 
@@ -49,7 +52,12 @@ def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
         return Recovered(ledger=ledger, problems=problems)
     present = [folder for folder in record.folders if (root / folder).is_dir()]
     now = look(root, (change.path for change in record.changes))
-    return Recovered(ledger=settled(record, now, ledger, present), unfinished=record, problems=problems)
+    ledger = settled(record, now, ledger, present)
+    if edited := edited_since(record, now):
+        asked = Ledger(entries=edited)
+        seen = observe(root, Desired(), asked, start.engine.formats, start.memory.cache, Looked(), frozenset())
+        ledger = settled_keys(record, seen.documents, ledger)
+    return Recovered(ledger=ledger, unfinished=record, problems=problems)
 
 
 def _record(history: Path, ledger: Ledger) -> tuple[Record | None, tuple[Problem, ...]]:

@@ -1,0 +1,53 @@
+"""Which keys of a merged file a transaction that was killed had written, where somebody has edited the file since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harnesssync_orchestrator.core.desired import Address, value_hash
+from harnesssync_orchestrator.core.documents import Gap, position, value_at
+from harnesssync_orchestrator.core.history import Change, Found, Record, is_as_left
+from harnesssync_orchestrator.core.ledger import Entry, Ledger
+from harnesssync_orchestrator.core.observed import Document, Unparsable
+from harnesssync_orchestrator.core.stood import StoodFile
+
+
+def edited_since(record: Record, now: Mapping[str, Found]) -> dict[Address, Entry]:
+    """The keys and elements that were about to be written to files which are now neither as before nor as after."""
+    return {
+        address: entry
+        for change in record.changes
+        if isinstance(now[change.path].stood, StoodFile) and not is_as_left(change, now[change.path])
+        for address, entry in _new(change).items()
+    }
+
+
+def settled_keys(record: Record, documents: Mapping[str, Document | Unparsable], ledger: Ledger) -> Ledger:
+    """The ledger with those of them that are there: they are ours, whatever else somebody wrote around them.
+
+    Without this a key that nobody wants any more would stay for ever, and nobody would be told.
+    """
+    for change in record.changes:
+        document = documents.get(change.path)
+        if not isinstance(document, Document):
+            continue
+        values = document.values
+        written = {address: entry for address, entry in _new(change).items() if _is_there(values, address, entry)}
+        around = [each for each in change.made if written and not isinstance(value_at(values, each.pointer), Gap)]
+        ledger = ledger.changed(record=written, made=around)
+    return ledger
+
+
+def _new(change: Change) -> dict[Address, Entry]:
+    return {
+        address: entry
+        for address, entry in change.entries_after.items()
+        if address.pointer and entry.created and entry != change.entries_before.get(address)
+    }
+
+
+def _is_there(values: Mapping[str, object], address: Address, entry: Entry) -> bool:
+    found = value_at(values, address.pointer)
+    if address.element:
+        return isinstance(found, list) and position(found, entry.digest) is not None
+    return not isinstance(found, Gap) and value_hash(found) == entry.digest

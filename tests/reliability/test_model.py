@@ -1,0 +1,107 @@
+"""A slice of the sweep `model`, faults that it must find, and what it found in the product, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+from tests.reliability.model_machine import Machine
+from tests.reliability.model_sweep import find, play
+from tests.reliability.planted import PLANTED
+
+KILLS = range(0, 85, 4)
+"""After how many calls a sync or an unlink of a small project is killed: it makes about eighty."""
+
+
+@pytest.mark.slow
+def test_a_person_git_targets_and_kills_in_any_order_lose_nothing() -> None:
+    """What is on disk, in the report and hidden from git is what the model says, after each of some thousand steps."""
+    outcome = play(20, 30, 40, shrink=False)
+    assert outcome.wrong == ""
+    assert outcome.kills > 20
+
+
+QUICKLY_FOUND = ("removal ignores the digest", "intent not recorded", "deny dropped", "undo overwrites edits")
+"""The sweep looks for all of them."""
+
+
+@pytest.mark.parametrize("name", QUICKLY_FOUND)
+def test_a_planted_fault_is_found(name: str) -> None:
+    """A machine that finds nothing in a broken product proves nothing about a sound one."""
+    assert name in PLANTED
+    assert find(name).wrong
+
+
+# --- what it found
+
+
+@contextmanager
+def a_person_with(*kinds: str) -> Generator[Machine, None, None]:
+    """A project with one item of each of some kinds."""
+    machine = Machine()
+    try:
+        machine.begin(kinds=set(kinds))
+        yield machine
+    finally:
+        machine.teardown()
+
+
+@pytest.mark.parametrize("calls", KILLS)
+def test_an_unlink_that_was_killed_can_be_gone_on_with(calls: int) -> None:
+    """Also when nothing was left but folders of ours, and lines that hide from git what a person writes later."""
+    with a_person_with("denied", "hooks", "rules", "skills") as machine:
+        machine.sync(confirmed=False)
+        machine.unlink_and_die(calls=calls)
+        machine.unlink_everything()
+
+
+@pytest.mark.parametrize("calls", KILLS)
+def test_keys_of_a_sync_that_was_killed_are_ours_though_the_file_was_edited_since(calls: int) -> None:
+    """They go when nobody wants them any more, and the edit stays."""
+    with a_person_with("servers", "rules", "hooks") as machine:
+        machine.sync_and_die(calls=calls, confirmed=False)
+        for which in range(len(machine.model.documents)):
+            machine.put_a_comment_before_a_document(which=which)
+        machine.turn_a_target_on_or_off(harness="gemini")
+        machine.delete_an_item(kind="servers", which=0)
+        machine.sync_twice()
+        machine.unlink_everything()
+
+
+def test_an_unlinked_folder_link_that_a_person_made_again_is_no_conflict_for_undo() -> None:
+    """It is as it was before."""
+    with a_person_with("skills") as machine:
+        machine.sync(confirmed=False)
+        machine.unlink_everything()
+        machine.write_by_hand_what_we_would_write(which=0)
+        machine.undo()
+
+
+def test_an_edit_is_not_hidden_from_git_while_its_source_cannot_be_read() -> None:
+    """Git would replace it without a word when it switches to a branch that has such a file."""
+    with a_person_with("servers", "agents") as machine:
+        machine.sync(confirmed=False)
+        machine.edit_an_output(which=0)
+        machine.delete_an_item(kind="agents", which=0)
+        machine.break_or_mend_a_source(settings=False)
+        machine.sync(confirmed=False)
+
+
+def test_a_key_that_is_ours_again_hides_its_file_from_git_at_once() -> None:
+    """The file is ours alone from then on."""
+    with a_person_with("servers") as machine:
+        machine.sync(confirmed=False)
+        machine.edit_a_key_of_ours(which=0, entry=0)
+        machine.sync(confirmed=False)
+        machine.resolve_a_conflict(which=0, choice="restore")
+
+
+def test_a_file_of_ours_in_which_only_a_comment_is_left_is_shown_by_git() -> None:
+    """It is a person's by then."""
+    with a_person_with("hooks", "servers") as machine:
+        machine.sync(confirmed=False)
+        for which in range(len(machine.model.documents)):
+            machine.put_a_comment_before_a_document(which=which)
+        machine.delete_an_item(kind="hooks", which=0)
+        machine.sync_twice()
