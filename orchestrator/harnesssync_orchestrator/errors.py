@@ -15,9 +15,13 @@ from __future__ import annotations
 
 
 class HarnessSyncError(Exception):
-    """Base of all. `code` is stable and machine-readable; `hint` says what to do next; `path` says where."""
+    """Base of all. `code` is stable and machine-readable; `hint` says what to do next; `path` says where.
+
+    `quotes` says whether its words may repeat what somebody else wrote: then credentials in them are not told.
+    """
 
     code = "error"
+    quotes = True
 
     def __init__(self, message: str, *, hint: str = "", path: str = "", code: str | None = None) -> None:
         super().__init__(message)

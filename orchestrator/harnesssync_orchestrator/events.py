@@ -93,7 +93,7 @@ DECLARED: tuple[Event, ...] = (
         retry_s="seconds to the next attempt",
     ),
     _event(
-        "project.lock.lost",
+        "project.lock.removed",
         "warning",
         "Somebody removed the lock of a project, which is given up and taken anew if nobody else has it.",
         **_PATH,

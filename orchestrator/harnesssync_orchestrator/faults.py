@@ -128,21 +128,29 @@ def _from_the_system(error: OSError) -> HarnessSyncError:
 
 def _tell(program: str, arguments: Sequence[str], error: HarnessSyncError) -> int:
     from harnesssync_orchestrator.console import Console, visible
-    from harnesssync_orchestrator.core.secrets import redact
 
     try:
         if "--json" in arguments:
             from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 
-            message, hint = redact(error.message), redact(error.hint)
+            message, hint = _tellable(error.message, error), _tellable(error.hint, error)
             document = {"code": error.code, "message": message, "hint": hint, "path": error.path}
             Console().line(dumps_pretty({"error": document}))
             sys.stdout.flush()
-        sys.stderr.write(f"{program}: {visible(redact(str(error)))}\n")
+        sys.stderr.write(f"{program}: {visible(_tellable(str(error), error))}\n")
         sys.stderr.flush()
     except OSError:  # nobody reads it: the exit code has to say it alone
         silence(sys.stdout)
     return _exit_code(error)
+
+
+def _tellable(text: str, error: HarnessSyncError) -> str:
+    """Words of an error without the credentials that they may quote."""
+    if not error.quotes:
+        return text
+    from harnesssync_orchestrator.core.secrets import redact
+
+    return redact(text)
 
 
 def _exit_code(error: HarnessSyncError) -> int:

@@ -152,3 +152,13 @@ def test_a_full_disk_behind_the_output_is_told_with_a_way_out(tmp_path: Path) ->
     ran = shell(">/dev/full", CHECK[0], "targets", cwd=tmp_path)
     assert ran.returncode == 4
     assert ran.stderr == "harnesssync: standard output: No space left on device. Make room there, then run it again\n"
+
+
+@pytest.mark.parametrize("wanted", [(), ("--json",)], ids=["sentence", "json"])
+def test_a_credential_that_an_error_quotes_is_not_told(wanted: tuple[str, ...], run: Run, tmp_path: Path) -> None:
+    """Somebody pastes a command line with a token in it, and the answer ends up in the log of a CI."""
+    token = "ghp_" + "a1B2" * 9
+    ran = run("sync", f"--{token}", *wanted, cwd=tmp_path)
+    assert ran.code == 2
+    assert token not in ran.out + ran.err
+    assert "sync has no option" in ran.err

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from harnesssync_orchestrator.core.plan import MakeLink
+from harnesssync_orchestrator.oneshot.resolving import as_text
+
 Run = Callable[..., Any]
 
 AGENT = ".codex/agents/reviewer.toml"
@@ -182,3 +185,18 @@ def test_a_person_can_ask_about_one_alone(run: Run, drifted: Path) -> None:
     assert (code, "(1/1) AGENTS.md" in shown) == (1, True)
     assert "cruel" in (drifted / "CLAUDE.md").read_text()
     assert run("check", cwd=drifted).code == 1
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: None], ids=["pipe", "folder", "gone"])
+def test_showing_what_a_link_would_say_waits_for_nothing(make: Callable[[str], None], tmp_path: Path) -> None:
+    """Its source may have become anything since it was planned; then the link itself is shown."""
+    make(str(tmp_path / "source"))
+    link = MakeLink(
+        path="AGENTS.md",
+        owners=("codex",),
+        source=str(tmp_path / "source"),
+        text="source",
+        directory=False,
+        digest="",
+    )
+    assert as_text(link) is link

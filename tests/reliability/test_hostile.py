@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.reliability import injection
-from tests.reliability.hostile import CANARY, LEAST, Case, Ground, play, sweep
-from tests.reliability.hostile_cases import EVIL, SECRET, cases
+from tests.reliability.hostile import CANARY, LEAST, play, sweep
+from tests.reliability.hostile_cases import EVIL, SECRET, Case, Ground, cases
 from tests.reliability.injection import Runner
 
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))

@@ -31,9 +31,10 @@ _RECEIVE = 1 << 16
 
 
 class NoSupervisorError(HarnessSyncError):
-    """Nobody listens, or who listens does not answer."""
+    """Nobody listens, or who listens does not answer. The words are ours alone, so that it is told at once."""
 
     code = "no_supervisor"
+    quotes = False
 
 
 class RemoteError(HarnessSyncError):

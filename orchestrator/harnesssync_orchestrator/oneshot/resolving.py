@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.console import Console, visible
@@ -16,6 +15,7 @@ from harnesssync_orchestrator.ctl import rendering
 from harnesssync_orchestrator.ctl.commands.resolve import addresses_of, choice_of
 from harnesssync_orchestrator.ctl.options import Parsed
 from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.oneshot.changes import show_changes
 from harnesssync_orchestrator.oneshot.work import project_of, run_sync
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
@@ -130,18 +130,18 @@ class _Questions:
         options = replace(self._options, dry_run=True, choices=((each.address, Choice.RESTORE),))
         report = run_sync(self._project, self._ground, self._config, options)
         operations = tuple(
-            _as_text(operation) if isinstance(operation, MakeLink) else operation
+            as_text(operation) if isinstance(operation, MakeLink) else operation
             for operation in report.operations
             if operation.path == each.address.path
         )
         show_changes(self._console, replace(report, operations=operations))
 
 
-def _as_text(operation: MakeLink) -> MakeLink | WriteFile:
+def as_text(operation: MakeLink) -> MakeLink | WriteFile:
     """A link to a file as what one reads there, to be compared with the file that took its place."""
     try:
-        content = Path(operation.source).read_bytes()
-    except OSError:  # a folder, or gone
+        content = Looked().read(operation.source)
+    except OSError:  # a folder, gone, or no file by now
         return operation
     return WriteFile(
         path=operation.path,

@@ -116,7 +116,7 @@ class Fleet:
             for identifier in lost:
                 if self._served.get(identifier) is served[identifier] and not served[identifier].ended.is_set():
                     path = served[identifier].worker.project.path
-                    self._log.warning("project.lock.lost", project_id=identifier, path=path)
+                    self._log.warning("project.lock.removed", project_id=identifier, path=path)
                     await self._forget(identifier)
         if lost:
             await self.follow()
