@@ -183,7 +183,7 @@ async def _withdraw(
     start, outcome = work.start, Outcome()
     project, dry_run = start.project, start.options.dry_run
     held = False
-    if not dry_run and not (plan.is_empty and work.unfinished is None):
+    if not dry_run and not (plan.is_empty and work.unfinished is None and not work.ledger.pending):
         held = await hold(left)
         transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes, unfinished=work.unfinished)
         plan = await transaction.keep(plan)
@@ -204,8 +204,10 @@ async def _withdraw(
         await transaction.carry_out(plan, finish=show)
         if undoes and outcome.failures and not transaction.ledger.transaction:  # else it is gone on with
             await start.in_thread(_disown, work, transaction.name)
-    elif everything and not dry_run:  # one that was killed may have taken all away but the lines
-        await _hide(start, frozenset(), outcome)
+    elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
+        ours = () if everything else (*work.ledger.entries, *work.ledger.made)
+        hidden = await start.in_thread(_hidden, start)
+        await _hide(start, hidden & patterns(address.path for address in ours), outcome)
     return Withdrawal(
         project_id=project.id,
         path=project.path,
