@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -126,6 +126,10 @@ _SHORTEST_KNOWN = 4
 def find(text: str, *, by_name: bool = False) -> tuple[Secret, ...]:
     """Every credential in `text`, in order, none inside another. With `by_name` also those that only the name in front
     of them gives away: for commands, settings and what is told, not for prose."""
+    return (_remembered if len(text) <= _SHORT else _search)(text, by_name=by_name)
+
+
+def _search(text: str, *, by_name: bool) -> tuple[Secret, ...]:
     found = sorted(_all(text, by_name=by_name), key=lambda secret: (secret.start, -secret.end))
     apart: list[Secret] = []
     for secret in found:
@@ -135,6 +139,10 @@ def find(text: str, *, by_name: bool = False) -> tuple[Secret, ...]:
         else:
             apart.append(secret)
     return tuple(apart)
+
+
+_SHORT = 1024
+_remembered = lru_cache(maxsize=8192)(_search)  # a sync asks about nearly the same texts as the one before
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
