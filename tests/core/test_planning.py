@@ -31,6 +31,7 @@ from harnesssync_orchestrator.core.items import (
     Source,
 )
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.links import link_text
 from harnesssync_orchestrator.core.observed import (
     Document,
     Missing,
@@ -53,7 +54,6 @@ from harnesssync_orchestrator.core.plan import (
     WriteFile,
 )
 from harnesssync_orchestrator.core.planning import plan
-from harnesssync_orchestrator.core.planning_files import link_text
 from harnesssync_orchestrator.core.targets import AddElement, RemoveElement, RemoveKey, SetKey
 from harnesssync_orchestrator.core.trust import OWN, Trust
 

@@ -226,7 +226,8 @@ def _to_exclude(
     ours |= {each.path for each in decision.operations if each.expected is None or isinstance(each, _WHOLE)}
     ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
     gone = {operation.path for operation in decision.operations if isinstance(operation, Remove)}
-    blocked = {conflict.address.path for conflict in decision.conflicts if not conflict.address.pointer}
+    seen = (each for each in decision.conflicts if each.kind is not ConflictKind.UNUSABLE)  # may be just as it was
+    blocked = {conflict.address.path for conflict in seen if not conflict.address.pointer}
     blocked |= {kept.address.path for kept in decision.kept if not kept.address.pointer}
     return tuple(sorted(ours - gone - blocked - observed.tracked))
 

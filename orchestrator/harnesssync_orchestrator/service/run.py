@@ -286,6 +286,8 @@ class Run:
             await self._tick()
             hidden = seen.plan.exclude
             seen = await self._look(self._surveyor(), seen.source, seen.desired)
+            if self.outputs.uncertain:
+                return
             if seen.plan.exclude != hidden:
                 await self.keep_from_git(seen)  # a merged file is ours alone again, without somebody's edit of a key
         footprint = await self._footprint(seen)
