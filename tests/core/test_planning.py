@@ -553,6 +553,14 @@ def test_what_we_make_is_kept_out_of_git_status() -> None:
     assert planned(desired(LINK, FILE, KEY), observed).exclude == (LINK.path,)
 
 
+def test_an_output_that_can_not_be_looked_at_stays_out_of_git_status() -> None:
+    """It may be just as we left it; one that a person edited is shown."""
+    known = ledger(FILE.address, entry("f" * 16))
+    unknown, edited = Unusable("can't be read"), ObservedFile("e" * 16)
+    assert planned(desired(FILE), seen(FILE.path, unknown), known).exclude == (FILE.path,)
+    assert planned(desired(FILE), seen(FILE.path, edited), known).exclude == ()
+
+
 def test_a_merged_file_with_something_of_a_persons_is_neither_private_nor_hidden() -> None:
     """Git replaces what it ignores without a word, so only what is wholly ours may be hidden from it."""
     private = replace(KEY, private=True)

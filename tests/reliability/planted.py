@@ -15,6 +15,7 @@ from unittest import mock
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_adapters.permissions import gemini_cli
 from harnesssync_orchestrator.core import (
+    draft,
     history,
     planning,
     planning_files,
@@ -128,17 +129,13 @@ PLANTED: dict[str, Planted] = {
     "undo overwrites edits": patched(history, "is_as_left", lambda _: lambda *_: True),
     "unlink leaves what is shared": patched(
         unlinking,
-        "removal_decision",
-        lambda real: (
-            lambda decision, address, entry, state: (
-                None if len(entry.owners) > 1 else real(decision, address, entry, state)
-            )
-        ),
+        "decide_removal",
+        lambda real: lambda draft, address, entry: None if len(entry.owners) > 1 else real(draft, address, entry),
     ),
     "git hides nothing": patched(run, "update_exclude", lambda _: nothing),
     "git hides edits": patched(planning, "digest_of", lambda _: lambda _state: _Anything()),
     "folders of ours stay": patched(below.Below, "rmdir", lambda _: lambda *_: False),
-    "a second sync records again": patched(planning_files, "_same", lambda _: lambda *_: False),
+    "a second sync records again": patched(draft, "_same", lambda _: lambda *_: False),
     "outputs are not looked at again": patched(
         start, "is_unchanged", lambda real: lambda looked: real(_without_outputs(looked))
     ),

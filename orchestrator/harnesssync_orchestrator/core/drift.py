@@ -36,6 +36,9 @@ class Drift(enum.Enum):
     BOTH = "both"
 
 
+UNKNOWN = "?"
+"""In place of the digest of what can't be looked at, or has no digest: it is nobody's."""
+
 _SEVERITY = {state: number for number, state in enumerate(Drift)}
 
 

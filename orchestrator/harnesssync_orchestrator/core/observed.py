@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harnesssync_orchestrator.core.desired import JsonValue
+from harnesssync_orchestrator.core.desired import JsonValue, link_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,20 @@ class Unusable:
 
 
 PathState = Missing | ObservedLink | ObservedFile | ObservedTree | Obstructed | Unusable
+
+
+def digest_of(state: PathState) -> str | None:
+    """The digest by which the ledger would know what is there; None for nothing, and for what has none."""
+    if isinstance(state, ObservedLink):
+        return link_hash(state.text)
+    if isinstance(state, (ObservedFile, ObservedTree)):
+        return state.digest
+    return None
+
+
+def is_gone(state: PathState) -> bool:
+    """Is there nothing, and nothing that could come back, where an output was?"""
+    return isinstance(state, Missing) or (isinstance(state, Obstructed) and state.resolved is None)
 
 
 @dataclass(frozen=True, slots=True)

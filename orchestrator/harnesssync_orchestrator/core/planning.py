@@ -17,7 +17,7 @@ The rule for every output, with the digests of what is wanted, what is there and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from harnesssync_orchestrator.core.desired import (
     Address,
@@ -29,12 +29,13 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
+from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
 from harnesssync_orchestrator.core.halts import why_halt
 from harnesssync_orchestrator.core.items import Kind, Scope, Source
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
-from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
+from harnesssync_orchestrator.core.observed import Missing, Observed, PathState, Unusable, digest_of
 from harnesssync_orchestrator.core.plan import (
     Conflict,
     ConflictKind,
@@ -46,14 +47,8 @@ from harnesssync_orchestrator.core.plan import (
     Remove,
     WriteFile,
 )
-from harnesssync_orchestrator.core.planning_files import (
-    Decision,
-    digest_of,
-    file_decision,
-    link_decision,
-    removal_decision,
-)
-from harnesssync_orchestrator.core.planning_merges import DocumentWork, document_decision
+from harnesssync_orchestrator.core.planning_files import decide_file, decide_link, decide_removal
+from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.trust import Trust
 
 
@@ -80,58 +75,78 @@ def plan(
         return Plan(halt=halted.reason, halt_message=halted.message)
     whole = WhollyOurs(desired, observed, ledger)
     wanted, held, losses = _permitted(desired, observed, whole, source, trust)
-    decision = Decision(resolution=resolution or Resolution(), scope=source.scope, tracked=observed.tracked)
-    for clash in desired.clashes:
-        decision.conflicts.append(_clash_conflict(clash.address, clash.owners, clash.reason))
-    untouchable = {clash.address for clash in desired.clashes}
-    # What is kept stays so while its output only waits for trust.
-    waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
-    stale = {address for address in ledger.entries if address not in wanted and address not in untouchable | waiting}
-    stale = {address for address in stale if address.path not in observed.unasked}
-    partly_unread = any(problem.hides for problem in source.problems)
-    unread: set[Address] = set()
-    if partly_unread and not confirmed:
-        # What is missing may only be unreadable for the moment; what is there but may not be written may go.
-        unread = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
-        stale.intersection_update(desired.wanted)
-
-    documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
-    for address, wish in wanted.items():
-        output, entry = wish.output, ledger.entries.get(address)
-        if isinstance(output, (KeyOutput, ElementOutput)):
-            documents[address.path].wanted.append(Wanted(output, wish.owners))
-            continue
-        state = observed.paths[address.path]
-        if entry is not None and _is_kept(address, wish, state, entry, decision.resolution):
-            decision.leave_kept(address, wish, entry)
-        elif partly_unread and entry is not None and _names_other_items(output):
-            decision.unchanged += 1
-        elif isinstance(output, LinkOutput):
-            link_decision(decision, wish, output, state, entry, ledger, source)
-        else:
-            file_decision(decision, wish, output, state, entry, ledger)
-    for address in sorted(stale):
-        if address.pointer:
-            documents[address.path].stale.append((address, ledger.entries[address]))
-        else:
-            removal_decision(decision, address, ledger.entries[address], observed.paths[address.path])
-    for path, work in documents.items():
-        document_decision(decision, path, work, observed, ledger)
-    made = _made_but_not_recorded(ledger, decision)
+    stale, unread = _unwanted(wanted, desired, observed, ledger, source, confirmed=confirmed)
+    draft = Draft(observed, ledger, source.scope, resolution or Resolution())
+    draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
+    _decide(draft, wanted, stale, source)
+    made = _made_but_not_recorded(draft)
     return Plan(
-        operations=tuple(sorted(decision.operations, key=_removals_first)),
-        adopt=decision.adopt,
-        forget=tuple(decision.forget),
-        conflicts=tuple(decision.conflicts),
+        operations=tuple(sorted(draft.operations, key=_removals_first)),
+        adopt=draft.adopt,
+        forget=tuple(draft.forget),
+        conflicts=tuple(draft.conflicts),
         losses=(*desired.losses, *losses),
         held=held,
-        kept=tuple(decision.kept),
+        kept=tuple(draft.kept),
         made=made,
-        exclude=_to_exclude(source, wanted, observed, ledger.changed(made=made), decision, whole),
-        unchanged=decision.unchanged,
+        exclude=_to_exclude(draft, wanted, ledger.changed(made=made), whole),
+        unchanged=draft.unchanged,
         halt=HaltReason.SOURCE_UNPARSABLE if unread else None,
-        halt_message=f"some of the source can't be read, so {_outputs(len(unread))} can't be removed" if unread else "",
+        halt_message=f"some of the source can't be read, so {_outputs(unread)} can't be removed" if unread else "",
     )
+
+
+def _unwanted(
+    wanted: Collection[Address],
+    desired: Desired,
+    observed: Observed,
+    ledger: Ledger,
+    source: Source,
+    *,
+    confirmed: bool,
+) -> tuple[list[Address], int]:
+    """What the ledger has and nobody wants any more, in order; and how many of our outputs are not among it since
+    their items may only be unreadable for the moment. What is there but may not be written may go all the same."""
+    # What is kept stays so while its output only waits for trust.
+    waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
+    untouchable = waiting | {clash.address for clash in desired.clashes}
+    stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
+    stale = {address for address in stale if address.path not in observed.unasked}
+    unread: set[Address] = set()
+    if _is_partly_unread(source) and not confirmed:
+        unread = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
+        stale.intersection_update(desired.wanted)
+    return sorted(stale), len(unread)
+
+
+def _is_partly_unread(source: Source) -> bool:
+    return any(problem.hides for problem in source.problems)
+
+
+def _decide(draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Iterable[Address], source: Source) -> None:
+    """Decide about every output: wholes one by one, keys and elements by the file that they are in."""
+    documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
+    partly_unread = _is_partly_unread(source)
+    for address, wish in wanted.items():
+        output, entry = wish.output, draft.entry(address)
+        if isinstance(output, (KeyOutput, ElementOutput)):
+            documents[address.path].wanted.append(Wanted(output, wish.owners))
+        elif entry is not None and _is_kept(address, wish, draft.state(address), entry, draft.resolution):
+            draft.leave_kept(address, wish, entry)
+        elif partly_unread and entry is not None and _names_other_items(output):
+            draft.unchanged += 1
+        elif isinstance(output, LinkOutput):
+            decide_link(draft, wish, output, source.root)
+        else:
+            decide_file(draft, wish, output)
+    for address in stale:
+        entry = draft.ledger.entries[address]
+        if address.pointer:
+            documents[address.path].stale.append((address, entry))
+        else:
+            decide_removal(draft, address, entry)
+    for path, work in documents.items():
+        decide_document(draft, path, work)
 
 
 def _outputs(number: int) -> str:
@@ -149,15 +164,16 @@ def _names_other_items(output: Output) -> bool:
     return any(item.kind == Kind.AGENT.value for item in output.items)
 
 
-def _made_but_not_recorded(ledger: Ledger, decision: Decision) -> tuple[Address, ...]:
+def _made_but_not_recorded(draft: Draft) -> tuple[Address, ...]:
     """Containers that an unfinished sync was about to make, and did make: something that it wrote is in them.
 
     When the ledger was lost, those around what is taken for ours: they go when nothing is left in them.
     """
+    ledger = draft.ledger
     if ledger.lost:
-        taken = (address for address, entry in decision.adopt.items() if entry.created and address.pointer)
+        taken = (address for address, entry in draft.adopt.items() if entry.created and address.pointer)
         return tuple(container for address in taken for container in containers_of(address))
-    ours = [address for address, entry in decision.adopt.items() if ledger.pending.get(address) == entry.digest]
+    ours = [address for address, entry in draft.adopt.items() if ledger.pending.get(address) == entry.digest]
     containers = [address for address, digest in ledger.pending.items() if digest == CONTAINER]
     return tuple(container for container in containers if any(container.holds(address) for address in ours))
 
@@ -200,35 +216,31 @@ def _clash_conflict(address: Address, owners: tuple[str, ...], reason: str) -> C
 
 
 def _to_exclude(
-    source: Source,
-    wanted: dict[Address, Wanted[Output]],
-    observed: Observed,
-    ledger: Ledger,
-    decision: Decision,
-    whole: WhollyOurs,
+    draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledger, whole: WhollyOurs
 ) -> tuple[str, ...]:
     """Paths that git should not show: what we made, unless git tracks it or a person has put something into it.
+    `ledger` knows the containers that an unfinished sync made.
 
     An edited output is not ours to hide, also while nothing is said of it (its source can't be read for now), and a
     merged file of ours in which no key of ours is left is a person's, were it for a comment.
     """
-    if source.scope is not Scope.PROJECT:
+    if draft.scope is not Scope.PROJECT:
         return ()
-    left = dict(_entries(ledger, decision))
+    observed, left = draft.observed, dict(_entries(draft))
     ours = {
         address.path
         for address, entry in left.items()
-        if not address.pointer and entry.created and digest_of(observed.paths[address.path]) == entry.digest
+        if not address.pointer and entry.created and _may_be(observed.paths[address.path], entry.digest)
     }
     documents = (address.path for address in ledger.made if not address.pointer and not address.path.endswith("/"))
     filled = {address.path for address in left if address.pointer and address.path in observed.documents}
     ours |= {path for path in documents if path in filled and path in whole}
-    ours |= {each.path for each in decision.operations if each.expected is None or isinstance(each, _WHOLE)}
+    ours |= {each.path for each in draft.operations if each.expected is None or isinstance(each, _WHOLE)}
     ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
-    gone = {operation.path for operation in decision.operations if isinstance(operation, Remove)}
-    seen = (each for each in decision.conflicts if each.kind is not ConflictKind.UNUSABLE)  # may be just as it was
+    gone = {operation.path for operation in draft.operations if isinstance(operation, Remove)}
+    seen = (each for each in draft.conflicts if each.kind is not ConflictKind.UNUSABLE)  # that may be just as it was
     blocked = {conflict.address.path for conflict in seen if not conflict.address.pointer}
-    blocked |= {kept.address.path for kept in decision.kept if not kept.address.pointer}
+    blocked |= {kept.address.path for kept in draft.kept if not kept.address.pointer}
     return tuple(sorted(ours - gone - blocked - observed.tracked))
 
 
@@ -236,11 +248,16 @@ _WHOLE = (MakeLink, WriteFile)
 """What they make, also in the place of something else, is ours as a whole."""
 
 
-def _entries(ledger: Ledger, decision: Decision) -> Iterator[tuple[Address, Entry]]:
+def _may_be(state: PathState, digest: str) -> bool:
+    """Does an output stand there as we left it? What can't be looked at may."""
+    return isinstance(state, Unusable) or digest_of(state) == digest
+
+
+def _entries(draft: Draft) -> Iterator[tuple[Address, Entry]]:
     """What the ledger will say, but for wholes that are made or removed."""
-    edits = [operation for operation in decision.operations if isinstance(operation, EditDocument)]
-    gone = {*decision.forget, *(address for operation in edits for address in operation.forget)}
-    yield from ((address, entry) for address, entry in ledger.entries.items() if address not in gone)
-    yield from decision.adopt.items()
+    edits = [operation for operation in draft.operations if isinstance(operation, EditDocument)]
+    gone = {*draft.forget, *(address for operation in edits for address in operation.forget)}
+    yield from ((address, entry) for address, entry in draft.ledger.entries.items() if address not in gone)
+    yield from draft.adopt.items()
     for operation in edits:
         yield from operation.record.items()

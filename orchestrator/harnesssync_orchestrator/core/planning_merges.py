@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harnesssync_orchestrator.core.desired import Address, ElementOutput, MergeOutput, Output, Wanted, value_hash
+from harnesssync_orchestrator.core.desired import Address, ElementOutput, MergeOutput, Wanted, value_hash
 from harnesssync_orchestrator.core.documents import (
     Gap,
     after,
@@ -14,12 +14,20 @@ from harnesssync_orchestrator.core.documents import (
     position,
     value_at,
 )
-from harnesssync_orchestrator.core.drift import Choice, Drift, classify
+from harnesssync_orchestrator.core.draft import Draft, written
+from harnesssync_orchestrator.core.drift import UNKNOWN, Choice, Drift, classify
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
-from harnesssync_orchestrator.core.observed import Missing, Observed, ObservedFile, Obstructed, Unparsable, Unusable
+from harnesssync_orchestrator.core.observed import (
+    Missing,
+    ObservedFile,
+    Obstructed,
+    PathState,
+    Unparsable,
+    Unusable,
+    is_gone,
+)
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocument
-from harnesssync_orchestrator.core.planning_files import Decision, is_gone, orphan, written
 from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
 
 
@@ -59,47 +67,49 @@ class _Changes:
         self.found[address] = Drift.ORPHAN
 
 
-def document_decision(decision: Decision, path: str, work: DocumentWork, observed: Observed, ledger: Ledger) -> None:
+def decide_document(draft: Draft, path: str, work: DocumentWork) -> None:
     """Decide about one merged file: at most one operation, which edits it in one write."""
-    state = observed.paths[path]
-    if isinstance(state, Missing):
-        values: Mapping[str, Any] = {}
-    elif isinstance(state, ObservedFile):
-        document = observed.documents[path]
-        if isinstance(document, Unparsable):
-            decision.conflicts.append(_unparsable(path, document, work, ledger))
-            return
-        values = document.values
-    elif is_gone(state) and not work.wanted:
-        decision.forget.extend(address for address, _ in work.stale)
-        return
+    state = draft.observed.paths[path]
+    if is_gone(state) and not work.wanted:
+        draft.forget.extend(address for address, _ in work.stale)
+    elif isinstance(state, Missing):
+        _decide_values(draft, path, work, {}, expected=None)
+    elif not isinstance(state, ObservedFile):
+        draft.conflicts.append(_no_file(draft, path, state, work))
+    elif isinstance(document := draft.observed.documents[path], Unparsable):
+        draft.conflicts.append(_unparsable(draft, path, document, work))
     else:
-        decision.conflicts.append(_no_file(path, state, work, ledger))
-        return
+        _decide_values(draft, path, work, document.values, expected=state.digest)
+
+
+def _decide_values(
+    draft: Draft, path: str, work: DocumentWork, values: Mapping[str, Any], *, expected: str | None
+) -> None:
+    """Decide about the keys and elements of a file in which `values` are."""
     changes = _Changes()
     for wish in work.wanted:
-        _decide_wanted(decision, changes, wish, values, ledger)
+        _decide_wanted(draft, changes, wish, values)
     for address, entry in work.stale:
-        _decide_stale(decision, changes, address, entry, values)
+        _decide_stale(draft, changes, address, entry, values)
     if not changes.edits:
-        decision.forget.extend(changes.forget)
+        draft.forget.extend(changes.forget)
         return
     made = [Address(path, pointer) for pointer in missing_containers(values, changes.edits)]
-    unmade = _emptied(path, after(values, changes.edits), ledger, made)
+    unmade = _emptied(path, after(values, changes.edits), draft.ledger, made)
     changes.edits.extend(RemoveKey(address.pointer) for address in unmade)
-    decision.operations.append(
+    draft.operations.append(
         EditDocument(
             path=path,
             owners=work.owners,
             items=work.items,
-            expected=state.digest if isinstance(state, ObservedFile) else None,
+            expected=expected,
             format=next(_formats(work)),
             edits=tuple(changes.edits),
             record=changes.record,
             forget=tuple(changes.forget),
             made=tuple(made),
             unmade=tuple(unmade),
-            remove_when_empty=Address(path) in ledger.made,
+            remove_when_empty=Address(path) in draft.ledger.made,
             found=changes.found,
             delicate=any(wish.output.private or wish.output.secrets for wish in work.wanted),
             secret=any(wish.output.secrets for wish in work.wanted),
@@ -112,54 +122,56 @@ def _formats(work: DocumentWork) -> Iterator[str]:
     yield from (entry.format for _, entry in work.stale)
 
 
-def _decide_wanted(
-    decision: Decision, changes: _Changes, wish: Wanted[MergeOutput], values: Mapping[str, Any], ledger: Ledger
-) -> None:
+def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], values: Mapping[str, Any]) -> None:
     output, address = wish.output, wish.output.address
-    entry = ledger.entries.get(address)
-    digest = value_hash(output.value)
-    now = Entry(method=Method.MERGE, digest=digest, timestamp="", owners=wish.owners, format=output.format)
-    found = value_at(values, output.pointer)
-    is_element = isinstance(output, ElementOutput)
-    is_blocked = found is Gap.BLOCKED or (is_element and found is not Gap.ABSENT and not isinstance(found, list))
-    there = None if isinstance(found, Gap) else value_hash(found)
-    if is_element and not is_blocked:
-        there = digest if isinstance(found, list) and position(found, digest) is not None else None
+    entry, digest = draft.entry(address), value_hash(output.value)
+    there = _digest_there(output, digest, values)
     wrote = written(entry, there)
-    state = classify(wanted=digest, there=_BLOCKED if is_blocked else there, wrote=wrote)
-    choice = decision.resolution.of(address, wish.owners, state)
-    if entry is not None and entry.kept and (there is not None or is_blocked) and choice is not Choice.RESTORE:
-        decision.leave_kept(address, wish, entry)
+    state = classify(wanted=digest, there=there, wrote=wrote)
+    choice = draft.resolution.of(address, wish.owners, state)
+    now = Entry(method=Method.MERGE, digest=digest, timestamp="", owners=wish.owners, format=output.format)
+    if entry is not None and entry.kept and there is not None and choice is not Choice.RESTORE:
+        draft.leave_kept(address, wish, entry)
     elif state is Drift.IN_STEP:
-        decision.keep(address, entry, now, ledger)
-    elif not is_blocked and (there is None or there == wrote or choice is Choice.RESTORE):
+        draft.in_step(address, now)
+    elif there is None or (there != UNKNOWN and (there == wrote or choice is Choice.RESTORE)):
+        is_element = isinstance(output, ElementOutput)
         edit = AddElement(output.pointer, output.value) if is_element else SetKey(output.pointer, output.value)
         changes.write(edit, address, now, state)
     elif choice is Choice.KEEP:
-        decision.let_keep(address, wish, replace(now, digest=there or ""))
+        draft.let_keep(address, wish, replace(now, digest="" if there == UNKNOWN else there))
     else:
-        _not_ours(decision, address, wish, state, blocked=is_blocked)
+        _leave(draft, wish, state, blocked=there == UNKNOWN)
 
 
-_BLOCKED = "?"
-"""In place of the digest of a value that stands where a table or a list is needed: it is nobody's."""
+def _digest_there(output: MergeOutput, digest: str, values: Mapping[str, Any]) -> str | None:
+    """That of the value in an output's place; of an element, which is known by its digest alone, `digest` if it is
+    there. None for nothing, `UNKNOWN` where a value stands in the way of the table or the list that is needed."""
+    found = value_at(values, output.pointer)
+    if found is Gap.ABSENT:
+        return None
+    if isinstance(found, Gap):
+        return UNKNOWN
+    if not isinstance(output, ElementOutput):
+        return value_hash(found)
+    if not isinstance(found, list):
+        return UNKNOWN
+    return digest if position(found, digest) is not None else None
 
 
-def _decide_stale(
-    decision: Decision, changes: _Changes, address: Address, entry: Entry, values: Mapping[str, Any]
-) -> None:
+def _decide_stale(draft: Draft, changes: _Changes, address: Address, entry: Entry, values: Mapping[str, Any]) -> None:
     found = value_at(values, address.pointer)
     there = isinstance(found, list) and position(found, entry.digest) is not None if address.element else True
-    choice = decision.resolution.of(address, entry.owners, Drift.ORPHAN)
-    is_gone = found is Gap.ABSENT or found is Gap.BLOCKED or not there
-    if not entry.created or is_gone or choice is Choice.KEEP:
-        decision.forget.append(address)
+    choice = draft.resolution.of(address, entry.owners, Drift.ORPHAN)
+    is_absent = found is Gap.ABSENT or found is Gap.BLOCKED or not there
+    if not entry.created or is_absent or choice is Choice.KEEP:
+        draft.forget.append(address)
     elif address.element:
         changes.take_away(RemoveElement(address.pointer, entry.digest), address)
     elif choice is Choice.RESTORE or (not isinstance(found, Gap) and value_hash(found) == entry.digest):
         changes.take_away(RemoveKey(address.pointer), address)
     else:
-        decision.conflicts.append(orphan(decision, address, entry, choices=(Choice.RESTORE, Choice.KEEP)))
+        draft.leave_orphan(address, entry, choices=(Choice.RESTORE, Choice.KEEP))
 
 
 def _emptied(path: str, values: Mapping[str, Any], ledger: Ledger, made: list[Address]) -> list[Address]:
@@ -176,72 +188,47 @@ def _emptied(path: str, values: Mapping[str, Any], ledger: Ledger, made: list[Ad
     return gone
 
 
-def _not_ours(decision: Decision, address: Address, wish: Wanted[Output], state: Drift, *, blocked: bool) -> None:
+def _leave(draft: Draft, wish: Wanted[MergeOutput], state: Drift, *, blocked: bool) -> None:
+    """Say why a key or an element can't be written, and what to do."""
+    choices = (Choice.RESTORE, Choice.KEEP)
     if blocked:
-        decision.conflict(
-            ConflictKind.FOREIGN,
-            address,
-            wish,
-            "a value of yours stands where a table or list is needed",
-            "Change that value to a table or list, or leave this target out",
-            state=state,
-            choices=(Choice.KEEP,),
-        )
-    elif state is not Drift.FOREIGN:
-        both = state is Drift.BOTH
-        decision.conflict(
-            ConflictKind.DRIFT,
-            address,
-            wish,
-            "it was edited since we wrote it" + (", and its source has changed too" if both else ""),
-            "Take your edit into the source and delete the key, then sync again",
-            state=state,
-            choices=(Choice.RESTORE, Choice.KEEP) if both else (Choice.RESTORE, Choice.KEEP, Choice.ADOPT),
-        )
+        message = "a value of yours stands where a table or list is needed"
+        hint = "Change that value to a table or list, or leave this target out"
+        draft.leave(ConflictKind.FOREIGN, wish, message, hint, state=state, choices=(Choice.KEEP,))
+    elif state is Drift.FOREIGN:
+        message = "you have an entry of this name already"
+        hint = "Rename one of the two, or delete yours, then sync again"
+        draft.leave(ConflictKind.FOREIGN, wish, message, hint, state=state, choices=choices)
     else:
-        decision.conflict(
-            ConflictKind.FOREIGN,
-            address,
-            wish,
-            "you have an entry of this name already",
-            "Rename one of the two, or delete yours, then sync again",
-            state=state,
-            choices=(Choice.RESTORE, Choice.KEEP),
-        )
+        draft.leave_edited(wish, "the key", state, choices)
 
 
-def _unparsable(path: str, document: Unparsable, work: DocumentWork, ledger: Ledger) -> Conflict:
+def _unparsable(draft: Draft, path: str, document: Unparsable, work: DocumentWork) -> Conflict:
     place = f" (line {document.line}, column {document.column})" if document.line else ""
-    return Conflict(
-        kind=ConflictKind.UNPARSABLE,
-        address=Address(path),
-        owners=work.owners,
-        message=f"{path}{place}: {document.message}; the file is left as it is",
-        hint="Mend it, then sync again",
-        items=work.items,
-        state=_state_of_file(path, ledger),
-    )
+    message = f"{path}{place}: {document.message}; the file is left as it is"
+    return _of_file(draft, ConflictKind.UNPARSABLE, path, work, message, "Mend it, then sync again")
 
 
-def _state_of_file(path: str, ledger: Ledger) -> Drift:
-    """Of a merged file that can't be looked into: has a person changed what we wrote, or is it all theirs?"""
-    ours = any(address.path == path and entry.created for address, entry in ledger.entries.items())
-    return Drift.OUTPUT_EDITED if ours else Drift.FOREIGN
-
-
-def _no_file(path: str, state: object, work: DocumentWork, ledger: Ledger) -> Conflict:
+def _no_file(draft: Draft, path: str, state: PathState, work: DocumentWork) -> Conflict:
     if isinstance(state, Obstructed):
-        message, kind = f"{state.parent} above it is a link or no folder", ConflictKind.OBSTRUCTED
+        reason, kind = f"{state.parent} above it is a link or no folder", ConflictKind.OBSTRUCTED
     elif isinstance(state, Unusable):
-        message, kind = state.reason, ConflictKind.UNUSABLE
+        reason, kind = state.reason, ConflictKind.UNUSABLE
     else:
-        message, kind = "it is a link or a folder, and nothing is written through it", ConflictKind.OBSTRUCTED
+        reason, kind = "it is a link or a folder, and nothing is written through it", ConflictKind.OBSTRUCTED
+    hint = "Put a regular file there, or leave this target out"
+    return _of_file(draft, kind, path, work, f"{path}: {reason}", hint)
+
+
+def _of_file(draft: Draft, kind: ConflictKind, path: str, work: DocumentWork, message: str, hint: str) -> Conflict:
+    """About a merged file that can't be looked into: has a person changed what we wrote, or is it all theirs?"""
+    ours = any(address.path == path and entry.created for address, entry in draft.ledger.entries.items())
     return Conflict(
         kind=kind,
         address=Address(path),
         owners=work.owners,
-        message=f"{path}: {message}",
-        hint="Put a regular file there, or leave this target out",
+        message=message,
+        hint=hint,
         items=work.items,
-        state=_state_of_file(path, ledger),
+        state=Drift.OUTPUT_EDITED if ours else Drift.FOREIGN,
     )

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue
+from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger
 from harnesssync_orchestrator.core.observed import Observed
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
-from harnesssync_orchestrator.core.planning_files import Decision, removal_decision
-from harnesssync_orchestrator.core.planning_merges import DocumentWork, document_decision
+from harnesssync_orchestrator.core.planning_files import decide_removal
+from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.stood import Stood
 from harnesssync_orchestrator.core.targets import Edit, RemoveKey, SetKey
 
@@ -23,24 +24,24 @@ def unlink_plan(observed: Observed, ledger: Ledger, *, scope: Scope, targets: Co
     An output that another target wants too stays, and is that one's alone. One that was edited is a conflict. What was
     never ours is forgotten. `observed` must cover every path of the ledger.
     """
-    decision = Decision(scope=scope, tracked=observed.tracked)
+    draft = Draft(observed, ledger, scope)
     documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
     for address, entry in sorted(ledger.entries.items()):
         others = () if targets is None else tuple(owner for owner in entry.owners if owner not in targets)
         if others:
             if others != entry.owners:
-                decision.adopt[address] = replace(entry, owners=others)
+                draft.adopt[address] = replace(entry, owners=others)
         elif address.pointer:
             documents[address.path].stale.append((address, entry))
         else:
-            removal_decision(decision, address, entry, observed.paths[address.path])
+            decide_removal(draft, address, entry)
     for path, work in documents.items():
-        document_decision(decision, path, work, observed, ledger)
+        decide_document(draft, path, work)
     return Plan(
-        operations=tuple(decision.operations),
-        adopt=decision.adopt,
-        forget=tuple(decision.forget),
-        conflicts=tuple(decision.conflicts),
+        operations=tuple(draft.operations),
+        adopt=draft.adopt,
+        forget=tuple(draft.forget),
+        conflicts=tuple(draft.conflicts),
     )
 
 
@@ -72,7 +73,12 @@ def _giving_back(
             forget=(operation.address,),
         )
     if isinstance(operation, EditDocument):
-        return replace(operation, edits=tuple(_value_back(operation, edit, values) for edit in operation.edits))
+        back = [address for address in operation.forget if address in values]
+        holding = {each for each in operation.unmade if any(each.holds(address) for address in back)}
+        stay = {each.pointer for each in holding}  # they are not empty after all
+        left = [edit for edit in operation.edits if not (isinstance(edit, RemoveKey) and edit.pointer in stay)]
+        edits = tuple(_value_back(operation, edit, values) for edit in left)
+        return replace(operation, edits=edits, unmade=tuple(each for each in operation.unmade if each not in holding))
     return operation
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.ledger import Method
-from harnesssync_orchestrator.core.planning_files import way
+from harnesssync_orchestrator.core.links import way
 from harnesssync_orchestrator.files.copying import (
     Marker,
     copy,

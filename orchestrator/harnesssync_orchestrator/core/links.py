@@ -1,0 +1,25 @@
+"""What a link says, and how a path leads from a folder to a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from harnesssync_orchestrator.core.items import Scope
+
+
+def link_text(path: str, source: str, root: str, scope: Scope) -> str:
+    """What a link at `path` says: relative for a source inside a project, so that the tree can move."""
+    inside = source.startswith(root.rstrip("/") + "/")
+    if scope is Scope.USER or not inside:
+        return source
+    target = PurePosixPath(source[len(root.rstrip("/")) + 1 :])
+    return "/".join(way(PurePosixPath(path).parent.parts, target.parts))
+
+
+def way(folder: Sequence[str], target: Sequence[str]) -> list[str]:
+    """The parts of the path that leads from a folder to a target, both given by their parts below one root."""
+    shared = 0
+    while shared < min(len(folder), len(target)) and folder[shared] == target[shared]:
+        shared += 1
+    return [*[".."] * (len(folder) - shared), *target[shared:]]
