@@ -13,6 +13,7 @@ What must hold after every step:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from tests.reliability.model_world import TEMPORARY, Rig, Thing, address, digest
 
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.drift import Choice
+from harnesssync_orchestrator.files.hashing import RACY_NS
 
 NAMES: dict[str, tuple[str, ...]] = {
     "rules": ("CLAUDE.md", ".claude/rules/extra.md", "CLAUDE.local.md"),
@@ -210,7 +212,6 @@ class Machine(RuleBasedStateMachine):
         content = self.document(path, form)
         self.rig.write(path, content)
         self.model.documents[path] = document(path, content, content)
-        self.forget_made(path)
 
     def document(self, path: str, form: int) -> bytes:
         one, two, three = self.word(), self.word(), self.word()
@@ -290,10 +291,6 @@ class Machine(RuleBasedStateMachine):
         path, _ = self.some_document(which)
         self.rig.delete(path)
         del self.model.documents[path]
-        self.forget_made(path)
-
-    def forget_made(self, path: str) -> None:
-        self.model.made = {(where, pointer) for where, pointer in self.model.made if where != path}
 
     # --- choices
 
@@ -363,6 +360,13 @@ class Machine(RuleBasedStateMachine):
         self.dying(calls, lambda model: model.unlink(), lambda: withdrawn(self.rig.unlink(self.model)))
 
     @rule()
+    def wait_a_moment(self) -> None:
+        """Until what was written is old enough for a sync to remember that it has seen it."""
+        ends = time.time_ns() + 2 * RACY_NS
+        while time.time_ns() < ends:
+            self.rig.root.stat()
+
+    @rule()
     def restart(self) -> None:
         """Another process goes on, with what the last one kept on disk."""
         self.rig.engine = None
@@ -377,15 +381,29 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def undo(self) -> None:
         """Byte for byte, and what was edited since stays."""
+        self.undo_until(None)
+
+    @precondition(lambda self: self.to_undo() is not None)
+    @rule(calls=st.integers(0, 80))
+    def undo_and_die(self, calls: int) -> None:
+        self.undo_until(calls)
+
+    def undo_until(self, calls: int | None) -> None:
+        """Undo, and die after so many calls that change something."""
         done = self.to_undo()
         assert done is not None
         after, conflicts = self.undone(done)
-        expected = Said(state="undone", exit_code=1 if conflicts else 0, conflicts=conflicts)
         before = self.rig.look()
-        equal(withdrawn(self.rig.undo(self.model)), expected)
-        self.model = after
-        done.undone = not conflicts
-        self.look(before, changed=frozenset(done.changed))
+
+        def do() -> Said:
+            return withdrawn(self.rig.undo(self.model))
+
+        found = do() if calls is None else self.killed_on_the_way(calls, after, before, do)
+        if found is not None:
+            equal(found, Said(state="undone", exit_code=1 if conflicts else 0, conflicts=conflicts))
+            self.model = after
+            done.undone = not conflicts
+            self.look(before, changed=frozenset(done.changed))
 
     def to_undo(self) -> Transaction | None:
         """The last transaction that can be taken back; None if there is none, or if nobody knows which it is."""
@@ -427,16 +445,24 @@ class Machine(RuleBasedStateMachine):
 
     def dying(self, calls: int, expect: Callable[[Model], Said], do: Callable[[], Said]) -> None:
         """Let the product do it and die on the way, or be done before."""
-        after, before, ledger = self.model.copy(), self.rig.look(), self.rig.ledger()
+        after = self.model.copy()
         expected = expect(after)
-        found = self.rig.killed(calls, do)
-        if found is not None:
+        before = self.rig.look()
+        if (found := self.killed_on_the_way(calls, after, before, do)) is not None:
             self.settle(after, before, expected, found)
-        else:
+
+    def killed_on_the_way(
+        self, calls: int, after: Model, before: dict[str, Thing], do: Callable[[], Said]
+    ) -> Said | None:
+        """What was said, if it was done before; else the model is as the product left things."""
+        ledger = self.rig.ledger()
+        found = self.rig.killed(calls, do)
+        if found is None:
             self.killed, self.history = True, []
             self.kills += 1
             self.model = self.as_found(after, ledger)
             self.look(before, changed=None)
+        return found
 
     def settle(self, after: Model, before: dict[str, Thing], expected: Said, found: Said) -> bool:
         """Hold what was said against the model, and then the disk."""
@@ -529,7 +555,7 @@ class Machine(RuleBasedStateMachine):
 
     def read_ledger(self, before: Model, after: Model, result: Model) -> None:
         """Which entries were recorded, and which changes were about to be."""
-        before = before.copy()
+        raw, before = before, before.copy()
         before.recover()
         kept = self.rig.ledger()
         rows: dict[str, dict[str, Any]] = {}
@@ -537,10 +563,10 @@ class Machine(RuleBasedStateMachine):
             for text, row in owned.items():
                 rows.setdefault(text, {**row, "owners": set()})["owners"].add(owner)
         result.unrecorded = {}
-        for at in {*before.ledger, *after.ledger, *result.ledger}:
+        for at in {*before.ledger, *after.ledger, *raw.ledger}:
             row = rows.pop(address(at), None)
             result.ledger.pop(at, None)
-            for model in (after, before):
+            for model in (after, before, raw):  # raw: of a key in a file that was edited since nobody can know
                 entry = model.ledger.get(at)
                 if _same_entry(at, row, entry):
                     if entry is not None:
@@ -548,13 +574,9 @@ class Machine(RuleBasedStateMachine):
                     break
             else:
                 raise AssertionError(at, row)
-            if model is before and kept.get("transaction") and _differs(before, after, at.path):
-                result.unrecorded[at] = (before.ledger.get(at), after.ledger.get(at), after.reads(at))
+            if model is not after and kept.get("transaction") and before.reads(at) != after.reads(at):
+                result.unrecorded[at] = (model.ledger.get(at), after.ledger.get(at), after.reads(at))
         assert not rows, rows
-
-
-def _differs(one: Model, other: Model, path: str) -> bool:
-    return one.wholes.get(path) != other.wholes.get(path) or _values(one, path) != _values(other, path)
 
 
 def equal(found: Any, expected: Any) -> None:

@@ -310,7 +310,9 @@ def tokens(content: bytes) -> list[str]:
 
 
 def digest(at: At, value: Any) -> str:
-    """As the ledger has it."""
+    """As the ledger has it; of what is kept where a table is needed it knows none."""
+    if value is None:
+        return ""
     if isinstance(value, Link):
         return link_hash(value.text)
     return short_hash(value.content) if isinstance(value, File) else value_hash(value)

@@ -105,3 +105,26 @@ def test_a_file_of_ours_in_which_only_a_comment_is_left_is_shown_by_git() -> Non
             machine.put_a_comment_before_a_document(which=which)
         machine.delete_an_item(kind="hooks", which=0)
         machine.sync_twice()
+
+
+def test_a_value_that_was_replaced_comes_back_though_everything_around_it_was_ours() -> None:
+    """The tables that we made for our keys stay then, and so does the file."""
+    with a_person_with("env") as machine:
+        machine.sync(confirmed=False)
+        machine.edit_a_key_of_ours(which=0, entry=0)
+        machine.resolve_a_conflict(which=0, choice="keep")
+        machine.resolve_a_conflict(which=0, choice="restore")
+        machine.unlink_everything()
+        assert machine.model.documents
+
+
+def test_what_a_confirmed_sync_found_is_not_what_the_next_one_says() -> None:
+    """While a source can't be read, only a confirmed sync takes away what came from it, and finds edits in the way."""
+    with a_person_with("agents", "servers") as machine:
+        machine.sync(confirmed=False)
+        machine.edit_an_output(which=0)
+        machine.delete_an_item(kind="agents", which=0)
+        machine.break_or_mend_a_source(settings=False)
+        for confirmed in (True, True, False):
+            machine.wait_a_moment()
+            machine.sync(confirmed=confirmed)

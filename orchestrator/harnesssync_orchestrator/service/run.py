@@ -280,8 +280,11 @@ class Run:
         if outcome.done:
             await self._watch_outputs()
         unanswered = any(problem.code == "git_failed" for problem in seen.problems)
-        if outcome.failures or self.start.options.targets or seen.plan.halt or unanswered:
+        options = self.start.options
+        if outcome.failures or options.targets or seen.plan.halt or unanswered:
             return
+        if options.confirmed and any(problem.hides for problem in seen.source.problems):
+            return  # a sync that is not confirmed has more to say
         if outcome.done:
             await self._tick()
             hidden = seen.plan.exclude
