@@ -390,9 +390,30 @@ async def test_what_is_queued_already_is_not_queued_again(project: Project, read
             worker.queue(Options(lock_timeout_s=64.0))
         assert caught.value.code == "busy"
         worker.change(project)  # what the registry says is never too much
-        assert len(worker._requests) == 64
+        assert len(worker._requests) == 65
         sync.gate.set()
         await until(lambda: not worker._requests and not sync.in_flight)
+
+
+async def test_only_what_somebody_asks_for_is_synced_while_the_registry_says_to_pause(
+    project: Project, readable_log: Any, until: Until
+) -> None:
+    """Every other sync is automatic: it looks at the registry itself, once it has the project's lock."""
+    automatic: list[bool] = []
+
+    async def sync(project: Project, options: Options) -> SyncResult:
+        await anyio.lowlevel.checkpoint()
+        automatic.append(options.automatic)
+        return SyncResult(report=report_of(project), watch=frozenset())
+
+    async with working(project, sync, readable_log.log) as worker:
+        await until(lambda: automatic == [True])
+        worker.signal(frozenset({"x"}))
+        await until(lambda: automatic == [True, True])
+        worker.change(replace(project, targets=("gemini",)))
+        await until(lambda: automatic == [True, True, True])
+        await worker.request(Options())
+        assert automatic == [True, True, True, False]
 
 
 async def test_a_paused_project_is_not_synced_by_itself(project: Project, readable_log: Any, until: Until) -> None:

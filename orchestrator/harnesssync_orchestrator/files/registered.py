@@ -36,6 +36,11 @@ class Registered:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """False where the registry can't be read: that is not an empty one."""
+        return not any(problem.code in {"unreadable", "registry_corrupt"} for problem in self.problems)
+
     def project(self, path: str, *, scope: Scope = Scope.PROJECT, common_dir: str = "") -> Project:
         """The project at a path as syncs take it. One that is not registered still has what was approved for its
         repository, whose folder is then `common_dir`."""

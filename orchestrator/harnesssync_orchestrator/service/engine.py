@@ -16,6 +16,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.locking import ProjectLocks
 from harnesssync_orchestrator.service.memory import Memories
+from harnesssync_orchestrator.service.registrations import Registrations
 
 
 class Log(Protocol):
@@ -48,6 +49,7 @@ class Engine:
     policies: Policies = field(default_factory=Policies)
     locks: ProjectLocks = field(default_factory=ProjectLocks)
     memories: Memories = field(default_factory=Memories)
+    registrations: Registrations = field(default_factory=Registrations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,8 @@ class Options:
     `targets` limits it to some of the project's targets. `dry_run` stops after the plan. `confirmed` lets a source
     that has emptied take its outputs with it. `choices` are what a person decides about single outputs. `rehash` reads
     every file again, whatever its signature says. `lock_timeout_s` is how long to wait for another sync of the same
-    project.
+    project. An `automatic` sync is one that nobody asked for: it follows the registry as that is once it has the lock,
+    and leaves a project that is paused or not registered any more alone.
     """
 
     targets: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class Options:
     choices: tuple[tuple[Address, Choice], ...] = ()
     rehash: bool = False
     lock_timeout_s: float = 30.0
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

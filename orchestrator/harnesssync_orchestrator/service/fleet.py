@@ -26,7 +26,6 @@ from harnesssync_orchestrator.service.worker import Sync, Worker
 REGISTRY_S = 30.0
 """The registry is read this often even if nobody saw it change."""
 REGISTRY_KEY = "registry"
-UNREADABLE = frozenset({"unreadable", "registry_corrupt"})
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -100,9 +99,8 @@ class Fleet:
             self._tell(registered.problems)
             projects = _projects(registered, self._only)
             # A registry that can't be read is not an empty one: the projects known so far go on.
-            is_known = not any(problem.code in UNREADABLE for problem in registered.problems)
             for identifier in list(self._served):
-                if identifier not in projects and is_known:
+                if identifier not in projects and registered.is_known:
                     await self._forget(identifier)
             for project in projects.values():
                 if self._stopping is None:

@@ -37,6 +37,17 @@ def unchanged_report(project: Project, targets: Sequence[Target], remembered: Re
     )
 
 
+def paused_report(project: Project, targets: Sequence[Target]) -> Report:
+    """A person paused the project, so nothing was looked at."""
+    return Report(
+        project_id=project.id,
+        path=project.path,
+        scope=project.scope.value,
+        state=State.PAUSED,
+        targets=tuple(target.id for target in targets),
+    )
+
+
 def planned_report(
     project: Project, targets: Sequence[Target], plan: Plan, problems: Sequence[Problem], notes: Sequence[str]
 ) -> Report:

@@ -29,7 +29,7 @@ from harnesssync_orchestrator.files.state import load_ledger
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.memory import Memory
-from harnesssync_orchestrator.service.reporting import unchanged_report
+from harnesssync_orchestrator.service.reporting import paused_report, unchanged_report
 from harnesssync_orchestrator.service.selection import moved_homes, select, selection_key
 
 T = TypeVar("T")
@@ -63,6 +63,8 @@ class Start:
 
     @classmethod
     def _load(cls, project: Project, engine: Engine, options: Options) -> Start:
+        if options.automatic:
+            project = engine.registrations.now(project, engine.layout) or replace(project, paused=True)
         home = engine.places.home
         # A ledger of thousands of outputs takes longer to load than all else here: only if it decides about targets.
         chosen = project.targets or engine.configured
@@ -83,6 +85,17 @@ class Start:
             key=f"{selection_key(project, targets, homes, trust, __version__)} {policies}",
             loaded=loaded,
         )
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Did a person pause the project, and did nobody ask for this sync?"""
+        return self.options.automatic and self.project.paused
+
+    def left_alone(self) -> SyncResult:
+        """Nothing was done, nor even looked at."""
+        remembered = self.memory.remembered()
+        report = paused_report(self.project, self.targets)
+        return self.result(report, frozenset(remembered.watch if remembered else ()))
 
     @property
     def resolution(self) -> Resolution:

@@ -1,7 +1,7 @@
 """One sync of one project, top to bottom.
 
-    lock → its turn → has anything changed? → whose is it? → recover → let git settle → survey and plan →
-    adopt edits → keep what is there → keep from git → link and record → remember
+    lock → its turn → is it paused? → has anything changed? → whose is it? → recover → let git settle →
+    survey and plan → adopt edits → keep what is there → keep from git → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
@@ -32,6 +32,8 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
     async with held, engine.limits.projects:
         start = await Start.load(project, engine, options)
+        if start.is_left_alone:
+            return start.left_alone()
         if (result := await start.unchanged()) is not None:
             return result
         run = await start.in_thread(_begin, start)

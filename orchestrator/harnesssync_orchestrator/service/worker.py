@@ -89,7 +89,7 @@ class Worker:
         self._watch = watch
         self._settings = settings
         self._log = log.bind(project_id=project.id)
-        self._defaults = Options(lock_timeout_s=lock_timeout_s)
+        self._defaults = Options(lock_timeout_s=lock_timeout_s, automatic=True)
         self._backoff = backoff or Backoff()
         self._clock = clock
         self._feedback = Feedback()
