@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harnesssync_orchestrator.core.fingerprints import canonical, fingerprint, lines
 from harnesssync_orchestrator.core.items import (
     Action,
     Agent,
@@ -28,7 +29,7 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import parse_template
-from harnesssync_orchestrator.core.trust import OWN, Standing, Trust, Why, canonical, fingerprint, lines
+from harnesssync_orchestrator.core.trust import OWN, Standing, Trust, Why
 
 ROOT = "/w/project"
 SHARED = Origin(layer=Layer.PROJECT, file=f"{ROOT}/.claude/settings.json")
@@ -101,7 +102,7 @@ def test_what_would_be_executed_has_a_fingerprint_of_64_digits(item: Item) -> No
 def test_text_needs_no_approval(item: Item) -> None:
     """Rules, skills, agents, commands, and servers elsewhere that are handed nothing."""
     assert fingerprint(item) is None
-    assert Trust(root=ROOT).permits(item)
+    assert Trust(root=ROOT).why_held(item) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_text_needs_no_approval(item: Item) -> None:
 def test_whatever_decides_what_runs_or_is_allowed_needs_approval_anew(item: Item, fields: dict[str, object]) -> None:
     """A single character will do; a denial that goes lets an allowance reach further."""
     other = changed(item, **fields)
-    assert trusting(item).permits(item)
+    assert trusting(item).why_held(item) is None
     assert trusting(item).why_held(other) is Why.CHANGED
 
 
@@ -169,19 +170,22 @@ def test_a_server_that_is_handed_a_variable_needs_approval(field: str) -> None:
     token = parse_template("https://evil.example/${GITHUB_TOKEN}")
     server = changed(REMOTE, **{field: token if field == "url" else {"Authorization": token}})
     assert Trust(root=ROOT).why_held(server) is Why.UNAPPROVED
-    assert trusting(server).permits(server)
+    assert trusting(server).why_held(server) is None
 
 
 def test_a_persons_own_configuration_needs_no_approval() -> None:
     """In a project's layers as in the home directory: what no repository can write."""
     for item in EXECUTABLE[:3]:
         for layer in (Layer.USER, Layer.MANAGED):
-            assert Trust(root=ROOT).permits(changed(item, origin=Origin(layer=layer, file="/home/dev/.claude.json")))
-        assert OWN.permits(item)
+            assert (
+                Trust(root=ROOT).why_held(changed(item, origin=Origin(layer=layer, file="/home/dev/.claude.json")))
+                is None
+            )
+        assert OWN.why_held(item) is None
     kept_at_home = Origin(layer=Layer.LOCAL, file="/home/dev/.claude.json", private=True)
-    assert Trust(root=ROOT).permits(changed(SERVER, origin=kept_at_home))
-    assert not Trust(root=ROOT).permits(changed(SERVER, origin=LOCAL))
-    assert not Trust(root="/").permits(changed(SERVER, origin=kept_at_home))
+    assert Trust(root=ROOT).why_held(changed(SERVER, origin=kept_at_home)) is None
+    assert Trust(root=ROOT).why_held(changed(SERVER, origin=LOCAL)) is not None
+    assert Trust(root="/").why_held(changed(SERVER, origin=kept_at_home)) is not None
 
 
 @pytest.mark.parametrize("layer", [Layer.PROJECT, Layer.LOCAL, Layer.INHERITED, Layer.PLUGIN])
@@ -212,14 +216,14 @@ def test_what_other_users_may_change_is_held_back_though_it_is_approved() -> Non
     """They could change it again right after the look."""
     trust = trusting(HOOK, VARIABLE).despite(frozenset({SHARED.file}))
     assert trust.why_held(HOOK) is Why.WRITABLE
-    assert trust.permits(changed(HOOK, origin=LOCAL))
+    assert trust.why_held(changed(HOOK, origin=LOCAL)) is None
 
 
 def test_an_output_is_held_back_if_any_of_its_items_is() -> None:
     """Also one that comes from no item that there is."""
     source = Source(scope=Scope.PROJECT, root=ROOT, items=(HOOK, VARIABLE))
     trust = trusting(HOOK)
-    verdicts = trust.held(source)
+    verdicts = trust.verdicts(source)
     assert trust.why_output_held((HOOK.id,), verdicts) is None
     assert trust.why_output_held((HOOK.id, VARIABLE.id), verdicts) is Why.CHANGED
     assert trust.why_output_held((SERVER.id,), verdicts) is Why.UNAPPROVED
@@ -231,7 +235,7 @@ def test_of_two_items_with_one_name_the_one_that_is_not_approved_counts() -> Non
     other = changed(HOOK, command="evil")
     for items in ((HOOK, other), (other, HOOK)):
         source = Source(scope=Scope.PROJECT, root=ROOT, items=items)
-        assert trusting(HOOK).held(source) == {HOOK.id: Why.CHANGED}
+        assert trusting(HOOK).verdicts(source) == {HOOK.id: Why.CHANGED}
 
 
 def test_what_is_nested_too_deeply_to_tell_is_never_approved() -> None:

@@ -76,3 +76,24 @@ def until_old() -> Any:
             os.sched_yield() if hasattr(os, "sched_yield") else time.sleep(0)
 
     return wait
+
+
+def test_answers_that_another_thread_forgets_meanwhile_are_asked_for_again(
+    tmp_path: Path, git: Any, until_old: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Projects are looked at in several threads, and the memory of answers is cleared when it is full."""
+
+    class Forgetful(dict[Path, Any]):
+        def __contains__(self, key: object) -> bool:
+            found = super().__contains__(key)
+            self.clear()
+            return found
+
+    monkeypatch.setattr(exposed, "_KNOWN", Forgetful())
+    git("init", "-q", cwd=tmp_path)
+    (tmp_path / "AGENTS.md").write_text("rules")
+    git("add", "AGENTS.md", cwd=tmp_path)
+    index = tmp_path / ".git" / "index"
+    until_old(index)
+    for _ in range(2):
+        assert exposed._tracked(tmp_path, ["AGENTS.md"], tmp_path, index) == (frozenset({"AGENTS.md"}), ())

@@ -16,6 +16,7 @@ from harnesssync_adapters.formats import FORMATS
 from harnesssync_adapters.permissions import gemini_cli
 from harnesssync_orchestrator.core import (
     draft,
+    fingerprints,
     history,
     planning,
     planning_files,
@@ -120,7 +121,7 @@ PLANTED: dict[str, Planted] = {
     "halt never fires": patched(planning, "why_halt", lambda _: nothing),
     "unreadable counts as empty": patched(run, "read_source", _with_problems_that_hide_nothing),
     "deny dropped": patched(gemini_cli, "tool_names", lambda _: lambda *_: ()),
-    "approved once, approved for ever": patched(trust, "canonical", _by_name_alone),
+    "approved once, approved for ever": patched(fingerprints, "canonical", _by_name_alone),
     "trust is not asked": patched(trust.Trust, "why_output_held", lambda _: nothing),
     "kept is forgotten": patched(planning, "_is_kept", lambda _: lambda *_: False),
     "what was replaced is forgotten": patched(

@@ -190,7 +190,7 @@ def _permitted(
     wanted: dict[Address, Wanted[Output]] = {}
     held: list[Held] = []
     losses: list[Loss] = []
-    verdicts = trust.held(source)
+    verdicts = trust.verdicts(source)
     for address, wish in desired.wanted.items():
         output = wish.output
         why = why_exposed(output, observed, whole)

@@ -1,42 +1,19 @@
 """What a person has approved of a repository, by content: what another harness would execute or obey.
 
-Rules, skills, agents and commands are text, and need no approval. Hooks, servers that start programs or are handed a
-value of the environment, permissions that allow, and variables do, if they come from files that a repository controls.
-What is approved is exactly what was there when a person looked: what differs in anything that decides what runs, or
-what is allowed, is something else.
+What comes from files that a repository controls needs approval if there is anything in it that a harness would execute
+or obey (`core.fingerprints`). What is approved is exactly what was there when a person looked: what differs in anything
+that decides what runs, or what is allowed, is something else.
 """
 
 from __future__ import annotations
 
 import enum
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from harnesssync_orchestrator.core.items import (
-    Action,
-    Agent,
-    Command,
-    EnvironmentVariable,
-    Hook,
-    Item,
-    ItemId,
-    Layer,
-    McpServer,
-    Origin,
-    Permissions,
-    Rule,
-    Skill,
-    Source,
-    Transport,
-)
-
-_OWN = frozenset({Layer.MANAGED, Layer.USER})
-"""Layers that only the person, or an administrator, can write."""
-
-_WORDS_FOR_PEOPLE = frozenset({"description", "statusMessage"})
-"""Settings that nobody executes or obeys: changing them needs no new approval."""
+from harnesssync_orchestrator.core.fingerprints import files_of, fingerprint, is_own
+from harnesssync_orchestrator.core.items import Item, ItemId, Layer, Origin, Permissions, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +80,6 @@ class Trust:
     root: str = ""
     writable: frozenset[str] = field(default=frozenset())
 
-    def permits(self, item: Item) -> bool:
-        """May an output that executes or allows something come from this item?"""
-        return self.why_held(item) is None
-
     def why_held(self, item: Item) -> Why | None:
         """Why nothing executable may come from this item; None if it may."""
         if self.standing is Standing.OWN or not self.controls(item):
@@ -124,7 +97,7 @@ class Trust:
         if self.standing is not Standing.OWN:
             yield from (item for item in source.items if self.controls(item) and fingerprint(item) is not None)
 
-    def held(self, source: Source) -> dict[ItemId, Why | None]:
+    def verdicts(self, source: Source) -> dict[ItemId, Why | None]:
         """For every item of a source, why it may not become anything executable; None if it may."""
         verdicts: dict[ItemId, Why | None] = {}
         for item in source.items:
@@ -133,7 +106,7 @@ class Trust:
 
     def why_output_held(self, items: Iterable[ItemId], verdicts: Mapping[ItemId, Why | None]) -> Why | None:
         """Why an output that executes or allows something may not be written: one of its items may not become that, or
-        is not in the source. `verdicts` are those of `held`."""
+        is not in the source. `verdicts` are those of its source."""
         if self.standing is Standing.OWN:
             return None
         reasons = (verdicts.get(item, Why.UNAPPROVED) for item in items)
@@ -149,7 +122,7 @@ class Trust:
         """What Claude Code itself keeps for a project stands in the home directory, out of a repository's reach."""
         if origin.layer is Layer.LOCAL and self.root:
             return origin.file.startswith(self.root.rstrip("/") + "/")
-        return origin.layer not in _OWN
+        return not is_own(origin)
 
     @property
     def reachable(self) -> frozenset[str]:
@@ -172,117 +145,3 @@ class Trust:
 
 OWN = Trust(standing=Standing.OWN)
 """A person's own configuration: everything is permitted."""
-
-
-def files_of(item: Item) -> frozenset[str]:
-    """The files that say what the item executes or allows."""
-    if isinstance(item, Permissions):
-        return frozenset({item.origin.file, *(rule.origin.file for rule in item.rules if _counts(rule.origin))})
-    return frozenset({item.origin.file})
-
-
-def fingerprint(item: Item) -> str | None:
-    """SHA-256, 64 hex digits, of everything in an item that decides what runs or what is allowed; None if there is
-    nothing of the kind in it, and empty, which nothing approves, if it is nested too deeply to tell."""
-    form = canonical(item)
-    if form is None:
-        return None
-    try:
-        text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
-    except RecursionError:
-        return ""
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def canonical(item: Item) -> dict[str, object] | None:
-    """What `fingerprint` is taken of, as plain values, in an order for people; None for what is only text.
-
-    Neither where the item was read nor its number among others belongs to it: the worktrees of one repository agree.
-    """
-    if isinstance(item, (Rule, Skill, Agent, Command)):
-        return None
-    if isinstance(item, McpServer):
-        return _server(item) if item.executes else None
-    if isinstance(item, Hook):
-        return _hook(item)
-    if isinstance(item, EnvironmentVariable):
-        return {"kind": "environment", "name": item.name, "value": item.value}
-    return _permissions(item)
-
-
-def lines(form: Mapping[str, object]) -> tuple[str, ...]:
-    """A canonical form for people, a setting a line: `command: fmt`, `env.TOKEN: ${TOKEN}`, `allow: Bash(ls)`."""
-    if form["kind"] == "environment":
-        return tuple(_lines(str(form["name"]), form["value"]))
-    return tuple(line for name, value in form.items() if name != "kind" for line in _lines(name, value))
-
-
-def _lines(name: str, value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key in sorted(value, key=str):
-            yield from _lines(f"{name}.{key}", value[key])
-    elif isinstance(value, (list, tuple)):
-        for element in value:
-            yield from _lines(name, element)
-    else:
-        text = value if isinstance(value, str) else json.dumps(value, default=str)
-        first, *more = text.split("\n")
-        yield f"{name}: {first}"
-        yield from (f"    {line}" for line in more)
-
-
-def _server(server: McpServer) -> dict[str, object]:
-    form: dict[str, object] = {"kind": "mcp_server", "name": server.name, "transport": server.transport.value}
-    if server.transport is Transport.STDIO:
-        form["command"] = str(server.command)
-        form["args"] = [str(argument) for argument in server.args]
-        form["env"] = {name: str(value) for name, value in server.env.items()}
-    else:
-        form["url"] = str(server.url)
-        form["headers"] = {name: str(value) for name, value in server.headers.items()}
-    form["timeout_ms"] = server.timeout_ms
-    return _without_nothing({**form, "extra": _effective(server.extra)})
-
-
-def _hook(hook: Hook) -> dict[str, object]:
-    return _without_nothing(
-        {
-            "kind": "hook",
-            "event": hook.event,
-            "matcher": hook.matcher,
-            "type": hook.type,
-            "command": hook.command,
-            "timeout_s": hook.timeout_s,
-            "extra": _effective(hook.extra),
-        }
-    )
-
-
-def _permissions(permissions: Permissions) -> dict[str, object] | None:
-    """The repository's own rules of every action, since a denial that goes lets an allowance reach further; nothing
-    where nothing is allowed. Their order is left out: deny beats ask beats allow, in whatever order they are written.
-    """
-    own = {action: set[str]() for action in Action}
-    for rule in permissions.rules:
-        if _counts(rule.origin):
-            own[rule.action].add(rule.text)
-    form: dict[str, object] = {
-        "default_mode": permissions.default_mode,
-        "additional_directories": sorted(permissions.additional_directories),
-    }
-    if not (own[Action.ALLOW] or any(form.values())):
-        return None
-    rules = {action.value: sorted(own[action]) for action in Action}
-    return _without_nothing({"kind": "permissions", **rules, **form})
-
-
-def _counts(origin: Origin) -> bool:
-    return origin.layer not in _OWN
-
-
-def _effective(extra: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in extra.items() if name not in _WORDS_FOR_PEOPLE}
-
-
-def _without_nothing(form: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in form.items() if value not in (None, "", [], {})}

@@ -13,19 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harnesssync_orchestrator.core.fingerprints import canonical, files_of, fingerprint, lines
 from harnesssync_orchestrator.core.items import Item, Scope
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.secrets import redact_value
-from harnesssync_orchestrator.core.trust import (
-    Approval,
-    Standing,
-    Trust,
-    Why,
-    canonical,
-    files_of,
-    fingerprint,
-    lines,
-)
+from harnesssync_orchestrator.core.trust import Approval, Standing, Trust, Why
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places

@@ -69,8 +69,9 @@ def _tracked(root: Path, paths: list[str], top: Path, index: Path) -> tuple[froz
     except OSError:
         there = None
     asked = (root, tuple(paths), there)
-    if index in _KNOWN and _KNOWN[index][0] == asked:
-        return _KNOWN[index][1], ()
+    known = _KNOWN.get(index)
+    if known is not None and known[0] == asked:
+        return known[1], ()
     tracked, problems = git.tracked(root, paths, top=top)
     if not problems and (there is None or not is_racy(there, looked_ns)):
         if len(_KNOWN) >= MOST_KNOWN:

@@ -16,7 +16,6 @@ from pathlib import Path
 from harnesssync_orchestrator.core.adoption import NotAdoptableError
 from harnesssync_orchestrator.core.desired import Address, short_hash
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
-from harnesssync_orchestrator.core.items import ItemId, Scope, Source
 from harnesssync_orchestrator.core.plan import Conflict, Operation, UpdateSource
 from harnesssync_orchestrator.core.secrets import find
 from harnesssync_orchestrator.files.edits import Edited, edited_output
@@ -118,18 +117,13 @@ class _Attempt:
         for problem in source.problems:
             if problem not in self._seen.problems:
                 raise NotAdoptableError(f"the source would then be wrong: {problem.message}")
-        desired = await start.in_thread(surveyor.desired, source)
+        desired, verdicts = await start.in_thread(surveyor.desired, source), surveyor.trust.verdicts(source)
         for conflict, edited in taken.items():
             wish = desired.wanted.get(conflict.address)
             if wish is None or not edited.is_met(wish.output):
                 raise NotAdoptableError("no change of the source was found that gives just this")
-            if wish.output.executes and not self._may_execute(source, wish.output.items):
+            if wish.output.executes and surveyor.trust.why_output_held(wish.output.items, verdicts):
                 raise NotAdoptableError("what it lets a harness execute has to be approved: change the source yourself")
-
-    def _may_execute(self, source: Source, items: tuple[ItemId, ...]) -> bool:
-        if source.scope is Scope.USER:
-            return True
-        return all(self._surveyor.trust.permits(item) for item in source.items if item.id in items)
 
     def result(self) -> Adoption:
         taken = {conflict.address: edited for conflict, edited in self._taken.items()}
