@@ -22,9 +22,9 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.typing import FilteringBoundLogger, Processor
 
 from harnesssync_orchestrator.config import LogSettings
+from harnesssync_orchestrator.core.credential_signs import names_a_credential
 from harnesssync_orchestrator.core.secrets import REDACTED
 from harnesssync_orchestrator.core.secrets import redact as without_secrets
-from harnesssync_orchestrator.core.values import names_a_credential
 from harnesssync_orchestrator.errors import ConfigError
 from harnesssync_orchestrator.events import SCHEMA
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.growth import grows_with_length
 
+from harnesssync_orchestrator.core.credential_signs import is_literal, is_random, names_a_credential
 from harnesssync_orchestrator.core.secrets import REDACTED, argument_values, find, redact, redact_value
-from harnesssync_orchestrator.core.values import is_literal, is_random, names_a_credential
 
 MIXED = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA7b\n" * 8 + "-----END RSA PRIVATE KEY-----"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from harnesssync_orchestrator.core.credential_signs import is_literal, names_a_credential
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
@@ -24,7 +25,6 @@ from harnesssync_orchestrator.core.items import (
 )
 from harnesssync_orchestrator.core.references import Template, parse_template
 from harnesssync_orchestrator.core.secrets import argument_values, find
-from harnesssync_orchestrator.core.values import is_literal, names_a_credential
 
 _HEADER = re.compile(r"([\w-]{1,64}):[ \t]{0,4}(?:(?:bearer|basic|token)[ \t]{1,4})?(\S.*)", re.DOTALL | re.IGNORECASE)
 _SCHEME = re.compile(r"(?:bearer|basic|token|apikey|digest)[ \t]{1,4}", re.IGNORECASE)
@@ -147,6 +147,3 @@ def _of_named(place: str, name: str, template: Template) -> Iterator[Credential]
 def _of_text(place: str, text: str, *, by_name: bool) -> Iterator[Credential]:
     for secret in find(text, by_name=by_name):
         yield Credential(place, text[secret.start : secret.end])
-
-
-__all__ = ["Credential", "all_credentials", "credentials", "held_by"]

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from harnesssync_orchestrator.core.values import is_literal, is_random, names_a_credential
+from harnesssync_orchestrator.core.credential_signs import is_literal, is_random, names_a_credential
 
 REDACTED = "***"
 """What stands in the place of a credential wherever something is told."""

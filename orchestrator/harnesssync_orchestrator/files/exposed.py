@@ -84,6 +84,3 @@ def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> Non
     """A pattern that comes or goes changes what git would show."""
     for folder in {folder for path in paths for folder in PurePosixPath(path).parents}:
         looked.lstat(str(root / folder / ".gitignore"))
-
-
-__all__ = ["Exposed", "look_at_git"]

@@ -1,4 +1,4 @@
-"""What single names and values say about being a credential: the parts of the rules in `secrets`."""
+"""What a name, and what a value, says about being a credential. The rules for texts and for items build on this."""
 
 from __future__ import annotations
 
@@ -71,6 +71,3 @@ def is_random(text: str, *, shortest: int = 12) -> bool:
         return False
     stretches = (stretch for stretch in _SEPARATOR.split(text) if len(stretch) >= shortest)
     return any(len(_MIXED.findall(stretch)) >= 3 for stretch in stretches)
-
-
-__all__ = ["is_literal", "is_random", "names_a_credential"]
