@@ -147,6 +147,15 @@ def test_nothing_to_resolve_is_no_mistake(run: Run, worktree: Path) -> None:
     assert (ran.code, json.loads(ran.out)["resolved"]) == (0, [])
 
 
+def test_decisions_are_carried_out_also_while_a_source_can_not_be_parsed(run: Run, drifted: Path) -> None:
+    """That halts removals alone: whoever repairs the file later has one thing less in the way."""
+    (drifted / ".mcp.json").write_text("{")
+    answer = json.loads(run("resolve", "AGENTS.md", "--restore", "--json", cwd=drifted).out)
+    assert answer["projects"][0]["halt"] == "source-unparsable"
+    assert answer["resolved"] == [{"address": "AGENTS.md", "choice": "restore"}]
+    assert (drifted / "AGENTS.md").is_symlink()
+
+
 def test_a_check_tells_drift_by_its_exit_code(run: Run, drifted: Path) -> None:
     """Of an edit, and of what is missing."""
     assert run("check", cwd=drifted).code == 1

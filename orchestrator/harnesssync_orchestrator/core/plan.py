@@ -188,6 +188,11 @@ class HaltReason(enum.Enum):
     FOREIGN_OWNER = "foreign-owner"
     GIT_BUSY = "git-busy"
 
+    @property
+    def stops(self) -> bool:
+        """Is nothing to be done at all? While a source can't be parsed, only removals wait."""
+        return self is not HaltReason.SOURCE_UNPARSABLE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -215,8 +220,8 @@ class Plan:
 
     @property
     def stops(self) -> bool:
-        """Is nothing to be done at all? While a source can't be parsed, only removals wait."""
-        return self.halt is not None and self.halt is not HaltReason.SOURCE_UNPARSABLE
+        """Is nothing to be done at all?"""
+        return self.halt is not None and self.halt.stops
 
     @property
     def is_empty(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import Problem
-from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, Operation, UpdateSource, state_of
+from harnesssync_orchestrator.core.plan import Conflict, HaltReason, Held, Kept, Operation, UpdateSource, state_of
 from harnesssync_orchestrator.core.secrets import redact
 
 
@@ -93,6 +93,12 @@ class Report:
         if self.problems or self.held or waits:
             return 1
         return 0
+
+    @property
+    def tells_conflicts(self) -> bool:
+        """Is known what is in conflict, and would a sync carry out what is decided about it? Not after a failure, nor
+        while a halt stops everything."""
+        return not self.failures and self.halt in (None, HaltReason.SOURCE_UNPARSABLE.value)
 
     def failed(self, failure: Failure) -> Report:
         """The report of a sync that failed as a whole after this one: what was known stays known, nothing was done."""

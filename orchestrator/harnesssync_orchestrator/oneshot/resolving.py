@@ -53,14 +53,13 @@ def run(parsed: Parsed, ground: Ground) -> int:
     options = Options(lock_timeout_s=config.lock_timeout_s if seconds is None else seconds)
     report = run_sync(project, ground, config, replace(options, dry_run=True))
     choices: Choices = ()
-    if report.halt or report.failures:  # then nothing is known of conflicts, and nothing would be carried out
-        pass
-    elif choice is None:
-        choices = _Questions(console, project, ground, config, options).ask(_asked(report, addresses))
-    else:
-        choices = chosen(report, Choice(choice), addresses)
-    if choices or (choice is not None and not report.halt and not report.failures):
-        report = run_sync(project, ground, config, replace(options, choices=choices))
+    if report.tells_conflicts:
+        if choice is None:
+            choices = _Questions(console, project, ground, config, options).ask(_asked(report, addresses))
+        else:
+            choices = chosen(report, Choice(choice), addresses)
+        if choices or choice is not None:  # who only looked, or decided nothing, asked for no sync
+            report = run_sync(project, ground, config, replace(options, choices=choices))
     resolved = [{"address": str(address), "choice": each.value} for address, each in settled(report, choices)]
     if parsed.flag("json"):
         console.line(dumps_pretty({"projects": [to_json(report)], "resolved": resolved}))

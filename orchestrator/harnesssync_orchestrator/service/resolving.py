@@ -76,7 +76,7 @@ def chosen(report: Report, choice: Choice, addresses: Sequence[str] | None) -> C
 
 def settled(report: Report, choices: Choices) -> Choices:
     """Those of the choices that took effect, by the report of the sync that was to carry them out."""
-    if report.halt or report.failures:
+    if not report.tells_conflicts:
         return ()
     left = {conflict.address for conflict in report.conflicts}
     return tuple((address, choice) for address, choice in choices if address not in left)

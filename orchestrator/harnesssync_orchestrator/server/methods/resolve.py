@@ -7,7 +7,7 @@ from harnesssync_orchestrator.core.report import to_json
 from harnesssync_orchestrator.server.context import Context
 from harnesssync_orchestrator.server.errors import ParameterError
 from harnesssync_orchestrator.service.engine import Options
-from harnesssync_orchestrator.service.resolving import chosen, settled
+from harnesssync_orchestrator.service.resolving import Choices, chosen, settled
 from harnesssync_orchestrator.service.snapshot import encode
 
 
@@ -26,9 +26,9 @@ async def answer(context: Context) -> bytes:
     supervisor = context.supervisor
     lock_timeout_s = supervisor.lock_timeout_s
     report = await supervisor.sync(project, Options(dry_run=True, lock_timeout_s=lock_timeout_s))
-    is_known = not (report.halt or report.failures)
-    choices = chosen(report, Choice(word), context.texts("addresses")) if is_known else ()
-    if is_known:
+    choices: Choices = ()
+    if report.tells_conflicts:
+        choices = chosen(report, Choice(word), context.texts("addresses"))
         report = await supervisor.sync(project, Options(choices=choices, lock_timeout_s=lock_timeout_s))
     resolved = [{"address": str(address), "choice": choice.value} for address, choice in settled(report, choices)]
     return encode({"projects": [{**to_json(report), "status": "running"}], "resolved": resolved})
