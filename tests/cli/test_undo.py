@@ -417,15 +417,22 @@ def test_what_was_replaced_comes_back_when_its_item_goes(run: Run, project: Path
     assert (project / AGENT).read_text() == "own = true\n"
 
 
-def test_a_lost_record_of_what_was_replaced_is_told(run: Run, project: Path, home: Path) -> None:
-    """What is ours goes all the same; what stood there can't come back."""
+@pytest.mark.parametrize("command", [("sync",), ("unlink", "--all")])
+def test_where_what_was_replaced_can_not_be_given_back_the_output_stays(
+    run: Run, project: Path, home: Path, command: tuple[str, ...]
+) -> None:
+    """It is the last that leads to the record, in which a person may still find what stood there. All else goes."""
     write(project, AGENT, "own = true\n")
     run("sync", cwd=project)
     assert run("resolve", AGENT, "--restore", cwd=project).code == 0
     for record in history(home, project).iterdir():
         (record / "record.json").write_text("{")
     (project / ".claude/agents/reviewer.md").unlink()
-    done = run("sync", "--json", cwd=project)
-    problems = json.loads(done.out)["projects"][0]["problems"]
-    assert (done.code, {problem["code"] for problem in problems}) == (1, {"history_damaged"})
-    assert not (project / AGENT).exists()
+    ours = (project / AGENT).read_bytes()
+    done = run(*command, "--json", cwd=project)
+    [conflict] = json.loads(done.out)["projects"][0]["conflicts"]
+    assert (done.code, conflict["address"], (project / AGENT).read_bytes()) == (1, AGENT, ours)
+    assert str(history(home, project)) in conflict["message"]
+    assert not (project / ".gemini/agents/reviewer.md").exists()
+    (project / AGENT).unlink()
+    assert run(*command, cwd=project).code == 0

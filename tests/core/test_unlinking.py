@@ -54,7 +54,8 @@ def test_what_was_edited_is_a_conflict() -> None:
 
 
 def test_what_a_person_let_us_replace_is_given_back() -> None:
-    """A whole file instead of its removal, the value of a key instead of that of ours."""
+    """A whole file instead of its removal, the value of a key instead of that of ours. What can't be given back keeps
+    its output: a conflict."""
     key = Address("c.json", ("k",))
     merged = entry("codex", method=Method.MERGE, format="json", digest=value_hash(1), origin="000002-00ff")
     ledger = Ledger(entries={Address("a"): entry("codex", origin="000001-00ff"), key: merged})
@@ -68,7 +69,7 @@ def test_what_a_person_let_us_replace_is_given_back() -> None:
     assert isinstance(whole, Remove)
     assert isinstance(edit, EditDocument)
     assert edit.edits == (RemoveKey(("k",)),)
-    whole, edit = give_back(plan, ledger, stood={Address("a"): before}, values={key: "own"}).operations
+    whole, edit = give_back(plan, ledger, stood={Address("a"): before}, values={key: "own"}, lost={}).operations
     assert isinstance(whole, Restore)
     assert (whole.before, whole.origin, whole.expected, whole.forget) == (
         before,
@@ -78,3 +79,5 @@ def test_what_a_person_let_us_replace_is_given_back() -> None:
     )
     assert isinstance(edit, EditDocument)
     assert edit.edits == (SetKey(("k",), "own"),)
+    kept = give_back(plan, ledger, stood={}, values={}, lost={Address("a"): "r: gone", key: "r: gone"})
+    assert (kept.operations, {each.address for each in kept.conflicts}) == ((), {Address("a"), key})

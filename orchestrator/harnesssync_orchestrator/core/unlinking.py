@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue
 from harnesssync_orchestrator.core.draft import Draft
-from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.drift import Drift
+from harnesssync_orchestrator.core.items import ItemId, Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger
 from harnesssync_orchestrator.core.observed import Observed
-from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
+from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocument, Operation, Plan, Remove, Restore
 from harnesssync_orchestrator.core.planning_files import decide_removal
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.stood import Stood
@@ -46,14 +47,50 @@ def unlink_plan(observed: Observed, ledger: Ledger, *, scope: Scope, targets: Co
 
 
 def give_back(
-    plan: Plan, ledger: Ledger, *, stood: Mapping[Address, Stood], values: Mapping[Address, JsonValue]
+    plan: Plan,
+    ledger: Ledger,
+    *,
+    stood: Mapping[Address, Stood],
+    values: Mapping[Address, JsonValue],
+    lost: Mapping[Address, str],
 ) -> Plan:
     """The plan in which what goes gives way to what a person once let us replace.
 
-    `stood` is what stood in the place of whole outputs, `values` of keys, as far as their `Entry.origin` has it.
+    `stood` is what stood in the place of whole outputs, `values` of keys, as far as their `Entry.origin` has it. Where
+    its record is `lost`, for the reason given, the output stays: it is the last that leads there.
     """
-    operations = tuple(_giving_back(operation, ledger.entries, stood, values) for operation in plan.operations)
-    return replace(plan, operations=operations)
+    operations: list[Operation] = []
+    conflicts = list(plan.conflicts)
+    for operation in plan.operations:
+        missing = [address for address in _going(operation) if address in lost]
+        if missing:
+            conflicts.extend(_not_to_be_given_back(operation, address, lost[address]) for address in missing)
+        else:
+            operations.append(_giving_back(operation, ledger.entries, stood, values))
+    return replace(plan, operations=tuple(operations), conflicts=tuple(conflicts))
+
+
+def going(operations: Iterable[Operation]) -> frozenset[Address]:
+    """The outputs that go, so that something else may have to come back."""
+    return frozenset(address for operation in operations for address in _going(operation))
+
+
+def _going(operation: Operation) -> tuple[Address, ...]:
+    if isinstance(operation, Remove):
+        return (operation.address,)
+    return operation.forget if isinstance(operation, EditDocument) else ()
+
+
+def _not_to_be_given_back(operation: Operation, address: Address, reason: str) -> Conflict:
+    return Conflict(
+        kind=ConflictKind.UNUSABLE,
+        address=address,
+        owners=operation.owners,
+        message=f"{address}: it is not wanted any more, but what stood there before can't be given back ({reason})",
+        hint="Take that out of the record yourself, as far as it is there, and delete this; then try again",
+        items=operation.items or (ItemId("output", str(address)),),
+        state=Drift.ORPHAN,
+    )
 
 
 def _giving_back(
@@ -87,8 +124,3 @@ def _value_back(operation: EditDocument, edit: Edit, values: Mapping[Address, Js
     if isinstance(edit, RemoveKey) and address in values and address in operation.forget:
         return SetKey(edit.pointer, values[address])
     return edit
-
-
-def goes(operation: Operation) -> bool:
-    """Does something of ours go with an operation, so that something else may have to come back?"""
-    return isinstance(operation, (Remove, EditDocument))

@@ -16,7 +16,7 @@ from harnesssync_orchestrator.core.items import Problem, Scope, Source
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
 from harnesssync_orchestrator.core.projects import Project, project_id
-from harnesssync_orchestrator.core.unlinking import give_back, goes
+from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
@@ -29,7 +29,7 @@ from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.memory import Remembered, encode
-from harnesssync_orchestrator.service.recovering import problems_of, recover
+from harnesssync_orchestrator.service.recovering import recover
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.resolving import tell
 from harnesssync_orchestrator.service.start import Start
@@ -163,7 +163,7 @@ class Run:
         if self.start.options.dry_run or not (adoption.operations or adoption.replaced):
             return adoption.seen
         self.drift = adoption.seen.plan.drift
-        transaction = Transaction(self.start, self.ledger, self.outcome, kind=self._kind)
+        transaction = Transaction(self.start, self.ledger, self.outcome, kind=self._kind, unfinished=self.unfinished)
         plan = await transaction.keep(Plan(operations=adoption.operations))
         try:
             await transaction.carry_out(plan)
@@ -229,11 +229,9 @@ class Run:
     def _giving_back(self, seen: Survey) -> Survey:
         """Let what goes give way to what a person once let us replace."""
         plan = seen.plan
-        going = {operation.path for operation in plan.operations if goes(operation)}
         history = self.engine.layout.history_dir(self.project)
-        found = originals(history, self.ledger, going, self.engine.formats)
-        plan = give_back(plan, self.ledger, stood=found.stood, values=found.values)
-        return replace(seen, plan=plan, problems=(*seen.problems, *problems_of(found.errors)))
+        found = originals(history, self.ledger, going(plan.operations), self.engine.formats)
+        return replace(seen, plan=give_back(plan, self.ledger, stood=found.stood, values=found.values, lost=found.lost))
 
     async def link(self, seen: Survey) -> None:
         """Carry out the plan, and record it, also when the sync is cancelled midway."""

@@ -39,8 +39,8 @@ class Transaction:
     """One change of a project's outputs, to be made under the project's lock.
 
     `ledger` is what the ledger says so far, `outcome` what was done so far; both stand also when it is cancelled.
-    `undoes` names the record that an undo takes back as a whole. `unfinished` is the transaction that was killed before
-    this one. `name` is that of its own record, once there is one.
+    `undoes` names the record that an undo is to take back as a whole. `unfinished` is the transaction that was killed
+    before this one. `name` is that of its own record, once there is one.
     """
 
     start: Start
@@ -112,7 +112,7 @@ class Transaction:
             kind=self.kind,
             time=now(),
             changes=about,
-            undoes=self.undoes,
+            undoes="" if captured.failed else self.undoes,
             folders=tuple(address.path for address in self._folders),
             modes=modes(self.root, _may_go(self.ledger, captured.operations)),
             exclude=self._hidden(about),
@@ -145,11 +145,14 @@ class Transaction:
         make = partial(recorded, ledger, plan, self.outcome, self.root, self.name, limited=limited)
         await self._save(lambda: replace(make(), last_sync=last_sync))
         if self.name:
-            await self.start.in_thread(self._retire)
+            await self.start.in_thread(self._retire, plan)
 
-    def _retire(self) -> None:
+    def _retire(self, plan: Plan) -> None:
+        """Let old records go, but for those that hold what stood there before we ever wrote, what an unfinished
+        transaction needs, and what was just put back, perhaps not all of it."""
         settings = self.start.engine.history
         needed = {self.ledger.transaction, *(entry.origin for entry in self.ledger.entries.values())}
+        needed |= {operation.origin for operation in plan.operations if isinstance(operation, Restore)}
         folder = self.start.engine.layout.history_dir(self.start.project)
         retire(folder, keep=settings.keep, days=settings.days, needed=needed)
 

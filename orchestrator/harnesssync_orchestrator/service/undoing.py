@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
@@ -19,7 +20,7 @@ from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.unlinking import give_back, unlink_plan
+from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, transaction_rows
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError
 from harnesssync_orchestrator.files.exclude import update_exclude
@@ -161,10 +162,8 @@ def _to_unlink(work: _Work, targets: tuple[str, ...] | None) -> Plan:
     formats = start.engine.formats
     observed = observe(work.root, Desired(), ledger, formats, start.memory.cache, Looked(), frozenset())
     plan = unlink_plan(observed, ledger, scope=start.project.scope, targets=targets)
-    found = originals(work.history, ledger, {operation.path for operation in plan.operations}, formats)
-    if found.errors:
-        raise found.errors[0]
-    return give_back(plan, ledger, stood=found.stood, values=found.values)
+    found = originals(work.history, ledger, going(plan.operations), formats)
+    return give_back(plan, ledger, stood=found.stood, values=found.values, lost=found.lost)
 
 
 async def _withdraw(
@@ -202,8 +201,6 @@ async def _withdraw(
             await _hide(start, left_hidden, outcome)
 
         await transaction.carry_out(plan, finish=show)
-        if undoes and outcome.failures and not transaction.ledger.transaction:  # else it is gone on with
-            await start.in_thread(_disown, work, transaction.name)
     elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
         ours = () if everything else (*work.ledger.entries, *work.ledger.made)
         hidden = await start.in_thread(_hidden, start)
@@ -230,14 +227,8 @@ async def _withdraw(
 def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
     if left:
         return (f"From now on its targets are: {', '.join(left)}",)
-    name = "--user" if project.scope is Scope.USER else project.path
+    name = "--user" if project.scope is Scope.USER else quote(project.path)
     return (f"It is paused, or it would be written again. To go on: harnesssync ctl resume {name}",)
-
-
-def _disown(work: _Work, name: str) -> None:
-    """What was taken back only in part can be taken back again."""
-    if name:
-        records.disown(work.history, records.load(work.history, name))
 
 
 def _hidden(start: Start) -> frozenset[str]:

@@ -8,14 +8,15 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.core.desired import link_hash, short_hash
-from harnesssync_orchestrator.core.history import Record, TransactionKind
-from harnesssync_orchestrator.core.ledger import Method
+from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
+from harnesssync_orchestrator.core.history import Change, Record, TransactionKind
+from harnesssync_orchestrator.core.ledger import Entry, Method
 from harnesssync_orchestrator.core.plan import EditDocument, Remove, Restore, WriteFile
 from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.core.targets import RemoveKey, SetKey
@@ -32,6 +33,7 @@ from harnesssync_orchestrator.files.place import Place
 OWNERS = ("codex",)
 TIME = "2026-01-01T00:00:00+00:00"
 MTIME_NS = 1_600_000_000_123_456_789
+ENTRY = Entry(method=Method.WRITE, digest="d", timestamp=TIME, owners=OWNERS)
 
 
 @pytest.fixture
@@ -305,6 +307,33 @@ def test_a_pack_can_be_read_without_us(root: Path, history: Path) -> None:
         assert tar.getnames() == ["before/a.md"]
 
 
+def test_a_file_that_gets_shorter_while_it_is_kept_harms_no_other(
+    root: Path, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes it anew at just that moment: its operation fails, and what is kept after it can be restored."""
+    (root / "a.md").write_bytes(b"a" * 3000)
+    (root / "b.md").write_bytes(b"b" * 3000)
+    read = os.read
+
+    def truncating(descriptor: int, size: int) -> bytes:
+        os.truncate(root / "a.md", 100)
+        return read(descriptor, size)
+
+    monkeypatch.setattr(os, "read", truncating)
+    name, captured = keep(
+        root,
+        history,
+        write("a.md", expected=short_hash(b"a" * 3000)),
+        write("b.md", expected=short_hash(b"b" * 3000)),
+    )
+    monkeypatch.undo()
+    assert [operation.path for operation in captured.operations] == ["b.md"]
+    assert [(error.path, error.code) for _, error in captured.failed] == [("a.md", "changed_underneath")]
+    (root / "b.md").write_bytes(b"new")
+    put_back(root, history, name, "b.md", captured.stood["b.md"], short_hash(b"new"))
+    assert (root / "b.md").read_bytes() == b"b" * 3000
+
+
 def test_a_damaged_pack_changes_nothing(root: Path, history: Path) -> None:
     """Whether it can't be read, is cut short or holds other bytes."""
     (root / "a.md").write_bytes(b"old")
@@ -364,6 +393,21 @@ def test_records_that_are_needed_are_never_retired(history: Path) -> None:
     os.utime(history / "000003-00ff", (0, 0))
     records.retire(history, keep=2, days=30, needed={"000001-00ff"})
     assert records.names(history) == ["000001-00ff", "000004-00ff"]
+
+
+def test_records_that_a_kept_one_would_give_back_the_use_of_are_kept_too(history: Path) -> None:
+    """Undoing a removal brings back an entry, and with it the claim to what stood there before we ever wrote."""
+    address = Address("a.md")
+    entries = {address: replace(ENTRY, origin="000001-00ff")}
+    removal = Change(path="a.md", before=Nothing(), after=None, entries_before=entries)
+    for changes in ((), (), (removal,), ()):
+        draft = Draft(history, "00ff")
+        draft.finish(Record(name=draft.name, kind=TransactionKind.SYNC, time=TIME, changes=changes))
+        draft.publish()
+    records.retire(history, keep=2, days=30, needed=())
+    assert records.names(history) == ["000001-00ff", "000003-00ff", "000004-00ff"]
+    records.retire(history, keep=1, days=30, needed=())
+    assert records.names(history) == ["000004-00ff"]
 
 
 def test_what_a_killed_process_had_begun_is_swept(history: Path) -> None:

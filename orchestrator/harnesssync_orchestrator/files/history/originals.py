@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,22 +20,23 @@ from harnesssync_orchestrator.files.history.records import load
 
 @dataclass
 class Originals:
-    """By address: what `stood` in the place of whole outputs, and the `values` of keys. `errors` say what could not be
-    read."""
+    """By address: what `stood` in the place of whole outputs, the `values` of keys, and what is `lost`, since its
+    record can't be read, with the reason."""
 
     stood: dict[Address, Stood] = field(default_factory=dict)
     values: dict[Address, JsonValue] = field(default_factory=dict)
-    errors: list[HarnessSyncError] = field(default_factory=list)
+    lost: dict[Address, str] = field(default_factory=dict)
 
 
 def originals(
-    history: Path, ledger: Ledger, paths: Collection[str], formats: Mapping[str, DocumentFormat]
+    history: Path, ledger: Ledger, addresses: Iterable[Address], formats: Mapping[str, DocumentFormat]
 ) -> Originals:
-    """The originals of all outputs at some paths, as far as they have any. Blocking."""
+    """The originals of some outputs, as far as they have any. Blocking."""
     found = Originals()
     records: dict[str, Record] = {}
-    for address, entry in ledger.entries.items():
-        if not entry.origin or address.path not in paths:
+    for address in addresses:
+        entry = ledger.entries.get(address)
+        if entry is None or not entry.origin:
             continue
         try:
             if entry.origin not in records:
@@ -46,16 +47,18 @@ def originals(
             if not address.pointer:
                 found.stood[address] = before
             elif not address.element:
-                values = _values(history / entry.origin / PACK, address.path, formats[entry.format])
+                values = _values(history / entry.origin / PACK, address.path, formats.get(entry.format))
                 value = value_at(values, address.pointer)
                 if not isinstance(value, Gap):
                     found.values[address] = value
         except HarnessSyncError as error:
-            found.errors.append(error)
+            found.lost[address] = f"{error.path}: {error.message}"
     return found
 
 
-def _values(packed: Path, path: str, document_format: DocumentFormat) -> Mapping[str, Any]:
+def _values(packed: Path, path: str, document_format: DocumentFormat | None) -> Mapping[str, Any]:
+    if document_format is None:
+        raise damaged(packed, f"{path} has a format that is not known here")
     pack = Pack(packed)
     try:
         values = document_format.parse(pack.content(path))

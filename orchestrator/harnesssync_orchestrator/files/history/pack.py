@@ -17,11 +17,12 @@ from typing import IO
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.errors import ApplyError, StateError
-from harnesssync_orchestrator.files.folder import Folder
+from harnesssync_orchestrator.files.folder import Folder, RefusalError
 
 PACK = "before.tar"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 64 * 1024
+_SHORTER = "it got shorter while it was read"
 
 
 class PackWriter:
@@ -37,12 +38,15 @@ class PackWriter:
     ) -> tuple[str, os.stat_result, bytes]:
         """Pack an open file; its digest, its status, and with `keep` its bytes. `exactly`: also to the nanosecond.
 
-        Raises StateError, and OSError when it gets shorter while it is read.
+        Raises StateError, and OSError when it can't be read or gets shorter meanwhile: then the pack holds something in
+        its place that is of no use, and all else as it should.
         """
         status = os.fstat(descriptor)
         source = _Source(descriptor, keep=keep)
         member = _member(path, status, tarfile.REGTYPE, status.st_size)
         self._add(_exactly(member, status) if exactly else member, source)
+        if source.error is not None:
+            raise source.error
         return source.digest, status, bytes(source.kept)
 
     def add_tree(self, path: str, folder: Folder, name: str) -> None:
@@ -220,13 +224,18 @@ def _writing(path: Path) -> Generator[None]:
 
 
 class _Source(io.RawIOBase):
-    """The bytes of an open file, hashed on the way."""
+    """The bytes of an open file, hashed on the way.
+
+    Always as many as are asked for: a member that ends too early would take all that come after it along. What is
+    missing is zeros, and `error` says why.
+    """
 
     def __init__(self, descriptor: int, *, keep: bool) -> None:
         self._descriptor = descriptor
         self._hash = hashlib.sha256()
         self._keep = keep
         self.kept = bytearray()
+        self.error: OSError | None = None
 
     @property
     def digest(self) -> str:
@@ -234,12 +243,18 @@ class _Source(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         parts = bytearray()
-        while len(parts) < size and (content := os.read(self._descriptor, min(_CHUNK, size - len(parts)))):
-            parts += content
+        try:
+            while self.error is None and len(parts) < size:
+                content = os.read(self._descriptor, min(_CHUNK, size - len(parts)))
+                if not content:
+                    raise RefusalError("changed_underneath", _SHORTER, "", hint="Nothing was overwritten. Sync again")
+                parts += content
+        except OSError as error:
+            self.error = error
         self._hash.update(parts)
         if self._keep:
             self.kept += parts
-        return bytes(parts)
+        return bytes(parts).ljust(size, b"\0")
 
 
 class _Sink(io.RawIOBase):

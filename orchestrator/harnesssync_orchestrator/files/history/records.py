@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,8 @@ def disown(history: Path, record: Record) -> None:
 
 
 def retire(history: Path, *, keep: int, days: int, needed: Collection[str]) -> None:
-    """Remove records that are neither among the last `keep` nor of the last `days` days, unless they are `needed`.
+    """Remove records that are neither among the last `keep` nor of the last `days` days, unless they are `needed`, or
+    one that stays names them: what it takes back may then need them again.
 
     What can't be removed now is tried again the next time.
     """
@@ -127,12 +128,24 @@ def retire(history: Path, *, keep: int, days: int, needed: Collection[str]) -> N
     for name in present:
         with suppress(OSError):
             ages[name] = now - (history / name).stat().st_mtime
-    for name in expired(list(ages), ages, keep=keep, days=days):
-        if name not in needed:
-            gone = history / f"{_GONE}{name}"
-            with suppress(OSError):
-                (history / name).rename(gone)
-                shutil.rmtree(gone)
+    old = expired(list(ages), ages, keep=keep, days=days)
+    staying = [name for name in present if name not in old]
+    for name in reversed(old):  # a record names none that is younger
+        if name in needed or _is_named(name, history, staying):
+            staying.append(name)
+            continue
+        gone = history / f"{_GONE}{name}"
+        with suppress(OSError):
+            (history / name).rename(gone)
+            shutil.rmtree(gone)
+
+
+def _is_named(name: str, history: Path, others: Iterable[str]) -> bool:
+    """Does one of the other records name this one? Nothing but a record's name looks like it: no need to parse them."""
+    try:
+        return any(name.encode() in (history / other / RECORD).read_bytes() for other in others)
+    except OSError:
+        return True  # one that can't be read now may name it
 
 
 def sweep(history: Path) -> None:
@@ -156,5 +169,5 @@ def _unreadable(path: Path, reason: str) -> StateError:
         f"the history can't be read: {reason}",
         code="history_damaged",
         path=str(path),
-        hint="Make it readable for you; syncs go on without it",
+        hint="Make it readable for you. What is in before.tar beside it can be taken out with tar",
     )
