@@ -13,13 +13,14 @@ What must hold after every step:
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.reliability.model import ABSENT, Document, Entry, Model, Said
 from tests.reliability.model_source import DOCUMENTS, TARGETS, At, File, Link, Source, wishes
 from tests.reliability.model_world import TEMPORARY, Rig, Thing, address, digest, document, said, withdrawn
@@ -44,6 +45,24 @@ WHICH = st.integers(0, 11)
 STRANGERS = (".codex/own.toml", ".agents/skills/own/SKILL.md", ".gemini/own.md", ".opencode/agents/own.md")
 TABLES = {".codex/config.toml": "mcp_servers", ".gemini/settings.json": "mcpServers", "opencode.json": "mcp"}
 GARBAGE = b"\n<<<<<<< mine-9999\n"
+
+
+Step = TypeVar("Step", bound=Callable[..., None])
+
+
+def when(condition: Callable[[Any], object]) -> Callable[[Step], Step]:
+    """A step that does nothing unless something holds. Unlike a precondition it leaves the choice of steps to chance
+    alone: what has become of a killed sync may hang on the clock."""
+
+    def decorate(step: Step) -> Step:
+        @functools.wraps(step)
+        def maybe(self: Machine, **named: Any) -> None:
+            if condition(self):
+                step(self, **named)
+
+        return cast("Step", maybe)
+
+    return decorate
 
 
 @dataclass
@@ -90,7 +109,7 @@ class Machine(RuleBasedStateMachine):
 
     # --- a person at the sources
 
-    def change(self, change: Callable[[Source], None]) -> None:
+    def change(self, change: Callable[[Source], object]) -> None:
         before = self.model.source.files()
         change(self.model.source)
         self.rig.write_all(before, self.model.source.files())
@@ -114,6 +133,17 @@ class Machine(RuleBasedStateMachine):
         if items and free:
             name = sorted(items)[which % len(items)]
             self.change(lambda source: getattr(source, kind).update({free[0]: getattr(source, kind).pop(name)}))
+
+    @rule(kinds=st.sets(KINDS, min_size=4))
+    def delete_much(self, kinds: set[str]) -> None:
+        """By mistake, or because a disk is not there."""
+        self.change(lambda source: [getattr(source, kind).clear() for kind in sorted(kinds)])
+
+    @rule(kind=st.sampled_from(["programs", "hooks", "env"]))
+    def change_what_runs(self, kind: str) -> None:
+        """After a person approved it, perhaps."""
+        for name in sorted(getattr(self.model.source, kind)):
+            self.edit_or_add_an_item(kind, bool(NAMES[kind].index(name)))
 
     @rule(settings=st.booleans())
     def break_or_mend_a_source(self, settings: bool) -> None:
@@ -167,15 +197,15 @@ class Machine(RuleBasedStateMachine):
             self.rig.link(path, text)
             self.model.wholes[path] = Link(text)
 
-    @precondition(lambda self: self.model.wholes)
     @rule(which=WHICH)
+    @when(lambda self: self.model.wholes)
     def delete_an_output(self, which: int) -> None:
         path = sorted(self.model.wholes)[which % len(self.model.wholes)]
         self.rig.delete(path)
         del self.model.wholes[path]
 
-    @precondition(lambda self: not self.killed)
     @rule(which=WHICH)
+    @when(lambda self: not self.killed)
     def write_by_hand_what_we_would_write(self, which: int) -> None:
         """It is theirs then, if it was not ours before."""
         wanted = {at.path: wish for at, wish in self.model.permitted()[0].items() if not at.pointer}
@@ -197,8 +227,8 @@ class Machine(RuleBasedStateMachine):
         self.rig.write(path, content)
         self.strangers[path] = content
 
-    @precondition(lambda self: self.strangers)
     @rule(which=WHICH)
+    @when(lambda self: self.strangers)
     def take_a_file_of_theirs_away(self, which: int) -> None:
         path = sorted(self.strangers)[which % len(self.strangers)]
         self.rig.delete(path)
@@ -248,8 +278,8 @@ class Machine(RuleBasedStateMachine):
         path = sorted(self.model.documents)[which % len(self.model.documents)]
         return path, self.model.documents[path]
 
-    @precondition(lambda self: self.model.documents)
     @rule(which=WHICH, word=WHICH)
+    @when(lambda self: self.model.documents)
     def edit_a_word_in_a_document(self, which: int, word: int) -> None:
         path, found = self.some_document(which)
         if found.tokens and found.values is not None:
@@ -257,8 +287,8 @@ class Machine(RuleBasedStateMachine):
             new = self.word().encode()
             self.edit(path, lambda content: content.replace(old, new))
 
-    @precondition(lambda self: self.model.documents)
     @rule(which=WHICH)
+    @when(lambda self: self.model.documents)
     def put_a_comment_before_a_document(self, which: int) -> None:
         path, found = self.some_document(which)
         if found.values is not None:
@@ -266,8 +296,8 @@ class Machine(RuleBasedStateMachine):
             comment = f"{mark} {self.word()}\n".encode()
             self.edit(path, lambda content: comment + content)
 
-    @precondition(lambda self: self.model.documents)
     @rule(which=WHICH, entry=WHICH)
+    @when(lambda self: self.model.documents)
     def edit_a_key_of_ours(self, which: int, entry: int) -> None:
         """It is theirs then, and a conflict."""
         path, found = self.some_document(which)
@@ -276,8 +306,8 @@ class Machine(RuleBasedStateMachine):
             old, new = words[entry % len(words)], self.word().encode()
             self.edit(path, lambda content: content.replace(b'"' + old + b'"', b'"' + new + b'"'), exact=False)
 
-    @precondition(lambda self: self.model.documents and not self.model.unrecorded)
     @rule(which=WHICH)
+    @when(lambda self: self.model.documents and not self.model.unrecorded)
     def break_or_mend_a_document(self, which: int) -> None:
         path, _ = self.some_document(which)
         if self.rig.read(path).endswith(GARBAGE):
@@ -285,8 +315,8 @@ class Machine(RuleBasedStateMachine):
         else:
             self.edit(path, lambda content: content + GARBAGE)
 
-    @precondition(lambda self: self.model.documents)
     @rule(which=WHICH)
+    @when(lambda self: self.model.documents)
     def delete_a_document(self, which: int) -> None:
         path, _ = self.some_document(which)
         self.rig.delete(path)
@@ -377,14 +407,14 @@ class Machine(RuleBasedStateMachine):
         self.step(lambda model: model.unlink(), lambda: withdrawn(self.rig.unlink(self.model)))
         equal(self.rig.empty_folders(), [])
 
-    @precondition(lambda self: self.to_undo() is not None)
     @rule()
+    @when(lambda self: self.to_undo() is not None)
     def undo(self) -> None:
         """Byte for byte, and what was edited since stays."""
         self.undo_until(None)
 
-    @precondition(lambda self: self.to_undo() is not None)
     @rule(calls=st.integers(0, 80))
+    @when(lambda self: self.to_undo() is not None)
     def undo_and_die(self, calls: int) -> None:
         self.undo_until(calls)
 
@@ -508,6 +538,8 @@ class Machine(RuleBasedStateMachine):
             assert isinstance(thing, File)
             now = document(path, thing.content)
             equal((path, now.values, _words(now, wanted)), (path, wanted.values, _words(wanted, wanted)))
+            if isinstance(wanted.base, bytes) and DOCUMENTS[path] == "toml":
+                equal(_lines_of(wanted.base, thing.content), wanted.base.split(b"\n")[:-1])
             if isinstance(wanted.base, bytes) and not self.killed and not self.holds_ours(path):
                 equal((path, thing.content), (path, wanted.base))
         if changed is not None:
@@ -594,6 +626,12 @@ def _facts(one: Said) -> Iterator[tuple[str, Any]]:
     for name in Said.__dataclass_fields__:
         value = getattr(one, name)
         yield from ((name, each) for each in (value if isinstance(value, frozenset) else [value]))
+
+
+def _lines_of(base: bytes, content: bytes) -> list[bytes]:
+    """The whole lines of a person's text that are in a file, in order, with the ends that they had."""
+    lines = iter(content.split(b"\n"))
+    return [line for line in base.split(b"\n")[:-1] if line in lines]
 
 
 def _values(model: Model, path: str) -> Any:

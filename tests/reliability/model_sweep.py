@@ -28,13 +28,15 @@ MOST_EXAMPLES = 400
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run came to: `wrong` says what failed, empty if nothing did."""
+    """What a run came to: `wrong` says what failed, empty if nothing did. `asserted` says that the machine found it,
+    also if it can't be repeated because it hangs on the clock."""
 
     seed: int
     examples: int
     runs: int
     kills: int
     seconds: float
+    asserted: bool = False
     wrong: str = ""
 
 
@@ -45,9 +47,11 @@ def play(number: int, examples: int, steps: int, *, shrink: bool) -> Outcome:
         """Counts what it did."""
 
         examples = runs = kills = 0
+        asserted = False
 
         def teardown(self) -> None:
             Counted.examples += 1
+            Counted.asserted |= isinstance(sys.exc_info()[1], AssertionError)
             Counted.runs += self.rig.runs
             Counted.kills += self.kills
             super().teardown()
@@ -75,6 +79,7 @@ def play(number: int, examples: int, steps: int, *, shrink: bool) -> Outcome:
         runs=Counted.runs,
         kills=Counted.kills,
         seconds=seconds,
+        asserted=Counted.asserted,
         wrong=wrong,
     )
 
@@ -83,7 +88,7 @@ def find(name: str, number: int = 1) -> Outcome:
     """Run the machine on a product with a planted fault. Only what the machine asserts counts as found."""
     with PLANTED[name]():
         outcome = play(number, MOST_EXAMPLES, STEPS, shrink=False)
-    return outcome if outcome.wrong.startswith("AssertionError") else replace(outcome, wrong="")
+    return outcome if outcome.asserted else replace(outcome, wrong="")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
