@@ -6,25 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from harnesssync_orchestrator.core.changes import changes
 from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.drift import Drift
-from harnesssync_orchestrator.core.history import (
-    Change,
-    Found,
-    Record,
-    TransactionKind,
-    changes,
-    expired,
-    latest,
-    settled,
-    undo_plan,
-    undone,
-)
+from harnesssync_orchestrator.core.history import Change, Found, Record, TransactionKind, expired, latest, undone
 from harnesssync_orchestrator.core.history_documents import from_document, to_document
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.plan import ConflictKind, EditDocument, MakeLink, Remove, Restore, WriteFile
+from harnesssync_orchestrator.core.settling import settled
 from harnesssync_orchestrator.core.stood import Nothing, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.core.targets import SetKey
+from harnesssync_orchestrator.core.undoing import undo_plan
 
 OWNERS = ("codex",)
 OLD, NEW, OTHER = short_hash(b"old"), short_hash(b"new"), short_hash(b"other")

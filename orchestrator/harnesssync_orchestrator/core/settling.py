@@ -1,15 +1,45 @@
-"""Which keys of a merged file a transaction that was killed had written, where somebody has edited the file since."""
+"""The ledger after a transaction that was killed: what it had done by then, told from its record and the disk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from harnesssync_orchestrator.core.desired import Address, value_hash
 from harnesssync_orchestrator.core.documents import Gap, position, value_at
 from harnesssync_orchestrator.core.history import Change, Found, Record, is_as_left
-from harnesssync_orchestrator.core.ledger import Entry, Ledger
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Unparsable
 from harnesssync_orchestrator.core.stood import StoodFile
+
+
+def settled(record: Record, now: Mapping[str, Found], ledger: Ledger, present: Collection[str]) -> Ledger:
+    """The ledger of a transaction that was killed, with those of its changes that happened.
+
+    `now` is what stands at the paths of the record; `present` are those of its `folders` that are there.
+    """
+    for change in record.changes:
+        found = now[change.path]
+        if is_as_left(change, found) and change.after != change.before.digest:
+            stamped = {
+                address: replace(_as_found(entry, change, found), timestamp=entry.timestamp or record.time)
+                for address, entry in change.entries_after.items()
+            }
+            ledger = ledger.changed(
+                record=stamped,
+                forget=change.entries_before.keys() - change.entries_after.keys(),
+                made=change.made,
+                unmade=change.unmade,
+            )
+    return ledger.changed(made=[Address(folder) for folder in record.folders if folder in present])
+
+
+def _as_found(entry: Entry, change: Change, found: Found) -> Entry:
+    """The entry of a change that happened: of a copy, where no link could be made. Of which state of its source it is
+    nobody knows any more, so it counts as stale."""
+    if found.stood.digest == change.after or entry.method is not Method.SYMLINK:
+        return entry
+    return replace(entry, method=Method.COPY, digest=found.stood.digest or "")
 
 
 def edited_since(record: Record, now: Mapping[str, Found]) -> dict[Address, Entry]:

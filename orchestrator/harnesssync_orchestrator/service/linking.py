@@ -13,7 +13,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from harnesssync_orchestrator.core.history import with_origins
+from harnesssync_orchestrator.core.changes import with_origins
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
 from harnesssync_orchestrator.core.report import Counts, Failure

@@ -14,8 +14,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from harnesssync_orchestrator.core.changes import changes
 from harnesssync_orchestrator.core.desired import Address
-from harnesssync_orchestrator.core.history import Change, Record, TransactionKind, changes
+from harnesssync_orchestrator.core.history import Change, Record, TransactionKind
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore

@@ -15,11 +15,12 @@ from shlex import quote
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
-from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, undo_plan, undone
+from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, undone
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.undoing import undo_plan
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, transaction_rows
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError

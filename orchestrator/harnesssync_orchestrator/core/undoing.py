@@ -1,0 +1,101 @@
+"""How to take back a transaction, by its record and by what is on disk now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.history import Change, Found, Record, is_as_left
+from harnesssync_orchestrator.core.ledger import Entry, Ledger
+from harnesssync_orchestrator.core.plan import (
+    Conflict,
+    ConflictKind,
+    Operation,
+    Plan,
+    Restore,
+)
+from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodTree
+
+
+def undo_plan(record: Record, now: Mapping[str, Found], ledger: Ledger) -> Plan:
+    """How to take a transaction back, path by path.
+
+    What is as it was left is put back as it was before. What stands there as it stood before needs no change, and the
+    ledger learns of it. What was never done is left out. Everything else was edited since: a conflict.
+    """
+    current: dict[str, dict[Address, Entry]] = defaultdict(dict)
+    for address, entry in ledger.entries.items():
+        current[address.path][address] = entry
+    operations: list[Operation] = []
+    conflicts: list[Conflict] = []
+    adopt: dict[Address, Entry] = {}
+    forget: list[Address] = []
+    for change in record.changes:
+        found, entries = now[change.path], current[change.path]
+        gone = tuple(sorted(entries.keys() - change.entries_before.keys()))
+        if _is_as_before(change.before, found):
+            adopt.update((each, entry) for each, entry in change.entries_before.items() if entries.get(each) != entry)
+            forget.extend(gone)
+        elif is_as_left(change, found) or found.stood.digest == change.before.digest:  # but for its mode or its marker
+            operations.append(_restore(record, change, found, gone))
+        elif not _says_the_same(entries, change.entries_before):
+            conflicts.append(_edited(change, _owners(change)))
+    return Plan(
+        operations=tuple(sorted(operations, key=_removals_first)),
+        conflicts=tuple(conflicts),
+        adopt=adopt,
+        forget=tuple(forget),
+    )
+
+
+def _restore(record: Record, change: Change, found: Found, gone: tuple[Address, ...]) -> Restore:
+    parents = {folder: mode for folder, mode in record.modes.items() if change.path.startswith(folder)}
+    return Restore(
+        path=change.path,
+        owners=_owners(change),
+        expected=found.stood.digest,
+        origin=record.name,
+        before=change.before,
+        record=change.entries_before,
+        forget=gone,
+        made=change.unmade,
+        unmade=change.made,
+        folders=parents,
+    )
+
+
+def _owners(change: Change) -> tuple[str, ...]:
+    entries = (*change.entries_after.values(), *change.entries_before.values())
+    return tuple(dict.fromkeys(owner for entry in entries for owner in entry.owners)) or ("history",)
+
+
+def _removals_first(operation: Operation) -> bool:
+    """A file may have to go before a folder of its name comes back."""
+    return not (isinstance(operation, Restore) and isinstance(operation.before, Nothing))
+
+
+def _is_as_before(before: Stood, found: Found) -> bool:
+    now = found.stood
+    if isinstance(before, StoodFile) and isinstance(now, StoodFile):
+        return (before.digest, before.mode, before.marker) == (now.digest, now.mode, found.marker)
+    if isinstance(before, StoodTree) and isinstance(now, StoodTree):
+        return (before.digest, before.marker) == (now.digest, found.marker)
+    return before.digest == now.digest  # of a link that leads nowhere nobody can say whether it is one to a folder
+
+
+def _says_the_same(entries: Mapping[Address, Entry], before: Mapping[Address, Entry]) -> bool:
+    """Does the ledger know just what it knew before? Then the change was never made."""
+    return {each: entry.digest for each, entry in entries.items()} == {
+        each: entry.digest for each, entry in before.items()
+    }
+
+
+def _edited(change: Change, owners: tuple[str, ...]) -> Conflict:
+    return Conflict(
+        kind=ConflictKind.DRIFT,
+        address=Address(change.path),
+        owners=owners,
+        message=f"{Address(change.path)}: it was edited since, and is left as it is",
+        hint="Keep what you need of it elsewhere and delete it, then undo again",
+    )
