@@ -19,8 +19,9 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State
 from harnesssync_orchestrator.errors import HarnessSyncError, StateError
 from harnesssync_orchestrator.service.backoff import Backoff
+from harnesssync_orchestrator.service.due import Reason
 from harnesssync_orchestrator.service.engine import Options, SyncResult
-from harnesssync_orchestrator.service.worker import Reason, Worker
+from harnesssync_orchestrator.service.worker import Worker
 
 pytestmark = pytest.mark.anyio
 

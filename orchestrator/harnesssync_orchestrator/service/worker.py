@@ -7,9 +7,8 @@ Whatever goes wrong with its project ends here. The project is then visible as f
 
 from __future__ import annotations
 
-import enum
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -22,6 +21,7 @@ from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.events import sync_fields
 from harnesssync_orchestrator.logs import Clock, utc_now
 from harnesssync_orchestrator.service.backoff import Backoff
+from harnesssync_orchestrator.service.due import Due, Reason
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.feedback import Feedback
 
@@ -30,20 +30,8 @@ Sync = Callable[[Project, Options], Awaitable[SyncResult]]
 
 FEEDBACK_LOOP = "feedback-loop"
 MOST_QUEUED = 64
-MOST_CHANGED = 10_000
-"""Paths that are kept to tell a feedback loop by: with more, it is certainly none."""
 PASSING_HALTS = frozenset({"git-busy"})
 """Reasons to halt that go away without an edit of the source: these projects are tried again."""
-
-
-class Reason(enum.Enum):
-    """Why a sync takes place, most urgent first."""
-
-    REQUEST = "request"
-    START = "start"
-    WATCH = "watch"
-    RETRY = "retry"
-    TIMER = "timer"
 
 
 @dataclass(slots=True, eq=False)
@@ -52,16 +40,6 @@ class _Request:
     done: anyio.Event = field(default_factory=anyio.Event)
     report: Report | None = None
     error: HarnessSyncError | None = None
-
-
-@dataclass(slots=True)
-class _Due:
-    """When, on the loop's clock, there is a reason to sync; never is infinite."""
-
-    first_signal: float = math.inf
-    last_signal: float = math.inf
-    retry: float = math.inf
-    timer: float = math.inf
 
 
 class Worker:
@@ -87,16 +65,13 @@ class Worker:
         self._sync = sync
         self._publish = publish
         self._watch = watch
-        self._settings = settings
         self._log = log.bind(project_id=project.id)
         self._defaults = Options(lock_timeout_s=lock_timeout_s, automatic=True)
         self._backoff = backoff or Backoff()
         self._clock = clock
         self._feedback = Feedback()
         self._requests: list[_Request] = []
-        self._changed: set[str] = set()
-        self._due = _Due()
-        self._started = False
+        self._due = Due(settings)
         self._halted = False
         self._stopping: HarnessSyncError | None = None
         self._wake = anyio.Event()
@@ -114,11 +89,7 @@ class Worker:
         """Something changed. The sync that follows includes it, also if one is running now."""
         if self._halted or self.project.paused:
             return  # until a person looks, nothing that happens there matters
-        now = anyio.current_time()
-        if len(self._changed) < MOST_CHANGED:
-            self._changed |= paths
-        self._due.first_signal = min(self._due.first_signal, now)
-        self._due.last_signal = now
+        self._due.signal(paths, anyio.current_time())
         self._wake.set()
 
     def change(self, project: Project) -> None:
@@ -194,16 +165,7 @@ class Worker:
             return Reason.REQUEST, -math.inf
         if self._halted or self.project.paused:
             return Reason.TIMER, math.inf
-        if not self._started:
-            return Reason.START, -math.inf
-        settled = min(
-            self._due.last_signal + self._settings.settle_ms / 1000,
-            self._due.first_signal + self._settings.max_settle_ms / 1000,
-        )
-        if self._backoff.failures:
-            # A project that fails is left alone for a while, however much is edited.
-            return Reason.RETRY, max(self._due.retry, settled if math.isfinite(settled) else 0.0)
-        return min((Reason.WATCH, settled), (Reason.TIMER, self._due.timer), key=lambda due: due[1])
+        return self._due.earliest(fails=self._backoff.failures > 0)
 
     async def _serve(self, reason: Reason) -> None:
         served: list[_Request] = []
@@ -213,16 +175,11 @@ class Worker:
             served = [request for request in self._requests if request.options == options]
             self._requests = [request for request in self._requests if request.options != options]
         is_whole = not options.dry_run and not options.targets
-        changed = frozenset(self._changed) if reason is Reason.WATCH else frozenset()
-        if is_whole:
-            # From here on an edit may come too late for this sync: it is kept for the next.
-            self._started = True
-            self._changed.clear()
-            self._due = _Due()
+        changed = self._due.begin() if is_whole else frozenset[str]()
         try:
             report = await self._once(options, reason)
             if not options.dry_run:
-                report = self._judged(report, changed, reason)
+                report = self._judged(report, changed if reason is Reason.WATCH else (), reason)
                 # Whoever asked for the sync is told what it found; everybody else that no other will follow.
                 self.report = replace(report, state=State.PAUSED) if self.project.paused else report
                 self._publish(self.report)
@@ -238,44 +195,45 @@ class Worker:
     async def _once(self, options: Options, reason: Reason) -> Report:
         """One sync and its canonical line. This is the one place where any error of a project ends."""
         asked = anyio.current_time()
-        path = self.project.path
         try:
-            self._log.debug("project.sync.started", path=path, reason=reason.value)
+            self._log.debug("project.sync.started", path=self.project.path, reason=reason.value)
             result = await self._sync(self.project, options)
             report = result.report
             self._watch(self.project.id, result.watch)
-        except HarnessSyncError as error:
-            self._log.error("project.sync.failed", path=path, code=error.code, message=str(error), hint=error.hint)
-            report = self.report.failed(
-                Failure(code=error.code, message=error.message, hint=error.hint, path=error.path)
-            )
-        except OSError as error:
-            message = error.strerror or str(error)
-            self._log.error("project.sync.failed", path=path, code="os_error", message=str(error), hint="")
-            report = self.report.failed(Failure(code="os_error", message=message, path=str(error.filename or "")))
         except Exception as error:  # noqa: BLE001 - the one boundary: a fault of ours must not end other projects
-            message = f"{type(error).__name__}: {error}"
-            self._log.exception("project.sync.failed", path=path, code="internal_error", message=message, hint="")
-            hint = "This is a fault of harnesssync-orchestrator; its log has the traceback"
-            report = self.report.failed(Failure(code="internal_error", message=message, hint=hint))
+            report = self.report.failed(self._failure(error))
         took_s = anyio.current_time() - asked
         report = replace(
             report,
             duration_s=report.duration_s or round(took_s, 6),
             finished=report.finished or self._clock().isoformat(timespec="seconds"),
         )
+        waited_s = round(max(0.0, took_s - report.duration_s), 6)
+        fields = {**sync_fields(report), "reason": reason.value, "dry_run": options.dry_run, "waited_s": waited_s}
         tell = self._log.info if report.exit_code == 0 else self._log.warning
-        if report.exit_code == 4:
-            tell = self._log.error
         is_news = report.operations or report.state is not self.report.state
         if reason in {Reason.WATCH, Reason.TIMER} and not is_news:
             tell = self._log.debug  # a file beside the source was saved: that is no event for people
-        waited_s = round(max(0.0, took_s - report.duration_s), 6)
-        fields = {**sync_fields(report), "reason": reason.value, "dry_run": options.dry_run, "waited_s": waited_s}
+        elif report.exit_code == 4:
+            tell = self._log.error
         tell("project.sync.completed", **fields)
         return report
 
-    def _judged(self, report: Report, changed: frozenset[str], reason: Reason) -> Report:
+    def _failure(self, error: Exception) -> Failure:
+        """What an error is to whoever asks how the project stands; it is logged."""
+        path, message = self.project.path, str(error)
+        if isinstance(error, HarnessSyncError):
+            self._log.error("project.sync.failed", path=path, code=error.code, message=message, hint=error.hint)
+            return Failure(code=error.code, message=error.message, hint=error.hint, path=error.path)
+        if isinstance(error, OSError):
+            self._log.error("project.sync.failed", path=path, code="os_error", message=message, hint="")
+            return Failure(code="os_error", message=error.strerror or message, path=str(error.filename or ""))
+        message, code = f"{type(error).__name__}: {error}", "internal_error"
+        self._log.exception("project.sync.failed", path=path, code=code, message=message, hint="")
+        hint = "This is a fault of harnesssync-orchestrator; its log has the traceback"
+        return Failure(code=code, message=message, hint=hint)
+
+    def _judged(self, report: Report, changed: Collection[str], reason: Reason) -> Report:
         """The report, or that of a halt when the project feeds on itself."""
         if reason is Reason.REQUEST:
             self._halted = False
@@ -293,10 +251,10 @@ class Worker:
 
     def _schedule(self, report: Report) -> None:
         now = anyio.current_time()
-        self._due.timer = now + self._settings.rescan_s
+        self._due.rescan(now)
         if report.state in {State.FAILED, State.PARTIAL} or report.halt in PASSING_HALTS:
             delay_s = self._backoff.fail()
-            self._due.retry = now + delay_s
+            self._due.retry(now + delay_s)
             failures = self._backoff.failures
             self._log.warning("project.retry.scheduled", failures=failures, delay_s=round(delay_s, 3))
         else:

@@ -1,0 +1,70 @@
+"""When a project is to be synced, and why, by a clock that the test turns."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from harnesssync_orchestrator.config import WatchSettings
+from harnesssync_orchestrator.service.due import MOST_CHANGED, Due, Reason
+
+SETTINGS = WatchSettings(settle_ms=100, max_settle_ms=1000, rescan_s=300)
+
+
+@pytest.fixture
+def due() -> Due:
+    """Of a project whose first sync has begun."""
+    made = Due(SETTINGS)
+    made.begin()
+    return made
+
+
+def test_the_first_sync_is_due_at_once_and_then_none() -> None:
+    """Until something happens."""
+    due = Due(SETTINGS)
+    assert due.earliest(fails=False) == (Reason.START, -math.inf)
+    due.begin()
+    assert due.earliest(fails=False)[1] == math.inf
+
+
+def test_edits_are_due_when_they_pause_or_have_gone_on_for_long(due: Due) -> None:
+    """The last edit counts, up to the longest wait since the first."""
+    due.signal(["/a"], 10.0)
+    assert due.earliest(fails=False) == (Reason.WATCH, pytest.approx(10.1))
+    due.signal(["/b"], 10.5)
+    assert due.earliest(fails=False) == (Reason.WATCH, pytest.approx(10.6))
+    due.signal(["/a"], 10.99)
+    assert due.earliest(fails=False) == (Reason.WATCH, pytest.approx(11.0))
+    assert due.begin() == {"/a", "/b"}
+    assert due.earliest(fails=False)[1] == math.inf
+    assert due.begin() == frozenset()
+
+
+def test_a_rescan_is_due_when_nothing_else_is(due: Due) -> None:
+    """Should an event get lost."""
+    due.rescan(10.0)
+    assert due.earliest(fails=False) == (Reason.TIMER, 310.0)
+    due.signal(["/a"], 20.0)
+    assert due.earliest(fails=False)[0] is Reason.WATCH
+
+
+def test_what_fails_waits_for_its_retry_however_much_is_edited(due: Due) -> None:
+    """And for the edits to settle, should they come right before it."""
+    due.retry(15.0)
+    due.rescan(10.0)
+    assert due.earliest(fails=True) == (Reason.RETRY, 15.0)
+    due.signal(["/a"], 12.0)
+    assert due.earliest(fails=True) == (Reason.RETRY, 15.0)
+    due.signal(["/a"], 14.95)
+    due.begin()
+    due.retry(15.0)
+    due.signal(["/a"], 14.95)
+    assert due.earliest(fails=True) == (Reason.RETRY, pytest.approx(15.05))
+
+
+def test_more_paths_than_a_loop_could_have_are_not_kept(due: Due) -> None:
+    """A checkout changes a hundred thousand of them."""
+    for number in range(3):
+        due.signal([f"/{number}/{each}" for each in range(MOST_CHANGED)], 10.0)
+    assert len(due.begin()) == MOST_CHANGED
