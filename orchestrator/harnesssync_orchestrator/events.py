@@ -141,7 +141,8 @@ DECLARED: tuple[Event, ...] = (
     _event(
         "project.loop.detected",
         "error",
-        "The outputs of a project change its own source over and over: it is halted until it is synced by hand.",
+        "A project writes the same over and over, since its outputs change its own source or another program undoes "
+        "them: it is halted until it is synced by hand.",
         **_PATH,
         repeats="how many syncs in a row did the same",
         outputs="what they wrote",

@@ -244,8 +244,8 @@ class Worker:
         self._halted = True
         outputs = sorted({operation.path for operation in report.operations})
         self._log.error("project.loop.detected", path=report.path, repeats=repeats, outputs=outputs[:10])
-        hint = "Take them out of the source, or stop what rewrites them; then sync the project by hand"
-        message = f"its outputs change its own source, {repeats} times in a row: {', '.join(outputs[:3])}"
+        hint = "Take them out of the source, or stop what undoes them; then sync the project by hand"
+        message = f"the same is written over and over, {repeats} times in a row: {', '.join(outputs[:3])}"
         failure = Failure(code="feedback_loop", message=message, hint=hint)
         return replace(report, state=State.HALTED, halt=FEEDBACK_LOOP, failures=(*report.failures, failure))
 
