@@ -9,41 +9,35 @@ from pathlib import Path
 
 import anyio
 
-from harnesssync_orchestrator.core.desired import Address, Desired
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.history import Record, TransactionKind
-from harnesssync_orchestrator.core.items import Problem, Scope, Source
+from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import HaltReason, Plan
-from harnesssync_orchestrator.core.projects import Project, project_id
+from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
-from harnesssync_orchestrator.files.exclude import listed, update_exclude
 from harnesssync_orchestrator.files.footprint import Footprint
-from harnesssync_orchestrator.files.hashing import RACY_NS, HashCache
+from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.files.history.originals import originals
-from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
+from harnesssync_orchestrator.service.hiding import hide
 from harnesssync_orchestrator.service.linking import Outcome
-from harnesssync_orchestrator.service.memory import Remembered, encode
+from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.recovering import recover
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.resolving import tell
 from harnesssync_orchestrator.service.start import Start
-from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
+from harnesssync_orchestrator.service.survey import Survey
 from harnesssync_orchestrator.service.transaction import Transaction
-from harnesssync_orchestrator.service.watched import folders_of_outputs, folders_to_watch
 
 GIT_SETTLES_S = 2.0
 """How long a sync waits for git to finish (an index lock, a rebase) before it gives up for now."""
 
 GIT_LOOKS_S = 0.02
-
-EXCLUDE_S = 5.0
-"""How long a sync waits at most for another one, of another worktree, to have changed `info/exclude`."""
 
 
 @dataclass
@@ -51,32 +45,24 @@ class Run:
     """One sync that has something to do, or has to look closely to know. Its steps are to be taken under the project's
     lock.
 
-    `sources` and `outputs` are what was looked at, for the footprint; `watch` the folders whose changes matter.
-    `adopted` are links to be made again now that the source says what the file in their place said, with the digest of
-    that file; `drift` is what was found before anything was adopted.
-    `unfinished` is a transaction that was killed before.
+    `drift` is what was found before anything was adopted. `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
     """
 
     start: Start
-    cache: HashCache
     ledger: Ledger
-    problems: tuple[Problem, ...]
-    sources: Looked = field(default_factory=Looked)
-    outputs: Looked = field(default_factory=Looked)
-    watch: frozenset[str] = frozenset()
+    looking: Looking
     outcome: Outcome = field(default_factory=Outcome)
     notes: list[str] = field(default_factory=list)
     hidden: bool = True
     unfinished: Record | None = None
-    adopted: Mapping[Address, str] = field(default_factory=dict)
     drift: Mapping[Drift, int] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, start: Start) -> Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
-        return cls(start, start.memory.cache, ledger, tuple(problems))
+        return cls(start, ledger, Looking(start, start.memory.cache, tuple(problems)))
 
     @property
     def project(self) -> Project:
@@ -97,7 +83,7 @@ class Run:
         only_to_look = self.start.options.dry_run
         recovered = await self.start.in_thread(partial(recover, self.start, self.ledger, only_to_look=only_to_look))
         self.ledger, self.unfinished = recovered.ledger, recovered.unfinished
-        self.problems += recovered.problems
+        self.looking.problems += recovered.problems
 
     # --- let git settle
 
@@ -111,55 +97,18 @@ class Run:
             return True
         return False
 
-    # --- read the source, survey and plan
+    # --- survey and plan
 
     async def survey(self) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
-        source = await self._read_source()
-        surveyor = self._surveyor()
-        desired = await self.start.in_thread(surveyor.desired, source)
-        return await self._look(surveyor, source, desired)
-
-    async def _read_source(self) -> Source:
-        self.sources, engine = Looked(), self.engine
-        source = await read_source(
-            self.project,
-            engine.places,
-            self.cache,
-            self.sources,
-            engine.limits,
-            rehash=self.start.options.rehash,
-            allowed=self.start.trust.reachable,
-        )
-        self.watch = await self.start.in_thread(folders_to_watch, self.sources, self.project.path)
-        return replace(source, problems=(*self.problems, *source.problems))
-
-    def _surveyor(self) -> Surveyor:
-        return Surveyor(
-            project=self.project,
-            targets=self.start.targets,
-            formats=self.engine.formats,
-            homes=self.start.homes,
-            cache=self.cache,
-            trust=self.start.trust,
-            confirmed=self.start.options.confirmed,
-            resolution=self.start.resolution.restoring(self.adopted),
-            hides=self.engine.exclude,
-        )
-
-    async def _look(self, surveyor: Surveyor, source: Source, desired: Desired) -> Survey:
-        self.outputs = Looked()
-        seen = await self.start.in_thread(surveyor.survey, source, desired, self.ledger, self.outputs)
-        await self._watch_outputs()
-        targets = self.start.options.targets
-        return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
+        return await self.looking.survey(self.ledger)
 
     # --- adopt
 
     async def adopt(self, seen: Survey) -> Survey:
         """Take those edits of outputs into the source that are to be adopted and can be, and survey anew. In a dry run
         that is only planned."""
-        adoption = await adopt(self.start, self._surveyor(), seen)
+        adoption = await adopt(self.start, self.looking.surveyor(), seen)
         if self.start.options.dry_run or not (adoption.operations or adoption.replaced):
             return adoption.seen
         self.drift = adoption.seen.plan.drift
@@ -171,18 +120,13 @@ class Run:
             self.ledger = transaction.ledger
         if self.outcome.failures:
             return seen
-        self.adopted = adoption.replaced
+        self.looking.adopted = adoption.replaced
         again = await self.survey()
-        newer = edited_since(again.plan.operations, self.adopted)
+        newer = edited_since(again.plan.operations, self.looking.adopted)
         if newer:
-            self.adopted = {address: digest for address, digest in self.adopted.items() if address not in newer}
+            self.looking.adopted = {each: digest for each, digest in adoption.replaced.items() if each not in newer}
             again = await self.survey()
         return adoption.explained(again)
-
-    async def _watch_outputs(self) -> None:
-        """Have their folders watched, as far as they are there by now."""
-        ledger = str(self.engine.layout.ledger_file(self.project))
-        self.watch |= await self.start.in_thread(folders_of_outputs, self.outputs, self.project.path, ledger)
 
     # --- keep our outputs out of git
 
@@ -192,20 +136,12 @@ class Run:
         Those that are made `before` they are, so that no `git add` that comes in between takes something private along;
         what is hidden by then stays so until what goes is gone, and the record of it has the lines.
         """
-        if self.project.scope is not Scope.PROJECT or not self.engine.exclude or seen.plan.stops:
-            return
-        shared = await self.start.in_thread(git.repository, self.root)
-        if shared is None:
+        if seen.plan.stops:
             return
         gone = self.outcome.removed_documents
         paths = [*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, self._copied)]
-        lock, patience_s = self.engine.layout.exclude_lock(shared), min(EXCLUDE_S, self.start.options.lock_timeout_s)
-        all_of_them = await self.start.in_thread(git.worktrees, shared)
-        present = {self.project.id, *(project_id(str(root)) for root in all_of_them)}
-        update = partial(update_exclude, lock=lock, timeout=patience_s, worktrees=present)
         try:
-            lines = await self.start.in_thread(listed, shared, self.project.id) if before else ()
-            await self.start.in_thread(partial(update, lines=lines), shared, self.project.id, paths)
+            await self.start.in_thread(partial(hide, self.start, paths, keeping=before, tidy=True))
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
@@ -276,7 +212,7 @@ class Run:
         """
         outcome = self.outcome
         if outcome.done:
-            await self._watch_outputs()
+            await self.looking.watch_outputs()
         unanswered = any(problem.code == "git_failed" for problem in seen.problems)
         options = self.start.options
         if outcome.failures or options.targets or seen.plan.halt or unanswered:
@@ -286,15 +222,15 @@ class Run:
         if outcome.done:
             await self._tick()
             hidden = seen.plan.exclude
-            seen = await self._look(self._surveyor(), seen.source, seen.desired)
-            if self.outputs.uncertain:
+            seen = await self.looking.again(seen, self.ledger)
+            if self.looking.outputs.uncertain:
                 return
             if seen.plan.exclude != hidden:
                 await self.keep_from_git(seen)  # a merged file is ours alone again, without somebody's edit of a key
         footprint = await self._footprint(seen)
         if outcome.done and not footprint.settled:
             # Sources that were written a moment before they were read: what they say now, they will still say later.
-            source = await self._read_source()
+            source = await self.looking.source()
             footprint = await self._footprint(seen)
             same = (source.digest, source.problems) == (seen.source.digest, seen.source.problems)
             footprint = replace(footprint, settled=footprint.settled and same)
@@ -320,24 +256,8 @@ class Run:
                 await places.acquire()
 
     async def _footprint(self, seen: Survey) -> Footprint:
-        self.outputs.lstat(str(self.engine.layout.ledger_file(self.project)))
-        remembered = Remembered(
-            unchanged=seen.plan.unchanged,
-            conflicts=seen.plan.conflicts,
-            losses=seen.plan.losses,
-            held=seen.plan.held,
-            kept=seen.plan.kept,
-            drift=seen.plan.drift,
-            problems=tuple(problem for problem in seen.problems if problem not in self.problems),
-            notes=self._consent(seen),
-            watch=tuple(sorted(self.watch)),
-        )
-        # What we wrote may stand in a folder that was searched for sources: that folder changed, and only by us.
-        changed = [str(path) for path in self.outcome.paths(self.root)]
-        ours = await self.start.in_thread(self.sources.set_aside, changed)
-        return await self.start.in_thread(
-            partial(Footprint.of, self.sources, ours, self.outputs, key=self.start.key, result=encode(remembered))
-        )
+        changed = (str(path) for path in self.outcome.paths(self.root))
+        return await self.looking.footprint(seen, self._consent(seen), changed)
 
     # --- report
 
@@ -352,13 +272,13 @@ class Run:
     def planned(self, seen: Survey) -> SyncResult:
         """What a sync would do."""
         report = planned_report(self.project, self.start.targets, seen.plan, seen.problems, self._consent(seen))
-        return self.start.result(report, self.watch)
+        return self.start.result(report, self.looking.watch)
 
     def finished(self, seen: Survey) -> SyncResult:
         """What the sync did."""
         notes = (*self._consent(seen), *self.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
-        return self.start.result(replace(report, drift=self.drift) if self.drift else report, self.watch)
+        return self.start.result(replace(report, drift=self.drift) if self.drift else report, self.looking.watch)
 
     def _consent(self, seen: Survey) -> tuple[str, ...]:
         """What a person must still agree to in the harnesses themselves; we never forge it."""

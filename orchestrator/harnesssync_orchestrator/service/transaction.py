@@ -5,7 +5,6 @@ Killed at any moment, it can be told from the record and the disk which of its c
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,19 +16,15 @@ import anyio.to_thread
 from harnesssync_orchestrator.core.changes import changes
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.history import Change, Record, TransactionKind
-from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
-from harnesssync_orchestrator.errors import StateError
-from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.copying import marker_path
-from harnesssync_orchestrator.files.exclude import listed, pattern
 from harnesssync_orchestrator.files.history.capture import Captured, capture, modes
 from harnesssync_orchestrator.files.history.pack import unwritable
 from harnesssync_orchestrator.files.history.records import Draft, disown, retire, sweep
 from harnesssync_orchestrator.files.linker import History
 from harnesssync_orchestrator.files.state import save_ledger
 from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.service.hiding import hidden_lines, patterns
 from harnesssync_orchestrator.service.linking import Outcome, link
 from harnesssync_orchestrator.service.recording import intending, missing_folders, recorded
 from harnesssync_orchestrator.service.start import Start
@@ -121,7 +116,7 @@ class Transaction:
 
     def _hidden(self, about: Iterable[Change]) -> tuple[str, ...] | None:
         """The lines in `info/exclude` of what is ours already: others are of a sync that was killed before it began."""
-        lines = excluded(self.start)
+        lines = hidden_lines(self.start)
         if not lines:
             return lines
         return tuple(sorted(patterns(change.path for change in about if change.entries_before).intersection(lines)))
@@ -170,29 +165,6 @@ class Transaction:
 
 
 _SYNCS = frozenset({TransactionKind.SYNC, TransactionKind.RESOLVE})
-
-
-def excluded(start: Start) -> tuple[str, ...] | None:
-    """The lines of the project in `info/exclude`, as they stand; None where there are none to be kept. Blocking."""
-    shared = exclude_folder(start)
-    if shared is None:
-        return None
-    try:
-        return listed(shared, start.project.id)
-    except StateError:
-        return None  # told when it is to be changed
-
-
-def patterns(paths: Iterable[str]) -> frozenset[str]:
-    """The lines by which outputs and the markers beside them are hidden from git."""
-    return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))
-
-
-def exclude_folder(start: Start) -> Path | None:
-    """Where the repository keeps `info/exclude`, if we are to keep outputs out of git. Blocking."""
-    if start.project.scope is not Scope.PROJECT or not start.engine.exclude:
-        return None
-    return git.repository(Path(start.project.path))
 
 
 def _may_go(ledger: Ledger, operations: list[Operation]) -> list[str]:

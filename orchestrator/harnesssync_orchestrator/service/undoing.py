@@ -24,7 +24,6 @@ from harnesssync_orchestrator.core.undoing import undo_plan
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, transaction_rows
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError
-from harnesssync_orchestrator.files.exclude import update_exclude
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import look
 from harnesssync_orchestrator.files.history.originals import originals
@@ -32,10 +31,11 @@ from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options
+from harnesssync_orchestrator.service.hiding import hidden_lines, hide, patterns
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.start import Start
-from harnesssync_orchestrator.service.transaction import Transaction, exclude_folder, excluded, patterns
+from harnesssync_orchestrator.service.transaction import Transaction
 
 Hold = Callable[[tuple[str, ...]], Awaitable[bool]]
 """Keeps what is taken back from being written again: called before the first change with the ids of the targets that
@@ -46,8 +46,6 @@ Undo = Callable[[Project, "Asked", Hold], Awaitable[Withdrawal]]
 
 History = Callable[[Project], Awaitable[list[dict[str, Any]]]]
 """The rows of `history` for one project, with its engine filled in."""
-
-EXCLUDE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,20 +231,13 @@ def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _hidden(start: Start) -> frozenset[str]:
-    return frozenset(excluded(start) or ())
+    return frozenset(hidden_lines(start) or ())
 
 
 async def _hide(start: Start, lines: frozenset[str], outcome: Outcome) -> None:
     """Let just these lines stand in the project's section of `info/exclude`."""
-
-    def update() -> None:
-        shared = exclude_folder(start)
-        if shared is not None:
-            lock, patience_s = start.engine.layout.exclude_lock(shared), min(EXCLUDE_S, start.options.lock_timeout_s)
-            update_exclude(shared, start.project.id, (), lock=lock, timeout=patience_s, lines=sorted(lines))
-
     try:
-        await start.in_thread(update)
+        await start.in_thread(partial(hide, start, lines=sorted(lines)))
     except (StateError, LockTimeoutError) as error:
         outcome.fail(error, path=error.path)
 

@@ -1,0 +1,69 @@
+"""Keeping a project's outputs out of git: which lines of `info/exclude` are its own, and how they come there.
+
+All of it blocks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.copying import marker_path
+from harnesssync_orchestrator.files.exclude import listed, pattern, update_exclude
+from harnesssync_orchestrator.service.start import Start
+
+EXCLUDE_S = 5.0
+"""How long is waited at most for another sync, of another worktree, to have changed `info/exclude`."""
+
+
+def hide(
+    start: Start, paths: Iterable[str] = (), *, lines: Iterable[str] = (), keeping: bool = False, tidy: bool = False
+) -> None:
+    """Let just these `paths`, and these `lines` as they are, stand in the project's section of `info/exclude`.
+
+    With `keeping`, what stands there already stays too. To be `tidy` also takes away the sections of worktrees that are
+    gone. Raises StateError, LockTimeoutError.
+    """
+    shared = _shared_folder(start)
+    if shared is None:
+        return
+    if keeping:
+        lines = (*lines, *listed(shared, start.project.id))
+    present = {start.project.id, *(project_id(str(root)) for root in git.worktrees(shared))} if tidy else None
+    update_exclude(
+        shared,
+        start.project.id,
+        paths,
+        lock=start.engine.layout.exclude_lock(shared),
+        timeout=min(EXCLUDE_S, start.options.lock_timeout_s),
+        worktrees=present,
+        lines=lines,
+    )
+
+
+def hidden_lines(start: Start) -> tuple[str, ...] | None:
+    """The lines of the project, as they stand; None where there are none to be kept, or none can be read."""
+    shared = _shared_folder(start)
+    if shared is None:
+        return None
+    try:
+        return listed(shared, start.project.id)
+    except StateError:
+        return None  # told when they are to be changed
+
+
+def patterns(paths: Iterable[str]) -> frozenset[str]:
+    """The lines by which outputs and the markers beside them are hidden from git."""
+    return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))
+
+
+def _shared_folder(start: Start) -> Path | None:
+    """The folder of the repository in which `info/exclude` is, if we are to keep outputs out of git."""
+    if start.project.scope is not Scope.PROJECT or not start.engine.exclude:
+        return None
+    return git.repository(Path(start.project.path))

@@ -1,0 +1,110 @@
+"""What one sync looks at: the source, then the outputs. Every look is noted down, for the footprint and the watcher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from harnesssync_orchestrator.core.desired import Address, Desired
+from harnesssync_orchestrator.core.items import Problem, Source
+from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.files.footprint import Footprint
+from harnesssync_orchestrator.files.hashing import HashCache
+from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.service.memory import Remembered, encode
+from harnesssync_orchestrator.service.start import Start
+from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
+from harnesssync_orchestrator.service.watched import folders_of_outputs, folders_to_watch
+
+
+@dataclass
+class Looking:
+    """The looks of one sync, under the project's lock.
+
+    `problems` are those that were there before anything was read. `sources` and `outputs` are what was looked at last,
+    `watch` the folders whose changes matter. `adopted` are links to be made again now that the source says what the
+    file in their place said, with the digest of that file.
+    """
+
+    start: Start
+    cache: HashCache
+    problems: tuple[Problem, ...]
+    sources: Looked = field(default_factory=Looked)
+    outputs: Looked = field(default_factory=Looked)
+    watch: frozenset[str] = frozenset()
+    adopted: Mapping[Address, str] = field(default_factory=dict)
+
+    async def survey(self, ledger: Ledger) -> Survey:
+        """Read everything, and plan. Nothing has been written when this returns."""
+        source = await self.source()
+        desired = await self.start.in_thread(self.surveyor().desired, source)
+        return await self._outputs(source, desired, ledger)
+
+    async def again(self, seen: Survey, ledger: Ledger) -> Survey:
+        """Look at the outputs once more, and plan, by what the source said."""
+        return await self._outputs(seen.source, seen.desired, ledger)
+
+    async def source(self) -> Source:
+        """Read the source."""
+        self.sources, start = Looked(), self.start
+        source = await read_source(
+            start.project,
+            start.engine.places,
+            self.cache,
+            self.sources,
+            start.engine.limits,
+            rehash=start.options.rehash,
+            allowed=start.trust.reachable,
+        )
+        self.watch = await start.in_thread(folders_to_watch, self.sources, start.project.path)
+        return replace(source, problems=(*self.problems, *source.problems))
+
+    def surveyor(self) -> Surveyor:
+        """What looks and plans, with all that decides about it besides files."""
+        start = self.start
+        return Surveyor(
+            project=start.project,
+            targets=start.targets,
+            formats=start.engine.formats,
+            homes=start.homes,
+            cache=self.cache,
+            trust=start.trust,
+            confirmed=start.options.confirmed,
+            resolution=start.resolution.restoring(self.adopted),
+            hides=start.engine.exclude,
+        )
+
+    async def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:
+        self.outputs = Looked()
+        seen = await self.start.in_thread(self.surveyor().survey, source, desired, ledger, self.outputs)
+        await self.watch_outputs()
+        targets = self.start.options.targets
+        return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
+
+    async def watch_outputs(self) -> None:
+        """Have their folders watched, as far as they are there by now."""
+        start = self.start
+        ledger = str(start.engine.layout.ledger_file(start.project))
+        self.watch |= await start.in_thread(folders_of_outputs, self.outputs, start.project.path, ledger)
+
+    async def footprint(self, seen: Survey, notes: tuple[str, ...], changed: Iterable[str]) -> Footprint:
+        """What the next sync compares, with what this one has to say. `changed` are the paths that it wrote."""
+        start = self.start
+        self.outputs.lstat(str(start.engine.layout.ledger_file(start.project)))
+        remembered = Remembered(
+            unchanged=seen.plan.unchanged,
+            conflicts=seen.plan.conflicts,
+            losses=seen.plan.losses,
+            held=seen.plan.held,
+            kept=seen.plan.kept,
+            drift=seen.plan.drift,
+            problems=tuple(problem for problem in seen.problems if problem not in self.problems),
+            notes=notes,
+            watch=tuple(sorted(self.watch)),
+        )
+        # What we wrote may stand in a folder that was searched for sources: that folder changed, and only by us.
+        ours = await start.in_thread(self.sources.set_aside, list(changed))
+        return await start.in_thread(
+            partial(Footprint.of, self.sources, ours, self.outputs, key=start.key, result=encode(remembered))
+        )
