@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from tests.reliability.injection import CHANGES, FOR_EVER, LONGEST_RUN_S, LOOKS, Action, Ran
-from tests.reliability.scenes import Stage
+from tests.reliability.stage import Stage
 from tests.reliability.sweeping import MISSED, Case, Sweep, main
 
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS", "EXDEV", "EMFILE", "EINTR", "EDQUOT")

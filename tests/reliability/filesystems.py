@@ -22,7 +22,7 @@ from tests.reliability import injection, sweeping
 from tests.reliability.lives import STEPS, Ground
 from tests.reliability.mounting import KINDS, Kind
 from tests.reliability.races import RACES
-from tests.reliability.scenes import Scene, Stage
+from tests.reliability.stage import Scene, Stage
 from tests.reliability.world import World
 
 REPOSITORY = Path(__file__).parents[2]

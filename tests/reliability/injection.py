@@ -148,6 +148,7 @@ class Runner:
                 "LD_PRELOAD": str(library()),
                 "PYTHONPATH": os.pathsep.join(str(REPOSITORY / root) for root in ("orchestrator", "adapters")),
                 "PYTHONDONTWRITEBYTECODE": "",
+                "PYTHONHASHSEED": "0",  # what goes through a set goes in the same order the next time
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

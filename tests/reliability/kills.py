@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.reliability.injection import CHANGES, Action
-from tests.reliability.scenes import Stage
+from tests.reliability.stage import Stage
 from tests.reliability.sweeping import MISSED, Case, Sweep, main
 
 _KILLED = -9

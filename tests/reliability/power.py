@@ -27,7 +27,8 @@ from typing import final
 
 from tests.reliability import injection
 from tests.reliability.injection import CHANGES, Action, Runner
-from tests.reliability.scenes import SCENES, Scene, Stage
+from tests.reliability.scenes import SCENES
+from tests.reliability.stage import Scene, Stage
 from tests.reliability.sweeping import MEMORY, MISSED, Case, Sweep, main
 
 _SHUTDOWN = 0x8004587D  # FS_IOC_SHUTDOWN, which XFS calls XFS_IOC_GOINGDOWN

@@ -23,12 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.reliability.injection import CHANGES, LOOKS, Action, Ran
-from tests.reliability.scenes import OURS, SCENES, Stage, normal
+from tests.reliability.saving import OURS, normal
+from tests.reliability.scenes import SCENES
+from tests.reliability.stage import Stage
 from tests.reliability.sweeping import MISSED, Case, Sweep, main
 from tests.reliability.world import Pictured, differences, picture
 
 if TYPE_CHECKING:
-    from tests.reliability.scenes import Scene
+    from tests.reliability.stage import Scene
 
 MARK = "edited-by-somebody-meanwhile"
 CANARY = "only-outside-of-the-project"

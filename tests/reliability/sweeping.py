@@ -22,7 +22,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tests.reliability.injection import Runner
-from tests.reliability.scenes import SCENES, Scene, Stage
+from tests.reliability.scenes import SCENES
+from tests.reliability.stage import Scene, Stage
 
 REPOSITORY = Path(__file__).parents[2]
 MEMORY = "/dev/shm"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.reliability import injection
 from tests.reliability.injection import Runner
-from tests.reliability.scenes import SCENES, Stage
+from tests.reliability.scenes import SCENES
+from tests.reliability.stage import Stage
 from tests.reliability.sweeping import staged
 
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))

@@ -70,7 +70,7 @@ class Below:
 
     def flush(self) -> None:
         """Make every change so far last beyond a power cut."""
-        for relative in sorted(self._touched, key=lambda each: -each.count("/")):
+        for relative in sorted(self._touched, key=lambda each: (-each.count("/"), each)):
             with telling(relative or str(self._path)):
                 self._open.get(relative, self._root).sync()
         self._touched.clear()

@@ -105,7 +105,7 @@ def prune(root: Path, made: Iterable[Address], below: Below | None = None) -> Pr
     folders = [address for address in made if address.path.endswith("/") and not address.pointer]
     with ExitStack() as stack:
         changes = below if below is not None else stack.enter_context(Below(root))
-        for address in sorted(folders, key=lambda address: address.path.count("/"), reverse=True):
+        for address in sorted(folders, key=lambda address: (-address.path.count("/"), address.path)):
             try:
                 if changes.rmdir(address.path):
                     gone.append(address)
