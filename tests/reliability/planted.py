@@ -15,18 +15,19 @@ from unittest import mock
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_adapters.permissions import gemini_cli
 from harnesssync_orchestrator.core import (
+    changes,
     draft,
     fingerprints,
-    history,
     planning,
     planning_files,
     planning_merges,
     trust,
+    undoing,
     unlinking,
 )
 from harnesssync_orchestrator.core.observed import ObservedLink
 from harnesssync_orchestrator.files import below, footprint, replacing
-from harnesssync_orchestrator.service import recovering, run, start, transaction
+from harnesssync_orchestrator.service import hiding, looking, recovering, start, transaction
 
 Planted = Callable[[], AbstractContextManager[object]]
 
@@ -119,7 +120,7 @@ PLANTED: dict[str, Planted] = {
     "merge changes line endings": _keeps_no_line_endings("toml"),
     "merge replaces what is a person's": patched(planning_merges, "written", lambda _: lambda entry, there: there),
     "halt never fires": patched(planning, "why_halt", lambda _: nothing),
-    "unreadable counts as empty": patched(run, "read_source", _with_problems_that_hide_nothing),
+    "unreadable counts as empty": patched(looking, "read_source", _with_problems_that_hide_nothing),
     "deny dropped": patched(gemini_cli, "tool_names", lambda _: lambda *_: ()),
     "approved once, approved for ever": patched(fingerprints, "canonical", _by_name_alone),
     "trust is not asked": patched(trust.Trust, "why_output_held", lambda _: nothing),
@@ -127,13 +128,13 @@ PLANTED: dict[str, Planted] = {
     "what was replaced is forgotten": patched(
         transaction, "changes", lambda real: lambda *given: _without_origins(real, *given)
     ),
-    "undo overwrites edits": patched(history, "is_as_left", lambda _: lambda *_: True),
+    "undo overwrites edits": patched(undoing, "is_as_left", lambda _: lambda *_: True),
     "unlink leaves what is shared": patched(
         unlinking,
         "decide_removal",
         lambda real: lambda draft, address, entry: None if len(entry.owners) > 1 else real(draft, address, entry),
     ),
-    "git hides nothing": patched(run, "update_exclude", lambda _: nothing),
+    "git hides nothing": patched(hiding, "update_exclude", lambda _: nothing),
     "git hides edits": patched(planning, "digest_of", lambda _: lambda _state: _Anything()),
     "folders of ours stay": patched(below.Below, "rmdir", lambda _: lambda *_: False),
     "a second sync records again": patched(draft, "_same", lambda _: lambda *_: False),
@@ -153,7 +154,7 @@ class _Anything:
 
 
 def _without_origins(real: Any, *given: Any) -> Any:
-    with mock.patch.object(history, "with_origins", lambda _operation, after, *_: dict(after)):
+    with mock.patch.object(changes, "with_origins", lambda _operation, after, *_: dict(after)):
         return real(*given)
 
 
