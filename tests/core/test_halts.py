@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harnesssync_orchestrator.core.desired import Address, Clash, Desired, FileOutput, Wanted
-from harnesssync_orchestrator.core.halts import why_halt
+from harnesssync_orchestrator.core.halts import HaltReason, why_halt
 from harnesssync_orchestrator.core.items import (
     EnvironmentVariable,
     Hook,
@@ -20,7 +20,6 @@ from harnesssync_orchestrator.core.items import (
 )
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Missing, Observed, ObservedFile
-from harnesssync_orchestrator.core.plan import HaltReason
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.trust import OWN, Trust
 

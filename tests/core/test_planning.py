@@ -21,6 +21,7 @@ from harnesssync_orchestrator.core.desired import (
     value_hash,
 )
 from harnesssync_orchestrator.core.drift import Choice, Resolution
+from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.items import (
     EnvironmentVariable,
     ItemId,
@@ -47,7 +48,6 @@ from harnesssync_orchestrator.core.observed import (
 from harnesssync_orchestrator.core.plan import (
     ConflictKind,
     EditDocument,
-    HaltReason,
     MakeLink,
     Plan,
     Remove,

@@ -20,6 +20,11 @@ def due() -> Due:
     return made
 
 
+def assert_due(earliest: tuple[Reason, float], reason: Reason, at: float) -> None:
+    assert earliest[0] is reason
+    assert earliest[1] == pytest.approx(at)
+
+
 def test_the_first_sync_is_due_at_once_and_then_none() -> None:
     """Until something happens."""
     due = Due(SETTINGS)
@@ -31,11 +36,11 @@ def test_the_first_sync_is_due_at_once_and_then_none() -> None:
 def test_edits_are_due_when_they_pause_or_have_gone_on_for_long(due: Due) -> None:
     """The last edit counts, up to the longest wait since the first."""
     due.signal(["/a"], 10.0)
-    assert due.earliest(fails=False) == (Reason.WATCH, pytest.approx(10.1))
+    assert_due(due.earliest(fails=False), Reason.WATCH, 10.1)
     due.signal(["/b"], 10.5)
-    assert due.earliest(fails=False) == (Reason.WATCH, pytest.approx(10.6))
+    assert_due(due.earliest(fails=False), Reason.WATCH, 10.6)
     due.signal(["/a"], 10.99)
-    assert due.earliest(fails=False) == (Reason.WATCH, pytest.approx(11.0))
+    assert_due(due.earliest(fails=False), Reason.WATCH, 11.0)
     assert due.begin() == {"/a", "/b"}
     assert due.earliest(fails=False)[1] == math.inf
     assert due.begin() == frozenset()
@@ -60,7 +65,7 @@ def test_what_fails_waits_for_its_retry_however_much_is_edited(due: Due) -> None
     due.begin()
     due.retry(15.0)
     due.signal(["/a"], 14.95)
-    assert due.earliest(fails=True) == (Reason.RETRY, pytest.approx(15.05))
+    assert_due(due.earliest(fails=True), Reason.RETRY, 15.05)
 
 
 def test_more_paths_than_a_loop_could_have_are_not_kept(due: Due) -> None:

@@ -1,4 +1,4 @@
-"""When a plan must not be carried out by itself: what would be removed may be gone only for a moment, or by mistake.
+"""When a plan must not be carried out by itself, mostly since what would be removed may be gone by mistake.
 
 A branch switch, a disk that is not mounted, a half-finished clone and a slip of a person look alike from here: items
 are gone. Little is lost by asking first.
@@ -6,18 +6,34 @@ are gone. Little is lost by asking first.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from harnesssync_orchestrator.core.desired import Address, Desired
 from harnesssync_orchestrator.core.items import Source
 from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.core.plan import HaltReason
 
 MOST_REMOVED = 5
 """So many outputs of one target may always go at once."""
 MOST_REMOVED_PERCENT = 30
 """Of a target with many outputs, so many of a hundred may."""
+
+
+class HaltReason(enum.Enum):
+    """Why a project does nothing, or, where its source can't be parsed, removes nothing."""
+
+    SOURCE_MISSING = "source-missing"
+    SOURCE_EMPTIED = "source-emptied"
+    SOURCE_UNPARSABLE = "source-unparsable"
+    MASS_REMOVAL = "mass-removal"
+    FOREIGN_OWNER = "foreign-owner"
+    GIT_BUSY = "git-busy"
+
+    @property
+    def stops(self) -> bool:
+        """Is nothing to be done at all? While a source can't be parsed, only removals wait."""
+        return self is not HaltReason.SOURCE_UNPARSABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

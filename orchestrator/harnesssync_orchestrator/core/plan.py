@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Loss, link_hash, short_hash
 from harnesssync_orchestrator.core.drift import Choice, Drift, worst
+from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Method
 from harnesssync_orchestrator.core.stood import Stood
@@ -176,22 +177,6 @@ class Held:
     owners: tuple[str, ...]
     items: tuple[ItemId, ...]
     why: Why = Why.UNAPPROVED
-
-
-class HaltReason(enum.Enum):
-    """Why a project does nothing, or, where its source can't be parsed, removes nothing."""
-
-    SOURCE_MISSING = "source-missing"
-    SOURCE_EMPTIED = "source-emptied"
-    SOURCE_UNPARSABLE = "source-unparsable"
-    MASS_REMOVAL = "mass-removal"
-    FOREIGN_OWNER = "foreign-owner"
-    GIT_BUSY = "git-busy"
-
-    @property
-    def stops(self) -> bool:
-        """Is nothing to be done at all? While a source can't be parsed, only removals wait."""
-        return self is not HaltReason.SOURCE_UNPARSABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

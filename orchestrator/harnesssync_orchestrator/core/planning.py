@@ -32,7 +32,7 @@ from harnesssync_orchestrator.core.desired import (
 from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
-from harnesssync_orchestrator.core.halts import why_halt
+from harnesssync_orchestrator.core.halts import HaltReason, why_halt
 from harnesssync_orchestrator.core.items import Kind, Scope, Source
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Missing, Observed, PathState, Unusable, digest_of
@@ -40,7 +40,6 @@ from harnesssync_orchestrator.core.plan import (
     Conflict,
     ConflictKind,
     EditDocument,
-    HaltReason,
     Held,
     MakeLink,
     Plan,

@@ -10,10 +10,11 @@ from pathlib import Path
 import anyio
 
 from harnesssync_orchestrator.core.drift import Drift
+from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.history import Record, TransactionKind
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger, Method
-from harnesssync_orchestrator.core.plan import HaltReason, Plan
+from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError

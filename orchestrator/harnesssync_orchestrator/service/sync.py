@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harnesssync_orchestrator.core.plan import HaltReason
+from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import Standing
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
