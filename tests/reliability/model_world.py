@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
 
-from tests.reliability.model import ABSENT, Document, Model, Said
+from tests.reliability.model import Model
 from tests.reliability.model_source import DOCUMENTS, At, File, Link
+from tests.reliability.model_values import ABSENT, Document, Said
 
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.cli import Ground

@@ -22,7 +22,7 @@ def test_a_person_git_targets_and_kills_in_any_order_lose_nothing() -> None:
     assert outcome.kills > 20
 
 
-QUICKLY_FOUND = ("removal ignores the digest", "intent not recorded", "deny dropped", "undo overwrites edits")
+QUICKLY_FOUND = ("removal ignores the digest", "intent not recorded", "deny dropped", "trust is not asked")
 """The sweep looks for all of them."""
 
 
