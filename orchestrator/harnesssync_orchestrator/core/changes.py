@@ -103,7 +103,7 @@ def _with_origin(
     operation: Operation, address: Address, entry: Entry, before: Mapping[Address, Entry], name: str
 ) -> Entry:
     known = before.get(address)
-    if entry.origin or entry is known:
+    if entry.origin or entry is known or isinstance(operation, Restore):  # which brings entries back as they were
         return entry
     if known is not None and known.created:
         return replace(entry, origin=known.origin) if known.origin else entry

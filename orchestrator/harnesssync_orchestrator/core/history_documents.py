@@ -90,18 +90,18 @@ def _to_stood(stood: StoodFile | StoodLink | StoodTree) -> dict[str, Any]:
         row = {"kind": "file", "digest": stood.digest, "mode": stood.mode, "mtime_ns": stood.mtime_ns}
     else:
         row = {"kind": "tree", "digest": stood.digest}
-    return {**row, "marker": stood.marker} if stood.marker else row
+    return row | {name: value for name in ("marker", "marked") if (value := getattr(stood, name))}
 
 
 def _from_stood(row: Mapping[str, Any]) -> Stood:
-    kind, marker = row["kind"], str(row.get("marker", ""))
+    kind, marker, marked = row["kind"], str(row.get("marker", "")), str(row.get("marked", ""))
     if kind == "link":
         return StoodLink(text=str(row["text"]), directory=bool(row.get("directory", False)))
     if kind == "file":
         digest, mode, mtime_ns = str(row["digest"]), int(row["mode"]), int(row["mtime_ns"])
-        return StoodFile(digest=digest, mode=mode, mtime_ns=mtime_ns, marker=marker)
+        return StoodFile(digest=digest, mode=mode, mtime_ns=mtime_ns, marker=marker, marked=marked)
     if kind == "tree":
-        return StoodTree(digest=str(row["digest"]), marker=marker)
+        return StoodTree(digest=str(row["digest"]), marker=marker, marked=marked)
     raise ValueError(f"nothing is known that is called {kind!r}")
 
 

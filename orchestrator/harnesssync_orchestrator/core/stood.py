@@ -19,12 +19,14 @@ class Nothing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoodFile:
     """A regular file. `digest` is the short hash of its bytes, `mode` its permission bits, `mtime_ns` when it was
-    modified (since 1970). `marker` is the source that a marker beside it names: then it was a copy of ours."""
+    modified (since 1970). `marker` is the source that a marker beside it names: then it was a copy of ours. `marked`
+    is the digest that the marker names, where that is another one: then the copy was edited."""
 
     digest: str
     mode: int
     mtime_ns: int
     marker: str = ""
+    marked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +43,16 @@ class StoodLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoodTree:
-    """A folder. `digest` is its tree hash; `marker` is as of a file."""
+    """A folder. `digest` is its tree hash; `marker` and `marked` are as of a file."""
 
     digest: str
     marker: str = ""
+    marked: str = ""
+
+
+def copy_of(stood: StoodFile | StoodTree) -> str:
+    """The source that a marker says it is a copy of, and rightly; "" if there is none."""
+    return "" if stood.marked else stood.marker
 
 
 Stood = Nothing | StoodFile | StoodLink | StoodTree

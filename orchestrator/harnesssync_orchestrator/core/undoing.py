@@ -15,7 +15,7 @@ from harnesssync_orchestrator.core.plan import (
     Plan,
     Restore,
 )
-from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodTree
+from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodTree, copy_of
 
 
 def undo_plan(record: Record, now: Mapping[str, Found], ledger: Ledger) -> Plan:
@@ -78,9 +78,9 @@ def _removals_first(operation: Operation) -> bool:
 def _is_as_before(before: Stood, found: Found) -> bool:
     now = found.stood
     if isinstance(before, StoodFile) and isinstance(now, StoodFile):
-        return (before.digest, before.mode, before.marker) == (now.digest, now.mode, found.marker)
+        return (before.digest, before.mode, copy_of(before)) == (now.digest, now.mode, found.marker)
     if isinstance(before, StoodTree) and isinstance(now, StoodTree):
-        return (before.digest, before.marker) == (now.digest, found.marker)
+        return (before.digest, copy_of(before)) == (now.digest, found.marker)
     return before.digest == now.digest  # of a link that leads nowhere nobody can say whether it is one to a folder
 
 

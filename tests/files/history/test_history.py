@@ -18,11 +18,11 @@ from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.history import Change, Record, TransactionKind
 from harnesssync_orchestrator.core.ledger import Entry, Method
 from harnesssync_orchestrator.core.plan import EditDocument, Remove, Restore, WriteFile
-from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree
+from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree, copy_of
 from harnesssync_orchestrator.core.targets import RemoveKey, SetKey
 from harnesssync_orchestrator.errors import ApplyError, StateError
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import digest_at
+from harnesssync_orchestrator.files.copying import digest_at, marker_name
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import Captured, capture, look, modes
 from harnesssync_orchestrator.files.history.pack import PACK, Pack
@@ -184,6 +184,22 @@ def _picture(folder: Path) -> dict[str, object]:
         )
         for path in sorted(folder.rglob("*"))
     }
+
+
+def test_the_marker_of_an_edited_copy_does_not_vouch_for_the_edit(root: Path, history: Path) -> None:
+    """It comes back saying what it said: the edit is no copy of ours."""
+    (root / "a.md").write_bytes(b"edited")
+    marker = root / marker_name("a.md")
+    marker.write_text(f"/source\n{short_hash(b'copied')}\n")
+    before = marker.read_bytes()
+    name, captured = keep(root, history, write("a.md", expected=short_hash(b"edited")))
+    stood = captured.stood["a.md"]
+    assert isinstance(stood, StoodFile)
+    assert (stood.marker, stood.marked, copy_of(stood)) == ("/source", short_hash(b"copied"), "")
+    (root / "a.md").write_bytes(b"new")
+    marker.write_text(f"/source\n{short_hash(b'new')}\n")
+    put_back(root, history, name, "a.md", stood, short_hash(b"new"))
+    assert ((root / "a.md").read_bytes(), marker.read_bytes()) == (b"edited", before)
 
 
 def test_a_folder_that_holds_more_than_its_digest_covers_is_not_touched(root: Path, history: Path) -> None:

@@ -15,7 +15,7 @@ from harnesssync_orchestrator.core.plan import EditDocument, Operation
 from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.copying import is_exactly, look_at_any, read_marker
+from harnesssync_orchestrator.files.copying import Marker, is_exactly, look_at_any, read_marker
 from harnesssync_orchestrator.files.editing import edit
 from harnesssync_orchestrator.files.folder import Folder, telling
 from harnesssync_orchestrator.files.history.pack import PackWriter, opened
@@ -84,18 +84,28 @@ def _capture(
 def _keep(place: Place, status: os.stat_result, path: str, pack: PackWriter, *, keep: bool) -> tuple[Stood, bytes]:
     if is_link(status):
         return StoodLink(text=place.readlink(), directory=place.path.is_dir()), b""
-    marker = read_marker(place)
-    source = marker.source if marker is not None else ""
+    marker = read_marker(place) or Marker("", "")
     if stat.S_ISDIR(status.st_mode):
         digest = look_at_any(place) or ""
         pack.add_tree(path, place.folder, place.name)
         if not digest or look_at_any(place) != digest:
             raise _changed(path)
-        return StoodTree(digest=digest, marker=source), b""
+        return StoodTree(digest=digest, marker=marker.source, marked=_other(marker, digest)), b""
     with opened(place.folder, place.name) as descriptor:
         digest, status, content = pack.add_file(path, descriptor, keep=keep)
-    mode = stat.S_IMODE(status.st_mode)
-    return StoodFile(digest=digest, mode=mode, mtime_ns=status.st_mtime_ns, marker=source), content
+    stood = StoodFile(
+        digest=digest,
+        mode=stat.S_IMODE(status.st_mode),
+        mtime_ns=status.st_mtime_ns,
+        marker=marker.source,
+        marked=_other(marker, digest),
+    )
+    return stood, content
+
+
+def _other(marker: Marker, digest: str) -> str:
+    """The digest that a marker names, if it is another one."""
+    return "" if marker.digest == digest else marker.digest
 
 
 def look(root: Path, paths: Iterable[str]) -> dict[str, Found]:

@@ -43,7 +43,7 @@ def restore(operation: Restore, below: Below, history: Path) -> tuple[str, ...]:
             raise
         put(new, place, digest=before.digest, expected=operation.expected, look=look_at_any)
         if not isinstance(before, StoodLink) and before.marker:
-            write_marker(place, Marker(before.marker, before.digest))
+            write_marker(place, Marker(before.marker, before.marked or before.digest))
         else:
             remove_marker(place)
     _restore_modes(below, operation, made)
