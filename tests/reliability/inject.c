@@ -105,7 +105,8 @@ static int act(void) {
         die();
         return 0;
     case STOP:
-        syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
+        /* To this very thread: sent to the process, another thread could take it, and this one go on for a while. */
+        syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), SIGSTOP);
         return 0;
     case FAIL:
         errno = plan->error;
