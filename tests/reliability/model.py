@@ -35,7 +35,8 @@ class Model:
     `source` is what the person's files say. `made` are the documents (`()`) and containers that came with an output.
 
     `approved` are the executable things that a person has looked at. `unrecorded` is what a sync that was killed had
-    done without a word in the ledger: the entry before, the one that it was about to record, and what it was to leave.
+    done without a word in the ledger: the entry before, the one that it was about to record, and what it was to leave;
+    `made_before` is what was made in those files before.
     """
 
     source: Source = field(default_factory=Source)
@@ -46,6 +47,7 @@ class Model:
     ledger: dict[At, Entry] = field(default_factory=dict)
     made: set[Place] = field(default_factory=set)
     unrecorded: dict[At, tuple[Entry | None, Entry | None, Any]] = field(default_factory=dict)
+    made_before: dict[str, set[Place]] = field(default_factory=dict)
 
     def copy(self) -> Model:
         """What is in it is replaced and never changed, but for documents."""
@@ -57,6 +59,7 @@ class Model:
             ledger=dict(self.ledger),
             made=set(self.made),
             unrecorded=dict(self.unrecorded),
+            made_before=dict(self.made_before),
         )
 
     # --- what may be written
@@ -121,12 +124,17 @@ class Model:
 
     def recover(self) -> None:
         """After a sync that was killed: what it had done is ours, if it is still as it was left."""
+        known: set[str] = set()
         for at, (before, after, left) in self.unrecorded.items():
-            entry = after if self.reads(at) == left else before
+            is_done = self.reads(at) == left
+            known |= {at.path} if is_done else set()
+            entry = after if is_done else before
             self.ledger.pop(at, None)
             if entry is not None:
                 self.ledger[at] = entry
-        self.unrecorded = {}
+        for path in self.made_before.keys() - known:  # nothing tells any more that the file is of our making
+            self.made = {one for one in self.made if one[0] != path} | self.made_before[path]
+        self.unrecorded, self.made_before = {}, {}
 
     def reads(self, at: At) -> Any:
         """What is at an address now, as text: a document that can't be parsed says nothing that is known."""

@@ -87,7 +87,7 @@ class Looking(Person):
         for owner, owned in kept.get("targets", {}).items():
             for text, row in owned.items():
                 rows.setdefault(text, {**row, "owners": set()})["owners"].add(owner)
-        result.unrecorded = {}
+        result.unrecorded, result.made_before = {}, {}
         for at in {*before.ledger, *after.ledger, *raw.ledger}:
             row = rows.pop(address(at), None)
             result.ledger.pop(at, None)
@@ -101,6 +101,7 @@ class Looking(Person):
                 raise AssertionError(at, row)
             if model is not after and kept.get("transaction") and before.reads(at) != after.reads(at):
                 result.unrecorded[at] = (model.ledger.get(at), after.ledger.get(at), after.reads(at))
+                result.made_before[at.path] = {one for one in before.made if one[0] == at.path}
         assert not rows, rows
 
 

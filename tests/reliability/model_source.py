@@ -207,7 +207,7 @@ def _settings(source: Source) -> Iterator[tuple[At, Wish]]:
     for name, token in source.env.items():
         at = At(CODEX, ("shell_environment_policy", "set", name))
         yield at, Wish(value=token, owners=("codex",), executes=("env", name, token))
-    for tool in source.denied:
+    for tool in sorted(source.denied):
         theirs = {"WebFetch": "web_fetch", "WebSearch": "google_web_search"}[tool]
         yield _element(GEMINI, ("tools", "exclude"), theirs, "gemini")
         yield At(DENIALS, ("permission", f"?{tool.lower()[1:]}")), Wish(value="deny", owners=("opencode",))

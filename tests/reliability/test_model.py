@@ -128,3 +128,14 @@ def test_what_a_confirmed_sync_found_is_not_what_the_next_one_says() -> None:
         for confirmed in (True, True, False):
             machine.wait_a_moment()
             machine.sync(confirmed=confirmed)
+
+
+def test_a_confirmed_removal_with_an_edit_in_its_way_is_asked_about_again() -> None:
+    """A sync that is not confirmed halts for want of a source, whatever the last one found."""
+    with a_person_with("rules") as machine:
+        machine.sync(confirmed=False)
+        machine.edit_an_output(which=0)
+        machine.delete_an_item(kind="rules", which=0)
+        for confirmed in (True, True, False):
+            machine.wait_a_moment()
+            machine.sync(confirmed=confirmed)

@@ -218,7 +218,7 @@ class Run:
         options = self.start.options
         if outcome.failures or options.targets or seen.plan.halt or unanswered:
             return
-        if options.confirmed and any(problem.hides for problem in seen.source.problems):
+        if options.confirmed and (seen.plan.conflicts or any(each.hides for each in seen.source.problems)):
             return  # a sync that is not confirmed has more to say
         if outcome.done:
             await self._tick()
