@@ -285,6 +285,20 @@ def test_copy_fallback_mtime_and_mode_are_kept(skill: Path, tmp_path: Path) -> N
     assert (tmp_path / "out" / "scripts" / "run.sh").stat().st_mode & 0o7777 == 0o755
 
 
+def test_a_mode_that_can_not_be_kept_for_once_is_a_failure(
+    skill: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system without modes is one thing, a disk error another: the copy would stay unreadable for others."""
+
+    def fchmod(_descriptor: int, _mode: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    done, how = create_link(skill, tmp_path / "out", means=Means("Linux", no_symlink))
+    assert (done, how.split(":")[0]) == (False, "failed")
+    assert not (tmp_path / "out").exists()
+
+
 def test_copy_stale_is_made_again_when_its_source_changed(
     skill: Path, tmp_path: Path, without_links: Callable[..., tuple[bool, str]]
 ) -> None:

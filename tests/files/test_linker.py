@@ -394,6 +394,19 @@ def test_an_empty_folder_of_ours_that_can_not_be_removed_is_told(root: Path, mon
     assert [(address.path, error.code) for address, error in pruned.failed] == [("empty/", "not_writable")]
 
 
+def test_a_removal_that_may_not_last_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run then looks whether the folder is gone."""
+    (root / "empty").mkdir()
+
+    def fsync(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    pruned = prune(root, [Address("empty/")])
+    assert pruned.gone == (Address("empty/"),)
+    assert [address for address, _ in pruned.failed] == [Address("empty/")]
+
+
 def test_many_operations_share_one_open_root(root: Path) -> None:
     """A linker with much to do keeps its folders open."""
     with Below(root) as below:

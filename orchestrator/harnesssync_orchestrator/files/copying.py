@@ -231,6 +231,16 @@ def _folder_in(top: Folder, relative: str) -> Generator[Folder]:
         folder.sync()
 
 
+@contextmanager
+def _where_possible() -> Generator[None]:
+    """Do without what a file system has not; any other error is one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}:
+            raise
+
+
 def _copy_file(source: str, to: Place, listed: Signature | None = None) -> None:
     """Copy the file that was `listed`, and no other that has come to its path meanwhile."""
     origin = os.open(source, OPEN_FLAGS)
@@ -245,9 +255,9 @@ def _copy_file(source: str, to: Place, listed: Signature | None = None) -> None:
                 write_all(copy, content)
             # File systems without links often have no permissions either: the content is what counts.
             if sys.platform != "win32":
-                with suppress(OSError):
+                with _where_possible():
                     os.fchmod(copy, status.st_mode & _PERMISSIONS)
-                with suppress(OSError):
+                with _where_possible():
                     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
             os.fsync(copy)
         finally:

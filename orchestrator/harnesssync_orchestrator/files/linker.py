@@ -95,7 +95,7 @@ class Pruned:
     failed: tuple[tuple[Address, ApplyError], ...]
 
 
-def prune(root: Path, made: Iterable[Address], below: Below | None = None) -> Pruned:
+def prune(root: Path, made: Iterable[Address]) -> Pruned:
     """Remove those of our folders (`Address("x/")`) that are empty now, the deepest first.
 
     A folder in which anything is left stays, and stays ours. Raises ApplyError if the root can't be opened.
@@ -103,15 +103,19 @@ def prune(root: Path, made: Iterable[Address], below: Below | None = None) -> Pr
     gone: list[Address] = []
     failed: list[tuple[Address, ApplyError]] = []
     folders = [address for address in made if address.path.endswith("/") and not address.pointer]
-    with ExitStack() as stack:
-        changes = below if below is not None else stack.enter_context(Below(root))
-        for address in sorted(folders, key=lambda address: (-address.path.count("/"), address.path)):
-            try:
-                if changes.rmdir(address.path):
-                    gone.append(address)
-            except ApplyError as error:  # not readable, or no folder any more: then it is not ours to remove
-                if _is_empty(root / address.path):
-                    failed.append((address, error))
+    try:
+        with Below(root) as below:
+            for address in sorted(folders, key=lambda address: (-address.path.count("/"), address.path)):
+                try:
+                    if below.rmdir(address.path):
+                        gone.append(address)
+                except ApplyError as error:  # not readable, or no folder any more: then it is not ours to remove
+                    if _is_empty(root / address.path):
+                        failed.append((address, error))
+    except ApplyError as error:
+        if not gone:
+            raise
+        failed.extend((address, error) for address in gone)  # whether they are gone for good is not known
     return Pruned(tuple(gone), tuple(failed))
 
 
