@@ -337,7 +337,7 @@ async def test_split_brain_a_removed_lock_file_is_taken_anew(running: Any, quick
 async def test_split_brain_a_supervisor_whose_folder_is_removed_ends(
     running: Any, quick: None, worktree: Worktree, until: Any
 ) -> None:
-    """Its projects may be served by somebody else from then on. It says why, and leaves the folder away."""
+    """Its projects may be served by somebody else from then on. It says why, also if a sync made the folder again."""
     root = worktree("a")
     failure: list[HarnessSyncError] = []
     running.make()
@@ -358,7 +358,6 @@ async def test_split_brain_a_supervisor_whose_folder_is_removed_ends(
         with anyio.fail_after(10):
             await until(lambda: failure)
     assert [error.code for error in failure] == ["lock_lost"]
-    assert not running.layout.root.exists()
 
 
 async def test_split_brain_a_project_whose_lock_somebody_else_took_is_given_up(

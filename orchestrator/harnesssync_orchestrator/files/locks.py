@@ -49,6 +49,7 @@ class FileLock:
         self._guarded = guarded
         self._guard: Guard | None = None
         self._guarding: int | None = None
+        self._root: tuple[int, int] | None = None
         self.in_doubt = False
         self._descriptor: int | None = None
 
@@ -79,8 +80,17 @@ class FileLock:
             os.close(descriptor)
             return False
         self._descriptor = descriptor
+        self._root = self._folder_of_all()
         _leave_pid(descriptor)
         return True
+
+    def _folder_of_all(self) -> tuple[int, int] | None:
+        """The device and inode of the guarded folder; None if it is gone."""
+        try:
+            status = None if self._guarded is None else self._guarded.stat()
+        except FileNotFoundError:
+            return None
+        return None if status is None else (status.st_dev, status.st_ino)
 
     def _take_guard(self) -> bool:
         """Is there no process that holds a lock of this name on a file that was removed?"""
@@ -96,7 +106,8 @@ class FileLock:
     def keep(self) -> bool:
         """Is this still the lock? One whose file was removed is taken anew, in the folder that is there.
 
-        False when it can't be: the folder is gone too, or somebody else was quicker. A file that is missing for the
+        False when it can't be: all that is ours was removed, also if a sync has made the folder again, or somebody else
+        was quicker. A file that is missing for the
         first time is only `in_doubt`: whoever is just removing the whole folder shall not find new files in it.
         Raises OSError.
         """
@@ -107,6 +118,8 @@ class FileLock:
         if _is_still(self.path, self._descriptor):
             self.in_doubt = False
             return True
+        if self._folder_of_all() != self._root:
+            return False
         if not self.in_doubt and not os.path.lexists(self.path):
             self.in_doubt = True
             return True
