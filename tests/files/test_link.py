@@ -17,7 +17,7 @@ import pytest
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Method
-from harnesssync_orchestrator.files.copying import digest_at, marker_name, read_marker
+from harnesssync_orchestrator.files.copying import Marker, digest_at, marker_name, read_marker
 from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.link import Means, create_link, junction_command, link_text, make, os_strategy
 from harnesssync_orchestrator.files.place import Place
@@ -297,6 +297,26 @@ def test_a_mode_that_can_not_be_kept_for_once_is_a_failure(
     done, how = create_link(skill, tmp_path / "out", means=Means("Linux", no_symlink))
     assert (done, how.split(":")[0]) == (False, "failed")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_marker_speaks_of_the_copy_that_is_there_when_the_former_one_can_not_be_removed(
+    skill: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new one is in its place by then; with the marker of the former it would pass for edited."""
+    out, means = tmp_path / "out", Means("Linux", no_symlink)
+    assert create_link(skill, out, means=means) == (True, "copy")
+    former = digest_at(place_of(out)) or ""
+    (skill / "SKILL.md").write_text("new", encoding="utf-8")
+
+    def rmdir(path: str, *, dir_fd: int | None = None) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    done, _ = create_link(skill, out, means=means, recorded=former)
+    monkeypatch.undo()
+    assert not done
+    assert digest_at(place_of(out)) == digest_at(place_of(skill)) != former
+    assert (read_marker(place_of(out)) or Marker("", "")).digest == digest_at(place_of(out))
 
 
 def test_copy_stale_is_made_again_when_its_source_changed(

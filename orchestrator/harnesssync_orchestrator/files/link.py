@@ -11,6 +11,7 @@ import os
 import platform as system
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Literal
@@ -231,7 +232,7 @@ def _take_back(at: Place, status: os.stat_result | None) -> None:
 def _make_copy(place: Place, source: Path, expected: str | None, planned: str | None) -> Made:
     temporary = place.beside(our_name())
     left_out = copy(source, temporary, planned)
-    former = read_marker(place)
+    former, digest = read_marker(place), ""
     try:
         digest = digest_at(temporary) or ""
         # The marker comes first: after a crash between the two it speaks of a copy that is not there, which is
@@ -240,12 +241,20 @@ def _make_copy(place: Place, source: Path, expected: str | None, planned: str | 
         _put(temporary, place, digest, expected)
     except BaseException:
         temporary.remove()
-        if former is None:
+        if digest and _is_there(place, digest):
+            pass  # only what it replaced could not be removed
+        elif former is None:
             remove_marker(place)
         else:
             write_marker(place, former)
         raise
     return Made(Method.COPY, digest, left_out)
+
+
+def _is_there(place: Place, digest: str) -> bool:
+    with suppress(OSError):
+        return look_at_any(place) == digest
+    return False
 
 
 def _put(made: Place, place: Place, digest: str, expected: str | None) -> None:
