@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,6 +36,7 @@ from harnesssync_orchestrator.service.sync import Engine, Options, sync
 pytestmark = pytest.mark.anyio
 
 ALL = ("codex", "gemini", "opencode")
+AGENT = "---\nname: reviewer\ndescription: Reviews.\n---\n\nYou review %d.\n"
 Sync = Callable[..., Awaitable[Report]]
 Tree = dict[str, object]
 
@@ -744,3 +746,18 @@ async def test_what_to_watch_names_folders_that_matter(project: Project, engine:
     assert {".agents/skills", ".codex", ".codex/agents", ".gemini", ".opencode/commands/git"} <= watched
     assert not {name for name in watched if name.startswith((".git/", "node_modules", "src"))}
     assert str(engine.layout.project_dir(project.id)) in result.watch
+
+
+async def test_outputs_stay_watched_when_sources_written_a_moment_ago_are_read_once_more(
+    project: Project, engine: Engine, root: Path
+) -> None:
+    """Their signatures say nothing yet: what they say is then compared, and the outputs are to be watched all the
+    same."""
+    chosen = approved(project, engine.places)
+    await sync(chosen, engine)
+    for _ in range(5):
+        write(
+            root, {"CLAUDE.md": f"# Rules\n\n{time.time_ns()}\n", ".claude/agents/reviewer.md": AGENT % time.time_ns()}
+        )
+        result = await sync(chosen, engine)
+        assert {str(root / ".codex/agents"), str(root / ".claude/agents")} <= result.watch

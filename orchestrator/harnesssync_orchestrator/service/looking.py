@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from harnesssync_orchestrator.core.desired import Address, Desired
 from harnesssync_orchestrator.core.items import Problem, Source
@@ -38,12 +37,16 @@ class Looking:
     async def survey(self, ledger: Ledger) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
         source = await self.source()
-        desired = await self.start.in_thread(self.surveyor().desired, source)
-        return await self._outputs(source, desired, ledger)
+        return await self.start.in_thread(self._surveyed, source, ledger)
 
-    async def again(self, seen: Survey, ledger: Ledger) -> Survey:
-        """Look at the outputs once more, and plan, by what the source said."""
-        return await self._outputs(seen.source, seen.desired, ledger)
+    def _surveyed(self, source: Source, ledger: Ledger) -> Survey:
+        self.watch = frozenset()
+        self.watch_sources()
+        return self._outputs(source, self.surveyor().desired(source), ledger)
+
+    def again(self, seen: Survey, ledger: Ledger) -> Survey:
+        """Look at the outputs once more, and plan, by what the source said. Blocking."""
+        return self._outputs(seen.source, seen.desired, ledger)
 
     async def source(self) -> Source:
         """Read the source."""
@@ -57,7 +60,6 @@ class Looking:
             rehash=start.options.rehash,
             allowed=start.trust.reachable,
         )
-        self.watch = await start.in_thread(folders_to_watch, self.sources, start.project.path)
         return replace(source, problems=(*self.problems, *source.problems))
 
     def surveyor(self) -> Surveyor:
@@ -75,21 +77,28 @@ class Looking:
             hides=start.engine.exclude,
         )
 
-    async def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:
+    def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:
         self.outputs = Looked()
-        seen = await self.start.in_thread(self.surveyor().survey, source, desired, ledger, self.outputs)
-        await self.watch_outputs()
+        seen = self.surveyor().survey(source, desired, ledger, self.outputs)
+        self.watch_outputs()
         targets = self.start.options.targets
         return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
 
-    async def watch_outputs(self) -> None:
-        """Have their folders watched, as far as they are there by now."""
+    def watch_sources(self) -> None:
+        """Have the folders of what was read last watched too. Blocking."""
+        self.watch |= folders_to_watch(self.sources, self.start.project.path)
+
+    def watch_outputs(self) -> None:
+        """Have their folders watched, as far as they are there by now. Blocking."""
         start = self.start
         ledger = str(start.engine.layout.ledger_file(start.project))
-        self.watch |= await start.in_thread(folders_of_outputs, self.outputs, start.project.path, ledger)
+        self.watch |= folders_of_outputs(self.outputs, start.project.path, ledger)
 
-    async def footprint(self, seen: Survey, notes: tuple[str, ...], changed: Iterable[str]) -> Footprint:
-        """What the next sync compares, with what this one has to say. `changed` are the paths that it wrote."""
+    def footprint(self, seen: Survey, notes: tuple[str, ...], changed: Iterable[str]) -> Footprint:
+        """What the next sync compares, with what this one has to say. `changed` are the paths that it wrote.
+
+        Blocking.
+        """
         start = self.start
         self.outputs.lstat(str(start.engine.layout.ledger_file(start.project)))
         remembered = Remembered(
@@ -104,7 +113,5 @@ class Looking:
             watch=tuple(sorted(self.watch)),
         )
         # What we wrote may stand in a folder that was searched for sources: that folder changed, and only by us.
-        ours = await start.in_thread(self.sources.set_aside, list(changed))
-        return await start.in_thread(
-            partial(Footprint.of, self.sources, ours, self.outputs, key=start.key, result=encode(remembered))
-        )
+        ours = self.sources.set_aside(changed)
+        return Footprint.of(self.sources, ours, self.outputs, key=start.key, result=encode(remembered))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import anyio
@@ -20,8 +20,6 @@ from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
-from harnesssync_orchestrator.files.footprint import Footprint
-from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
@@ -29,6 +27,7 @@ from harnesssync_orchestrator.service.hiding import hide
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.recovering import recover
+from harnesssync_orchestrator.service.remembering import remember
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.resolving import tell
 from harnesssync_orchestrator.service.start import Start
@@ -58,6 +57,7 @@ class Run:
     hidden: bool = True
     unfinished: Record | None = None
     drift: Mapping[Drift, int] = field(default_factory=dict)
+    _git_is_busy: bool = False
 
     @classmethod
     def begin(cls, start: Start) -> Run:
@@ -79,24 +79,28 @@ class Run:
 
     # --- recover
 
-    async def recover(self) -> None:
-        """After a sync that was killed: clear away what it left behind, and take over what it had finished."""
-        only_to_look = self.start.options.dry_run
-        recovered = await self.start.in_thread(partial(recover, self.start, self.ledger, only_to_look=only_to_look))
+    def recover(self) -> None:
+        """After a sync that was killed: clear away what it left behind, and take over what it had done. Blocking."""
+        recovered = recover(self.start, self.ledger, only_to_look=self.start.options.dry_run)
         self.ledger, self.unfinished = recovered.ledger, recovered.unfinished
         self.looking.problems += recovered.problems
+        self._git_is_busy = self._asks_git and git.busy(self.root)
 
     # --- let git settle
 
     async def git_settles(self) -> bool:
         """Wait for git to end what it is doing in the worktree; False if it takes too long."""
-        if self.project.scope is not Scope.PROJECT:
+        if not self._git_is_busy:
             return True
         with anyio.move_on_after(GIT_SETTLES_S):
             while await self.start.in_thread(git.busy, self.root):  # noqa: ASYNC110 - git sets no event
                 await anyio.sleep(GIT_LOOKS_S)
             return True
         return False
+
+    @property
+    def _asks_git(self) -> bool:
+        return self.project.scope is Scope.PROJECT
 
     # --- survey and plan
 
@@ -132,8 +136,8 @@ class Run:
 
     # --- keep our outputs out of git
 
-    async def keep_from_git(self, seen: Survey, *, before: bool = False) -> None:
-        """Keep our outputs out of `git status`, unless git tracks them or the configuration says otherwise.
+    def keep_from_git(self, seen: Survey, *, before: bool = False) -> None:
+        """Keep our outputs out of `git status`, unless git tracks them or the configuration says otherwise. Blocking.
 
         Those that are made `before` they are, so that no `git add` that comes in between takes something private along;
         what is hidden by then stays so until what goes is gone, and the record of it has the lines.
@@ -143,7 +147,7 @@ class Run:
         gone = self.outcome.removed_documents
         paths = [*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, self._copied)]
         try:
-            await self.start.in_thread(partial(hide, self.start, paths, keeping=before, tidy=True))
+            hide(self.start, paths, keeping=before, tidy=True)
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
@@ -156,13 +160,19 @@ class Run:
     # --- keep what is there, link
 
     async def keep(self, seen: Survey) -> Survey:
-        """Keep everything that is about to be replaced or removed; what of the plan can then be carried out.
+        """Keep everything that is about to be replaced or removed, and from git what is about to be made; what of the
+        plan can then be carried out.
 
         Raises StateError when it can't be kept: then nothing is changed.
         """
         self.transaction.kind = self._kind
-        seen = await self.start.in_thread(self._giving_back, seen)
-        return replace(seen, plan=await self.transaction.keep(seen.plan))
+        return await self.start.in_thread(self._keep, seen)
+
+    def _keep(self, seen: Survey) -> Survey:
+        seen = self._giving_back(seen)
+        seen = replace(seen, plan=self.transaction.kept(seen.plan))
+        self.keep_from_git(seen, before=bool(seen.plan.operations))
+        return seen
 
     def _giving_back(self, seen: Survey) -> Survey:
         """Let what goes give way to what a person once let us replace."""
@@ -180,8 +190,14 @@ class Run:
         self._tell_copies()
         done = [one.operation for one in self.outcome.done]
         tell(done, self.engine.log, project_id=self.project.id, sync_id=self.start.sync_id)
-        if seen.plan.operations and self.hidden:
-            await self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
+        if seen.plan.operations:
+            await self.start.in_thread(self._after_linking, seen)
+
+    def _after_linking(self, seen: Survey) -> None:
+        if self.hidden:
+            self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
+        if self.outcome.done:
+            self.looking.watch_outputs()
 
     @property
     def _kind(self) -> TransactionKind:
@@ -207,59 +223,8 @@ class Run:
     # --- look again
 
     async def remember(self, seen: Survey) -> None:
-        """Look once more at what was written, and keep that look: if then nothing is left to do, the next sync only
-        has to see that everything still looks the same.
-
-        The wait before the look lets the clock of the file system tick: a change right after ours then shows.
-        """
-        outcome = self.outcome
-        if outcome.done:
-            await self.looking.watch_outputs()
-        unanswered = any(problem.code == "git_failed" for problem in seen.problems)
-        options = self.start.options
-        if outcome.failures or options.targets or seen.plan.halt or unanswered:
-            return
-        if options.confirmed and (seen.plan.conflicts or any(each.hides for each in seen.source.problems)):
-            return  # a sync that is not confirmed has more to say
-        if outcome.done:
-            await self._tick()
-            hidden = seen.plan.exclude
-            seen = await self.looking.again(seen, self.ledger)
-            if self.looking.outputs.uncertain:
-                return
-            if seen.plan.exclude != hidden:
-                await self.keep_from_git(seen)  # a merged file is ours alone again, without somebody's edit of a key
-        footprint = await self._footprint(seen)
-        if outcome.done and not footprint.settled:
-            # Sources that were written a moment before they were read: what they say now, they will still say later.
-            source = await self.looking.source()
-            footprint = await self._footprint(seen)
-            same = (source.digest, source.problems) == (seen.source.digest, seen.source.problems)
-            footprint = replace(footprint, settled=footprint.settled and same)
-        if not seen.plan.is_empty or not footprint.settled:
-            return
-        try:
-            await self.start.in_thread(self.start.memory.save, footprint)
-        except OSError as error:
-            folder = self.engine.layout.project_dir(self.project.id)
-            self.notes.append(
-                f"Another process may have to read everything again, since nothing can be kept in {folder}: "
-                f"{error.strerror or error}. Make room there, and give yourself the right to write"
-            )
-
-    async def _tick(self) -> None:
-        """Let the file system's clock tick. Another project has the place among the syncs in flight meanwhile."""
-        places = self.engine.limits.projects
-        places.release()
-        try:
-            await anyio.sleep(2 * RACY_NS / 1e9)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await places.acquire()
-
-    async def _footprint(self, seen: Survey) -> Footprint:
-        changed = (str(path) for path in self.outcome.paths(self.root))
-        return await self.looking.footprint(seen, self._consent(seen), changed)
+        """Look once more at what was written, and keep that look for the next sync."""
+        await remember(self, seen)
 
     # --- report
 
@@ -273,16 +238,16 @@ class Run:
 
     def planned(self, seen: Survey) -> SyncResult:
         """What a sync would do."""
-        report = planned_report(self.project, self.start.targets, seen.plan, seen.problems, self._consent(seen))
+        report = planned_report(self.project, self.start.targets, seen.plan, seen.problems, self.consent(seen))
         return self.start.result(report, self.looking.watch)
 
     def finished(self, seen: Survey) -> SyncResult:
         """What the sync did."""
-        notes = (*self._consent(seen), *self.notes)
+        notes = (*self.consent(seen), *self.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
         return self.start.result(replace(report, drift=self.drift) if self.drift else report, self.looking.watch)
 
-    def _consent(self, seen: Survey) -> tuple[str, ...]:
+    def consent(self, seen: Survey) -> tuple[str, ...]:
         """What a person must still agree to in the harnesses themselves; we never forge it."""
         served = {owner for wish in seen.desired.wanted.values() for owner in wish.owners}
         return tuple(note for target in self.start.targets if target.id in served for note in target.consent)

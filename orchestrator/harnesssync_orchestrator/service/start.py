@@ -62,6 +62,16 @@ class Start:
         return await anyio.to_thread.run_sync(cls._load, project, engine, options, limiter=engine.limits.ledgers)
 
     @classmethod
+    async def look(cls, project: Project, engine: Engine, options: Options) -> tuple[Start, SyncResult | None]:
+        """The same, and the result of a sync that has nothing to do: the project is left alone, or unchanged."""
+
+        def look() -> tuple[Start, SyncResult | None]:
+            start = cls._load(project, engine, options)
+            return start, start.left_alone() if start.is_left_alone else start.unchanged()
+
+        return await anyio.to_thread.run_sync(look, limiter=engine.limits.ledgers)
+
+    @classmethod
     def _load(cls, project: Project, engine: Engine, options: Options) -> Start:
         if options.automatic:
             project = engine.registrations.now(project, engine.layout) or replace(project, paused=True)
@@ -102,16 +112,11 @@ class Start:
         """What is to be done about drift."""
         return Resolution(project=self.project.path, policies=self.engine.policies, choices=dict(self.options.choices))
 
-    async def unchanged(self) -> SyncResult | None:
+    def unchanged(self) -> SyncResult | None:
         """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this.
-        None if something has changed."""
+        None if something has changed. Blocking."""
         footprint = self.memory.footprint
-        if (
-            self.options.rehash
-            or self.options.choices
-            or footprint.key != self.key
-            or not await self.in_thread(is_unchanged, footprint)
-        ):
+        if self.options.rehash or self.options.choices or footprint.key != self.key or not is_unchanged(footprint):
             return None
         remembered = self.memory.remembered()
         if remembered is None:

@@ -23,12 +23,13 @@ from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.discovery.result import Discovery
 from harnesssync_orchestrator.files.exposed import look_at_git
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.identity import writable_by_others
 from harnesssync_orchestrator.files.imagined import Imagined
 from harnesssync_orchestrator.files.observe import observe
-from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.reading import Looked, Signature
 from harnesssync_orchestrator.service.hashing import hash_files
 from harnesssync_orchestrator.service.limits import Limits
 
@@ -47,18 +48,61 @@ async def read_source(
 
     With `looked` an `Imagined`, the source as it would be. `allowed` are the marks of links that may lead out.
     """
-    read_ns = time.time_ns()
-    work = partial(discover, project.scope, Path(project.path), places, looked, allowed=allowed)
-    discovery = await anyio.to_thread.run_sync(work, limiter=limits.hashing)
-    contents = {path: signature for listing in discovery.trees.values() for path, signature in listing.contents.items()}
-    known, unknown = cache.divide(contents, verify=rehash)
-    digests = await hash_files(unknown, limits.hashing, int(limits.hashing.total_tokens))
-    cache.put_all(contents, digests, read_ns)
-    looked.uncertain |= any(isinstance(digest, OSError) for digest in digests.values())
-    known.update((path, digest) for path, digest in digests.items() if isinstance(digest, str))
-    if isinstance(looked, Imagined):
-        known.update(looked.digests())
-    return await anyio.to_thread.run_sync(discovery.complete, known, limiter=limits.hashing)
+    reading = await anyio.to_thread.run_sync(
+        partial(_Reading.begin, project, places, cache, looked, rehash=rehash, allowed=allowed), limiter=limits.hashing
+    )
+    if isinstance(reading, Source):
+        return reading
+    digests = await hash_files(reading.unknown, limits.hashing, int(limits.hashing.total_tokens))
+    return await anyio.to_thread.run_sync(reading.complete, digests, limiter=limits.hashing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A source that is discovered, and some of whose files have still to be hashed."""
+
+    discovery: Discovery
+    contents: Mapping[str, Signature]
+    known: dict[str, str]
+    unknown: Sequence[tuple[str, int]]
+    cache: HashCache
+    looked: Looked
+    read_ns: int
+
+    @classmethod
+    def begin(
+        cls,
+        project: Project,
+        places: Places,
+        cache: HashCache,
+        looked: Looked,
+        *,
+        rehash: bool,
+        allowed: Container[str],
+    ) -> Source | _Reading:
+        """The source as a whole where nothing has to be hashed."""
+        read_ns = time.time_ns()
+        found = discover(project.scope, Path(project.path), places, looked, allowed=allowed)
+        contents = {path: signature for listing in found.trees.values() for path, signature in listing.contents.items()}
+        known, unknown = cache.divide(contents, verify=rehash)
+        reading = cls(
+            discovery=found,
+            contents=contents,
+            known=known,
+            unknown=unknown,
+            cache=cache,
+            looked=looked,
+            read_ns=read_ns,
+        )
+        return reading if unknown else reading.complete({})
+
+    def complete(self, digests: Mapping[str, str | OSError]) -> Source:
+        self.cache.put_all(self.contents, digests, self.read_ns)
+        self.looked.uncertain |= any(isinstance(digest, OSError) for digest in digests.values())
+        self.known.update((path, digest) for path, digest in digests.items() if isinstance(digest, str))
+        if isinstance(self.looked, Imagined):
+            self.known.update(self.looked.digests())
+        return self.discovery.complete(self.known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

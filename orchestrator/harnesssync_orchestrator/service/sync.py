@@ -31,22 +31,18 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
     # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
     async with held, engine.limits.projects:
-        start = await Start.load(project, engine, options)
-        if start.is_left_alone:
-            return start.left_alone()
-        if (result := await start.unchanged()) is not None:
+        start, result = await Start.look(project, engine, options)
+        if result is not None:
             return result
         run = await start.in_thread(_begin, start)
         if start.trust.standing is Standing.FOREIGN:
             return run.halted(HaltReason.FOREIGN_OWNER)
-        await run.recover()
         if not await run.git_settles():
             return run.halted(HaltReason.GIT_BUSY)
         seen = await run.adopt(await run.survey())
         if options.dry_run:
             return run.planned(seen)
         seen = await run.keep(seen)
-        await run.keep_from_git(seen, before=bool(seen.plan.operations))
         await run.link(seen)
         await run.remember(seen)
         return run.finished(seen)
@@ -56,7 +52,10 @@ def _begin(start: Start) -> Run:
     # What reads and writes takes as long to import as a whole sync of a project in which nothing has changed.
     from harnesssync_orchestrator.service.run import Run  # noqa: PLC0415 - see above
 
-    return Run.begin(start)
+    run = Run.begin(start)
+    if start.trust.standing is not Standing.FOREIGN:
+        run.recover()
+    return run
 
 
 __all__ = ["Engine", "Options", "SyncResult", "sync"]

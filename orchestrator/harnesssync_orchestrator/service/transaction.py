@@ -59,20 +59,22 @@ class Transaction:
 
         Raises StateError when nothing can be kept: then nothing may be changed.
         """
-        if not plan.operations:
-            return plan
-        return await self.start.in_thread(self._keep, plan)
+        return await self.start.in_thread(self.kept, plan)
+
+    def kept(self, plan: Plan) -> Plan:
+        """The same. Blocking."""
+        return self._keep(plan) if plan.operations else plan
 
     async def carry_out(self, plan: Plan, *, finish: Callable[[], Awaitable[None]] | None = None) -> None:
         """Carry out a plan that was kept, and record it. What is about to be written is recorded before the first
         change, and what was written also when this is cancelled midway. `finish` comes before the end: killed in it,
         the transaction is unfinished."""
         engine = self.start.engine
-        await self.start.in_thread(self._let_go, plan)
+        if self.unfinished is not None:
+            await self.start.in_thread(self._let_go, plan, self.unfinished)
         try:
             if self._draft is not None:
-                await self._save(partial(intending, self.ledger, plan, self._folders, self.name))
-                await self.start.in_thread(self._draft.publish)
+                await self._in_thread(self._announce, plan, self._draft)
                 await link(plan, self.root, engine.formats, now(), engine.limits, self.outcome, self.history)
             if finish is not None:
                 await finish()
@@ -121,10 +123,14 @@ class Transaction:
             return lines
         return tuple(sorted(patterns(change.path for change in about if change.entries_before).intersection(lines)))
 
-    def _let_go(self, plan: Plan) -> None:
+    def _announce(self, plan: Plan, draft: Draft) -> None:
+        """Say what is about to be written, and only then give the record its name."""
+        self._save(intending(self.ledger, plan, self._folders, self.name))
+        draft.publish()
+
+    def _let_go(self, plan: Plan, before: Record) -> None:
         """An undo that was killed, and that this does not end, has taken nothing back. Raises StateError."""
-        before = self.unfinished
-        if before is None or not before.undoes or (before.undoes == self.undoes and not plan.operations):
+        if not before.undoes or (before.undoes == self.undoes and not plan.operations):
             return
         folder = self.start.engine.layout.history_dir(self.start.project)
         try:
@@ -138,10 +144,14 @@ class Transaction:
             return
         limited = bool(self.start.options.targets)
         last_sync = now() if self.kind in _SYNCS else ledger.last_sync
-        make = partial(recorded, ledger, plan, self.outcome, self.root, self.name, limited=limited)
-        await self._save(lambda: replace(make(), last_sync=last_sync))
-        if self.name:
-            await self.start.in_thread(self._retire, plan)
+
+        def record() -> None:
+            after = recorded(ledger, plan, self.outcome, self.root, self.name, limited=limited)
+            self._save(replace(after, last_sync=last_sync))
+            if self.name:
+                self._retire(plan)
+
+        await self._in_thread(record)
 
     def _retire(self, plan: Plan) -> None:
         """Let old records go, but for those that hold what stood there before we ever wrote, what an unfinished
@@ -152,16 +162,13 @@ class Transaction:
         folder = self.start.engine.layout.history_dir(self.start.project)
         retire(folder, keep=settings.keep, days=settings.days, needed=needed)
 
-    async def _save(self, make: Callable[[], Ledger]) -> None:
-        """Make a ledger and save it, both in a thread: it may have thousands of entries."""
-        file = self.start.engine.layout.ledger_file(self.start.project)
+    def _save(self, ledger: Ledger) -> None:
+        save_ledger(self.start.engine.layout.ledger_file(self.start.project), ledger)
+        self.ledger = ledger
 
-        def save() -> None:
-            ledger = make()
-            save_ledger(file, ledger)
-            self.ledger = ledger
-
-        await anyio.to_thread.run_sync(save, limiter=self.start.engine.limits.ledgers)
+    async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
+        """Make and save a ledger in a thread: it may have thousands of entries."""
+        await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self.start.engine.limits.ledgers)
 
 
 _SYNCS = frozenset({TransactionKind.SYNC, TransactionKind.RESOLVE})

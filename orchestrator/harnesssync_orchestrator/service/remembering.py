@@ -1,0 +1,84 @@
+"""The end of a sync: one more look at what was written, which is kept, so that the next sync only has to see that
+everything still looks the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from harnesssync_orchestrator.files.hashing import RACY_NS
+from harnesssync_orchestrator.service.survey import Survey
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.service.run import Run
+
+
+async def remember(run: Run, seen: Survey) -> None:
+    """Look once more at what was written, and keep that look, if then nothing is left to do.
+
+    The wait before the look lets the clock of the file system tick: a change right after ours then shows.
+    """
+    outcome, options = run.outcome, run.start.options
+    unanswered = any(problem.code == "git_failed" for problem in seen.problems)
+    if outcome.failures or options.targets or seen.plan.halt or unanswered:
+        return
+    if options.confirmed and (seen.plan.conflicts or any(each.hides for each in seen.source.problems)):
+        return  # a sync that is not confirmed has more to say
+    if not outcome.done:
+        await run.start.in_thread(_keep, run, seen)
+        return
+    await _tick(run)
+    again = await run.start.in_thread(_look_again, run, seen)
+    if again is not None:
+        # Sources that were written a moment before they were read: what they say now, they will still say later.
+        source = await run.looking.source()
+        if (source.digest, source.problems) == (again.source.digest, again.source.problems):
+            await run.start.in_thread(_keep_later, run, again)
+
+
+async def _tick(run: Run) -> None:
+    """Let the file system's clock tick. Another project has the place among the syncs in flight meanwhile."""
+    places = run.engine.limits.projects
+    places.release()
+    try:
+        await anyio.sleep(2 * RACY_NS / 1e9)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await places.acquire()
+
+
+def _look_again(run: Run, seen: Survey) -> Survey | None:
+    """Keep this look, or give it back where the sources have to be looked at once more before."""
+    hidden = seen.plan.exclude
+    seen = run.looking.again(seen, run.ledger)
+    if run.looking.outputs.uncertain:
+        return None
+    if seen.plan.exclude != hidden:
+        run.keep_from_git(seen)  # a merged file is ours alone again, without somebody's edit of a key
+    return None if _keep(run, seen) else seen
+
+
+def _keep_later(run: Run, seen: Survey) -> None:
+    run.looking.watch_sources()
+    _keep(run, seen)
+
+
+def _keep(run: Run, seen: Survey) -> bool:
+    """Keep what was seen, if nothing is left to do. False if it may have changed meanwhile: then it is not kept."""
+    changed = (str(path) for path in run.outcome.paths(run.root))
+    footprint = run.looking.footprint(seen, run.consent(seen), changed)
+    if not seen.plan.is_empty:
+        return True
+    if not footprint.settled:
+        return False
+    try:
+        run.start.memory.save(footprint)
+    except OSError as error:
+        folder = run.engine.layout.project_dir(run.project.id)
+        run.notes.append(
+            f"Another process may have to read everything again, since nothing can be kept in {folder}: "
+            f"{error.strerror or error}. Make room there, and give yourself the right to write"
+        )
+    return True
