@@ -158,9 +158,10 @@ def test_what_was_never_done_is_left_out() -> None:
 
 
 def test_undoing_what_is_undone_plans_nothing() -> None:
-    """With the ledger that an undo leaves."""
-    plan = undo_plan(record(1, REWRITTEN), {"a.md": Found(file(OLD))}, Ledger(entries={PATH: entry(OLD)}))
-    assert plan.is_empty
+    """With the ledger that an undo leaves, whenever it was."""
+    for timestamp in ("then", "later"):
+        ledger = Ledger(entries={PATH: entry(OLD, timestamp=timestamp)})
+        assert undo_plan(record(1, REWRITTEN), {"a.md": Found(file(OLD))}, ledger).is_empty
 
 
 def test_things_go_before_others_come() -> None:

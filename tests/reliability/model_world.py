@@ -35,7 +35,7 @@ from harnesssync_orchestrator.core.withdrawal import Withdrawal
 from harnesssync_orchestrator.files import swap
 from harnesssync_orchestrator.files.approving import find
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.service import run
+from harnesssync_orchestrator.service import remembering
 from harnesssync_orchestrator.service.engine import Engine, Options
 from harnesssync_orchestrator.service.sync import sync
 from harnesssync_orchestrator.service.undoing import Asked, undo, unlink
@@ -213,7 +213,7 @@ class Rig:
             self.engine = None
 
     async def _sync(self, model: Model, engine: Engine, options: Options) -> Report:
-        with mock.patch.object(run, "RACY_NS", 0):  # nobody waits for the clock: then the next sync looks again
+        with mock.patch.object(remembering, "RACY_NS", 0):  # nobody waits for the clock: then the next sync looks again
             return (await sync(self._project(model), engine, options)).report
 
     def _project(self, model: Model) -> Project:

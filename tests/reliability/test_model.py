@@ -93,6 +93,7 @@ def test_a_key_that_is_ours_again_hides_its_file_from_git_at_once() -> None:
     with a_person_with("servers") as machine:
         machine.sync(confirmed=False)
         machine.edit_a_key_of_ours(which=0, entry=0)
+        machine.put_a_document_of_their_own(path="opencode.json", form=3)
         machine.sync(confirmed=False)
         machine.resolve_a_conflict(which=0, choice="restore")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.history import Change, Found, Record, is_as_left
@@ -35,7 +36,8 @@ def undo_plan(record: Record, now: Mapping[str, Found], ledger: Ledger) -> Plan:
         found, entries = now[change.path], current[change.path]
         gone = tuple(sorted(entries.keys() - change.entries_before.keys()))
         if _is_as_before(change.before, found):
-            adopt.update((each, entry) for each, entry in change.entries_before.items() if entries.get(each) != entry)
+            back = change.entries_before.items()
+            adopt.update((each, entry) for each, entry in back if not _is_known(entries.get(each), entry))
             forget.extend(gone)
         elif is_as_left(change, found) or found.stood.digest == change.before.digest:  # but for its mode or its marker
             operations.append(_restore(record, change, found, gone))
@@ -73,6 +75,12 @@ def _owners(change: Change) -> tuple[str, ...]:
 def _removals_first(operation: Operation) -> bool:
     """A file may have to go before a folder of its name comes back."""
     return not (isinstance(operation, Restore) and isinstance(operation.before, Nothing))
+
+
+def _is_known(now: Entry | None, before: Entry) -> bool:
+    """Does the ledger say so already? When it was told is no difference: else there would be something to take back for
+    ever, and what came before could never be."""
+    return now is not None and replace(now, timestamp=before.timestamp) == before
 
 
 def _is_as_before(before: Stood, found: Found) -> bool:

@@ -24,8 +24,6 @@ async def remember(run: Run, seen: Survey) -> None:
     unanswered = any(problem.code == "git_failed" for problem in seen.problems)
     if outcome.failures or options.targets or seen.plan.halt or unanswered:
         return
-    if options.confirmed and (seen.plan.conflicts or any(each.hides for each in seen.source.problems)):
-        return  # a sync that is not confirmed has more to say
     if not outcome.done:
         await run.start.in_thread(_keep, run, seen)
         return
@@ -69,7 +67,7 @@ def _keep(run: Run, seen: Survey) -> bool:
     """Keep what was seen, if nothing is left to do. False if it may have changed meanwhile: then it is not kept."""
     changed = (str(path) for path in run.outcome.paths(run.root))
     footprint = run.looking.footprint(seen, run.consent(seen), changed)
-    if not seen.plan.is_empty:
+    if not seen.plan.is_empty or _would_halt(run, seen):
         return True
     if not footprint.settled:
         return False
@@ -82,3 +80,9 @@ def _keep(run: Run, seen: Survey) -> bool:
             f"{error.strerror or error}. Make room there, and give yourself the right to write"
         )
     return True
+
+
+def _would_halt(run: Run, seen: Survey) -> bool:
+    """May a sync that is not confirmed have something else to say?"""
+    hides = any(problem.hides for problem in seen.source.problems)
+    return run.start.options.confirmed and (hides or bool(seen.plan.conflicts))
