@@ -124,7 +124,7 @@ class Run:
         finally:
             self.ledger = transaction.ledger
         if self.outcome.failures:
-            await self.recover()  # what failed may have done a part of its work
+            await self.start.in_thread(self.recover)  # what failed may have done a part of its work
             return seen
         self.looking.adopted = adoption.replaced
         again = await self.survey()
