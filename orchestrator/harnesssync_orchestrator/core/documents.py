@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
+from copy import copy
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue, value_hash
@@ -37,24 +37,36 @@ def position(elements: Iterable[Any], element: str) -> int | None:
 
 
 def after(values: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
-    """The values after `edits`. The edits must fit (no parent is `Gap.BLOCKED`)."""
-    result: dict[str, Any] = deepcopy(dict(values))
+    """The values after `edits`, which share with those before what is not edited: neither may be changed in place.
+    The edits must fit (no parent is `Gap.BLOCKED`)."""
+    result: dict[str, Any] = dict(values)
+    copied: dict[int, Any] = {}
     for edit in edits:
         *parents, last = edit.pointer
         container: dict[str, Any] = result
         for key in parents:
-            container = container.setdefault(key, {})
+            container = _copied(container, key, {}, copied)
         if isinstance(edit, SetKey):
             container[last] = edit.value
         elif isinstance(edit, RemoveKey):
             container.pop(last, None)
         elif isinstance(edit, AddElement):
-            container.setdefault(last, []).append(edit.value)
+            _copied(container, last, [], copied).append(edit.value)
         elif isinstance(edit, RemoveElement):
             index = position(container.get(last, ()), edit.element)
             if index is not None:
-                del container[last][index]
+                del _copied(container, last, [], copied)[index]
     return result
+
+
+def _copied(container: dict[str, Any], key: str, empty: Any, copied: dict[int, Any]) -> Any:  # noqa: ANN401
+    """The object or array at `key`, copied when it is changed for the first time. `copied` keeps each copy alive, so
+    that no other value gets its identity."""
+    value = container.get(key, empty)
+    if id(value) not in copied:
+        value = container[key] = copy(value)
+        copied[id(value)] = value
+    return value
 
 
 def missing_containers(values: Mapping[str, Any], edits: Iterable[Edit]) -> list[tuple[str, ...]]:

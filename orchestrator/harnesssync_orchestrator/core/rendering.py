@@ -135,6 +135,10 @@ def _essence(output: Output) -> tuple[object, ...]:
 
 def _shared(wishes: Sequence[tuple[str, Output]]) -> Wanted[Output]:
     """One output for all who want it; private or executing for one means private or executing."""
+    if len(wishes) == 1:
+        owner, output = wishes[0]
+        if len(output.items) < 2 and len(output.secrets) < 2:  # nothing can be there twice
+            return Wanted(output, (owner,))
     output = replace(
         wishes[0][1],
         items=_distinct(chain.from_iterable(output.items for _, output in wishes)),

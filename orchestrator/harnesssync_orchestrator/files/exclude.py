@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import short_hash
@@ -114,6 +115,7 @@ def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
     return tuple(map(os.fsdecode, lines))
 
 
+@lru_cache(maxsize=4096)
 def pattern(path: str) -> bytes:
     """The pattern of gitignore that matches one path below the root, whatever characters its name has.
 

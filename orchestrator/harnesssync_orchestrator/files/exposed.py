@@ -26,7 +26,8 @@ class Exposed:
 
 
 def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, hides: bool) -> Exposed:
-    """Ask git about the outputs of a scope. `hides` says whether outputs are put into `info/exclude`.
+    """Ask git about the outputs of a scope. `hides` says whether outputs are put into `info/exclude`, which takes a
+    repository that acknowledges the worktree.
 
     Of outputs that are neither private nor hold a credential, only whether they are tracked matters. What decides
     about the others, the index and the patterns above them, counts as looked at. Blocking.
@@ -45,7 +46,7 @@ def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, h
     ignored = git.Ignored()
     if delicate and not problems:
         ignored, problems = git.ignored(root, sorted(delicate))
-    unhidden = secret if scope is Scope.USER or not hides or git.repository(top) is None else frozenset[str]()
+    unhidden = secret if scope is Scope.USER or not hides else frozenset[str]()
     return Exposed(
         tracked=tracked,
         ignored=ignored.hidden,

@@ -53,11 +53,15 @@ def trust_of(project: Project) -> Trust:
 
     An approval of a repository holds for every worktree that the repository acknowledges.
     """
+    return trust_in(project, repository(Path(project.path)) if project.scope is not Scope.USER else None)
+
+
+def trust_in(project: Project, common: Path | None) -> Trust:
+    """The same, for a project whose `repository` was asked for already."""
     if project.scope is Scope.USER:
         return OWN
     root = Path(project.path)
     try:
-        common = repository(root)
         places = {str(folder): _identity(root, folder) for folder in (root, common) if folder is not None}
     except OSError:
         return Trust(root=project.path)  # it is not there: nothing comes from it

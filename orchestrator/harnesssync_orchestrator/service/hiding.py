@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
@@ -64,6 +63,4 @@ def patterns(paths: Iterable[str]) -> frozenset[str]:
 
 def _shared_folder(start: Start) -> Path | None:
     """The folder of the repository in which `info/exclude` is, if we are to keep outputs out of git."""
-    if start.project.scope is not Scope.PROJECT or not start.engine.exclude:
-        return None
-    return git.repository(Path(start.project.path))
+    return start.repository if start.engine.exclude else None

@@ -74,7 +74,7 @@ class Looking:
             trust=start.trust,
             confirmed=start.options.confirmed,
             resolution=start.resolution.restoring(self.adopted),
-            hides=start.engine.exclude,
+            hides=start.engine.exclude and start.repository is not None,
         )
 
     def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:

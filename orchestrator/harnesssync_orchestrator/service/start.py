@@ -11,20 +11,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import anyio.to_thread
 
 from harnesssync_orchestrator import __version__
 from harnesssync_orchestrator.core.drift import Resolution
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.footprint import is_unchanged
-from harnesssync_orchestrator.files.identity import trust_of
+from harnesssync_orchestrator.files.git import repository
+from harnesssync_orchestrator.files.identity import trust_in
 from harnesssync_orchestrator.files.state import load_ledger
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
@@ -40,8 +42,8 @@ class Start:
     """What is known of a sync before anything is read. To be made and used under the project's lock.
 
     `homes` are the folders of targets that an environment variable moves, see `moved_homes`. `trust` is what a person
-    has approved of the folder that is there now. `key` stands for what decides besides files. `began` is in seconds of
-    the monotonic clock.
+    has approved of the folder that is there now, `repository` the one that acknowledges it (`files.git.repository`).
+    `key` stands for what decides besides files. `began` is in seconds of the monotonic clock.
     """
 
     project: Project
@@ -51,6 +53,7 @@ class Start:
     homes: dict[str, str | None]
     memory: Memory
     trust: Trust
+    repository: Path | None
     key: str
     loaded: tuple[Ledger, list[Problem]] | None
     sync_id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -83,7 +86,9 @@ class Start:
         targets = select(project, engine.targets, chosen, known, home, engine.environ, asked=options.targets)
         homes = moved_homes(targets, home, engine.environ)
         policies = engine.policies.key(project.path, [target.id for target in targets])
-        trust = trust_of(project)
+        # Asked once: it reads several files of git's. None too for the user scope, which is of no repository.
+        common = repository(Path(project.path)) if project.scope is Scope.PROJECT else None
+        trust = trust_in(project, common)
         return cls(
             project=project,
             engine=engine,
@@ -92,6 +97,7 @@ class Start:
             homes=homes,
             memory=engine.memories.of(project.id, engine.layout),
             trust=trust,
+            repository=common,
             key=f"{selection_key(project, targets, homes, trust, __version__)} {policies}",
             loaded=loaded,
         )

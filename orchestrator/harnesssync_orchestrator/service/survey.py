@@ -119,8 +119,8 @@ class Survey:
 class Surveyor:
     """What does not change between two surveys of one sync: before it, and, to verify, after it.
 
-    `hides` says whether outputs are kept out of `git status`. Both methods block, and for thousands of items each takes
-    longer than an event loop may be held.
+    `hides` says whether outputs are kept out of `git status`: for that a repository must acknowledge the worktree. Both
+    methods block, and for thousands of items each takes longer than an event loop may be held.
     """
 
     project: Project
