@@ -578,6 +578,18 @@ def test_a_merged_file_with_something_of_a_persons_is_neither_private_nor_hidden
     assert (theirs.operations, theirs.exclude) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("unread", "written"), [("/w/project/CLAUDE.md", 0), ("/w/project/.claude/rules", 0), ("/w/.mcp.json", 1)]
+)
+def test_a_file_with_all_rules_waits_while_one_of_them_cannot_be_read(unread: str, written: int) -> None:
+    """It would lose what that rule says. What holds no rules is no reason to wait."""
+    rules = replace(FILE, items=(ItemId("rule", "tests"),))
+    source = replace(SOURCE, problems=(Problem(code="file_unreadable", message="no", file=unread, hint="Mend it"),))
+    known = ledger(FILE.address, entry("f" * 16))
+    result = plan(desired(rules), seen(FILE.path, ObservedFile("f" * 16)), known, source=source, trust=OWN)
+    assert len(result.operations) == written
+
+
 def test_an_edited_output_is_shown_by_git_while_its_source_cannot_be_read() -> None:
     """Nothing is said about it then, but git would destroy the edit without a word if it were hidden."""
     source = replace(SOURCE, problems=(Problem(code="json_invalid", message="no", file="/w/x", hint="Mend it"),))

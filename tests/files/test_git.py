@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -27,6 +28,20 @@ def says(git: Any, folder: Path, *question: str) -> Path:
 
 
 # --- worktrees ---
+
+
+def test_what_can_not_be_looked_at_for_the_moment_is_not_taken_for_no_repository(
+    main: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trust hangs on the repository: it must not end because there are too many open files."""
+
+    def stat(_path: Path, **_options: object) -> os.stat_result:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", stat)
+        with pytest.raises(OSError, match="open files"):
+            repository(main)
 
 
 def test_a_worktree_is_found_as_git_finds_it(tmp_path: Path, main: Path, git: Any) -> None:

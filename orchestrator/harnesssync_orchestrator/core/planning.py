@@ -125,14 +125,13 @@ def _is_partly_unread(source: Source) -> bool:
 def _decide(draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Iterable[Address], source: Source) -> None:
     """Decide about every output: wholes one by one, keys and elements by the file that they are in."""
     documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
-    partly_unread = _is_partly_unread(source)
     for address, wish in wanted.items():
         output, entry = wish.output, draft.entry(address)
         if isinstance(output, (KeyOutput, ElementOutput)):
             documents[address.path].wanted.append(Wanted(output, wish.owners))
         elif entry is not None and _is_kept(address, wish, draft.state(address), entry, draft.resolution):
             draft.leave_kept(address, wish, entry)
-        elif partly_unread and entry is not None and _names_other_items(output):
+        elif entry is not None and _would_say_less(output, source):
             draft.unchanged += 1
         elif isinstance(output, LinkOutput):
             decide_link(draft, wish, output, source.root)
@@ -158,9 +157,15 @@ def _is_kept(address: Address, wish: Wanted[Output], state: PathState, entry: En
     return entry.kept and not isinstance(state, Missing) and not takes_back
 
 
-def _names_other_items(output: Output) -> bool:
-    """An agent's limits name the servers that there are: written while one can't be read, they would say less."""
-    return any(item.kind == Kind.AGENT.value for item in output.items)
+def _would_say_less(output: Output, source: Source) -> bool:
+    """Would it, written while a part of the source can't be read, lack what that part has to say?
+
+    An agent's limits name the servers that there are, and one file may have the text of all rules.
+    """
+    kinds = {item.kind for item in output.items}
+    unread = [problem.file for problem in source.problems if problem.hides]
+    text = any(not file.endswith(".json") for file in unread)
+    return (Kind.AGENT.value in kinds and bool(unread)) or (Kind.RULE.value in kinds and text)
 
 
 def _made_but_not_recorded(draft: Draft) -> tuple[Address, ...]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ from harnesssync_orchestrator.files.reading import Looked
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
+_PASSING = frozenset({errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT})
 _MAX_ARGUMENT_BYTES = 100_000  # well below what any system takes as the arguments of a process
 _PATIENCE_S = 3.5
 """For `git ls-files`, which takes half a second over a million files. A configuration can make git wait for ever."""
@@ -42,7 +44,8 @@ def git_dir(worktree: Path) -> Path | None:
         if entry.is_dir():
             return entry if (entry / "HEAD").is_file() else None
         content = _content(entry)
-    except OSError:
+    except OSError as error:
+        _raise_if_passing(error)
         return None
     if not content.startswith(b"gitdir: "):
         return None
@@ -57,7 +60,8 @@ def common_dir(worktree: Path) -> Path | None:
         return None
     try:
         text = _content(folder / "commondir").rstrip(b"\r\n")
-    except OSError:
+    except OSError as error:
+        _raise_if_passing(error)
         return folder.resolve()
     return (folder / os.fsdecode(text)).resolve()
 
@@ -82,8 +86,15 @@ def repository(worktree: Path) -> Path | None:
             return None
         back = os.fsdecode(_content(folder / "gitdir").rstrip(b"\r\n"))
         return common if (folder / back).parent.resolve() == root else None
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError) as error:
+        _raise_if_passing(error)
         return None
+
+
+def _raise_if_passing(error: Exception) -> None:
+    """An error that may be gone the next time says nothing about what is there: least of all that trust has ended."""
+    if isinstance(error, OSError) and error.errno in _PASSING:
+        raise error
 
 
 def _content(file: Path) -> bytes:
