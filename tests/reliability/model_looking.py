@@ -53,7 +53,7 @@ class Looking(Person):
             if former is not None and former == thing and path not in changed:
                 assert former.stamp == thing.stamp, path
 
-    def as_found(self, after: Model, ledger: dict[str, Any]) -> Model:
+    def as_found(self, after: Model, ledger_before: tuple[int, int], *, by_path: bool) -> Model:
         """The model after a process was killed: each output is as before or as after, and so is the ledger."""
         found, before = self.rig.look(), self.model
         result = before.copy()
@@ -72,14 +72,15 @@ class Looking(Person):
             else:
                 raise AssertionError(path, now)
         result.ledger = dict(before.ledger)
-        if self.rig.ledger() == ledger:
+        if self.rig.ledger_stamp() == ledger_before:
             equal((result.wholes, result.documents), (before.wholes, before.documents))
         else:
-            self.read_ledger(before, after, result)
+            self.read_ledger(before, after, result, by_path=by_path)
         return result
 
-    def read_ledger(self, before: Model, after: Model, result: Model) -> None:
-        """Which entries were recorded, and which changes were about to be."""
+    def read_ledger(self, before: Model, after: Model, result: Model, *, by_path: bool) -> None:
+        """Which entries were recorded, and which changes were about to be: with `by_path`, as for an undo, all that the
+        ledger says of a path that changes."""
         raw, before = before, before.copy()
         before.recover()
         kept = self.rig.ledger()
@@ -99,7 +100,8 @@ class Looking(Person):
                     break
             else:
                 raise AssertionError(at, row)
-            if model is not after and kept.get("transaction") and before.reads(at) != after.reads(at):
+            changes = before.reads(at) != after.reads(at) or (by_path and _differ(before, after, at.path))
+            if model is not after and kept.get("transaction") and changes:
                 result.unrecorded[at] = (model.ledger.get(at), after.ledger.get(at), after.reads(at))
                 result.made_before[at.path] = {one for one in before.made if one[0] == at.path}
         assert not rows, rows
@@ -120,6 +122,10 @@ def _facts(one: Said) -> Iterator[tuple[str, Any]]:
     for name in Said.__dataclass_fields__:
         value = getattr(one, name)
         yield from ((name, each) for each in (value if isinstance(value, frozenset) else [value]))
+
+
+def _differ(one: Model, other: Model, path: str) -> bool:
+    return one.wholes.get(path) != other.wholes.get(path) or values_in(one, path) != values_in(other, path)
 
 
 def _lines_of(base: bytes, content: bytes) -> list[bytes]:

@@ -236,7 +236,7 @@ class Person(RuleBasedStateMachine):
                 f'{{"{table}": {{"docs": {{"url": "{one}"}} /* {two} */}}}}\n',
                 f'{{"{table}": "{one}"}}\n',
                 f'{{"context": {{"fileName": ["{one}"]}}, "instructions": ["{two}", "{three}"]}}\n',
-                f'// {one}\n{{"hooks": {{"PostToolUse": [], "AfterTool": [{{"matcher": "{two}"}}]}}}}\n',
+                f'// {one}\n{{"hooks": {{"PostToolUse": ["{three}"], "AfterTool": [{{"matcher": "{two}"}}]}}}}\n',
             )
         return forms[form].encode()
 

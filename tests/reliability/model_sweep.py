@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -47,11 +48,13 @@ def play(number: int, examples: int, steps: int, *, shrink: bool) -> Outcome:
         """Counts what it did."""
 
         examples = runs = kills = 0
-        asserted = False
+        first: Exception | None = None
 
         def teardown(self) -> None:
             Counted.examples += 1
-            Counted.asserted |= isinstance(sys.exc_info()[1], AssertionError)
+            error = sys.exc_info()[1]
+            if isinstance(error, Exception) and not type(error).__module__.startswith("hypothesis"):
+                Counted.first = Counted.first or error
             Counted.runs += self.rig.runs
             Counted.kills += self.kills
             super().teardown()
@@ -72,6 +75,8 @@ def play(number: int, examples: int, steps: int, *, shrink: bool) -> Outcome:
         run_state_machine_as_test(seed(number)(Counted), settings=chosen)  # type: ignore[no-untyped-call]
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was found
         wrong = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+        if Counted.first is not None and type(Counted.first) is not type(error):  # it can't be repeated at will
+            wrong = "".join(traceback.format_exception(Counted.first)) + wrong
     seconds = time.monotonic() - began
     return Outcome(
         seed=number,
@@ -79,7 +84,7 @@ def play(number: int, examples: int, steps: int, *, shrink: bool) -> Outcome:
         runs=Counted.runs,
         kills=Counted.kills,
         seconds=seconds,
-        asserted=Counted.asserted,
+        asserted=isinstance(Counted.first, AssertionError),
         wrong=wrong,
     )
 

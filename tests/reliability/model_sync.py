@@ -205,7 +205,7 @@ class Sync:
             else:
                 holder(values, at.pointer)[at.pointer[-1]] = wish.value
             if there is not ABSENT:
-                self.replaced |= set() if entry is not None and entry.ours else {at.path}
+                self.replaced.add(at.path)
                 self.moved.extend(re.findall(r"mine-\d{4}", json.dumps(there)))
             self._record(at, wish, there)
             return True

@@ -77,7 +77,7 @@ class Thing:
 
 @functools.cache
 def _empty_repository() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="model-git-", dir=MEMORY))
+    folder = Path(tempfile.mkdtemp(prefix="harnesssync-model-git-", dir=MEMORY))
     subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True, env=_environ(folder))
     for sample in (folder / ".git/hooks").iterdir():
         sample.unlink()
@@ -105,7 +105,7 @@ class Rig:
     """One project below a folder of its own, which `close` removes. Paths are relative to the project, with `/`."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="model-", dir=MEMORY)).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix="harnesssync-model-", dir=MEMORY)).resolve()
         self.home, self.root = self.folder / "home", self.folder / "project"
         self.home.mkdir()
         self.root.mkdir()
@@ -228,6 +228,13 @@ class Rig:
     def ledger(self) -> dict[str, Any]:
         """The ledger as JSON; empty if there is none."""
         return json.loads(self.ledger_file.read_bytes()) if self.ledger_file.exists() else {}
+
+    def ledger_stamp(self) -> tuple[int, int]:
+        """Changes whenever the ledger is saved, also with what it said before."""
+        if not self.ledger_file.exists():
+            return 0, 0
+        status = self.ledger_file.stat()
+        return status.st_ino, status.st_mtime_ns
 
     def kept(self) -> bytes:
         """Every byte that is in the history."""
