@@ -182,6 +182,9 @@ def _serve(log: Path, environ: dict[str, str], arguments: tuple[str, ...]) -> No
         for each in (1, 2):
             os.dup2(descriptor, each)
         os.closerange(3, 256)
+        # A test runner that captures output has put streams of its own in their places.
+        sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8")
+        sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8")
         os.environ.clear()
         os.environ.update(environ)
         code = cli.run("harnesssync-orchestrator", ["serve", "--log-format", "json", *arguments])
