@@ -23,7 +23,7 @@ from tests.reliability.planted import PLANTED
 from tests.reliability.sweeping import record
 
 EXAMPLES, STEPS = 2_000, 50
-MOST_EXAMPLES = 400
+MOST_EXAMPLES = 2_000
 """So many examples may a planted fault take to be found."""
 
 

@@ -140,3 +140,14 @@ def test_a_confirmed_removal_with_an_edit_in_its_way_is_asked_about_again() -> N
         for confirmed in (True, True, False):
             machine.wait_a_moment()
             machine.sync(confirmed=confirmed)
+
+
+@pytest.mark.parametrize("calls", KILLS)
+def test_keys_that_a_killed_run_took_away_are_not_missed_though_the_file_was_edited_since(calls: int) -> None:
+    """Nobody is told that they can't be removed."""
+    with a_person_with("env", "hooks", "programs") as machine:
+        machine.sync(confirmed=False)
+        machine.break_or_mend_a_source(settings=True)
+        machine.unlink_and_die(calls=calls)
+        machine.put_a_document_of_their_own(path=".codex/config.toml", form=0)
+        machine.look_without_writing()

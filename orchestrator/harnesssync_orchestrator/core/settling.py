@@ -43,19 +43,20 @@ def _as_found(entry: Entry, change: Change, found: Found) -> Entry:
 
 
 def edited_since(record: Record, now: Mapping[str, Found]) -> dict[Address, Entry]:
-    """The keys and elements that were about to be written to files which are now neither as before nor as after."""
+    """The keys and elements that were about to come or to go in files which are now not as they were to become."""
     return {
         address: entry
         for change in record.changes
         if isinstance(now[change.path].stood, StoodFile) and not is_as_left(change, now[change.path])
-        for address, entry in _new(change).items()
+        for address, entry in {**_old(change), **_new(change)}.items()
     }
 
 
 def settled_keys(record: Record, documents: Mapping[str, Document | Unparsable], ledger: Ledger) -> Ledger:
-    """The ledger with those of them that are there: they are ours, whatever else somebody wrote around them.
+    """The ledger with those of them that are there: they are ours, whatever else somebody wrote around them. Without
+    this a key that nobody wants any more would stay for ever, and nobody would be told.
 
-    Without this a key that nobody wants any more would stay for ever, and nobody would be told.
+    Those that were to go, and are gone, it does not know any more.
     """
     for change in record.changes:
         document = documents.get(change.path)
@@ -64,7 +65,8 @@ def settled_keys(record: Record, documents: Mapping[str, Document | Unparsable],
         values = document.values
         written = {address: entry for address, entry in _new(change).items() if _is_there(values, address, entry)}
         around = [each for each in change.made if written and not isinstance(value_at(values, each.pointer), Gap)]
-        ledger = ledger.changed(record=written, made=around)
+        gone = [address for address in _old(change) if not _is_anything(values, address)]
+        ledger = ledger.changed(record=written, forget=gone, made=around)
     return ledger
 
 
@@ -74,6 +76,18 @@ def _new(change: Change) -> dict[Address, Entry]:
         for address, entry in change.entries_after.items()
         if address.pointer and entry.created and entry != change.entries_before.get(address)
     }
+
+
+def _old(change: Change) -> dict[Address, Entry]:
+    gone = change.entries_before.keys() - change.entries_after.keys()
+    return {address: change.entries_before[address] for address in gone if address.pointer}
+
+
+def _is_anything(values: Mapping[str, object], address: Address) -> bool:
+    found = value_at(values, address.pointer)
+    if address.element:
+        return isinstance(found, list) and position(found, address.element) is not None
+    return not isinstance(found, Gap)
 
 
 def _is_there(values: Mapping[str, object], address: Address, entry: Entry) -> bool:
