@@ -59,10 +59,14 @@ def worktree(short: Path) -> Callable[[str], Path]:
 
 
 class Copying:
-    """Syncs. `gate` holds syncs back while it is set; `errors` are raised for the projects with these paths."""
+    """Syncs. `gate` holds syncs back while it is set, `looking_gate` dry runs alone; `errors` are raised for the
+    projects with these paths; unless it `watches`, no edit leads to a sync."""
 
     def __init__(self) -> None:
         self.in_flight = 0
+        self.looking = 0
+        self.looking_gate: anyio.Event | None = None
+        self.watches = True
         self.synced: list[str] = []
         self.asked: list[tuple[Project, Options]] = []
         self.gate: anyio.Event | None = None
@@ -70,10 +74,13 @@ class Copying:
 
     async def __call__(self, project: Project, options: Options) -> SyncResult:
         self.in_flight += 1
+        self.looking += options.dry_run
         try:
             await anyio.lowlevel.checkpoint()
             if self.gate is not None:
                 await self.gate.wait()
+            if options.dry_run and self.looking_gate is not None:
+                await self.looking_gate.wait()
             if project.path in self.errors:
                 raise self.errors[project.path]
             content = (Path(project.path) / "CLAUDE.md").read_bytes()
@@ -94,9 +101,10 @@ class Copying:
                 counts=Counts(synced=0 if options.dry_run else len(operations)),
                 operations=operations,
             )
-            return SyncResult(report=report, watch=frozenset({project.path}))
+            return SyncResult(report=report, watch=frozenset({project.path} if self.watches else ()))
         finally:
             self.in_flight -= 1
+            self.looking -= options.dry_run
 
 
 class Client:

@@ -78,24 +78,23 @@ async def test_status_is_that_of_the_latest_sync(running: Any, worktree: Worktre
 
 
 async def test_diff_tells_what_a_sync_would_do_and_does_nothing(running: Any, worktree: Worktree, until: Any) -> None:
-    """The output stays as a person left it until a sync is due."""
+    """The output stays as it is until a sync is due."""
     root = worktree("a")
+    running.sync.watches = False
     async with running.up():
         await running.ask("add", path=str(root))
         await until((root / "AGENTS.md").exists)
-        running.sync.gate = anyio.Event()
+        running.sync.looking_gate = anyio.Event()
         async with running.client() as client:
             request = b'{"jsonrpc":"2.0","id":7,"method":"diff","params":{"projects":["%s"]}}\n'
             await client.send(request % str(root).encode())
-            await until(lambda: running.sync.in_flight)
+            await until(lambda: running.sync.looking)
             (root / "CLAUDE.md").write_bytes(b"new")
-            running.sync.gate.set()
-            running.sync.gate = anyio.Event()
+            running.sync.looking_gate.set()
             [report] = (await client.line())["result"]["projects"]
         assert report["state"] == "out of step"
         assert [operation["path"] for operation in report["operations"]] == ["AGENTS.md"]
         assert (root / "AGENTS.md").read_bytes() == b"rules of a"
-        running.sync.gate.set()
 
 
 async def test_sync_without_waiting_is_queued(running: Any, worktree: Worktree, until: Any) -> None:
