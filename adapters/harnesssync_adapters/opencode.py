@@ -121,7 +121,7 @@ def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
     allowed = {TOOLS[tool] for tool in usable if tool != "NotebookEdit"}  # `edit` is about all files
     allowed |= {"list"} if allowed & {"read", "glob"} else set()
     denials: dict[str, JsonValue] = {key: "deny" for key in dict.fromkeys(TOOLS.values()) if key not in allowed}
-    servers = {server.name for server in view.source.of(Kind.MCP_SERVER)}
+    servers = {server.name for server in view.of(Kind.MCP_SERVER)}
     named = {tool for tool in agent.tools or () if split_mcp(tool) is not None}
     for server in sorted(servers):
         if agent.tools is not None and not any((split_mcp(tool) or ("",))[0] == server for tool in named):

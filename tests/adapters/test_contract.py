@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -16,7 +17,7 @@ from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, Kind, McpServer, Permissions, Scope, Source
 from harnesssync_orchestrator.core.names import why_unsafe
-from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.targets import AddElement, SetKey, Target, Unsupported, View
 
 PLACES = {
@@ -66,6 +67,15 @@ def test_identifiers_are_unique() -> None:
 def test_rendering_twice_gives_the_same(target: Target, rich: Source) -> None:
     """Renderers are pure: no time stamp, no order of a set."""
     assert list(results(target, rich)) == list(results(target, rich))
+
+
+def test_what_other_items_led_to_is_not_taken_for_what_these_lead_to(target: Target, rich: Source) -> None:
+    """With the renderings of everything at hand, and without each item in turn: as if rendered from nothing."""
+    renderings = Renderings()
+    assert desired_state([target], rich, renderings=renderings) == desired_state([target], rich)
+    for left_out in rich.items:
+        fewer = replace(rich, items=tuple(item for item in rich.items if item is not left_out))
+        assert desired_state([target], fewer, renderings=renderings) == desired_state([target], fewer), left_out.id
 
 
 def test_outputs_stay_in_the_places_of_their_target(target: Target, rich: Source) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from harnesssync_orchestrator.core.desired import Address, FileOutput, KeyOutput, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Kind, Scope, Skill, Source
-from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.items import Hook, Kind, Scope, Skill, Source
+from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.targets import Target, View
 
 MakeSkill = Callable[[str], Skill]
@@ -40,6 +40,33 @@ def test_an_output_that_two_targets_want_exists_once(skill: MakeSkill, source: M
     targets = [target("one", Kind.SKILL, linked), target("two", Kind.SKILL, linked)]
     desired = desired_state(targets, source(skill("pdf")))
     assert [(str(a), wish.owners) for a, wish in desired.wanted.items()] == [(".agents/skills/pdf", ("one", "two"))]
+
+
+def test_only_what_the_changed_items_led_to_is_rendered_again(
+    skill: MakeSkill, source: MakeSource, target: MakeTarget
+) -> None:
+    """A renderer that looks at items of another kind is asked again when those change."""
+    asked: list[str] = []
+
+    def alone(view: View, skills: tuple[Skill, ...]) -> Iterable[Output]:
+        asked.append(view.target)
+        return linked(view, skills)
+
+    def curious(view: View, skills: tuple[Skill, ...]) -> Iterable[Output]:
+        return alone(view, skills) if view.of(Kind.HOOK) else ()
+
+    targets, renderings = [target("one", Kind.SKILL, alone), target("two", Kind.SKILL, curious)], Renderings()
+    hook = Hook(name="Stop#1", origin=skill("pdf").origin, event="Stop", matcher="", type="command")
+    for items, rendered in (
+        ([skill("pdf")], ["one"]),
+        ([skill("pdf")], []),
+        ([skill("pdf"), hook], ["two"]),
+        ([skill("pdf"), hook], []),
+        ([skill("docx"), hook], ["one", "two"]),
+    ):
+        desired_state(targets, source(*items), renderings=renderings)
+        assert asked == rendered
+        asked.clear()
 
 
 def test_an_output_private_for_one_target_is_private_for_all(

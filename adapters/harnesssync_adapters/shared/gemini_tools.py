@@ -62,7 +62,7 @@ def agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
         names = ["mcp_*"]
         absent: list[str] = []
         if narrowed:
-            servers = [item.name for item in view.source.of(Kind.MCP_SERVER) if item.name not in narrowed]
+            servers = [item.name for item in view.of(Kind.MCP_SERVER) if item.name not in narrowed]
             names = [name for server in servers for name in mcp_names(server, None)]
             absent = [f"mcp__{server}" for server in servers if not mcp_names(server, None)]
         return [name for name in (*ALL_TOOLS, *names) if name not in denied], absent

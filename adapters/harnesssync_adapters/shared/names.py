@@ -52,7 +52,7 @@ def slug(name: str) -> str:
 
 def has_skill(view: View, name: str) -> bool:
     """Is there a skill of that name? It then stands before a command of the same name, in Claude Code too."""
-    return name in view.source.skill_names
+    return view.has_skill(name)
 
 
 def first_line(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
-from harnesssync_orchestrator.core.items import ItemId, Kind, Scope, Source
+from harnesssync_orchestrator.core.items import Item, ItemId, Kind, Scope, Source
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
@@ -36,19 +36,78 @@ MAX_LOSSES = 100
 """Losses of one item for one target that are told each; of the others, how many there are."""
 
 
+class Renderings:
+    """What was made of the items of one project, kind by kind: an edit most often concerns one of them alone."""
+
+    __slots__ = ("_credentials", "_rendered")
+
+    def __init__(self) -> None:
+        self._rendered: dict[tuple[str, Kind], tuple[_Basis, tuple[Output | Loss, ...]]] = {}
+        self._credentials: dict[Kind, tuple[tuple[Item, ...], dict[ItemId, tuple[Credential, ...]]]] = {}
+
+    def of(self, target: Target, source: Source) -> Iterator[Output | Loss]:
+        """All outputs and losses of a target. Only what other items led to is rendered anew."""
+        for kind in Kind:
+            items = source.of(kind)
+            if not items:
+                continue
+            known = self._rendered.get((target.id, kind))
+            if known is None or not known[0].holds(target, source):
+                view = View(target=target.id, source=source)
+                results = tuple(_rendered(target, kind, view, items))
+                known = (_Basis.of(target, source, {kind, *view.looked}), results)
+                self._rendered[target.id, kind] = known
+            yield from known[1]
+
+    def credentials(self, source: Source) -> dict[ItemId, tuple[Credential, ...]]:
+        """As `all_credentials` gives them."""
+        found: dict[ItemId, tuple[Credential, ...]] = {}
+        for kind in Kind:
+            items, known = source.of(kind), self._credentials.get(kind)
+            if known is None or known[0] != items:
+                known = self._credentials[kind] = (items, all_credentials(items))
+            found |= known[1]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What a rendering came from."""
+
+    target: Target
+    scope: Scope
+    root: str
+    items: Mapping[Kind, tuple[Item, ...]]
+
+    @classmethod
+    def of(cls, target: Target, source: Source, kinds: Iterable[Kind]) -> _Basis:
+        return cls(target, source.scope, source.root, {kind: source.of(kind) for kind in kinds})
+
+    def holds(self, target: Target, source: Source) -> bool:
+        """Is all of it still the same?"""
+        same = target is self.target and (source.scope, source.root) == (self.scope, self.root)
+        return same and all(source.of(kind) == items for kind, items in self.items.items())
+
+
 def desired_state(
-    targets: Sequence[Target], source: Source, *, homes: Mapping[str, str | None] | None = None
+    targets: Sequence[Target],
+    source: Source,
+    *,
+    homes: Mapping[str, str | None] | None = None,
+    renderings: Renderings | None = None,
 ) -> Desired:
     """The outputs and losses of all `targets` for `source`, in the order of the targets.
 
     `homes` gives, for targets whose folder an environment variable moves, its path relative to the home
-    directory, or None if it lies outside of it (then everything that would go there is a loss).
+    directory, or None if it lies outside of it (then everything that would go there is a loss). `renderings` are those
+    of the same project before, if there were some.
     """
+    renderings = renderings or Renderings()
     outputs: dict[Address, list[tuple[str, Output]]] = defaultdict(list)
     losses: list[Loss] = []
-    written_out = all_credentials(source.items)
+    written_out = renderings.credentials(source)
     for target in targets:
-        for result in _relocated(target, source.scope, _rendered(target, source), homes or {}):
+        for result in _relocated(target, source.scope, renderings.of(target, source), homes or {}):
             if isinstance(result, Loss):
                 losses.append(result)
             else:
@@ -69,20 +128,13 @@ def desired_state(
     return Desired(wanted=wanted, losses=told, clashes=tuple(clashes))
 
 
-def _rendered(target: Target, source: Source) -> Iterator[Output | Loss]:
-    view = View(target=target.id, source=source)
-    for kind in Kind:
-        items = source.of(kind)
-        support = target.support(source.scope, kind)
-        if not items:
-            continue
-        if isinstance(support, Unsupported):
-            for item in items:
-                yield Loss(
-                    target=target.id, item=item.id, what=str(item.id), why=support.why, security=support.security
-                )
-        elif (render := support.render) is not None:
-            yield from render(view, items)
+def _rendered(target: Target, kind: Kind, view: View, items: tuple[Item, ...]) -> Iterator[Output | Loss]:
+    support = target.support(view.scope, kind)
+    if isinstance(support, Unsupported):
+        for item in items:
+            yield Loss(target=target.id, item=item.id, what=str(item.id), why=support.why, security=support.security)
+    elif (render := support.render) is not None:
+        yield from render(view, items)
 
 
 def _relocated(

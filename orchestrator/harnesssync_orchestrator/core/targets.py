@@ -11,23 +11,39 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue, Loss, Output
-from harnesssync_orchestrator.core.items import Kind, Scope, Source
+from harnesssync_orchestrator.core.items import Item, Kind, Scope, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What a renderer may look at besides its items: the whole source, and for whom it renders."""
+    """What a renderer may look at besides its items: the rest of the source, and for whom it renders.
 
-    target: str
-    source: Source
+    `looked` are the kinds that were looked at: what was rendered holds until an item of them changes.
+    """
+
+    __slots__ = ("_source", "looked", "target")
+
+    def __init__(self, *, target: str, source: Source) -> None:
+        self.target = target
+        self.looked: set[Kind] = set()
+        self._source = source
 
     @property
     def scope(self) -> Scope:
-        return self.source.scope
+        return self._source.scope
 
     @property
     def root(self) -> str:
-        return self.source.root
+        return self._source.root
+
+    def of(self, kind: Kind) -> tuple[Item, ...]:
+        """The items of another kind."""
+        self.looked.add(kind)
+        return self._source.of(kind)
+
+    def has_skill(self, name: str) -> bool:
+        """Is a skill called by that name?"""
+        self.looked.add(Kind.SKILL)
+        return name in self._source.skill_names
 
 
 Renderer = Callable[[View, tuple[Any, ...]], Iterable[Output | Loss]]
