@@ -35,11 +35,11 @@ def test_what_can_not_be_looked_at_for_the_moment_is_not_taken_for_no_repository
 ) -> None:
     """Trust hangs on the repository: it must not end because there are too many open files."""
 
-    def stat(_path: Path, **_options: object) -> os.stat_result:
+    def stat(*_arguments: object, **_options: object) -> os.stat_result:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "stat", stat)
+        patched.setattr(os, "stat", stat)
         with pytest.raises(OSError, match="open files"):
             repository(main)
 

@@ -69,7 +69,20 @@ def test_what_fails_waits_for_its_retry_however_much_is_edited(due: Due) -> None
 
 
 def test_more_paths_than_a_loop_could_have_are_not_kept(due: Due) -> None:
-    """A checkout changes a hundred thousand of them."""
+    """A checkout changes a hundred thousand of them: then anything may have changed, as without any path."""
+    due.signal([f"/{each}" for each in range(MOST_CHANGED)], 10.0)
+    assert len(due.begin()) == MOST_CHANGED
     for number in range(3):
         due.signal([f"/{number}/{each}" for each in range(MOST_CHANGED)], 10.0)
-    assert len(due.begin()) == MOST_CHANGED
+    assert due.begin() == frozenset()
+    due.signal(["/a"], 10.0)
+    due.signal([], 10.0)
+    assert due.begin() == frozenset()
+
+
+def test_what_was_written_is_looked_at_again_after_a_rest(due: Due) -> None:
+    """Unless something else is due before, which answers to that too."""
+    due.confirm(20.0)
+    assert due.earliest(fails=False) == (Reason.CONFIRM, 20.0)
+    due.begin()
+    assert due.earliest(fails=False)[1] == math.inf

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import anyio
 import anyio.lowlevel
@@ -30,6 +31,7 @@ from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.service import transaction
 from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.sync import Engine, Options, sync
 
@@ -123,12 +125,13 @@ def run(project: Project, engine: Engine) -> Sync:
 
 @asynccontextmanager
 async def no_linking(engine: Engine) -> AsyncIterator[None]:
-    """While this is entered no linker gets to work: others hold every place."""
+    """While this is entered no linker gets to work: others hold every place, and no plan counts as a small one."""
     limiter = engine.limits.linking
     others = [object() for _ in range(int(limiter.total_tokens))]
     for other in others:
         limiter.acquire_on_behalf_of_nowait(other)
-    yield
+    with patch.object(transaction, "AT_ONCE", 0):
+        yield
     for other in others:
         limiter.release_on_behalf_of(other)
 

@@ -453,3 +453,32 @@ async def test_a_project_that_is_paused_while_it_is_served_says_so_at_once(
         sync.gate.set()
         await until(lambda: sync.in_flight == 0 and len(published.states) > 2)
     assert published.states[-1] is State.PAUSED
+
+
+async def test_what_a_sync_left_to_confirm_is_looked_at_when_the_project_has_come_to_rest(
+    project: Project, readable_log: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a sync that answers to no path."""
+    monkeypatch.setattr("harnesssync_orchestrator.service.worker.CONFIRM_S", 0.02)
+    copying = Copying()
+
+    async def sync(project: Project, options: Options) -> SyncResult:
+        result = await copying(project, options)
+        return replace(result, confirmed=not result.report.operations)
+
+    async with working(project, sync, readable_log.log):
+        await until(lambda: len(copying.copied) == 2)
+    assert [options.changed for options in copying.options] == [frozenset(), frozenset()]
+
+
+async def test_a_sync_is_told_the_paths_that_it_answers_to(project: Project, readable_log: Any, until: Until) -> None:
+    """Unless others may have changed too."""
+    sync, edited = Copying(), frozenset({f"{project.path}/CLAUDE.md"})
+    async with working(project, sync, readable_log.log) as worker:
+        await until(lambda: sync.copied)
+        worker.signal(edited)
+        await until(lambda: len(sync.copied) == 2)
+        worker.signal(edited)
+        worker.signal(frozenset())
+        await until(lambda: len(sync.copied) == 3)
+    assert [options.changed for options in sync.options] == [frozenset(), edited, frozenset()]

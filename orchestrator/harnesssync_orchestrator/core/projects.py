@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.trust import Approval
 
 
+@lru_cache(maxsize=4096)
 def project_id(path: str) -> str:
     """First 16 hex digits of SHA-256 of a resolved absolute path, as bytes by `os.fsencode`."""
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:HASH_DIGITS]

@@ -36,9 +36,9 @@ _MAX_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder that is open. `path` is for messages, and for systems without `dir_fd` (then `fd` is None)."""
+    """A folder that is open. `place` is its path, for messages and for systems without `dir_fd` (then `fd` is None)."""
 
-    path: Path
+    place: str
     fd: int | None
 
     @classmethod
@@ -47,8 +47,12 @@ class Folder:
         if not HAS_DIR_FD:
             if not path.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-            return cls(path, None)
-        return cls(path, os.open(path, _DIRECTORY & ~_NO_FOLLOW))
+            return cls(str(path), None)
+        return cls(str(path), os.open(path, _DIRECTORY & ~_NO_FOLLOW))
+
+    @property
+    def path(self) -> Path:
+        return Path(self.place)
 
     def at(self, name: str) -> str:
         """What system calls take together with `dir_fd=self.fd`."""
@@ -60,8 +64,8 @@ class Folder:
             status = (self.path / name).lstat()
             if not stat.S_ISDIR(status.st_mode) or getattr(status, "st_reparse_tag", 0) != 0:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), name)
-            return Folder(self.path / name, None)
-        return Folder(self.path / name, os.open(name, _DIRECTORY, dir_fd=self.fd))
+            return Folder(str(self.path / name), None)
+        return Folder(f"{self.place}/{name}", os.open(name, _DIRECTORY, dir_fd=self.fd))
 
     def close(self) -> None:
         if self.fd is not None:

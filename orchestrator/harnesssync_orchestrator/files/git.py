@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
-from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
@@ -39,11 +40,11 @@ def worktree_root(path: Path) -> Path | None:
 
 def git_dir(worktree: Path) -> Path | None:
     """The folder where git keeps what belongs to this worktree alone; None if this is not a worktree's root."""
-    entry = worktree / ".git"
+    entry = f"{worktree}/.git"
     try:
-        if entry.is_dir():
-            return entry if (entry / "HEAD").is_file() else None
-        content = _content(entry)
+        if stat.S_ISDIR(_mode(entry)):
+            return Path(entry) if stat.S_ISREG(_mode(f"{entry}/HEAD")) else None
+        content = Looked().read(entry)
     except OSError as error:
         _raise_if_passing(error)
         return None
@@ -91,6 +92,16 @@ def repository(worktree: Path) -> Path | None:
         return None
 
 
+def _mode(path: str) -> int:
+    """The mode of what a path leads to, 0 for nothing. Asked for several times in each sync, so without `Path`."""
+    try:
+        return os.stat(path).st_mode  # noqa: PTH116 - see above
+    except OSError as error:
+        if error.errno in NOTHING_THERE:
+            return 0
+        raise
+
+
 def _raise_if_passing(error: Exception) -> None:
     """An error that may be gone the next time says nothing about what is there: least of all that trust has ended."""
     if isinstance(error, OSError) and error.errno in _PASSING:
@@ -127,7 +138,7 @@ def obstacle(worktree: Path) -> str | None:
     folder = git_dir(worktree)
     if folder is None:
         return None
-    return next((name for name in _OPERATIONS if (folder / name).exists()), None)
+    return next((name for name in _OPERATIONS if _mode(f"{folder}/{name}")), None)
 
 
 def busy(worktree: Path) -> bool:

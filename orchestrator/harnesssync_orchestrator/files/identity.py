@@ -91,9 +91,9 @@ def writable_by_others(files: Iterable[str], root: str, looked: Looked) -> froze
 
 
 def _identity(root: Path, folder: Path) -> Identity:
-    owners = (root.stat().st_uid, folder.stat().st_uid)
-    other = next((owner for owner in owners if owner != _own_user()), _own_user())
     status = folder.stat()
+    owners = (status.st_uid if folder == root else root.stat().st_uid, status.st_uid)
+    other = next((owner for owner in owners if owner != _own_user()), _own_user())
     return Identity(folder=str(folder), device=status.st_dev, inode=status.st_ino, owner=other)
 
 

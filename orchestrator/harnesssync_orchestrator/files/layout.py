@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
@@ -117,13 +118,13 @@ class Layout:
         return self.root / "projects"
 
     def project_dir(self, project_id: str) -> Path:
-        return self.projects_dir / project_id
+        return _project_dir(self.root, project_id)
 
     def ledger_file(self, project: Project) -> Path:
         """What we last wrote for a project; the user scope's is the one that stands in the root."""
         if project.scope is Scope.USER:
             return self.root / "state.json"
-        return self.project_dir(project.id) / "state.json"
+        return _ledger_file(self.root, project.id)
 
     def sync_lock(self, project_id: str) -> Path:
         """Held during one sync of a project."""
@@ -157,6 +158,17 @@ class Layout:
             if _fits(short):
                 return short
         return _fitting(preferred)
+
+
+@lru_cache(maxsize=4096)
+def _project_dir(root: Path, project_id: str) -> Path:
+    return root / "projects" / project_id
+
+
+@lru_cache(maxsize=4096)
+def _ledger_file(root: Path, project_id: str) -> Path:
+    """Asked for at every event in a folder: one object, whose text is made once."""
+    return _project_dir(root, project_id) / "state.json"
 
 
 def _fits(path: Path) -> bool:

@@ -9,7 +9,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harnesssync_orchestrator.files.folder import Folder
@@ -30,7 +30,7 @@ class Place:
 
     @classmethod
     def by_path(cls, path: Path) -> Place:
-        return cls(Folder(path.parent, None), path.name)
+        return cls(Folder(str(path.parent), None), path.name)
 
     @property
     def path(self) -> Path:
@@ -46,7 +46,7 @@ class Place:
         return self.folder.at(self.name)
 
     def beside(self, name: str) -> Place:
-        return replace(self, name=name)
+        return Place(self.folder, name)
 
     def lstat(self) -> os.stat_result | None:
         """What stands here, links not followed; None if nothing does. Raises OSError otherwise."""

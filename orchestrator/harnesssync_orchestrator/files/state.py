@@ -62,9 +62,25 @@ def load_ledger(path: Path, *, set_aside: bool = True) -> tuple[Ledger, list[Pro
     ]
 
 
-def save_ledger(path: Path, ledger: Ledger) -> bool:
-    """Write a ledger (0600). False, and no write, if the file says so already. Raises StateError."""
-    content = to_json(to_document(ledger))
+def encode_ledger(ledger: Ledger) -> bytes:
+    """What the file of a ledger says."""
+    return to_json(to_document(ledger))
+
+
+def says(path: Path, content: bytes) -> bool:
+    """Does a file say just this?"""
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def save_ledger(path: Path, ledger: Ledger, *, content: bytes | None = None) -> bool:
+    """Write a ledger (0600), whose `content` may be known already. False, and no write, if the file says so already.
+
+    Raises StateError.
+    """
+    content = content or encode_ledger(ledger)
     try:
         if path.read_bytes() == content:
             return False

@@ -73,7 +73,7 @@ def make_private(directory: Path) -> None:
     """
     missing = []
     here = directory
-    while not here.is_dir():
+    while not os.path.isdir(here):  # noqa: PTH112 - before each write
         missing.append(here)
         if here.parent == here:
             break

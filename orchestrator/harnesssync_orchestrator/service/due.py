@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harnesssync_orchestrator.config import WatchSettings
 
 MOST_CHANGED = 10_000
-"""Paths that are kept to tell a feedback loop by: with more, it is certainly none."""
+"""Paths that are kept to tell our own writing by: with more, it is certainly something else."""
 
 
 class Reason(enum.Enum):
@@ -20,6 +20,7 @@ class Reason(enum.Enum):
     START = "start"
     WATCH = "watch"
     RETRY = "retry"
+    CONFIRM = "confirm"
     TIMER = "timer"
 
 
@@ -30,30 +31,39 @@ class Due:
     settings: WatchSettings
     started: bool = False
     _changed: set[str] = field(default_factory=set)
+    _anything: bool = False
     _first_signal: float = math.inf
     _last_signal: float = math.inf
     _retry: float = math.inf
     _timer: float = math.inf
+    _confirm: float = math.inf
 
     def signal(self, paths: Collection[str], now: float) -> None:
-        """Something changed."""
-        if len(self._changed) < MOST_CHANGED:
+        """Something changed; anything may have, if no paths are known."""
+        if paths and len(self._changed) < MOST_CHANGED:
             self._changed.update(paths)
+        else:
+            self._anything = True
         self._first_signal = min(self._first_signal, now)
         self._last_signal = now
 
     def begin(self) -> frozenset[str]:
-        """A sync begins, which answers to all of this: the paths that changed. From here on an edit may come too late
-        for it, and is kept for the next."""
-        changed = frozenset(self._changed)
+        """A sync begins, which answers to all of this: the paths that changed, none if others may have changed too.
+        From here on an edit may come too late for it, and is kept for the next."""
+        changed = frozenset() if self._anything else frozenset(self._changed)
         self._changed.clear()
-        self._first_signal = self._last_signal = self._retry = self._timer = math.inf
+        self._anything = False
+        self._first_signal = self._last_signal = self._retry = self._timer = self._confirm = math.inf
         self.started = True
         return changed
 
     def rescan(self, now: float) -> None:
         """The sync has ended: look again after a while, should an event get lost."""
         self._timer = now + self.settings.rescan_s
+
+    def confirm(self, at: float) -> None:
+        """The sync has written, and left it to another one to look at that again."""
+        self._confirm = at
 
     def retry(self, at: float) -> None:
         """The sync has failed: try again then."""
@@ -69,4 +79,5 @@ class Due:
         )
         if fails:
             return Reason.RETRY, max(self._retry, settled if math.isfinite(settled) else 0.0)
-        return min((Reason.WATCH, settled), (Reason.TIMER, self._timer), key=lambda due: due[1])
+        reasons = ((Reason.WATCH, settled), (Reason.CONFIRM, self._confirm), (Reason.TIMER, self._timer))
+        return min(reasons, key=lambda due: due[1])

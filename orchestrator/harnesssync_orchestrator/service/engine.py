@@ -60,7 +60,8 @@ class Options:
     that has emptied take its outputs with it. `choices` are what a person decides about single outputs. `rehash` reads
     every file again, whatever its signature says. `lock_timeout_s` is how long to wait for another sync of the same
     project. An `automatic` sync is one that nobody asked for: it follows the registry as that is once it has the lock,
-    and leaves a project that is paused or not registered any more alone.
+    and leaves a project that is paused or not registered any more alone. What it wrote it leaves to a later one to look
+    at again. `changed` are the paths that it answers to, if it is known that nothing else has changed.
     """
 
     targets: tuple[str, ...] = ()
@@ -70,11 +71,16 @@ class Options:
     rehash: bool = False
     lock_timeout_s: float = 30.0
     automatic: bool = False
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """A report, and the folders whose changes matter for the project (absolute paths; watch each by itself)."""
+    """A report, and the folders whose changes matter for the project (absolute paths; watch each by itself).
+
+    One that is not `confirmed` wrote what nobody has looked at again: a sync is due when the project has come to rest.
+    """
 
     report: Report
     watch: frozenset[str]
+    confirmed: bool = True

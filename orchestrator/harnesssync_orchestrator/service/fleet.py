@@ -142,6 +142,7 @@ class Fleet:
             settings=self._config.watch,
             log=self._log,
             lock_timeout_s=self._config.lock_timeout_s,
+            own=frozenset({str(self._layout.ledger_file(project))}),
         )
         served = Served(
             worker,
@@ -181,14 +182,16 @@ class Fleet:
                 served.worker.signal(told)
 
     def _told(self, project: Project, paths: frozenset[str]) -> frozenset[str] | None:
-        """What of a change is told a project, None for nothing: of our own files the ledger alone matters, and it is no
-        file of the project's. A log in a watched folder that told of itself would never come to an end."""
-        ledger = self._layout.ledger_file(project)
-        own = f"{ledger.parent}/"
-        others = frozenset(
-            path for path in paths if not f"{path}/".startswith(own) and not path.startswith(self._own_log)
+        """What of a change is told a project, None for nothing: of our own files the ledger alone matters. A log in a
+        watched folder that told of itself would never come to an end."""
+        ledger = str(self._layout.ledger_file(project))
+        own = ledger[: ledger.rindex("/") + 1]
+        told = frozenset(
+            path
+            for path in paths
+            if path == ledger or not (f"{path}/".startswith(own) or path.startswith(self._own_log))
         )
-        return others if others or not paths or str(ledger) in paths else None
+        return told if told or not paths else None
 
     # --- who is served ---
 

@@ -22,17 +22,17 @@ EXCLUDE_S = 5.0
 
 def hide(
     start: Start, paths: Iterable[str] = (), *, lines: Iterable[str] = (), keeping: bool = False, tidy: bool = False
-) -> None:
+) -> bool:
     """Let just these `paths`, and these `lines` as they are, stand in the project's section of `info/exclude`.
 
-    With `keeping`, what stands there already stays too. To be `tidy` also takes away the sections of worktrees that are
-    gone. Raises StateError, LockTimeoutError.
+    With `keeping`, what stands there already stays too: False if that is more. To be `tidy` also takes away the
+    sections of worktrees that are gone. Raises StateError, LockTimeoutError.
     """
     shared = _shared_folder(start)
     if shared is None:
-        return
-    if keeping:
-        lines = (*lines, *listed(shared, start.project.id))
+        return True
+    paths, kept = tuple(paths), listed(shared, start.project.id) if keeping else ()
+    lines = (*lines, *kept)
     present = {start.project.id, *(project_id(str(root)) for root in git.worktrees(shared))} if tidy else None
     update_exclude(
         shared,
@@ -43,6 +43,7 @@ def hide(
         worktrees=present,
         lines=lines,
     )
+    return {os.fsdecode(pattern(path)) for path in paths}.issuperset(kept)
 
 
 def hidden_lines(start: Start) -> tuple[str, ...] | None:

@@ -14,12 +14,14 @@ import anyio.from_thread
 import anyio.to_thread
 
 from harnesssync_orchestrator.core.changes import with_origins
-from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
+from harnesssync_orchestrator.core.desired import Address, short_hash
+from harnesssync_orchestrator.core.ledger import Ledger, Method
+from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Plan, Remove, Restore, WriteFile
 from harnesssync_orchestrator.core.report import Counts, Failure
 from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError, HarnessSyncError
 from harnesssync_orchestrator.files.below import Below
+from harnesssync_orchestrator.files.echo import FOLDER
 from harnesssync_orchestrator.files.linker import Applied, History, apply
 from harnesssync_orchestrator.service.limits import Limits
 
@@ -78,6 +80,24 @@ class Outcome:
         made = (address.path.rstrip("/") for one in self.done for address in one.applied.made)
         return tuple(root / path for path in dict.fromkeys((*changed, *made)))
 
+    def written(self, root: Path, history: History) -> dict[str, str | None]:
+        """What now stands where something was done, for `files.echo`: absolute paths and digests. What is copied or
+        restored, and what was adopted into a source, is not among it."""
+        found: dict[str, str | None] = {}
+        for one in self.done:
+            operation, path = one.operation, f"{root}/{one.operation.path}"
+            if operation.path in history.edited:
+                edited = history.edited[operation.path]
+                found[path] = None if edited is None else short_hash(edited)
+            elif isinstance(operation, Remove):
+                found[path] = None
+            elif isinstance(operation, (MakeLink, WriteFile)) and one.applied.method != Method.COPY.value:
+                found[path] = one.applied.record[Address(operation.path)].digest
+            found.update(
+                (f"{root}/{made.path}".rstrip("/"), FOLDER) for made in one.applied.made if made.path[-1] == "/"
+            )
+        return found
+
     @property
     def removed_documents(self) -> frozenset[str]:
         """The paths of merged files that we had made, and that went with their last key."""
@@ -104,6 +124,19 @@ async def link(
         for target in targets:
             work = partial(_perform, target, plan.for_target(target), root, formats, timestamp, outcome, history)
             group.start_soon(partial(anyio.to_thread.run_sync, work, limiter=limits.linking))
+
+
+def link_at_once(
+    plan: Plan,
+    root: Path,
+    formats: Mapping[str, DocumentFormat],
+    timestamp: str,
+    outcome: Outcome,
+    history: History,
+) -> None:
+    """The same, one linker after the other in this thread. Blocking."""
+    for target in dict.fromkeys(operation.owners[0] for operation in plan.operations):
+        _perform(target, plan.for_target(target), root, formats, timestamp, outcome, history)
 
 
 def _perform(

@@ -13,7 +13,7 @@ from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.memory import Remembered, encode
 from harnesssync_orchestrator.service.start import Start
-from harnesssync_orchestrator.service.survey import Survey, Surveyor, read_source
+from harnesssync_orchestrator.service.survey import Reading, Survey, Surveyor, read_source
 from harnesssync_orchestrator.service.watched import folders_of_outputs, folders_to_watch
 
 
@@ -36,10 +36,27 @@ class Looking:
 
     async def survey(self, ledger: Ledger) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
-        source = await self.source()
-        return await self.start.in_thread(self._surveyed, source, ledger)
+        # In one thread, unless files have to be hashed: that takes several.
+        found = await self.start.in_thread(self._read_and_survey, ledger)
+        if isinstance(found, Survey):
+            return found
+        digests = await found.hashed(self.start.engine.limits)
+        return await self.start.in_thread(lambda: self._surveyed(found.complete(digests), ledger))
+
+    def _read_and_survey(self, ledger: Ledger) -> Survey | Reading:
+        self.sources, start = Looked(), self.start
+        found = Reading.begin(
+            start.project,
+            start.engine.places,
+            self.cache,
+            self.sources,
+            rehash=start.options.rehash,
+            allowed=start.trust.reachable,
+        )
+        return self._surveyed(found, ledger) if isinstance(found, Source) else found
 
     def _surveyed(self, source: Source, ledger: Ledger) -> Survey:
+        source = replace(source, problems=(*self.problems, *source.problems))
         self.watch = frozenset()
         self.watch_sources()
         return self._outputs(source, self.surveyor().desired(source), ledger)
@@ -74,6 +91,7 @@ class Looking:
             trust=start.trust,
             confirmed=start.options.confirmed,
             resolution=start.resolution.restoring(self.adopted),
+            renderings=start.memory.renderings,
             hides=start.engine.exclude and start.repository is not None,
         )
 
@@ -101,7 +119,14 @@ class Looking:
         """
         start = self.start
         self.outputs.lstat(str(start.engine.layout.ledger_file(start.project)))
-        remembered = Remembered(
+        result = encode(self.remembered(seen, notes))
+        # What we wrote may stand in a folder that was searched for sources: that folder changed, and only by us.
+        ours = self.sources.set_aside(changed)
+        return Footprint.of(self.sources, ours, self.outputs, key=start.key, result=result)
+
+    def remembered(self, seen: Survey, notes: tuple[str, ...]) -> Remembered:
+        """What this sync has to say, for as long as nothing changes."""
+        return Remembered(
             unchanged=seen.plan.unchanged,
             conflicts=seen.plan.conflicts,
             losses=seen.plan.losses,
@@ -112,6 +137,3 @@ class Looking:
             notes=notes,
             watch=tuple(sorted(self.watch)),
         )
-        # What we wrote may stand in a folder that was searched for sources: that folder changed, and only by us.
-        ours = self.sources.set_aside(changed)
-        return Footprint.of(self.sources, ours, self.outputs, key=start.key, result=encode(remembered))

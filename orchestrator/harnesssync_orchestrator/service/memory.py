@@ -6,19 +6,27 @@ and problems are as true as they were when nothing has changed since.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Conflict, Held, Kept
+from harnesssync_orchestrator.files.echo import is_echo
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.store import write_atomic
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.rendering import Renderings
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,23 +46,53 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     watch: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """What a sync wrote, and had to say, before anybody looked at it once more.
+
+    `key` is that of a footprint. `written` has the absolute path of everything that it wrote, with its digest, see
+    `files.echo`.
+    """
+
+    key: str
+    written: Mapping[str, str | None]
+    remembered: Remembered
+
+    def answers(self, changed: Collection[str], key: str) -> bool:
+        """Does all of it still hold, if nothing but these paths changed since? Blocking."""
+        return key == self.key and is_echo(changed, self.written)
+
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Remembered)
 
 
 class Memory:
-    """The memory of one project. Used by one sync at a time, under the project's lock."""
+    """The memory of one project. Used by one sync at a time, under the project's lock.
+
+    `unconfirmed` is there between a sync that wrote and left the second look to a later one, and that look. `ledger` is
+    what the ledger's file said when it was written last, which takes longer to read than to compare.
+    """
 
     def __init__(self, cache_file: Path, footprint_file: Path) -> None:
         """Load what an earlier process kept; nothing, where it kept nothing readable. Blocking."""
         self._cache_file = cache_file
         self._footprint_file = footprint_file
         self.footprint = Footprint.decode(_content(footprint_file))
+        self.unconfirmed: Unconfirmed | None = None
+        self.ledger: tuple[bytes, Ledger] | None = None
 
     @cached_property
     def cache(self) -> HashCache:
         """The digests of files. Blocking when first asked for: a sync that finds nothing changed never asks."""
         return HashCache.load(_content(self._cache_file))
+
+    @cached_property
+    def renderings(self) -> Renderings:
+        """What was made of the items of the last sync in this process."""
+        from harnesssync_orchestrator.core.rendering import Renderings  # noqa: PLC0415 - as above
+
+        return Renderings()
 
     def remembered(self) -> Remembered | None:
         """What the sync of the footprint found; None if it can't be read any more."""

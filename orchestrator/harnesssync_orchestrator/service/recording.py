@@ -5,7 +5,7 @@ All of it blocks, and takes a while with thousands of outputs: for a thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, transacti
     ledger = outcome.recorded_in(_adopting(ledger, plan), transaction).changed(forget=plan.forget)
     left: dict[Address, str] = {}
     try:
-        pruned = prune(root, ledger.made)
+        pruned = prune(root, _perhaps_empty(ledger))
     except ApplyError as error:  # the root is gone: what was done must be recorded all the same
         outcome.fail(error, path=error.path)
     else:
@@ -51,6 +51,16 @@ def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, transacti
     settled = {*plan.intent, *plan.adopt}
     left.update((address, digest) for address, digest in ledger.pending.items() if limited and address not in settled)
     return replace(ledger, pending=left, transaction="", lost=False, last_sync=now())
+
+
+def _perhaps_empty(ledger: Ledger) -> Iterator[Address]:
+    """The folders of ours in which, by what the ledger says, nothing of ours is any more."""
+    filled: set[str] = set()
+    for address in ledger.entries:
+        folder = address.path
+        while (folder := folder.rpartition("/")[0]) and folder not in filled:
+            filled.add(folder)
+    return (address for address in ledger.made if address.path.rstrip("/") not in filled)
 
 
 def _adopting(ledger: Ledger, plan: Plan) -> Ledger:

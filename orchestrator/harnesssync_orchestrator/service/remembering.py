@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 async def remember(run: Run, seen: Survey) -> None:
     """Look once more at what was written, and keep that look, if then nothing is left to do.
 
-    The wait before the look lets the clock of the file system tick: a change right after ours then shows.
+    The wait before the look lets the clock of the file system tick: a change right after ours then shows. A sync that
+    nobody asked for does not wait: it leaves the look to a later one, since one edit often follows another.
     """
-    outcome, options = run.outcome, run.start.options
-    unanswered = any(problem.code == "git_failed" for problem in seen.problems)
-    if outcome.failures or options.targets or seen.plan.halt or unanswered:
+    if not may_be_remembered(run, seen) or run.start.memory.unconfirmed is not None:
         return
-    if not outcome.done:
+    if not run.outcome.done:
         await run.start.in_thread(_keep, run, seen)
         return
     await _tick(run)
@@ -34,6 +33,12 @@ async def remember(run: Run, seen: Survey) -> None:
         source = await run.looking.source()
         if (source.digest, source.problems) == (again.source.digest, again.source.problems):
             await run.start.in_thread(_keep_later, run, again)
+
+
+def may_be_remembered(run: Run, seen: Survey) -> bool:
+    """Did it go well, for all targets, and was everything known that it went by?"""
+    unanswered = any(problem.code == "git_failed" for problem in seen.problems)
+    return not (run.outcome.failures or run.start.options.targets or seen.plan.halt or unanswered)
 
 
 async def _tick(run: Run) -> None:

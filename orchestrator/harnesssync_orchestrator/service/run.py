@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 
+from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.history import Record, TransactionKind
@@ -26,8 +27,9 @@ from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.hiding import hide
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
+from harnesssync_orchestrator.service.memory import Unconfirmed
 from harnesssync_orchestrator.service.recovering import recover
-from harnesssync_orchestrator.service.remembering import remember
+from harnesssync_orchestrator.service.remembering import may_be_remembered, remember
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.resolving import tell
 from harnesssync_orchestrator.service.start import Start
@@ -58,11 +60,13 @@ class Run:
     unfinished: Record | None = None
     drift: Mapping[Drift, int] = field(default_factory=dict)
     _git_is_busy: bool = False
+    _only_hidden: tuple[str, ...] | None = None
 
     @classmethod
     def begin(cls, start: Start) -> Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
+        start.memory.unconfirmed = None
         return cls(start, ledger, Looking(start, start.memory.cache, tuple(problems)))
 
     @property
@@ -145,9 +149,11 @@ class Run:
         if seen.plan.stops:
             return
         gone = self.outcome.removed_documents
-        paths = [*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, self._copied)]
+        paths = (*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, self._copied))
+        if paths == self._only_hidden:
+            return
         try:
-            hide(self.start, paths, keeping=before, tidy=True)
+            self._only_hidden = paths if hide(self.start, paths, keeping=before, tidy=True) else None
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
@@ -197,7 +203,23 @@ class Run:
         if self.hidden:
             self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
         if self.outcome.done:
-            self.looking.watch_outputs()
+            if any(one.applied.made for one in self.outcome.done):
+                self.looking.watch_outputs()
+            self._leave_to_confirm(seen)
+
+    def _leave_to_confirm(self, seen: Survey) -> None:
+        """Note what was written, for the syncs that answer to nothing else than that."""
+        if self.start.options.automatic and may_be_remembered(self, seen):
+            self.start.memory.unconfirmed = Unconfirmed(
+                key=self.start.key,
+                written={**self.outcome.written(self.root, self.transaction.history), **self._own_files()},
+                remembered=self.looking.remembered(seen, self.consent(seen)),
+            )
+
+    def _own_files(self) -> dict[str, str | None]:
+        """The ledger: nobody else writes it while its lock is held."""
+        file = self.engine.layout.ledger_file(self.project)
+        return {str(file): short_hash(file.read_bytes())}
 
     @property
     def _kind(self) -> TransactionKind:

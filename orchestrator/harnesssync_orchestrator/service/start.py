@@ -27,7 +27,7 @@ from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.identity import trust_in
-from harnesssync_orchestrator.files.state import load_ledger
+from harnesssync_orchestrator.files.state import load_ledger, says
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.memory import Memory
@@ -62,20 +62,11 @@ class Start:
     @classmethod
     async def load(cls, project: Project, engine: Engine, options: Options) -> Start:
         """Load what was kept of the project, and choose its targets. Raises StateError."""
-        return await anyio.to_thread.run_sync(cls._load, project, engine, options, limiter=engine.limits.ledgers)
+        return await anyio.to_thread.run_sync(cls.load_now, project, engine, options, limiter=engine.limits.ledgers)
 
     @classmethod
-    async def look(cls, project: Project, engine: Engine, options: Options) -> tuple[Start, SyncResult | None]:
-        """The same, and the result of a sync that has nothing to do: the project is left alone, or unchanged."""
-
-        def look() -> tuple[Start, SyncResult | None]:
-            start = cls._load(project, engine, options)
-            return start, start.left_alone() if start.is_left_alone else start.unchanged()
-
-        return await anyio.to_thread.run_sync(look, limiter=engine.limits.ledgers)
-
-    @classmethod
-    def _load(cls, project: Project, engine: Engine, options: Options) -> Start:
+    def load_now(cls, project: Project, engine: Engine, options: Options) -> Start:
+        """The same. Blocking."""
         if options.automatic:
             project = engine.registrations.now(project, engine.layout) or replace(project, paused=True)
         home = engine.places.home
@@ -102,6 +93,10 @@ class Start:
             loaded=loaded,
         )
 
+    def nothing_to_do(self) -> SyncResult | None:
+        """The result of a sync that has nothing to do: the project is left alone, or unchanged. Blocking."""
+        return self.left_alone() if self.is_left_alone else self.unchanged()
+
     @property
     def is_left_alone(self) -> bool:
         """Did a person pause the project, and did nobody ask for this sync?"""
@@ -119,9 +114,12 @@ class Start:
         return Resolution(project=self.project.path, policies=self.engine.policies, choices=dict(self.options.choices))
 
     def unchanged(self) -> SyncResult | None:
-        """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this.
-        None if something has changed. Blocking."""
-        footprint = self.memory.footprint
+        """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this
+        but what it wrote itself, if that is all that changed. None if something else has changed. Blocking."""
+        footprint, own = self.memory.footprint, self.memory.unconfirmed
+        if own is not None and own.answers(self.options.changed, self.key):
+            report = unchanged_report(self.project, self.targets, own.remembered)
+            return self.result(report, frozenset(own.remembered.watch))
         if self.options.rehash or self.options.choices or footprint.key != self.key or not is_unchanged(footprint):
             return None
         remembered = self.memory.remembered()
@@ -131,14 +129,16 @@ class Start:
 
     def ledger(self) -> tuple[Ledger, list[Problem]]:
         """The ledger, and what is wrong with its file. Blocking. Raises StateError."""
-        file = self.engine.layout.ledger_file(self.project)
+        file, known = self.engine.layout.ledger_file(self.project), self.memory.ledger
+        if known is not None and says(file, known[0]):
+            return known[1], []
         return self.loaded or load_ledger(file, set_aside=not self.options.dry_run)
 
     def result(self, report: Report, watch: frozenset[str]) -> SyncResult:
         """The end of the sync: its report, told when and how long."""
         duration = time.monotonic() - self.began
         stamped = replace(report, sync_id=self.sync_id, finished=now(), duration_s=round(duration, 6))
-        return SyncResult(report=stamped, watch=watch)
+        return SyncResult(report=stamped, watch=watch, confirmed=self.memory.unconfirmed is None)
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do what blocks in a thread. It is waited for also when the sync is cancelled."""

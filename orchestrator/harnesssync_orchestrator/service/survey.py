@@ -18,7 +18,7 @@ from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Plan
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.discovery.layers import discover
@@ -48,17 +48,16 @@ async def read_source(
 
     With `looked` an `Imagined`, the source as it would be. `allowed` are the marks of links that may lead out.
     """
-    reading = await anyio.to_thread.run_sync(
-        partial(_Reading.begin, project, places, cache, looked, rehash=rehash, allowed=allowed), limiter=limits.hashing
-    )
+    work = partial(Reading.begin, project, places, cache, looked, rehash=rehash, allowed=allowed)
+    reading = await anyio.to_thread.run_sync(work, limiter=limits.hashing)
     if isinstance(reading, Source):
         return reading
-    digests = await hash_files(reading.unknown, limits.hashing, int(limits.hashing.total_tokens))
+    digests = await reading.hashed(limits)
     return await anyio.to_thread.run_sync(reading.complete, digests, limiter=limits.hashing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
+class Reading:
     """A source that is discovered, and some of whose files have still to be hashed."""
 
     discovery: Discovery
@@ -79,8 +78,8 @@ class _Reading:
         *,
         rehash: bool,
         allowed: Container[str],
-    ) -> Source | _Reading:
-        """The source as a whole where nothing has to be hashed."""
+    ) -> Source | Reading:
+        """The source as a whole where nothing has to be hashed. Blocking."""
         read_ns = time.time_ns()
         found = discover(project.scope, Path(project.path), places, looked, allowed=allowed)
         contents = {path: signature for listing in found.trees.values() for path, signature in listing.contents.items()}
@@ -95,6 +94,10 @@ class _Reading:
             read_ns=read_ns,
         )
         return reading if unknown else reading.complete({})
+
+    async def hashed(self, limits: Limits) -> Mapping[str, str | OSError]:
+        """The digests of what has to be hashed, in several threads."""
+        return await hash_files(self.unknown, limits.hashing, int(limits.hashing.total_tokens))
 
     def complete(self, digests: Mapping[str, str | OSError]) -> Source:
         self.cache.put_all(self.contents, digests, self.read_ns)
@@ -131,11 +134,12 @@ class Surveyor:
     trust: Trust
     confirmed: bool
     resolution: Resolution
+    renderings: Renderings
     hides: bool = True
 
     def desired(self, source: Source) -> Desired:
         """Render for all targets."""
-        return desired_state(self.targets, source, homes=self.homes)
+        return desired_state(self.targets, source, homes=self.homes, renderings=self.renderings)
 
     def survey(self, source: Source, desired: Desired, ledger: Ledger, looked: Looked) -> Survey:
         """Observe and plan."""

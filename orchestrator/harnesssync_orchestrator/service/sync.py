@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import Standing
@@ -31,10 +33,10 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
     # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
     async with held, engine.limits.projects:
-        start, result = await Start.look(project, engine, options)
-        if result is not None:
-            return result
-        run = await start.in_thread(_begin, start)
+        begun = await anyio.to_thread.run_sync(_begin, project, engine, options, limiter=engine.limits.ledgers)
+        if isinstance(begun, SyncResult):
+            return begun
+        run, start = begun, begun.start
         if start.trust.standing is Standing.FOREIGN:
             return run.halted(HaltReason.FOREIGN_OWNER)
         if not await run.git_settles():
@@ -48,7 +50,11 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
         return run.finished(seen)
 
 
-def _begin(start: Start) -> Run:
+def _begin(project: Project, engine: Engine, options: Options) -> Run | SyncResult:
+    """What there is to do; the result, if that is nothing. Blocking."""
+    start = Start.load_now(project, engine, options)
+    if (result := start.nothing_to_do()) is not None:
+        return result
     # What reads and writes takes as long to import as a whole sync of a project in which nothing has changed.
     from harnesssync_orchestrator.service.run import Run  # noqa: PLC0415 - see above
 

@@ -22,10 +22,10 @@ from harnesssync_orchestrator.files.history.capture import Captured, capture, mo
 from harnesssync_orchestrator.files.history.pack import unwritable
 from harnesssync_orchestrator.files.history.records import Draft, disown, retire, sweep
 from harnesssync_orchestrator.files.linker import History
-from harnesssync_orchestrator.files.state import save_ledger
+from harnesssync_orchestrator.files.state import encode_ledger, save_ledger
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.hiding import hidden_lines, patterns
-from harnesssync_orchestrator.service.linking import Outcome, link
+from harnesssync_orchestrator.service.linking import Outcome, link, link_at_once
 from harnesssync_orchestrator.service.recording import intending, missing_folders, recorded
 from harnesssync_orchestrator.service.start import Start
 
@@ -72,6 +72,10 @@ class Transaction:
         engine = self.start.engine
         if self.unfinished is not None:
             await self.start.in_thread(self._let_go, plan, self.unfinished)
+        if self._draft is not None and finish is None and len(plan.operations) <= AT_ONCE:
+            work = partial(self._carry_out_at_once, plan, self._draft)
+            await anyio.to_thread.run_sync(work, limiter=engine.limits.linking)
+            return
         try:
             if self._draft is not None:
                 await self._in_thread(self._announce, plan, self._draft)
@@ -138,20 +142,24 @@ class Transaction:
         except OSError as error:
             raise unwritable(folder, error) from error
 
+    def _carry_out_at_once(self, plan: Plan, draft: Draft) -> None:
+        """The same in this thread, one linker after the other. Cancelled, it ends after the operation in hand."""
+        try:
+            self._announce(plan, draft)
+            link_at_once(plan, self.root, self.start.engine.formats, now(), self.outcome, self.history)
+        finally:
+            self._record_now(plan)
+
     async def _record(self, plan: Plan) -> None:
-        ledger = self.ledger
-        if not self.outcome.done and plan.is_empty and not ledger.pending and not ledger.transaction:
-            return
-        limited = bool(self.start.options.targets)
-        last_sync = now() if self.kind in _SYNCS else ledger.last_sync
+        if self.outcome.done or not plan.is_empty or self.ledger.pending or self.ledger.transaction:
+            await self._in_thread(self._record_now, plan)
 
-        def record() -> None:
-            after = recorded(ledger, plan, self.outcome, self.root, self.name, limited=limited)
-            self._save(replace(after, last_sync=last_sync))
-            if self.name:
-                self._retire(plan)
-
-        await self._in_thread(record)
+    def _record_now(self, plan: Plan) -> None:
+        ledger, limited = self.ledger, bool(self.start.options.targets)
+        after = recorded(ledger, plan, self.outcome, self.root, self.name, limited=limited)
+        self._save(replace(after, last_sync=now() if self.kind in _SYNCS else ledger.last_sync))
+        if self.name:
+            self._retire(plan)
 
     def _retire(self, plan: Plan) -> None:
         """Let old records go, but for those that hold what stood there before we ever wrote, what an unfinished
@@ -163,13 +171,18 @@ class Transaction:
         retire(folder, keep=settings.keep, days=settings.days, needed=needed)
 
     def _save(self, ledger: Ledger) -> None:
-        save_ledger(self.start.engine.layout.ledger_file(self.start.project), ledger)
+        content = encode_ledger(ledger)
+        save_ledger(self.start.engine.layout.ledger_file(self.start.project), ledger, content=content)
+        self.start.memory.ledger = (content, ledger)
         self.ledger = ledger
 
     async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
         """Make and save a ledger in a thread: it may have thousands of entries."""
         await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self.start.engine.limits.ledgers)
 
+
+AT_ONCE = 16
+"""So few operations take less time than the turns of the event loop that several linkers would take."""
 
 _SYNCS = frozenset({TransactionKind.SYNC, TransactionKind.RESOLVE})
 

@@ -125,6 +125,8 @@ class Watcher:
     def watch(self, key: str, folders: frozenset[str]) -> None:
         """From now on, `key` is told of changes in these folders and in no others."""
         before = self._asked.get(key, frozenset())
+        if folders == before:
+            return
         if folders:
             self._asked[key] = folders
         else:

@@ -30,6 +30,8 @@ Sync = Callable[[Project, Options], Awaitable[SyncResult]]
 
 FEEDBACK_LOOP = "feedback-loop"
 MOST_QUEUED = 64
+CONFIRM_S = 10.0
+"""Rest after a sync that wrote, before what it wrote is looked at again. Meanwhile edits of it are seen by watching."""
 PASSING_HALTS = frozenset({"git-busy"})
 """Reasons to halt that go away without an edit of the source: these projects are tried again."""
 
@@ -45,7 +47,8 @@ class _Request:
 class Worker:
     """The only one to sync its project in this process. Everything but `run` may be called at any time on the loop.
 
-    `publish` gets every report that tells the project's state; `watch` the folders to watch.
+    `publish` gets every report that tells the project's state; `watch` the folders to watch. `own` are those files of
+    ours that are watched too, and that are none of the project's.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Worker:
         settings: WatchSettings,
         log: FilteringBoundLogger,
         lock_timeout_s: float = 10.0,
+        own: frozenset[str] = frozenset(),
         backoff: Backoff | None = None,
         clock: Clock = utc_now,
     ) -> None:
@@ -67,12 +71,14 @@ class Worker:
         self._watch = watch
         self._log = log.bind(project_id=project.id)
         self._defaults = Options(lock_timeout_s=lock_timeout_s, automatic=True)
+        self._own = own
         self._backoff = backoff or Backoff()
         self._clock = clock
         self._feedback = Feedback()
         self._requests: list[_Request] = []
         self._due = Due(settings)
         self._halted = False
+        self._confirmed = True
         self._stopping: HarnessSyncError | None = None
         self._wake = anyio.Event()
         self.report = Report(
@@ -176,10 +182,12 @@ class Worker:
             self._requests = [request for request in self._requests if request.options != options]
         is_whole = not options.dry_run and not options.targets
         changed = self._due.begin() if is_whole else frozenset[str]()
+        if reason is Reason.WATCH:
+            options = replace(options, changed=changed)
         try:
             report = await self._once(options, reason)
             if not options.dry_run:
-                report = self._judged(report, changed if reason is Reason.WATCH else (), reason)
+                report = self._judged(report, changed - self._own if reason is Reason.WATCH else (), reason)
                 # Whoever asked for the sync is told what it found; everybody else that no other will follow.
                 self.report = replace(report, state=State.PAUSED) if self.project.paused else report
                 self._publish(self.report)
@@ -198,7 +206,7 @@ class Worker:
         try:
             self._log.debug("project.sync.started", path=self.project.path, reason=reason.value)
             result = await self._sync(self.project, options)
-            report = result.report
+            report, self._confirmed = result.report, result.confirmed
             self._watch(self.project.id, result.watch)
         except Exception as error:  # noqa: BLE001 - the one boundary: a fault of ours must not end other projects
             report = self.report.failed(self._failure(error))
@@ -212,7 +220,7 @@ class Worker:
         fields = {**sync_fields(report), "reason": reason.value, "dry_run": options.dry_run, "waited_s": waited_s}
         tell = self._log.info if report.exit_code == 0 else self._log.warning
         is_news = report.operations or report.state is not self.report.state
-        if reason in {Reason.WATCH, Reason.TIMER} and not is_news:
+        if reason in {Reason.WATCH, Reason.CONFIRM, Reason.TIMER} and not is_news:
             tell = self._log.debug  # a file beside the source was saved: that is no event for people
         elif report.exit_code == 4:
             tell = self._log.error
@@ -252,6 +260,8 @@ class Worker:
     def _schedule(self, report: Report) -> None:
         now = anyio.current_time()
         self._due.rescan(now)
+        if not self._confirmed:
+            self._due.confirm(now + CONFIRM_S)
         if report.state in {State.FAILED, State.PARTIAL} or report.halt in PASSING_HALTS:
             delay_s = self._backoff.fail()
             self._due.retry(now + delay_s)

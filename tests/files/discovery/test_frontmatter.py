@@ -130,9 +130,9 @@ def test_three_dashes_in_a_value_end_the_block_and_are_told() -> None:
 )
 def test_a_hostile_block_is_harmless(block: str) -> None:
     """Aliases that stand for billions, tags that call functions, nesting without end: text at best, and at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     found = split_front_matter(f"---\n{block}\n---\nBody\n")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert all(isinstance(value, str) for value in found.metadata.values())
     assert found.metadata or found.flaw
 

@@ -123,11 +123,10 @@ def retire(history: Path, *, keep: int, days: int, needed: Collection[str]) -> N
     What can't be removed now is tried again the next time.
     """
     present = names(history)
-    now = time.time()
-    ages = {}
+    now, ages = time.time(), {}
     for name in present:
         with suppress(OSError):
-            ages[name] = now - (history / name).stat().st_mtime
+            ages[name] = now - os.stat(f"{history}/{name}").st_mtime  # noqa: PTH116 - for each record at each sync
     old = expired(list(ages), ages, keep=keep, days=days)
     staying = [name for name in present if name not in old]
     for name in reversed(old):  # a record names none that is younger

@@ -1,0 +1,130 @@
+"""Syncs that nobody asked for leave the second look at what they wrote to a later one, and miss nothing meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from harnesssync_adapters import TARGETS
+from harnesssync_adapters.formats import FORMATS
+from harnesssync_orchestrator.config import LimitSettings
+from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.drift import Choice
+from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import State
+from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.registry import Registry
+from harnesssync_orchestrator.oneshot.work import Quiet
+from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
+from harnesssync_orchestrator.service.limits import Limits
+from harnesssync_orchestrator.service.memory import Memories
+from harnesssync_orchestrator.service.sync import sync
+
+pytestmark = pytest.mark.anyio
+
+AGENT = "---\nname: reviewer\ndescription: Reviews\n---\n%s\n"
+OUTPUT = ".codex/agents/reviewer.toml"
+
+
+@dataclass
+class Ground:
+    """A registered project, and the engine that syncs it."""
+
+    root: Path
+    engine: Engine
+    project: Project
+
+    def edit(self, text: str) -> None:
+        (self.root / ".claude/agents/reviewer.md").write_text(AGENT % text, encoding="utf-8")
+
+    def path(self, output: str) -> str:
+        return str(self.root / output)
+
+    @property
+    def ledger(self) -> str:
+        return str(self.engine.layout.ledger_file(self.project))
+
+    async def answer(self, *changed: str) -> SyncResult:
+        """The sync that a worker runs when these paths changed, and nothing else; without any, anything may have."""
+        return await sync(self.project, self.engine, Options(automatic=True, changed=frozenset(changed)))
+
+    def another_process(self) -> Engine:
+        return replace(self.engine, memories=Memories())
+
+
+@pytest.fixture
+async def ground(tmp_path: Path, home: Path, git: Callable[..., str]) -> Ground:
+    root = (tmp_path / "project").resolve()
+    (root / ".claude/agents").mkdir(parents=True)
+    git("init", "-q", cwd=root)
+    layout = Layout.from_environment({}, home)
+    registry = Registry(layout.registry_file, layout.registry_lock)
+    registry.register(root, targets=("codex",))
+    engine = Engine(
+        targets=TARGETS,
+        formats=FORMATS,
+        places=Places.from_environment({}, home),
+        layout=layout,
+        limits=Limits.create(LimitSettings()),
+        environ={},
+        log=Quiet(),
+    )
+    ground = Ground(root, engine, registry.load().project(str(root)))
+    ground.edit("First.")
+    return ground
+
+
+def written(result: SyncResult) -> Iterable[str]:
+    return [operation.path for operation in result.report.operations]
+
+
+async def test_what_was_written_is_known_again_without_a_look_at_the_source(ground: Ground) -> None:
+    """An edit that nobody told of shows that: it is answered to when it is told."""
+    result = await ground.answer()
+    assert (list(written(result)), result.confirmed) == ([OUTPUT], False)
+    ground.edit("Second.")
+    echo = await ground.answer(ground.path(OUTPUT), ground.path(".codex/agents"), ground.path(".codex"), ground.ledger)
+    assert (list(written(echo)), echo.confirmed, echo.report.state) == ([], False, State.IN_STEP)
+    assert echo.watch == result.watch
+    assert list(written(await ground.answer(ground.path(".claude/agents/reviewer.md")))) == [OUTPUT]
+    assert "Second." in (ground.root / OUTPUT).read_text(encoding="utf-8")
+
+
+async def test_an_edit_of_an_output_in_the_moment_after_it_was_written_is_drift(ground: Ground) -> None:
+    """Though it is told in one breath with our own writing."""
+    await ground.answer()
+    (ground.root / OUTPUT).write_text("mine", encoding="utf-8")
+    result = await ground.answer(ground.path(OUTPUT), ground.ledger)
+    assert [conflict.address.path for conflict in result.report.conflicts] == [OUTPUT]
+
+
+async def test_what_another_process_decided_meanwhile_is_followed(ground: Ground) -> None:
+    """It is the ledger alone that changes."""
+    await ground.answer()
+    (ground.root / OUTPUT).write_text("mine", encoding="utf-8")
+    conflict = await ground.answer(ground.path(OUTPUT))
+    assert conflict.report.conflicts
+    keep = ((Address(OUTPUT), Choice.KEEP),)
+    await sync(ground.project, ground.another_process(), Options(choices=keep))
+    result = await ground.answer(ground.ledger)
+    assert (result.report.conflicts, [kept.address.path for kept in result.report.kept]) == ((), [OUTPUT])
+
+
+async def test_a_look_that_finds_nothing_to_do_confirms(ground: Ground) -> None:
+    """From then on another process, too, sees by signatures alone that nothing has changed."""
+    await ground.answer()
+    footprint = ground.engine.layout.footprint_file(ground.project.id)
+    assert not footprint.exists()
+    assert (await sync(ground.project, ground.engine, Options(automatic=True))).confirmed
+    assert footprint.exists()
+
+
+async def test_a_sync_that_somebody_asked_for_confirms_at_once(ground: Ground) -> None:
+    """They may ask again at once, and another process as well."""
+    result = await sync(ground.project, ground.engine, Options())
+    assert (list(written(result)), result.confirmed) == ([OUTPUT], True)
+    assert ground.engine.layout.footprint_file(ground.project.id).exists()
