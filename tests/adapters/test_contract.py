@@ -14,21 +14,29 @@ import yaml
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
+from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Action, Kind, McpServer, Permissions, Scope, Source
+from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope, Source
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.targets import AddElement, SetKey, Target, Unsupported, View
 
-PLACES = {
-    ("codex", Scope.PROJECT): (".codex/", ".agents/skills/", "AGENTS.md", "AGENTS.override.md"),
-    ("codex", Scope.USER): (".codex/", ".agents/skills/"),
-    ("gemini", Scope.PROJECT): (".gemini/", ".agents/skills/", "AGENTS.md"),
-    ("gemini", Scope.USER): (".gemini/", ".agents/skills/"),
-    ("opencode", Scope.PROJECT): (".opencode/", "opencode.json", ".agents/skills/", "AGENTS.md"),
-    ("opencode", Scope.USER): (".config/opencode/", ".agents/skills/"),
+P, U = Scope.PROJECT, Scope.USER
+SKILLS = ".agents/skills/"
+
+PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
+    "codex": {P: (".codex/", SKILLS, "AGENTS.md", "AGENTS.override.md"), U: (".codex/", SKILLS)},
+    "gemini": {P: (".gemini/", SKILLS, "AGENTS.md"), U: (".gemini/", SKILLS)},
+    "opencode": {P: (".opencode/", "opencode.json", SKILLS, "AGENTS.md"), U: (".config/opencode/", SKILLS)},
+    "amp": {P: (".amp/", SKILLS, "AGENTS.md"), U: (".config/amp/", ".config/agents/skills/")},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
+
+READ_ANYWAY: dict[str, set[Kind]] = {
+    "opencode": {Kind.RULE, Kind.SKILL},
+    "amp": {Kind.RULE},
+}
+"""Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
 
 
 @pytest.fixture(params=TARGETS, ids=lambda target: target.id)
@@ -80,7 +88,7 @@ def test_what_other_items_led_to_is_not_taken_for_what_these_lead_to(target: Tar
 
 def test_outputs_stay_in_the_places_of_their_target(target: Target, rich: Source) -> None:
     """Relative paths without `..`, in folders that the harness owns or shares."""
-    places = PLACES[target.id, rich.scope]
+    places = PLACES[target.id][rich.scope]
     for output in outputs(target, rich):
         path = PurePosixPath(output.path)
         assert not path.is_absolute()
@@ -122,7 +130,7 @@ def test_every_item_is_an_output_or_a_loss(target: Target, rich: Source) -> None
     told = {item for wish in desired.wanted.values() for item in wish.output.items} | {
         one.item for one in desired.losses
     }
-    native = {"opencode": {Kind.RULE, Kind.SKILL}}.get(target.id, set())
+    native = READ_ANYWAY.get(target.id, set())
     shadowed = {"pdf-tools"}
     for kind in Kind:
         for item in rich.of(kind):
@@ -176,8 +184,8 @@ def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) 
         elif kind in (Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND):
             assert not output.executes
         elif kind is Kind.PERMISSIONS:
-            said = output.content.decode() if isinstance(output, FileOutput) else json.dumps(_value(output))
-            assert output.executes == ('"allow"' in said), output.address
+            said = output.content.decode() if isinstance(output, FileOutput) else _said(output)
+            assert output.executes == ('allow"' in said), output.address
         else:
             assert isinstance(output, KeyOutput)
             server = servers[output.items[0]]
@@ -185,6 +193,11 @@ def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) 
             sent = (server.url, *server.headers.values())
             sends = any("${" in str(template) for template in sent if template is not None)
             assert output.executes == (sends or server.command is not None)
+
+
+def _said(output: Output) -> str:
+    """An array may tell by its name that what it holds is allowed."""
+    return json.dumps([*output.address.pointer, _value(output)])
 
 
 def _value(output: Output) -> object:
@@ -209,7 +222,7 @@ def test_links_lead_to_whole_skills_or_rule_files(target: Target, rich: Source) 
     """Never to a `SKILL.md` alone, and never to an agent or a command."""
     for output in outputs(target, rich):
         if isinstance(output, LinkOutput):
-            assert output.directory == output.path.startswith(".agents/skills/")
+            assert output.directory == ("/skills/" in output.path)
             assert not output.source.endswith("SKILL.md")
             assert re.fullmatch("[0-9a-f]{16}", output.digest)
 
@@ -225,6 +238,10 @@ def test_no_secret_reference_is_left_literal_in_a_file_of_codex(rich: Source) ->
 
 def test_every_denial_is_written_or_lost_as_a_matter_of_security(target: Target, rich: Source) -> None:
     """Where the target can't express one, the loss says so loudly."""
+    support = target.support(rich.scope, Kind.PERMISSIONS)
+    if isinstance(support, Unsupported):
+        assert support.security
+        return
     (permissions,) = rich.of(Kind.PERMISSIONS)
     assert isinstance(permissions, Permissions)
     for denial in [rule for rule in permissions.rules if rule.action is Action.DENY]:
@@ -235,6 +252,19 @@ def test_every_denial_is_written_or_lost_as_a_matter_of_security(target: Target,
         )
         found = list(results(target, alone))
         assert any(not isinstance(one, Loss) for one in found) or [one.security for one in found] == [True], denial.text
+
+
+def test_every_hook_that_could_forbid_is_written_or_lost_as_a_matter_of_security(target: Target, rich: Source) -> None:
+    """A guard that does not run protects nothing."""
+    support = target.support(rich.scope, Kind.HOOK)
+    guards = [hook for hook in rich.of(Kind.HOOK) if isinstance(hook, Hook) and hook.event in GUARDS]
+    assert guards
+    if isinstance(support, Unsupported):
+        assert support.security
+        return
+    for guard in guards:
+        found = list(results(target, Source(scope=rich.scope, root=rich.root, items=(guard,))))
+        assert any(not isinstance(one, Loss) or one.security for one in found), guard.id
 
 
 def test_nothing_is_made_of_nothing(target: Target) -> None:

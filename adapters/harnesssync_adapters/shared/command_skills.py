@@ -19,7 +19,7 @@ def command_skills(view: View, items: Sequence[Command], folder: str, harness: s
         if (refused := unsafe(view, command, [name])) is not None:
             yield refused
         elif not has_skill(view, name):
-            body = commands.rewritten(command.prompt, str, _spoken)
+            body = commands.rewritten(command.prompt, str, spoken)
             description = command.description or first_line(body) or f"The command {command.name}"
             yield FileOutput(
                 path=f"{folder}/{name}/SKILL.md",
@@ -40,11 +40,12 @@ def command_losses(view: View, command: Command, harness: str) -> Iterator[Loss]
         yield loss(view, command, f"model: {command.model}", f"{harness} has other models")
 
 
-def _spoken(part: commands.Part) -> str:
+def spoken(part: commands.Part, called: str = "skill") -> str:
+    """What Claude Code would put something in the place of, asked of the model in words."""
     if isinstance(part, commands.Arguments):
-        return "(what the user typed after the name of this skill)"
+        return f"(what the user typed after the name of this {called})"
     if isinstance(part, commands.Argument):
-        return f"(word {part.number} of what the user typed after the name of this skill)"
+        return f"(word {part.number} of what the user typed after the name of this {called})"
     if isinstance(part, commands.Shell):
         return f"(first run `{part.command}`, and use its output here)"
     return f"(the content of the file `{part.path}`)"

@@ -5,6 +5,7 @@ The whole folder is linked, never its `SKILL.md` alone: Codex does not see a `SK
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
@@ -17,8 +18,8 @@ FOLDER = ".agents/skills"
 _NOT_READ = ("allowed-tools", "disallowed-tools", "model", "effort", "context", "agent", "hooks", "argument-hint")
 
 
-def linked_skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
-    """One link per skill. A plugin's skill gives way to one of the project with the same folder name."""
+def linked_skills(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> Iterator[Output | Loss]:
+    """One link per skill in `folder`. A plugin's skill gives way to one of the project with the same folder name."""
     taken: set[str] = set()
     for skill in sorted(skills, key=lambda skill: skill.origin.layer is Layer.PLUGIN):
         name = skill.folder
@@ -31,7 +32,7 @@ def linked_skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss
         else:
             taken.add(name.casefold())
             yield LinkOutput(
-                path=f"{FOLDER}/{name}",
+                path=f"{folder}/{name}",
                 items=(skill.id,),
                 source=skill.source,
                 directory=True,
@@ -40,14 +41,28 @@ def linked_skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss
             )
 
 
-def skill_losses(view: View, skills: Sequence[Skill], harness: str) -> Iterator[Loss]:
-    """What the front matter of skills says to Claude Code alone."""
+def skill_losses(view: View, skills: Sequence[Skill], harness: str, *, kept: tuple[str, ...] = ()) -> Iterator[Loss]:
+    """What the front matter of skills says to Claude Code alone, but for what is `kept`."""
     for skill in skills:
         for key in _NOT_READ:
             if skill.metadata.get(key):
                 yield loss(view, skill, f"{key}: {skill.metadata[key]}", f"{harness} does not read it")
-        if skill.metadata.get("disable-model-invocation") is True:
+        if skill.metadata.get("disable-model-invocation") is True and "disable-model-invocation" not in kept:
             why = f"{harness} may use the skill by itself"
             yield loss(view, skill, "disable-model-invocation: true", why, security=True)
         if not skill.metadata.get("description"):
             yield loss(view, skill, str(skill.id), f"{harness} shows only skills whose front matter has a description")
+
+
+_SKILL_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def name_losses(view: View, skills: Sequence[Skill], harness: str) -> Iterator[Loss]:
+    """For harnesses that load a skill only if its name is that of its folder, in the form of the skills' standard."""
+    for skill in skills:
+        if skill.name != skill.folder:
+            why = f"{harness} loads only skills with the name of their folder, which is {skill.folder}"
+            yield loss(view, skill, f"name: {skill.name}", why)
+        elif _SKILL_NAME.fullmatch(skill.name) is None or len(skill.name) > 64:
+            why = f"{harness} loads only skills whose names are made of a-z, 0-9 and single hyphens"
+            yield loss(view, skill, f"name: {skill.name}", why)

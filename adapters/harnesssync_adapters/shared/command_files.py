@@ -1,0 +1,46 @@
+"""Commands as Markdown files, for harnesses that have them but put nothing in the place of their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.shared import commands
+from harnesssync_adapters.shared.command_skills import command_losses, spoken
+from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.items import Command
+from harnesssync_orchestrator.core.targets import View
+
+
+def command_files(
+    view: View,
+    items: Sequence[Command],
+    folder: str,
+    harness: str,
+    *,
+    front: Callable[[Command], Mapping[str, JsonValue]],
+) -> Iterator[Output | Loss]:
+    """One file per command, in `folder` itself: `git:commit` becomes `git-commit.md`, which is called `/git-commit`."""
+    for command in items:
+        name = "-".join(command.path)
+        if (refused := unsafe(view, command, [name])) is not None:
+            yield refused
+        elif not has_skill(view, command.name):
+            body = commands.rewritten(command.prompt, str, partial(spoken, called="command"))
+            members = front(command)
+            yield FileOutput(
+                path=f"{folder}/{name}.md",
+                items=(command.id,),
+                content=markdown(members, body) if members else f"{body.strip()}\n".encode("utf-8", "surrogateescape"),
+                private=is_private(view, command),
+            )
+            for part in dict.fromkeys(one for one in commands.parts(command.prompt) if not isinstance(one, str)):
+                yield loss(view, command, part.written, "the model is told in words what belongs there")
+            yield from command_losses(view, command, harness)
+
+
+def described(command: Command) -> Mapping[str, JsonValue]:
+    """Front matter that only describes the command."""
+    return {"description": command.description or first_line(command.prompt) or command.name}

@@ -1,0 +1,123 @@
+"""MCP servers as JSON, in the shape that most harnesses share: `{"command", "args", "env"}` or `{"url", "headers"}`.
+
+What differs between them is a `Dialect`: where the servers stand, how a transport is told, what a variable is called
+and where it is expanded. Where that is not known, a reference would arrive as literal text: the server is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_adapters.shared.servers import templates
+from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.items import McpServer, Transport
+from harnesssync_orchestrator.core.references import Reference, Template
+from harnesssync_orchestrator.core.targets import View
+
+FIELDS = frozenset({"command", "args", "env", "url", "headers"})
+"""Where Claude Code expands references."""
+
+_MAYBE_EXPANDED = re.compile(r"\$[\w{]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one harness writes MCP servers.
+
+    `remote` gives for each transport that it reaches the members that tell it. `reference` writes a variable's name
+    in its own syntax, and is None if none is known; `expanded` are the fields in which it is replaced. A literal text
+    that `hazard` finds would be replaced too. `timeout` is the key of a time-out and its unit in milliseconds.
+    """
+
+    harness: str
+    pointer: tuple[str, ...] = ("mcpServers",)
+    url: str = "url"
+    remote: Mapping[Transport, Mapping[str, JsonValue]] = field(default_factory=dict)
+    reference: Callable[[str], str] | None = None
+    expanded: frozenset[str] = FIELDS
+    hazard: re.Pattern[str] = _MAYBE_EXPANDED
+    timeout: tuple[str, int] | None = None
+
+    def text(self, template: Template) -> str:
+        """A value with the harness's own references."""
+        written = self.reference or (lambda name: f"${{{name}}}")
+        return template.render(lambda reference: written(reference.name))
+
+
+def mcp_servers(view: View, servers: Sequence[McpServer], dialect: Dialect, path: str) -> Iterator[Output | Loss]:
+    """Each server as a key of the file at `path`, or the loss of it."""
+    for server in servers:
+        refused = _refused(view, server, dialect)
+        if refused is not None:
+            yield refused
+            continue
+        yield KeyOutput(
+            path=path,
+            items=(server.id,),
+            private=is_private(view, server),
+            executes=server.executes,
+            format="json",
+            pointer=(*dialect.pointer, server.name),
+            value=_value(server, dialect),
+        )
+        yield from _losses(view, server, dialect)
+
+
+def _refused(view: View, server: McpServer, dialect: Dialect) -> Loss | None:
+    harness = dialect.harness
+    if server.transport is not Transport.STDIO and server.transport not in dialect.remote:
+        kinds = {Transport.HTTP: "streamable HTTP", Transport.SSE: "SSE", Transport.WEBSOCKET: "WebSocket"}
+        why = f"{harness} has no {kinds[server.transport]} transport, so the server is left out"
+        return loss(view, server, f"type: {server.transport.value}", why)
+    names = (server.name, *server.env, *server.headers)
+    literals = (part for one in templates(server) for part in one.parts if isinstance(part, str))
+    if (found := next((text for text in (*names, *literals) if dialect.hazard.search(text)), None)) is not None:
+        might = "would" if dialect.reference else "might"
+        why = f"{harness} {might} expand what Claude Code takes literally, so the server is left out"
+        return loss(view, server, found, why)
+    for place, reference in _references(server):
+        if dialect.reference is None or place not in dialect.expanded:
+            why = f"{harness} is not known to expand variables in {place}, so the server is left out"
+            return loss(view, server, str(reference), why)
+    return None
+
+
+def _references(server: McpServer) -> Iterator[tuple[str, Reference]]:
+    single = {"command": server.command, "url": server.url}
+    for place, template in single.items():
+        yield from ((place, one) for one in (template.references if template is not None else ()))
+    several = {"args": server.args, "env": server.env.values(), "headers": server.headers.values()}
+    for place, group in several.items():
+        yield from ((place, one) for template in group for one in template.references)
+
+
+def _value(server: McpServer, dialect: Dialect) -> dict[str, JsonValue]:
+    value: dict[str, JsonValue] = {}
+    if server.transport is Transport.STDIO:
+        value["command"] = dialect.text(server.command or Template(("",)))
+        value["args"] = [dialect.text(one) for one in server.args]
+        if server.env:
+            value["env"] = {name: dialect.text(one) for name, one in server.env.items()}
+    else:
+        value |= dialect.remote[server.transport]
+        value[dialect.url] = dialect.text(server.url or Template(("",)))
+        if server.headers:
+            value["headers"] = {name: dialect.text(one) for name, one in server.headers.items()}
+    if server.timeout_ms is not None and dialect.timeout is not None:
+        key, unit = dialect.timeout
+        value[key] = -(-server.timeout_ms // unit)  # rounded up
+    return value
+
+
+def _losses(view: View, server: McpServer, dialect: Dialect) -> Iterator[Loss]:
+    for _, reference in _references(server):
+        if reference.default is not None:
+            yield loss(view, server, str(reference), f"{dialect.harness}'s variables have no default")
+    if server.timeout_ms is not None and dialect.timeout is None:
+        why = f"{dialect.harness} has no time-out for a single server"
+        yield loss(view, server, f"timeout: {server.timeout_ms}", why)
+    for name in server.extra:
+        yield loss(view, server, name, f"{dialect.harness} has no such setting, or another one")
