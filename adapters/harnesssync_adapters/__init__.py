@@ -9,6 +9,7 @@ from harnesssync_adapters import (
     amp,
     codex,
     gemini_cli,
+    kiro,
     opencode,
 )
 from harnesssync_orchestrator.core.targets import Target
@@ -18,5 +19,6 @@ TARGETS: tuple[Target, ...] = (
     gemini_cli.TARGET,
     opencode.TARGET,
     amp.TARGET,
+    kiro.TARGET,
 )
 """All targets, in the order in which they are named to people."""

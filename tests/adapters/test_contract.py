@@ -29,6 +29,7 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "gemini": {P: (".gemini/", SKILLS, "AGENTS.md"), U: (".gemini/", SKILLS)},
     "opencode": {P: (".opencode/", "opencode.json", SKILLS, "AGENTS.md"), U: (".config/opencode/", SKILLS)},
     "amp": {P: (".amp/", SKILLS, "AGENTS.md"), U: (".config/amp/", ".config/agents/skills/")},
+    "kiro": {P: (".kiro/", "AGENTS.md"), U: (".kiro/",)},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 

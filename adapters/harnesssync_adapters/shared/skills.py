@@ -6,7 +6,7 @@ The whole folder is linked, never its `SKILL.md` alone: Codex does not see a `SK
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_orchestrator.core.desired import LinkOutput, Loss, Output
@@ -57,11 +57,16 @@ def skill_losses(view: View, skills: Sequence[Skill], harness: str, *, kept: tup
 _SKILL_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-def name_losses(view: View, skills: Sequence[Skill], harness: str) -> Iterator[Loss]:
-    """For harnesses that load a skill only if its name is that of its folder, in the form of the skills' standard."""
+def name_losses(view: View, skills: Sequence[Skill], results: Iterable[Output | Loss], harness: str) -> Iterator[Loss]:
+    """For harnesses that load a skill only if its name is that of its folder, in the form of the skills' standard.
+
+    `results` are the links that were made, since a plugin's skill may be linked under another name.
+    """
+    folders = {link.source: link.path.rpartition("/")[2] for link in results if isinstance(link, LinkOutput)}
     for skill in skills:
-        if skill.name != skill.folder:
-            why = f"{harness} loads only skills with the name of their folder, which is {skill.folder}"
+        folder = folders.get(skill.source, skill.folder)
+        if skill.name != folder:
+            why = f"{harness} loads only skills with the name of their folder, which is {folder}"
             yield loss(view, skill, f"name: {skill.name}", why)
         elif _SKILL_NAME.fullmatch(skill.name) is None or len(skill.name) > 64:
             why = f"{harness} loads only skills whose names are made of a-z, 0-9 and single hyphens"

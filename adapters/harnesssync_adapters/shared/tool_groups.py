@@ -1,0 +1,58 @@
+"""Tools in groups, for harnesses that give an agent or a hook a whole group of them and no single one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
+from harnesssync_orchestrator.core.items import Agent, Kind
+from harnesssync_orchestrator.core.targets import View
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What an agent gets: the names of groups and servers' tools; what it gets more than it had (`wider`), and what
+    of its own it can't have (`absent`)."""
+
+    names: tuple[str, ...]
+    wider: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+_GONE = frozenset({"LS", "MultiEdit"})
+"""Tools that only older agents still name: to get one of them says nothing new."""
+
+
+def granted(
+    view: View, agent: Agent, groups: Mapping[str, tuple[str, ...]], mcp: Callable[[str, str | None], str | None]
+) -> Granted:
+    """The groups of which the agent has a tool, and none that is taken from it by name.
+
+    `groups` gives Claude Code's tools in each of the harness's groups. `mcp` names a server's tool, or with None all
+    of them; it gives None where that can't be said. Of a server that the agent may not use in part, it gets nothing.
+    """
+    denied = {bare(tool) for tool in agent.disallowed_tools}
+    narrowed = {server[0] for tool in denied if (server := split_mcp(tool)) is not None}
+    names: list[str] = []
+    wider: list[str] = []
+    absent: list[str] = []
+    for group, tools in groups.items():
+        having = [tool for tool in tools if is_allowed(tool, agent.tools, agent.disallowed_tools)]
+        if having and not denied.intersection(tools):
+            names.append(group)
+            wider += [tool for tool in tools if tool not in having and tool not in _GONE]
+        elif agent.tools is not None:
+            absent += having
+    if agent.tools is None:
+        servers = [server.name for server in view.source.of(Kind.MCP_SERVER) if server.name not in narrowed]
+        names += [name for server in servers if (name := mcp(server, None)) is not None]
+    known = {tool for tools in groups.values() for tool in tools}
+    for tool in agent.tools or ():
+        server = split_mcp(tool)
+        name = None if server is None or server[0] in narrowed else mcp(*server)
+        if name is not None:
+            names.append(name)
+        elif tool not in known:
+            absent.append(tool)
+    return Granted(tuple(dict.fromkeys(names)), tuple(wider), tuple(absent))
