@@ -11,6 +11,7 @@ from harnesssync_adapters import (
     gemini_cli,
     kiro,
     opencode,
+    zed,
 )
 from harnesssync_orchestrator.core.targets import Target
 
@@ -20,5 +21,6 @@ TARGETS: tuple[Target, ...] = (
     opencode.TARGET,
     amp.TARGET,
     kiro.TARGET,
+    zed.TARGET,
 )
 """All targets, in the order in which they are named to people."""

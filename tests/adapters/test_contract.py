@@ -30,12 +30,14 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "opencode": {P: (".opencode/", "opencode.json", SKILLS, "AGENTS.md"), U: (".config/opencode/", SKILLS)},
     "amp": {P: (".amp/", SKILLS, "AGENTS.md"), U: (".config/amp/", ".config/agents/skills/")},
     "kiro": {P: (".kiro/", "AGENTS.md"), U: (".kiro/",)},
+    "zed": {P: (".zed/", SKILLS, "AGENTS.md"), U: (".config/zed/", SKILLS)},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
 READ_ANYWAY: dict[str, set[Kind]] = {
     "opencode": {Kind.RULE, Kind.SKILL},
     "amp": {Kind.RULE},
+    "zed": {Kind.RULE},
 }
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
 

@@ -17,7 +17,7 @@ from tests.adapters.conftest import permission, permissions, source
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.permissions.rules import Shape, command_pattern
-from harnesssync_orchestrator.core.desired import FileOutput, KeyOutput
+from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput
 from harnesssync_orchestrator.core.items import Action, Layer, PermissionRule, Scope
 from harnesssync_orchestrator.core.rendering import desired_state
 
@@ -109,6 +109,19 @@ def opencode(rules: list[PermissionRule], *scopes: Scope) -> Decide:
     return decide
 
 
+def zed(rules: list[PermissionRule]) -> Decide:
+    """Lists of regular expressions for the terminal; a denial beats a question, and that an allowance."""
+    desired = desired_state([BY_ID["zed"]], source(Scope.USER, permissions(Scope.USER, *rules)))
+    found: dict[str, list[str]] = {"always_deny": [], "always_confirm": [], "always_allow": []}
+    for wish in desired.wanted.values():
+        assert isinstance(wish.output, ElementOutput)
+        assert wish.output.pointer[:4] == ("agent", "tool_permissions", "tools", "terminal")
+        found[wish.output.pointer[4]].append(wish.output.value["pattern"])  # type: ignore[index, call-overload]
+    names = {"always_deny": "deny", "always_confirm": "ask", "always_allow": "allow"}
+    hits = [(name, pattern) for name, patterns in found.items() for pattern in patterns]
+    return lambda command: next((names[name] for name, pattern in hits if re.search(pattern, command)), None)
+
+
 def _wildcard(pattern: str, text: str) -> bool:
     return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None
 
@@ -135,8 +148,9 @@ READERS: list[Callable[[list[PermissionRule]], Decide]] = [
     lambda rules: opencode(
         [permission(Scope.USER, rule.action.value, rule.text, layer=Layer.USER) for rule in rules], Scope.USER
     ),
+    zed,
 ]
-NAMES = ["codex", "gemini", "opencode", "opencode-user"]
+NAMES = ["codex", "gemini", "opencode", "opencode-user", "zed"]
 
 
 @pytest.mark.parametrize("reader", READERS, ids=NAMES)
