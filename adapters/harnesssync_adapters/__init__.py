@@ -11,6 +11,7 @@ from harnesssync_adapters import (
     gemini_cli,
     kiro,
     opencode,
+    windsurf,
     zed,
 )
 from harnesssync_orchestrator.core.targets import Target
@@ -22,5 +23,6 @@ TARGETS: tuple[Target, ...] = (
     amp.TARGET,
     kiro.TARGET,
     zed.TARGET,
+    windsurf.TARGET,
 )
 """All targets, in the order in which they are named to people."""

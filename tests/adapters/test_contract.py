@@ -31,6 +31,10 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "amp": {P: (".amp/", SKILLS, "AGENTS.md"), U: (".config/amp/", ".config/agents/skills/")},
     "kiro": {P: (".kiro/", "AGENTS.md"), U: (".kiro/",)},
     "zed": {P: (".zed/", SKILLS, "AGENTS.md"), U: (".config/zed/", SKILLS)},
+    "windsurf": {
+        P: (".devin/", ".windsurf/", SKILLS, "AGENTS.md"),
+        U: (".codeium/windsurf/", ".config/devin/", SKILLS),
+    },
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -38,6 +42,7 @@ READ_ANYWAY: dict[str, set[Kind]] = {
     "opencode": {Kind.RULE, Kind.SKILL},
     "amp": {Kind.RULE},
     "zed": {Kind.RULE},
+    "windsurf": {Kind.MCP_SERVER, Kind.HOOK},
 }
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
 
