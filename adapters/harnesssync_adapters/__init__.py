@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from harnesssync_adapters import (
     amp,
+    antigravity,
     codex,
     gemini_cli,
     kiro,
@@ -24,5 +25,6 @@ TARGETS: tuple[Target, ...] = (
     kiro.TARGET,
     zed.TARGET,
     windsurf.TARGET,
+    antigravity.TARGET,
 )
 """All targets, in the order in which they are named to people."""

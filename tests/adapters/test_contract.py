@@ -35,6 +35,7 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
         P: (".devin/", ".windsurf/", SKILLS, "AGENTS.md"),
         U: (".codeium/windsurf/", ".config/devin/", SKILLS),
     },
+    "antigravity": {P: (".agents/", "AGENTS.md"), U: (".gemini/config/", ".gemini/antigravity/")},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.adapters.conftest import server, source
 
@@ -79,3 +81,11 @@ def test_a_time_out_is_rounded_up_to_the_unit_of_the_harness() -> None:
     assert value == {"type": "http", "serverUrl": "https://x.example", "timeout": 2}
     assert ["oauth"] == [loss.what for loss in losses]
     assert ["timeout: 1500", "oauth"] == [loss.what for loss in rendered(one, UNKNOWN)[1]]
+
+
+def test_a_default_leaves_the_server_out_where_an_unset_variable_stays_as_it_is_written() -> None:
+    """It would arrive as literal text, in the usual case."""
+    keeping = replace(KNOWN, keeps_unset=True)
+    one = server(PROJECT, "s", Transport.STDIO, command="run", args=[], env={"A": "${TOKEN:-none}"})
+    assert rendered(one, keeping)[0] is None
+    assert rendered(server(PROJECT, "s", Transport.STDIO, command="run", args=[], env={"A": "${T}"}), keeping)[0]

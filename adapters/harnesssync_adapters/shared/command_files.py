@@ -28,8 +28,7 @@ def command_files(
         if (refused := unsafe(view, command, [name])) is not None:
             yield refused
         elif not has_skill(view, command.name):
-            body = commands.rewritten(command.prompt, str, partial(spoken, called="command"))
-            members = front(command)
+            body, members = _body(command), front(command)
             yield FileOutput(
                 path=f"{folder}/{name}.md",
                 items=(command.id,),
@@ -43,4 +42,8 @@ def command_files(
 
 def described(command: Command) -> Mapping[str, JsonValue]:
     """Front matter that only describes the command."""
-    return {"description": command.description or first_line(command.prompt) or command.name}
+    return {"description": command.description or first_line(_body(command)) or command.name}
+
+
+def _body(command: Command) -> str:
+    return commands.rewritten(command.prompt, str, partial(spoken, called="command"))

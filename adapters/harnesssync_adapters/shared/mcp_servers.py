@@ -29,7 +29,9 @@ class Dialect:
 
     `remote` gives for each transport that it reaches the members that tell it. `reference` writes a variable's name
     in its own syntax, and is None if none is known; `expanded` are the fields in which it is replaced. A literal text
-    that `hazard` finds would be replaced too. `timeout` is the key of a time-out and its unit in milliseconds.
+    that `hazard` finds would be replaced too. With `keeps_unset`, the reference to a variable that is not set stays as
+    it is written, so that one with a default can't be said. `timeout` is the key of a time-out and its unit in
+    milliseconds.
     """
 
     harness: str
@@ -39,6 +41,7 @@ class Dialect:
     reference: Callable[[str], str] | None = None
     expanded: frozenset[str] = FIELDS
     hazard: re.Pattern[str] = _MAYBE_EXPANDED
+    keeps_unset: bool = False
     timeout: tuple[str, int] | None = None
 
     def text(self, template: Template) -> str:
@@ -81,6 +84,9 @@ def _refused(view: View, server: McpServer, dialect: Dialect) -> Loss | None:
     for place, reference in _references(server):
         if dialect.reference is None or place not in dialect.expanded:
             why = f"{harness} is not known to expand variables in {place}, so the server is left out"
+            return loss(view, server, str(reference), why)
+        if dialect.keeps_unset and reference.default is not None:
+            why = f"{harness}'s variables have no default, and stay as they are written: the server is left out"
             return loss(view, server, str(reference), why)
     return None
 

@@ -20,8 +20,8 @@ class Granted:
     absent: tuple[str, ...]
 
 
-_GONE = frozenset({"LS", "MultiEdit"})
-"""Tools that only older agents still name: to get one of them says nothing new."""
+_GONE = frozenset({"LS", "MultiEdit", "Task", "Agent"})
+"""Tools that are gone, or are called by two names: to get one of them says nothing new."""
 
 
 def granted(
