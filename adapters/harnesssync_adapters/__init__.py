@@ -10,6 +10,7 @@ from harnesssync_adapters import (
     antigravity,
     codex,
     gemini_cli,
+    junie,
     kiro,
     opencode,
     windsurf,
@@ -26,5 +27,6 @@ TARGETS: tuple[Target, ...] = (
     zed.TARGET,
     windsurf.TARGET,
     antigravity.TARGET,
+    junie.TARGET,
 )
 """All targets, in the order in which they are named to people."""

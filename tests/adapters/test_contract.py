@@ -36,6 +36,7 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
         U: (".codeium/windsurf/", ".config/devin/", SKILLS),
     },
     "antigravity": {P: (".agents/", "AGENTS.md"), U: (".gemini/config/", ".gemini/antigravity/")},
+    "junie": {P: (".junie/", "AGENTS.md"), U: (".junie/",)},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
