@@ -13,6 +13,7 @@ from harnesssync_adapters import (
     junie,
     kiro,
     opencode,
+    roo,
     windsurf,
     zed,
 )
@@ -28,5 +29,6 @@ TARGETS: tuple[Target, ...] = (
     windsurf.TARGET,
     antigravity.TARGET,
     junie.TARGET,
+    roo.TARGET,
 )
 """All targets, in the order in which they are named to people."""

@@ -37,6 +37,7 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     },
     "antigravity": {P: (".agents/", "AGENTS.md"), U: (".gemini/config/", ".gemini/antigravity/")},
     "junie": {P: (".junie/", "AGENTS.md"), U: (".junie/",)},
+    "roo": {P: (".roo/", ".roomodes", "AGENTS.md"), U: (".roo/",)},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
