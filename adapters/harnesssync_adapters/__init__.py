@@ -14,6 +14,7 @@ from harnesssync_adapters import (
     kiro,
     opencode,
     roo,
+    warp,
     windsurf,
     zed,
 )
@@ -30,5 +31,6 @@ TARGETS: tuple[Target, ...] = (
     antigravity.TARGET,
     junie.TARGET,
     roo.TARGET,
+    warp.TARGET,
 )
 """All targets, in the order in which they are named to people."""

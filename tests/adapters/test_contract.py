@@ -38,6 +38,7 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "antigravity": {P: (".agents/", "AGENTS.md"), U: (".gemini/config/", ".gemini/antigravity/")},
     "junie": {P: (".junie/", "AGENTS.md"), U: (".junie/",)},
     "roo": {P: (".roo/", ".roomodes", "AGENTS.md"), U: (".roo/",)},
+    "warp": {P: (".warp/", SKILLS, "AGENTS.md"), U: (".warp/", SKILLS, ".agents/AGENTS.md")},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -46,6 +47,7 @@ READ_ANYWAY: dict[str, set[Kind]] = {
     "amp": {Kind.RULE},
     "zed": {Kind.RULE},
     "windsurf": {Kind.MCP_SERVER, Kind.HOOK},
+    "warp": {Kind.SKILL, Kind.MCP_SERVER},
 }
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
 

@@ -54,6 +54,11 @@ def agents_md(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
     if (written := written_by_hand(view, folder)) is not None:
         yield from written
         return
+    yield from document(view, folder, path)
+
+
+def document(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
+    """The public rules of a folder as the file at `path`: a link to the one that says it all, else rendered."""
     items = tuple(rule.id for rule in folder.public)
     if folder.is_plain:
         rule = folder.public[0]

@@ -80,7 +80,7 @@ def _refused(view: View, server: McpServer, dialect: Dialect) -> Loss | None:
     if (found := next((text for text in (*names, *literals) if dialect.hazard.search(text)), None)) is not None:
         might = "would" if dialect.reference else "might"
         why = f"{harness} {might} expand what Claude Code takes literally, so the server is left out"
-        return loss(view, server, found, why)
+        return loss(view, server, found or "an empty text", why)
     for place, reference in _references(server):
         if dialect.reference is None or place not in dialect.expanded:
             why = f"{harness} is not known to expand variables in {place}, so the server is left out"
