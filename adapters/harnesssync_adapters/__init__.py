@@ -12,6 +12,7 @@ from harnesssync_adapters import (
     gemini_cli,
     junie,
     kiro,
+    neovim,
     opencode,
     roo,
     warp,
@@ -32,5 +33,6 @@ TARGETS: tuple[Target, ...] = (
     junie.TARGET,
     roo.TARGET,
     warp.TARGET,
+    neovim.TARGET,
 )
 """All targets, in the order in which they are named to people."""

@@ -39,6 +39,7 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "junie": {P: (".junie/", "AGENTS.md"), U: (".junie/",)},
     "roo": {P: (".roo/", ".roomodes", "AGENTS.md"), U: (".roo/",)},
     "warp": {P: (".warp/", SKILLS, "AGENTS.md"), U: (".warp/", SKILLS, ".agents/AGENTS.md")},
+    "neovim": {P: ("avante.md", ".codecompanion/skills/", ".mcphub/"), U: (".config/mcphub/", SKILLS)},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -48,6 +49,7 @@ READ_ANYWAY: dict[str, set[Kind]] = {
     "zed": {Kind.RULE},
     "windsurf": {Kind.MCP_SERVER, Kind.HOOK},
     "warp": {Kind.SKILL, Kind.MCP_SERVER},
+    "neovim": {Kind.RULE, Kind.SKILL},
 }
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
 
