@@ -45,7 +45,7 @@ def granted(
         elif agent.tools is not None:
             absent += having
     if agent.tools is None:
-        servers = [server.name for server in view.source.of(Kind.MCP_SERVER) if server.name not in narrowed]
+        servers = [server.name for server in view.of(Kind.MCP_SERVER) if server.name not in narrowed]
         names += [name for server in servers if (name := mcp(server, None)) is not None]
     known = {tool for tools in groups.values() for tool in tools}
     for tool in agent.tools or ():
