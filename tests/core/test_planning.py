@@ -55,7 +55,7 @@ from harnesssync_orchestrator.core.plan import (
 )
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.targets import AddElement, RemoveElement, RemoveKey, SetKey
-from harnesssync_orchestrator.core.trust import OWN, Trust
+from harnesssync_orchestrator.core.trust import OWN, Standing, Trust
 
 ROOT = "/w/project"
 ITEM = (ItemId("skill", "pdf"),)
@@ -522,6 +522,43 @@ def test_a_source_without_items_that_never_had_outputs_is_no_reason_to_halt() ->
 
 
 # --- trust and privacy
+
+
+FORGOTTEN = Trust(standing=Standing.FORGOTTEN, forgotten=True)
+APPROVABLE = {"items": (SOURCE.items[0].id,), "executes": True}
+
+
+def test_what_was_written_while_it_was_approved_stays_while_that_is_in_doubt() -> None:
+    """Just what would be written again: a value that the source no longer says goes, and nothing new comes."""
+    stays, changes, new = (replace(KEY, pointer=("mcp", name), **APPROVABLE) for name in "abc")  # type: ignore[arg-type]
+    element, file = replace(ELEMENT, **APPROVABLE), replace(FILE, **APPROVABLE)  # type: ignore[arg-type]
+    known = Ledger(
+        entries={
+            stays.address: entry(value_hash(KEY.value), Method.MERGE, format="json"),
+            changes.address: entry(value_hash("before"), Method.MERGE, format="json"),
+            element.address: entry(value_hash(ELEMENT.value), Method.MERGE, format="json"),
+            file.address: entry(short_hash(FILE.content)),
+        }
+    )
+    values = {"mcp": {"a": KEY.value, "b": "before"}, "hooks": {"Stop": [ELEMENT.value]}}
+    observed = seen("c.json", ObservedFile("h"), values)
+    observed = replace(observed, paths={**observed.paths, FILE.path: ObservedFile(short_hash(FILE.content))})
+    wanted = desired(stays, changes, new, element, file)
+    result = planned(wanted, observed, known, trust=FORGOTTEN)
+    assert [each.stays for each in result.held] == [True, False, False, True, True]
+    (operation,) = result.operations
+    assert isinstance(operation, EditDocument)
+    assert operation.edits == (RemoveKey(changes.pointer),)
+    refused = planned(wanted, observed, known, trust=Trust())
+    assert (len(refused.operations), any(each.stays for each in refused.held)) == (2, False)
+
+
+def test_what_nobody_wants_any_more_goes_also_while_approvals_are_in_doubt() -> None:
+    """It is the source that says so, whatever a person approved."""
+    known = ledger(KEY.address, entry(value_hash(KEY.value), Method.MERGE, format="json"))
+    observed = seen("c.json", ObservedFile("h"), {"mcp": {"files": KEY.value}})
+    (operation,) = planned(Desired(), observed, known, trust=FORGOTTEN).operations
+    assert operation.path == "c.json"
 
 
 def test_what_would_be_executed_waits_for_trust() -> None:

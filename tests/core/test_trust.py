@@ -29,7 +29,7 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import parse_template
-from harnesssync_orchestrator.core.trust import OWN, Standing, Trust, Why
+from harnesssync_orchestrator.core.trust import OWN, Approval, Standing, Trust, Why
 
 ROOT = "/w/project"
 SHARED = Origin(layer=Layer.PROJECT, file=f"{ROOT}/.claude/settings.json")
@@ -202,6 +202,8 @@ def test_what_a_repository_controls_needs_approval(layer: Layer) -> None:
         (Standing.APPROVED, Why.CHANGED),
         (Standing.UNAPPROVED, Why.UNAPPROVED),
         (Standing.OUTDATED, Why.OUTDATED),
+        (Standing.FORGOTTEN, Why.FORGOTTEN),
+        (Standing.REMOUNTED, Why.CHANGED),
         (Standing.REPLACED, Why.REPLACED),
         (Standing.OTHER_OWNER, Why.OTHER_OWNER),
     ],
@@ -210,6 +212,75 @@ def test_a_fingerprint_counts_only_while_the_approval_holds(standing: Standing, 
     """Each standing tells its own reason."""
     marks = frozenset({fingerprint(HOOK) or ""}) if standing is not Standing.APPROVED else frozenset[str]()
     assert Trust(standing=standing, approved=marks, root=ROOT).why_held(HOOK) is why
+
+
+APPROVAL = Approval(folder=ROOT, device=1, inode=2, owner=3, filesystem=4, fingerprints=frozenset({"a"}))
+
+
+@pytest.mark.parametrize(
+    ("now", "same"),
+    [
+        ({}, True),
+        ({"device": 9}, True),
+        ({"inode": 9}, False),
+        ({"device": 9, "inode": 9}, False),
+        ({"filesystem": 9}, None),
+        ({"device": 9, "filesystem": 9}, None),
+        ({"filesystem": 0}, True),
+        ({"filesystem": 0, "inode": 9}, False),
+        ({"filesystem": 0, "device": 9}, None),
+        ({"filesystem": 0, "device": 9, "inode": 9}, None),
+    ],
+    ids=str,
+)
+def test_a_folder_is_known_by_its_file_system_and_its_inode(now: dict[str, int], same: bool | None) -> None:
+    """The device number decides only where the file system has no id; inodes of two file systems say nothing."""
+    assert replace(APPROVAL, **now).is_of(APPROVAL) is same  # type: ignore[arg-type]
+    assert APPROVAL.is_of(replace(APPROVAL, **now)) is same  # type: ignore[arg-type]
+
+
+def test_what_was_approved_before_stays_so_for_the_same_folder_and_in_doubt_where_that_can_not_be_told() -> None:
+    """Of another folder, or of another user's, nothing is left."""
+    known = replace(APPROVAL, doubted=frozenset({"old"}))
+    more = replace(APPROVAL, device=9, fingerprints=frozenset({"b", "old"}))
+    given = more.added_to(known)
+    assert given == replace(more, fingerprints=frozenset({"a", "b", "old"}))
+    elsewhere = replace(more, filesystem=9, fingerprints=frozenset({"b"})).added_to(known)
+    assert elsewhere == replace(more, filesystem=9, fingerprints=frozenset({"b"}), doubted=frozenset({"a", "old"}))
+    for field in ({"inode": 9}, {"owner": 9}, {"owner": 9, "filesystem": 9}):
+        other = replace(more, **field)  # type: ignore[arg-type]
+        assert other.added_to(known) == other
+
+
+def test_what_may_have_been_approved_is_held_back_for_that_reason() -> None:
+    """Just that, or, where nobody knows what was, everything; another approval leaves the doubt as it is."""
+    marks = frozenset({fingerprint(HOOK) or ""})
+    remounted = Trust(standing=Standing.REMOUNTED, doubted=marks, root=ROOT)
+    assert (remounted.why_held(HOOK), remounted.why_held(SERVER)) == (Why.REMOUNTED, Why.CHANGED)
+    assert remounted.why_held(changed(HOOK, command="evil")) is Why.CHANGED
+    for trust in (replace(trusting(SERVER), doubted=marks), replace(trusting(SERVER), forgotten=True)):
+        assert trust.why_held(SERVER) is None
+        assert trust.why_held(HOOK) in (Why.REMOUNTED, Why.FORGOTTEN)
+    assert replace(trusting(SERVER), forgotten=True).why_held(VARIABLE) is Why.FORGOTTEN
+    assert [why for why in Why if why.is_doubt] == [Why.OUTDATED, Why.FORGOTTEN, Why.REMOUNTED]
+
+
+def test_what_is_known_not_to_be_approved_goes_before_what_is_in_doubt() -> None:
+    """An output of both is not left as it is; nor one of an item that shares its name with another."""
+    trust = Trust(standing=Standing.REMOUNTED, doubted=frozenset({fingerprint(HOOK) or ""}), root=ROOT)
+    verdicts = trust.verdicts(Source(scope=Scope.PROJECT, root=ROOT, items=(HOOK, VARIABLE)))
+    assert trust.why_output_held((HOOK.id, VARIABLE.id), verdicts) is Why.CHANGED
+    for items in ((HOOK, changed(HOOK, command="x")), (changed(HOOK, command="x"), HOOK)):
+        verdicts = trust.verdicts(Source(scope=Scope.PROJECT, root=ROOT, items=items))
+        assert verdicts == {HOOK.id: Why.CHANGED}
+
+
+def test_whatever_decides_is_in_the_key_of_a_trust() -> None:
+    """Else a sync would believe that nothing has changed since the last one."""
+    one = frozenset({"a"})
+    kinds = [Trust(standing=standing) for standing in Standing]
+    kinds += [Trust(approved=one), Trust(doubted=one), Trust(forgotten=True), Trust(approved=one, doubted=one)]
+    assert len({trust.key() for trust in kinds}) == len(kinds)
 
 
 def test_what_other_users_may_change_is_held_back_though_it_is_approved() -> None:

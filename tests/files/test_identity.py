@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,65 @@ def test_another_folder_at_the_same_path_has_no_approval(root: Path) -> None:
     assert (trust.standing, trust.approved) == (Standing.REPLACED, frozenset())
     (root / ".git").rename(root / "git")
     assert trust_of(project(root, approval)).standing is Standing.UNAPPROVED
+
+
+@pytest.fixture
+def with_id(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Lets the file system of everything say that it is called so; some on which tests run have no id."""
+    real = os.statvfs(root)
+
+    def call_it(number: int) -> None:
+        told = os.statvfs_result((*real[:10], number))
+        monkeypatch.setattr(os, "statvfs", lambda _path: told)
+
+    return call_it
+
+
+def test_a_file_system_that_is_mounted_anew_under_another_number_is_known_by_its_id(
+    root: Path, with_id: Callable[[int], None]
+) -> None:
+    """As after a restart of the machine, or when a disk is plugged in again."""
+    with_id(7)
+    approval = identify(root).approving([MARK])
+    before = replace(approval, device=approval.device + 1)
+    assert trust_of(project(root, before)).approved == {MARK}
+    copy = root.parent / "copy"
+    shutil.copytree(root, copy)
+    root.rename(root.parent / "away")
+    copy.rename(root)
+    assert trust_of(project(root, before)).standing is Standing.REPLACED
+
+
+@pytest.mark.parametrize(("noted", "now"), [(0, 0), (0, 7), (7, 0), (7, 8)])
+def test_where_nothing_says_which_file_system_it_is_an_approval_is_in_doubt(
+    root: Path, with_id: Callable[[int], None], noted: int, now: int
+) -> None:
+    """Under another number; what was approved is then neither let through nor forgotten."""
+    with_id(now)
+    approval = replace(identify(root).approving([MARK]), filesystem=noted, doubted=frozenset({"b" * 64}))
+    trust = trust_of(project(root, replace(approval, device=approval.device + 1)))
+    assert (trust.standing, trust.approved) == (Standing.REMOUNTED, frozenset())
+    assert trust.doubted == {MARK, "b" * 64}
+    other = replace(approval, device=approval.device + 1, owner=approval.owner + 1)
+    assert trust_of(project(root, other)).standing is Standing.OTHER_OWNER
+
+
+def test_another_file_system_under_the_same_number_is_in_doubt(root: Path, with_id: Callable[[int], None]) -> None:
+    """A second disk gets the number of the first when that is gone, and the same inodes are in use on both."""
+    with_id(7)
+    approval = identify(root).approving([MARK])
+    with_id(8)
+    assert trust_of(project(root, approval)).standing is Standing.REMOUNTED
+
+
+def test_what_was_approved_before_the_registry_was_lost_is_not_known(root: Path) -> None:
+    """What a person has said since is; an earlier version's trust is told as what it was."""
+    approval = identify(root).approving([MARK])
+    lost = trust_of(replace(project(root), forgotten=True))
+    assert (lost.standing, lost.forgotten, lost.approved) == (Standing.FORGOTTEN, True, frozenset())
+    known = trust_of(replace(project(root, approval), forgotten=True))
+    assert (known.standing, known.forgotten, known.approved) == (Standing.APPROVED, True, frozenset({MARK}))
+    assert trust_of(replace(project(root), outdated=True)).standing is Standing.OUTDATED
 
 
 def test_a_folder_that_is_not_there_has_no_approval(root: Path) -> None:

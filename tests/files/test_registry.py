@@ -344,6 +344,83 @@ def test_approvals_of_one_folder_add_up_and_those_of_another_folder_there_do_not
     assert other.fingerprints == {"c" * 64}
 
 
+def test_what_was_approved_on_a_file_system_that_may_be_another_one_stays_in_doubt(
+    repository: Path, registry: Registry
+) -> None:
+    """Other worktrees may hold it. Approving it again, or taking everything back, ends that."""
+    linked, now = repository.parent / "linked", approval(repository, "a" * 64)
+    before = replace(now, device=now.device + 1, filesystem=0, fingerprints=frozenset({"a" * 64, "b" * 64}))
+    registry.approve(repository, before)
+    registry.approve(repository, replace(now, filesystem=0))
+    (known,) = again(registry).project(linked).approvals
+    assert known == replace(now, filesystem=0, doubted=frozenset({"b" * 64}))
+    registry.approve(linked, replace(now, filesystem=0, fingerprints=frozenset({"b" * 64})))
+    (known,) = again(registry).project(linked).approvals
+    assert known == replace(now, filesystem=0, fingerprints=frozenset({"a" * 64, "b" * 64}))
+
+
+def test_an_approval_of_an_earlier_version_holds_as_it_did(repository: Path, registry: Registry) -> None:
+    """It says nothing of the file system; what is added to it does."""
+    given = approval(repository, "a" * 64)
+    registry.approve(repository, given)
+    older = document(registry)
+    del older["approvals"][str(repository / ".git")]["filesystem"]
+    registry.path.write_text(json.dumps(older))
+    (known,) = registry.project(repository).approvals
+    assert known == replace(given, filesystem=0)
+    assert trust_of(registry.project(repository)).approved == {"a" * 64}
+    registry.approve(repository, replace(given, fingerprints=frozenset({"b" * 64})))
+    assert registry.project(repository).approvals == (replace(given, fingerprints=frozenset({"a" * 64, "b" * 64})),)
+
+
+def forgotten(registry: Registry, *paths: Path) -> list[bool]:
+    return [again(registry).project(path).forgotten for path in paths]
+
+
+def test_what_a_registry_said_that_is_lost_is_not_known_until_a_person_says_it_again(
+    repository: Path, registry: Registry
+) -> None:
+    """Of each worktree by itself, also when a new registry is begun for others; no answer is asked of anybody twice."""
+    linked, other = repository.parent / "linked", repository.parent / "other"
+    other.mkdir()
+    registry.register(repository, approval=approval(repository))
+    assert forgotten(registry, repository, linked, other) == [False, False, False]
+    registry.path.write_text("{")
+    assert forgotten(registry, repository, linked, other) == [True, True, True]
+    registry.register(repository)
+    assert forgotten(registry, repository, linked, other) == [True, True, True]
+    registry.approve(repository, approval(repository))
+    assert forgotten(registry, repository, linked, other) == [False, True, True]
+    assert len(again(registry).project(linked).approvals) == 1
+    registry.register(other, approval=approval(other))
+    assert forgotten(registry, repository, linked, other) == [False, True, False]
+    assert registry.revoke(linked)
+    assert not registry.revoke(linked)
+    assert forgotten(registry, repository, linked, other) == [False, False, False]
+
+
+def test_a_person_who_said_no_since_the_loss_is_not_asked_again(repository: Path, registry: Registry) -> None:
+    """Taking back what is not known is an answer, for all worktrees; so is a project that is not trusted."""
+    linked = repository.parent / "linked"
+    registry.path.parent.mkdir(mode=0o700)
+    registry.path.write_text("[]")
+    assert registry.revoke(repository)
+    assert forgotten(registry, repository, linked) == [False, False]
+    registry.path.write_text("[]")
+    registry.register(linked, trusted=False)
+    assert forgotten(registry, repository, linked) == [True, False]
+
+
+@pytest.mark.parametrize("lost", [None, {}, [], "x", {"answered": 1}, {"answered": [1, None]}, {"time": []}])
+def test_a_loss_that_is_noted_in_another_form_is_a_loss(repository: Path, registry: Registry, lost: object) -> None:
+    """And can be answered."""
+    registry.register(repository)
+    registry.path.write_text(json.dumps({**document(registry), "lost": lost}))
+    assert forgotten(registry, repository) == [True]
+    registry.approve(repository, approval(repository))
+    assert forgotten(registry, repository) == [False]
+
+
 def test_taking_an_approval_back_takes_it_from_all_worktrees(repository: Path, registry: Registry) -> None:
     """From whichever of them it is taken; again there is nothing to take."""
     linked = repository.parent / "linked"
@@ -392,11 +469,11 @@ def test_an_approval_that_cannot_be_read_approves_nothing(repository: Path, regi
     broken = document(registry)
     broken["approvals"][str(repository / ".git")] = row
     registry.path.write_text(json.dumps(broken))
-    assert registry.project(repository).approvals == ()
+    assert (registry.project(repository).approvals, registry.project(repository).forgotten) == ((), True)
     (problem,) = registry.load().problems
     assert f"harnesssync ctl trust {repository}" in problem.hint
     registry.approve(repository, approval(repository))
-    assert registry.load().problems == ()
+    assert (registry.load().problems, registry.project(repository).forgotten) == ((), False)
 
 
 @pytest.mark.parametrize("disguise", ["gitdir", "worktree", "link", "commondir", "submodule"])

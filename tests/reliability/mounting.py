@@ -87,7 +87,8 @@ def _unmount(place: Path) -> None:
                 break
 
 
-def _image(kind: str, folder: Path) -> Path:
+def make_image(kind: str, folder: Path) -> Path:
+    """A new file system in a file."""
     image = folder / "image"
     image.touch()
     os.truncate(image, int(_IMAGES[kind][:-1]) << 20)
@@ -102,11 +103,28 @@ def _device(image: Path, stack: ExitStack) -> str:
     return device
 
 
+@contextmanager
+def attached(kind: str, image: Path, place: Path) -> Iterator[None]:
+    """The file system in an image, mounted at an empty folder by the first loop device that is free."""
+    with ExitStack() as stack:
+        run("mount", "-t", kind, _device(image, stack), place)
+        stack.callback(_unmount, place)
+        yield
+
+
+@contextmanager
+def taken(folder: Path) -> Iterator[None]:
+    """The first loop device that is free is not free any more: what is attached now gets another number."""
+    with ExitStack() as stack:
+        other = folder / "other"
+        other.write_bytes(bytes(4096))
+        _device(other, stack)
+        yield
+
+
 def _of_kernel(kind: str) -> Callable[[Path, Path, ExitStack], None]:
     def mount(folder: Path, place: Path, stack: ExitStack) -> None:
-        device = _device(_image(kind, folder), stack)
-        run("mount", "-t", kind, device, place)
-        stack.callback(_unmount, place)
+        stack.enter_context(attached(kind, make_image(kind, folder), place))
 
     return mount
 
@@ -131,7 +149,7 @@ def _overlay(folder: Path, place: Path, stack: ExitStack) -> None:
 
 def _by_fuse(kind: str, *command: str) -> Callable[[Path, Path, ExitStack], None]:
     def mount(folder: Path, place: Path, stack: ExitStack) -> None:
-        run(*command, _device(_image(kind, folder), stack), place)
+        run(*command, _device(make_image(kind, folder), stack), place)
         stack.callback(_unmount, place)
         _await(place)
 

@@ -174,6 +174,136 @@ async def test_worktrees_of_one_repository_share_what_was_approved(
     assert (await run()).held == ()
 
 
+def remount(approving: Approving) -> None:
+    """Let the registry say what it would if every file system now had another number, and none knew itself."""
+    file = approving.registry.path
+    document = json.loads(file.read_text())
+    for row in document["approvals"].values():
+        row.update(device=row["device"] + 1, filesystem=0)
+    file.write_text(json.dumps(document))
+
+
+def lose(approving: Approving) -> None:
+    """Let the registry say nothing that can be read."""
+    approving.registry.path.write_text("{ nothing")
+
+
+DOUBTS = pytest.mark.parametrize(("cause", "why"), [(remount, Why.REMOUNTED), (lose, Why.FORGOTTEN)])
+
+
+def bytes_of(root: Path) -> dict[str, tuple[bytes, int]]:
+    files = (".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json", "opencode.json", "AGENTS.md")
+    there = (root / name for name in files if (root / name).exists())
+    return {path.name: (path.read_bytes(), path.lstat().st_ino) for path in there}
+
+
+@DOUBTS
+async def test_what_may_have_been_approved_is_left_as_it_is_until_a_person_answers(
+    run: Sync, root: Path, approving: Approving, cause: Callable[[Approving], None], why: Why
+) -> None:
+    """It is told each time; no byte changes, also in text, which goes on. Then the answer is done."""
+    approving.approve(root)
+    await run()
+    before = bytes_of(root)
+    cause(approving)
+    for _ in range(2):
+        report = await run()
+        assert (set(held(report).values()), report.exit_code, report.operations) == ({why}, 1, ())
+        assert all(each.stays for each in report.held)
+        assert bytes_of(root) == before
+    write(root, "CLAUDE.md", "# Other rules\n")
+    await run()
+    assert "Other rules" in (root / "AGENTS.md").read_text()
+    approving.approve(root)
+    report = await run()
+    assert (report.held, report.exit_code) == ((), 0)
+    cause(approving)
+    approving.revoke(root)
+    report = await run()
+    assert set(held(report).values()) == {Why.UNAPPROVED}
+    assert "server" not in outputs(root)
+    assert "hook" not in outputs(root)
+
+
+@DOUBTS
+async def test_nothing_new_or_changed_comes_while_approvals_are_in_doubt(
+    run: Sync, root: Path, approving: Approving, cause: Callable[[Approving], None], why: Why
+) -> None:
+    """What an approved item came to say goes with it, as ever; the others stay."""
+    approving.approve(root)
+    await run()
+    cause(approving)
+    write(root, ".claude/settings.json", hook("evil-hook"))
+    write(root, ".mcp.json", servers(files="files-server", docs="evil-server", more="more-server"))
+    report = await run()
+    assert held(report)["mcp_server files"] is why
+    assert "files-server" in outputs(root)
+    assert not any(word in outputs(root) for word in ("evil", "more-server", "docs-server", "first-hook"))
+
+
+@DOUBTS
+async def test_an_answer_for_one_worktree_takes_nothing_from_another(
+    run: Sync, root: Path, approving: Approving, git: Callable[..., str], cause: Callable[[Approving], None], why: Why
+) -> None:
+    """What only the other one holds is still in doubt, until it is looked at there, or all of it is taken back."""
+    linked = root.parent / "linked"
+    git("worktree", "add", "-q", str(linked), cwd=root)
+    write(linked, ".mcp.json", servers(files="files-server", docs="other-server"))
+    for path in (root, linked):
+        approving.approve(path)
+        await run(path)
+    cause(approving)
+    approving.approve(root)
+    assert (await run()).held == ()
+    report = await run(linked)
+    assert held(report) == {"mcp_server docs": why}
+    assert "other-server" in outputs(linked)
+    approving.revoke(root)
+    await run(linked)
+    assert "server" not in outputs(linked)
+
+
+@DOUBTS
+async def test_what_came_over_a_link_that_leads_out_stays_while_that_is_in_doubt(
+    run: Sync, root: Path, engine: Engine, approving: Approving, cause: Callable[[Approving], None], why: Why
+) -> None:
+    """A skill and an import: neither is read, and neither is taken for gone."""
+    home = engine.places.home
+    write(home, "shared/x/SKILL.md", "---\nname: x\ndescription: d\n---\nX\n")
+    write(home, "shared/rules.md", "Shared rules.\n")
+    (root / ".claude/skills").mkdir()
+    (root / ".claude/skills/x").symlink_to(home / "shared/x")
+    write(root, "CLAUDE.md", f"# Rules\n\n@{home}/shared/rules.md\n")
+    approving.approve(root)
+    assert (await run()).exit_code == 0
+    cause(approving)
+    report = await run()
+    assert (report.state, report.exit_code) == (State.HALTED, 1)
+    assert all("ctl trust" in problem.hint for problem in report.problems)
+    assert "Shared rules." in (root / "AGENTS.md").read_text()
+    assert (root / ".agents/skills/x").is_symlink()
+    approving.revoke(root)
+    await run()
+    assert "Shared rules." not in (root / "AGENTS.md").read_text()
+    assert not (root / ".agents/skills/x").is_symlink()
+
+
+async def test_targets_that_a_lost_registry_chose_keep_what_they_have(
+    root: Path, engine: Engine, approving: Approving
+) -> None:
+    """The configuration says another one, which is synced as well; nobody has given up the others."""
+    approving.registry.register(root, targets=["codex", "gemini"], approval=approving.on_adding(root).approval)  # type: ignore[union-attr]
+    engine = replace(engine, configured=("opencode",))
+    await sync(approving.registry.project(root), engine)
+    lose(approving)
+    report = (await sync(approving.registry.project(root), engine)).report
+    assert (report.targets, report.counts.cleaned) == (ALL, 0)
+    assert (root / ".gemini/settings.json").exists()
+    approving.registry.register(root, targets=["codex"])
+    report = (await sync(approving.registry.project(root), engine)).report
+    assert report.targets == ("codex",)
+
+
 async def test_another_folder_in_the_place_of_the_approved_one_has_no_approval(
     run: Sync, root: Path, approving: Approving
 ) -> None:

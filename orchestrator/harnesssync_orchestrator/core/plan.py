@@ -171,12 +171,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """An output that a harness would execute or obey, held back for want of a person's approval."""
+    """An output that a harness would execute or obey, held back for want of a person's approval. One that `stays` was
+    written by an earlier sync, and is left as it is until a person has answered."""
 
     address: Address
     owners: tuple[str, ...]
     items: tuple[ItemId, ...]
     why: Why = Why.UNAPPROVED
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,14 @@ from harnesssync_orchestrator.core.desired import (
     Address,
     Desired,
     ElementOutput,
+    FileOutput,
     KeyOutput,
     LinkOutput,
     Loss,
     Output,
     Wanted,
+    short_hash,
+    value_hash,
 )
 from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
@@ -65,7 +68,8 @@ def plan(
     """What one sync of one scope would do.
 
     `observed` must cover every path that `desired` and `ledger` name. Outputs that a harness would execute or obey are
-    held back unless `trust` permits all their items (and removed, if they were written while it did). Too much that
+    held back unless `trust` permits all their items (and removed, if they were written while it did; but where that is
+    in doubt, what says what the source still says is left as it is). Too much that
     would go at once halts the plan, unless `confirmed`; `targets` are the chosen ones, see `why_halt`.
     `resolution` says what to do about drift; without it every edit is left alone.
     """
@@ -73,8 +77,9 @@ def plan(
     if halted is not None:
         return Plan(halt=halted.reason, halt_message=halted.message)
     whole = WhollyOurs(desired, observed, ledger)
-    wanted, held, losses = _permitted(desired, observed, whole, source, trust)
-    stale, unread = _unwanted(wanted, desired, observed, ledger, source, confirmed=confirmed)
+    wanted, held, losses = _permitted(desired, observed, ledger, whole, source, trust)
+    staying = {each.address for each in held if each.stays}
+    stale, unread = _unwanted(wanted, staying, desired, observed, ledger, source, confirmed=confirmed)
     draft = Draft(observed, ledger, source.scope, resolution or Resolution())
     draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
     _decide(draft, wanted, stale, source)
@@ -97,6 +102,7 @@ def plan(
 
 def _unwanted(
     wanted: Collection[Address],
+    staying: Collection[Address],
     desired: Desired,
     observed: Observed,
     ledger: Ledger,
@@ -108,7 +114,7 @@ def _unwanted(
     their items may only be unreadable for the moment. What is there but may not be written may go all the same."""
     # What is kept stays so while its output only waits for trust.
     waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
-    untouchable = waiting | {clash.address for clash in desired.clashes}
+    untouchable = waiting.union(staying, (clash.address for clash in desired.clashes))
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
     stale = {address for address in stale if address.path not in observed.unasked}
     unread: set[Address] = set()
@@ -188,7 +194,7 @@ def _removals_first(operation: object) -> bool:
 
 
 def _permitted(
-    desired: Desired, observed: Observed, whole: WhollyOurs, source: Source, trust: Trust
+    desired: Desired, observed: Observed, ledger: Ledger, whole: WhollyOurs, source: Source, trust: Trust
 ) -> tuple[dict[Address, Wanted[Output]], tuple[Held, ...], list[Loss]]:
     """The outputs that may be written here and now; why the others may not."""
     wanted: dict[Address, Wanted[Output]] = {}
@@ -203,10 +209,19 @@ def _permitted(
                 Loss(target=owner, item=item, what=str(item), why=why) for owner in wish.owners for item in output.items
             )
         elif output.executes and (why_held := trust.why_output_held(output.items, verdicts)):
-            held.append(Held(address=address, owners=wish.owners, items=output.items, why=why_held))
+            entry = ledger.entries.get(address)
+            stays = why_held.is_doubt and entry is not None and _says_what_it_said(output, entry)
+            held.append(Held(address=address, owners=wish.owners, items=output.items, why=why_held, stays=stays))
         else:
             wanted[address] = wish
     return wanted, tuple(held), losses
+
+
+def _says_what_it_said(output: Output, entry: Entry) -> bool:
+    """Would an output be written just as it was? One that says something else would be replaced, were it permitted."""
+    if isinstance(output, FileOutput):
+        return short_hash(output.content) == entry.digest
+    return not isinstance(output, LinkOutput) and value_hash(output.value) == entry.digest
 
 
 def _clash_conflict(address: Address, owners: tuple[str, ...], reason: str) -> Conflict:

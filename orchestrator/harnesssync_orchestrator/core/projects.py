@@ -24,8 +24,9 @@ class Project:
 
     `path` is resolved and absolute. `targets` are those that the registry keeps for it; empty means those of
     the configuration. `approvals` are what a person approved for it, or for its repository: whether they still hold is
-    decided by looking at the folder (`files.identity`). `outdated` says that an earlier version let all of it through.
-    A `paused` project is not synced by itself.
+    decided by looking at the folder (`files.identity`). `outdated` says that an earlier version let all of it through,
+    `forgotten` that what a person said of it, besides these, is not known any more. A `paused` project is not synced by
+    itself.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Project:
     targets: tuple[str, ...] = ()
     approvals: tuple[Approval, ...] = ()
     outdated: bool = False
+    forgotten: bool = False
     paused: bool = False
 
     @property

@@ -184,6 +184,7 @@ def to_json(report: Report) -> dict[str, Any]:
                 "targets": list(held.owners),
                 "items": [str(item) for item in held.items],
                 "why": held.why.value,
+                "stays": held.stays,
             }
             for held in report.held
         ],

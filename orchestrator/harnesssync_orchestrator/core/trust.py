@@ -3,13 +3,17 @@
 What comes from files that a repository controls needs approval if there is anything in it that a harness would execute
 or obey (`core.fingerprints`). What is approved is exactly what was there when a person looked: what differs in anything
 that decides what runs, or what is allowed, is something else.
+
+Besides approved and not approved there is a third: what was approved is *in doubt*, because nothing tells any more
+whether this is the folder of then, or the registry that said so is lost. Then nothing new may be executed, as without
+approval; but what an earlier sync of ours wrote stays until a person has answered (`core.planning`).
 """
 
 from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.fingerprints import files_of, fingerprint, is_own
@@ -21,15 +25,39 @@ class Approval:
     """What a person approved for one repository, and which folder it then was.
 
     `folder` is the common folder of all its worktrees, or the root of a worktree that no repository acknowledges
-    (resolved). `device` and `inode` are that folder's, `owner` is the user id whose files they were. `fingerprints`
-    are those of everything approved.
+    (resolved). `device` and `inode` are that folder's, `owner` is the user id whose files they were; `filesystem` is
+    the id by which the folder's file system knows itself, 0 if it has none or none was noted. `fingerprints` are those
+    of everything approved, `doubted` of what was approved when nobody could tell whether it was this folder.
     """
 
     folder: str
     device: int
     inode: int
     owner: int
+    filesystem: int = 0
     fingerprints: frozenset[str] = frozenset()
+    doubted: frozenset[str] = frozenset()
+
+    def is_of(self, other: Approval) -> bool | None:
+        """Are both of one folder, which stands at one path? None if that can't be told.
+
+        A device number is as stable as the mount: after another one the same file system may have another number, and
+        another file system the same. Its id, where it has one, decides; and an inode tells folders of one file system
+        apart, nothing else.
+        """
+        if self.filesystem and other.filesystem:
+            on_one = self.filesystem == other.filesystem
+        else:
+            on_one = self.device == other.device
+        return self.inode == other.inode if on_one else None
+
+    def added_to(self, known: Approval) -> Approval:
+        """This one, given after another for the same path: what was approved before stays so, unless it was of another
+        folder that stood there, or of another user's, and stays in doubt where that can't be told."""
+        same = self.is_of(known) if self.owner == known.owner else False
+        approved = self.fingerprints | known.fingerprints if same else self.fingerprints
+        before = frozenset[str]() if same is False else known.fingerprints | known.doubted
+        return replace(self, fingerprints=approved, doubted=(self.doubted | before) - approved)
 
 
 class Standing(enum.Enum):
@@ -41,6 +69,10 @@ class Standing(enum.Enum):
     UNAPPROVED = "unapproved"
     OUTDATED = "outdated"
     """Trusted as a whole, by an earlier version that did not note what was there."""
+    FORGOTTEN = "forgotten"
+    """What was approved is not known any more: the registry that said so can't be read."""
+    REMOUNTED = "remounted"
+    """Its file system has another number than when it was approved, and nothing says that it is the same one."""
     REPLACED = "replaced"
     """Another folder stands where the approved one was."""
     OTHER_OWNER = "other-owner"
@@ -55,15 +87,24 @@ class Why(enum.Enum):
     UNAPPROVED = "unapproved"
     CHANGED = "changed"
     OUTDATED = "outdated"
+    FORGOTTEN = "forgotten"
+    REMOUNTED = "remounted"
     REPLACED = "replaced"
     OTHER_OWNER = "other-owner"
     WRITABLE = "writable-by-others"
+
+    @property
+    def is_doubt(self) -> bool:
+        """May it have been approved? Then it is not for us to take away what was written while it was known to be."""
+        return self in (Why.OUTDATED, Why.FORGOTTEN, Why.REMOUNTED)
 
 
 _WHY: Mapping[Standing, Why] = {
     Standing.APPROVED: Why.CHANGED,
     Standing.UNAPPROVED: Why.UNAPPROVED,
     Standing.OUTDATED: Why.OUTDATED,
+    Standing.FORGOTTEN: Why.FORGOTTEN,
+    Standing.REMOUNTED: Why.CHANGED,  # what was approved then is in `Trust.doubted`
     Standing.REPLACED: Why.REPLACED,
     Standing.OTHER_OWNER: Why.OTHER_OWNER,
     Standing.FOREIGN: Why.OTHER_OWNER,
@@ -73,10 +114,13 @@ _WHY: Mapping[Standing, Why] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """What is permitted in one project now. `root` is the project's; `writable` are absolute paths of source files
-    that other users may change, and which therefore count for nothing, approved or not."""
+    that other users may change, and which therefore count for nothing, approved or not. `doubted` are the fingerprints
+    of what may be approved; with `forgotten` anything else may be."""
 
     standing: Standing = Standing.UNAPPROVED
     approved: frozenset[str] = frozenset()
+    doubted: frozenset[str] = frozenset()
+    forgotten: bool = False
     root: str = ""
     writable: frozenset[str] = field(default=frozenset())
 
@@ -89,8 +133,14 @@ class Trust:
             return None
         if not self.writable.isdisjoint(files_of(item)):
             return Why.WRITABLE
-        is_approved = self.standing is Standing.APPROVED and bool(mark) and mark in self.approved
-        return None if is_approved else _WHY[self.standing]
+        return self._why_held(mark) if mark else _WHY[self.standing]
+
+    def _why_held(self, mark: str) -> Why | None:
+        if self.standing is Standing.APPROVED and mark in self.approved:
+            return None
+        if self.forgotten:
+            return Why.FORGOTTEN
+        return Why.REMOUNTED if mark in self.doubted else _WHY.get(self.standing, Why.UNAPPROVED)
 
     def bound(self, source: Source) -> Iterator[Item]:
         """The items that need a person's approval."""
@@ -101,7 +151,7 @@ class Trust:
         """For every item of a source, why it may not become anything executable; None if it may."""
         verdicts: dict[ItemId, Why | None] = {}
         for item in source.items:
-            verdicts[item.id] = verdicts.get(item.id) or self.why_held(item)
+            verdicts[item.id] = _firmest((verdicts.get(item.id), self.why_held(item)))
         return verdicts
 
     def why_output_held(self, items: Iterable[ItemId], verdicts: Mapping[ItemId, Why | None]) -> Why | None:
@@ -109,8 +159,7 @@ class Trust:
         is not in the source. `verdicts` are those of its source."""
         if self.standing is Standing.OWN:
             return None
-        reasons = (verdicts.get(item, Why.UNAPPROVED) for item in items)
-        return next((why for why in reasons if why is not None), None)
+        return _firmest(verdicts.get(item, Why.UNAPPROVED) for item in items)
 
     def controls(self, item: Item) -> bool:
         """Does the repository control any of this item?"""
@@ -129,18 +178,37 @@ class Trust:
         """The marks of links and imports that may lead out of the project: see `Discovery.reaches`."""
         return self.approved if self.standing is Standing.APPROVED else frozenset()
 
+    @property
+    def perhaps_reachable(self) -> Container[str]:
+        """The marks of those that may have been approved, besides those that are."""
+        in_doubt = self.forgotten or self.standing is Standing.OUTDATED
+        return Everything() if in_doubt else self.doubted
+
     def why_out_of_reach(self, mark: str) -> Why | None:
         """Why what has this mark may not be followed out of the project; None if it may."""
-        return None if mark in self.reachable else _WHY.get(self.standing, Why.UNAPPROVED)
+        return self._why_held(mark)
 
     def key(self) -> str:
         """Stands for all that this permits: another key, another decision."""
-        text = "\0".join((self.standing.value, *sorted(self.approved)))
+        doubts = ("doubted", str(self.forgotten), *sorted(self.doubted))
+        text = "\0".join((self.standing.value, *sorted(self.approved), *doubts))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def despite(self, writable: frozenset[str]) -> Trust:
         """The same where other users may change some source files."""
         return replace(self, writable=writable)
+
+
+def _firmest(reasons: Iterable[Why | None]) -> Why | None:
+    """The first of several reasons, or None; what is known goes before what is in doubt."""
+    return min((why for why in reasons if why is not None), key=lambda why: why.is_doubt, default=None)
+
+
+class Everything(Container[str]):
+    """Holds every mark."""
+
+    def __contains__(self, mark: object) -> bool:
+        return True
 
 
 OWN = Trust(standing=Standing.OWN)

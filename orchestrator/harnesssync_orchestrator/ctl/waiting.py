@@ -15,6 +15,8 @@ WHY = {
     "unapproved": "not approved",
     "changed": "new, or changed since it was approved",
     "outdated": "trusted by an earlier version, which did not note what was there",
+    "forgotten": "whether it was approved is not known any more, since the registry that said so can't be read",
+    "remounted": "approved on a file system that had another number: whether it is this folder is not known",
     "replaced": "another folder stands where the approved one was",
     "other-owner": "another user owned the folder when it was approved",
     "writable-by-others": "other users may change the file that says it",
@@ -42,9 +44,12 @@ def halted(console: Console, report: Mapping[str, Any]) -> None:
 def held(console: Console, report: Mapping[str, Any]) -> None:
     """What a harness would execute or obey and does not get, by reason; what to type to look and to let it through."""
     reasons: dict[str, dict[str, None]] = {}
+    staying: set[str] = set()
     for each in report["held"]:
-        items = reasons.setdefault(str(each.get("why") or "unapproved"), {})
+        why = str(each.get("why") or "unapproved")
+        items = reasons.setdefault(why, {})
         items.update(dict.fromkeys(visible(item_name(item)) for item in each["items"]))
+        staying |= {why} if each.get("stays") else set()
     name = argument(report)
     for why, items in reasons.items():
         text = f"held back: {', '.join(items)}: {WHY.get(why, visible(why))}. A harness would execute or obey this"
@@ -52,10 +57,16 @@ def held(console: Console, report: Mapping[str, Any]) -> None:
             text += f"; harnesssync ctl trust --show {name} names the files: take the right to write (chmod o-w)"
         else:
             text += f"; to look: harnesssync ctl trust --show {name}; to let it through: harnesssync ctl trust {name}"
+        if why in staying:
+            text += f"; what an earlier sync wrote of it stays meanwhile; to remove it: {_revoke(name)}"
         console.note(text)
     if console.verbose:
         for each in report["held"]:
             console.debug(f"{visible(each['address'])} ({', '.join(each['targets'])})")
+
+
+def _revoke(name: str) -> str:
+    return f"harnesssync ctl trust --revoke {name}"
 
 
 def argument(report: Mapping[str, Any]) -> str:

@@ -17,11 +17,10 @@ from harnesssync_orchestrator.core.fingerprints import canonical, files_of, fing
 from harnesssync_orchestrator.core.items import Item, Scope
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.secrets import redact_value
-from harnesssync_orchestrator.core.trust import Approval, Standing, Trust, Why
+from harnesssync_orchestrator.core.trust import Approval, Everything, Standing, Trust, Why
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.discovery.result import Everything
 from harnesssync_orchestrator.files.identity import identify, trust_of, writable_by_others
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.reading import Looked

@@ -1,7 +1,9 @@
 """Which folder a project is, and whose: what an approval is bound to, besides content.
 
-A path says nothing about that: another folder may have been put there, or another user may own it by now.
-Device and inode are as stable as the file system makes them; some number their devices anew when they are mounted.
+A path says nothing about that: another folder may have been put there, or another user may own it by now. Device and
+inode do, until a file system is mounted anew: Linux numbers many devices in the order in which they come, and those of
+btrfs, overlays and network file systems at each mount. The id that `statvfs` gives (`f_fsid`) is made from the file
+system's UUID by ext4, btrfs and ZFS, and from the device number by XFS; network file systems and FUSE give none.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ from harnesssync_orchestrator.files.reading import Looked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """The folder that stands for a project: `folder` is the common one of its repository, or its own root; `owner` is
-    the user id of another user to whom the root or that folder belongs, else our own."""
+    the user id of another user to whom the root or that folder belongs, else our own. `filesystem` is the id of its
+    file system, 0 if that has none."""
 
     folder: str
     device: int
     inode: int
     owner: int
+    filesystem: int
 
     def approving(self, fingerprints: Iterable[str]) -> Approval:
         return Approval(
@@ -35,6 +39,7 @@ class Identity:
             device=self.device,
             inode=self.inode,
             owner=self.owner,
+            filesystem=self.filesystem,
             fingerprints=frozenset(fingerprints),
         )
 
@@ -65,21 +70,29 @@ def trust_in(project: Project, common: Path | None) -> Trust:
         places = {str(folder): _identity(root, folder) for folder in (root, common) if folder is not None}
     except OSError:
         return Trust(root=project.path)  # it is not there: nothing comes from it
-    standing, approved = Standing.OUTDATED if project.outdated else Standing.UNAPPROVED, set[str]()
+    standing, approved, doubted = Standing.UNAPPROVED, set[str](), set[str]()
+    if project.outdated or project.forgotten:
+        standing = Standing.FORGOTTEN if project.forgotten else Standing.OUTDATED
     for approval in project.approvals:
         now = places.get(approval.folder)
         if now is None:
             continue
-        if (now.device, now.inode) != (approval.device, approval.inode):
-            standing = _better(standing, Standing.REPLACED)
-        elif now.owner != approval.owner:
-            standing = _better(standing, Standing.OTHER_OWNER)
-        else:
-            standing = Standing.APPROVED
+        found = _standing(approval, now)
+        standing = _better(standing, found)
+        if found is Standing.APPROVED:
             approved |= approval.fingerprints
+            doubted |= approval.doubted
+        elif found is Standing.REMOUNTED:
+            doubted |= approval.fingerprints | approval.doubted
     if standing is not Standing.APPROVED and any(now.is_foreign for now in places.values()):
         standing = Standing.FOREIGN
-    return Trust(standing=standing, approved=frozenset(approved), root=project.path)
+    return Trust(
+        standing=standing,
+        approved=frozenset(approved),
+        doubted=frozenset(doubted),
+        forgotten=project.forgotten,
+        root=project.path,
+    )
 
 
 def writable_by_others(files: Iterable[str], root: str, looked: Looked) -> frozenset[str]:
@@ -94,16 +107,33 @@ def _identity(root: Path, folder: Path) -> Identity:
     status = folder.stat()
     owners = (status.st_uid if folder == root else root.stat().st_uid, status.st_uid)
     other = next((owner for owner in owners if owner != _own_user()), _own_user())
-    return Identity(folder=str(folder), device=status.st_dev, inode=status.st_ino, owner=other)
+    return Identity(
+        folder=str(folder),
+        device=status.st_dev,
+        inode=status.st_ino,
+        owner=other,
+        filesystem=os.statvfs(folder).f_fsid if hasattr(os, "statvfs") else 0,
+    )
 
 
 def _own_user() -> int:
     return os.getuid() if hasattr(os, "getuid") else 0
 
 
+def _standing(approval: Approval, now: Identity) -> Standing:
+    """What an approval is worth for the folder that is there now. Of which user it is can be told on any device."""
+    same = now.approving(()).is_of(approval)
+    if same is False:
+        return Standing.REPLACED
+    if now.owner != approval.owner:
+        return Standing.OTHER_OWNER
+    return Standing.APPROVED if same else Standing.REMOUNTED
+
+
 def _better(known: Standing, found: Standing) -> Standing:
     """What an approval that holds says counts; else the first reason why one does not."""
-    return found if known in (Standing.UNAPPROVED, Standing.OUTDATED) else known
+    is_told = known not in (Standing.UNAPPROVED, Standing.OUTDATED, Standing.FORGOTTEN)
+    return known if is_told and found is not Standing.APPROVED else found
 
 
 def _up_to(file: str, root: str) -> Iterable[str]:

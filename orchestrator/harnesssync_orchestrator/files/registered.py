@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,17 @@ class RegistryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """What the registry says: projects by id, what was approved by folder, and what is wrong with it."""
+    """What the registry says: projects by id, what was approved by folder, and what is wrong with it.
+
+    With `lost`, another registry was before this one, and what that said is not known, save about the folders that are
+    `answered`: of these a person has spoken since. What was approved for those that are `unusable` is not known either.
+    """
 
     projects: Mapping[str, RegistryEntry] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
+    lost: bool = False
+    answered: frozenset[str] = frozenset()
+    unusable: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -46,7 +53,8 @@ class Registered:
         repository, whose folder is then `common_dir`."""
         entry = self.projects.get(project_id(path))
         if entry is None or entry.path != path:
-            return Project(path=path, scope=scope, approvals=self._approvals(path, common_dir))
+            forgotten = self._is_forgotten(path, common_dir)
+            return Project(path=path, scope=scope, approvals=self._approvals(path, common_dir), forgotten=forgotten)
         approvals = () if entry.trusted is False else self._approvals(path, entry.common_dir)
         return Project(
             path=path,
@@ -54,11 +62,16 @@ class Registered:
             targets=entry.targets,
             approvals=approvals,
             outdated=entry.trusted is True and not approvals,
+            forgotten=entry.trusted is not False and self._is_forgotten(path, entry.common_dir),
             paused=entry.paused,
         )
 
     def _approvals(self, *folders: str) -> tuple[Approval, ...]:
         return tuple(self.approvals[folder] for folder in dict.fromkeys(folders) if folder in self.approvals)
+
+    def _is_forgotten(self, *folders: str) -> bool:
+        is_lost = (self.lost or not self.is_known) and self.answered.isdisjoint(folders)
+        return is_lost or not self.unusable.isdisjoint(folders)
 
 
 def parse_registry(document: Mapping[str, Any], path: Path, problems: tuple[Problem, ...]) -> Registered:
@@ -74,15 +87,24 @@ def parse_registry(document: Mapping[str, Any], path: Path, problems: tuple[Prob
             message = f"the entry of project {identifier} is not usable: {error}"
             wrong.append(Problem(code="registry_entry", message=message, file=str(path), hint=hint, hides=False))
     approvals: dict[str, Approval] = {}
+    unusable: set[str] = set()
     rows = document.get("approvals", {})
     for folder, row in rows.items() if isinstance(rows, dict) else ():
         try:
             approvals[folder] = parse_approval(folder, row)
         except (ValueError, TypeError, KeyError) as error:
+            unusable.add(folder)
             message = f"what was approved for {folder} is not usable: {error}"
             hint = f"Look at it and approve it again: harnesssync ctl trust {folder.removesuffix('/.git')}"
             wrong.append(Problem(code="registry_entry", message=message, file=str(path), hint=hint, hides=False))
-    return Registered(projects=projects, approvals=approvals, problems=(*problems, *wrong))
+    return Registered(
+        projects=projects,
+        approvals=approvals,
+        lost="lost" in document,
+        answered=frozenset(_answered(document)),
+        unusable=frozenset(unusable),
+        problems=(*problems, *wrong),
+    )
 
 
 def parse_entry(row: object) -> RegistryEntry:
@@ -114,38 +136,52 @@ def parse_approval(folder: str, row: object) -> Approval:
     if not isinstance(row, dict):
         raise TypeError("it is no table")
     numbers = (row["device"], row["inode"], row["owner"])
-    marks = row["fingerprints"]
-    if not all(type(number) is int for number in numbers):
+    filesystem = row.get("filesystem", 0)  # earlier versions did not note it
+    if not all(type(number) is int for number in (*numbers, filesystem)):
         raise TypeError("its folder is not told by numbers")
+    device, inode, owner = numbers
+    return Approval(
+        folder=folder,
+        device=device,
+        inode=inode,
+        owner=owner,
+        filesystem=filesystem,
+        fingerprints=_marks(row["fingerprints"]),
+        doubted=_marks(row.get("doubted", [])),
+    )
+
+
+def _marks(marks: object) -> frozenset[str]:
     if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
         raise TypeError("its fingerprints are not a list of texts")
-    device, inode, owner = numbers
-    return Approval(folder=folder, device=device, inode=inode, owner=owner, fingerprints=frozenset(marks))
+    return frozenset(marks)
 
 
-def add_approval(document: dict[str, Any], approval: Approval, time: str) -> None:
-    """Note an approval in a registry's document, with the time when a person gave it. What was approved before stays
-    approved, unless it was of another folder that stood there, or of another user's."""
+def add_approval(document: dict[str, Any], root: str, approval: Approval, time: str) -> None:
+    """Note in a registry's document what a person approved of the project at `root`, and when. What was approved for
+    the same folder before stays as it is: see `Approval.added_to`."""
     approvals = document.get("approvals")
     if not isinstance(approvals, dict):
         approvals = document["approvals"] = {}
     with suppress(KeyError, TypeError, ValueError):
-        known = parse_approval(approval.folder, approvals[approval.folder])
-        if replace(known, fingerprints=approval.fingerprints) == approval:
-            approval = replace(approval, fingerprints=known.fingerprints | approval.fingerprints)
-    approvals[approval.folder] = {
+        approval = approval.added_to(parse_approval(approval.folder, approvals[approval.folder]))
+    row = approvals[approval.folder] = {
         "device": approval.device,
         "inode": approval.inode,
         "owner": approval.owner,
+        "filesystem": approval.filesystem,
         "fingerprints": sorted(approval.fingerprints),
         "time": time,
     }
+    if approval.doubted:
+        row["doubted"] = sorted(approval.doubted)
+    _answer(document, [root])
 
 
 def take_back_approvals(document: dict[str, Any], folders: Collection[str]) -> bool:
     """Forget what was approved for these folders, and that a person trusts projects in them. False if nothing was."""
     approvals = document.get("approvals")
-    changed = False
+    changed = _answer(document, folders)
     for folder in folders:
         if isinstance(approvals, dict) and approvals.pop(folder, None) is not None:
             changed = True
@@ -156,6 +192,29 @@ def take_back_approvals(document: dict[str, Any], folders: Collection[str]) -> b
             row["trusted"] = None
             changed = True
     return changed
+
+
+def note_loss(document: dict[str, Any], time: str) -> None:
+    """Note in a registry that is begun anew that there was another one, which can't be read: see `Registered`."""
+    document["lost"] = {"time": time, "answered": []}
+
+
+def _answer(document: dict[str, Any], folders: Collection[str]) -> bool:
+    """A person has spoken of these folders. False if it was known already what they said."""
+    if "lost" not in document:
+        return False
+    known = _answered(document)
+    more = [folder for folder in folders if folder not in known]
+    time = document["lost"].get("time", "") if isinstance(document["lost"], dict) else ""
+    document["lost"] = {"time": time, "answered": sorted((*known, *more))}
+    return bool(more)
+
+
+def _answered(document: Mapping[str, Any]) -> list[str]:
+    """What a file says that a person may have written: nothing, if it is no list of texts."""
+    lost = document.get("lost")
+    answered = lost.get("answered") if isinstance(lost, dict) else None
+    return [folder for folder in answered if isinstance(folder, str)] if isinstance(answered, list) else []
 
 
 def why_wrong(document: object) -> str | None:

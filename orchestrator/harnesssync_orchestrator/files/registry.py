@@ -22,6 +22,7 @@ from harnesssync_orchestrator.files.registered import (
     Registered,
     RegistryEntry,
     add_approval,
+    note_loss,
     parse_entry,
     parse_registry,
     take_back_approvals,
@@ -112,7 +113,7 @@ class Registry:
             if trusted is not None or approval is not None:
                 row["trusted"] = True if approval is not None else trusted
             if approval is not None:
-                add_approval(document, approval, self.clock())
+                add_approval(document, real, approval, self.clock())
             row["common_dir"] = str(repository(Path(real)) or known.common_dir)
 
         self._change(change, timeout)
@@ -121,10 +122,11 @@ class Registry:
     def approve(self, path: Path, approval: Approval, *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
         """Add an approval to what was approved for the same folder before, whether the project at `path` is registered
         or not. Raises LockTimeoutError, StateError."""
-        identifier = _identifier(path)
+        real = str(resolved(path))
+        identifier = project_id(real)
 
         def change(document: dict[str, Any]) -> None:
-            add_approval(document, approval, self.clock())
+            add_approval(document, real, approval, self.clock())
             if row := document["projects"].get(identifier):
                 row["trusted"] = True
                 row["common_dir"] = str(repository(Path(row["path"])) or "")
@@ -199,6 +201,8 @@ class Registry:
             if unreadable is not None:
                 raise StateError(unreadable.message, path=unreadable.file, hint=unreadable.hint)
             _refuse_newer(document, self.path)
+            if problems:
+                note_loss(document, self.clock())  # what is written now would else look like all that was ever said
             change(document)
             try:
                 write_atomic(self.path, to_json(document, indent=2))

@@ -112,7 +112,7 @@ class _Attempt:
             Imagined(contents),
             engine.limits,
             rehash=False,
-            allowed=start.trust.reachable,
+            trust=start.trust,
         )
         for problem in source.problems:
             if problem not in self._seen.problems:

@@ -51,7 +51,7 @@ class Looking:
             self.cache,
             self.sources,
             rehash=start.options.rehash,
-            allowed=start.trust.reachable,
+            trust=start.trust,
         )
         return self._surveyed(found, ledger) if isinstance(found, Source) else found
 
@@ -75,7 +75,7 @@ class Looking:
             self.sources,
             start.engine.limits,
             rehash=start.options.rehash,
-            allowed=start.trust.reachable,
+            trust=start.trust,
         )
         return replace(source, problems=(*self.problems, *source.problems))
 

@@ -71,9 +71,12 @@ class Start:
             project = engine.registrations.now(project, engine.layout) or replace(project, paused=True)
         home = engine.places.home
         # A ledger of thousands of outputs takes longer to load than all else here: only if it decides about targets.
-        chosen = project.targets or engine.configured
-        loaded = None if chosen else load_ledger(engine.layout.ledger_file(project), set_aside=not options.dry_run)
-        known = loaded[0].owners if loaded else ()
+        # Also if nobody knows which a person chose: then none of those that have outputs is taken for given up.
+        chosen, unsure = project.targets or engine.configured, project.forgotten and not project.targets
+        ledger = engine.layout.ledger_file(project)
+        loaded = None if chosen and not unsure else load_ledger(ledger, set_aside=not options.dry_run)
+        known = loaded[0].owners if loaded else frozenset[str]()
+        chosen = (*chosen, *known) if unsure and chosen else chosen
         targets = select(project, engine.targets, chosen, known, home, engine.environ, asked=options.targets)
         homes = moved_homes(targets, home, engine.environ)
         policies = engine.policies.key(project.path, [target.id for target in targets])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -42,13 +42,13 @@ async def read_source(
     limits: Limits,
     *,
     rehash: bool,
-    allowed: Container[str] = frozenset(),
+    trust: Trust,
 ) -> Source:
     """Discover the source in one thread and hash what changed in several; with `rehash` everything.
 
-    With `looked` an `Imagined`, the source as it would be. `allowed` are the marks of links that may lead out.
+    With `looked` an `Imagined`, the source as it would be. `trust` says which links may lead out.
     """
-    work = partial(Reading.begin, project, places, cache, looked, rehash=rehash, allowed=allowed)
+    work = partial(Reading.begin, project, places, cache, looked, rehash=rehash, trust=trust)
     reading = await anyio.to_thread.run_sync(work, limiter=limits.hashing)
     if isinstance(reading, Source):
         return reading
@@ -77,11 +77,12 @@ class Reading:
         looked: Looked,
         *,
         rehash: bool,
-        allowed: Container[str],
+        trust: Trust,
     ) -> Source | Reading:
         """The source as a whole where nothing has to be hashed. Blocking."""
         read_ns = time.time_ns()
-        found = discover(project.scope, Path(project.path), places, looked, allowed=allowed)
+        allowed, doubted = trust.reachable, trust.perhaps_reachable
+        found = discover(project.scope, Path(project.path), places, looked, allowed=allowed, doubted=doubted)
         contents = {path: signature for listing in found.trees.values() for path, signature in listing.contents.items()}
         known, unknown = cache.divide(contents, verify=rehash)
         reading = cls(

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.trust import Everything
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.mcp import MAX_SERVERS
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.discovery.result import Discovery, Everything
+from harnesssync_orchestrator.files.discovery.result import Discovery
 from harnesssync_orchestrator.files.reading import Looked
 
 CANARY = "canary-3f9c"
@@ -248,6 +249,19 @@ def test_what_leads_out_is_read_once_a_person_allowed_just_that(world: Any) -> N
     assert {item.name for item in allowed.source.items} == {"CLAUDE.md", ".claude/CLAUDE.md", "good", "x"}
     assert allowed.source.problems == ()
     assert "B" in next(item.expanded for item in allowed.source.items if item.name == ".claude/CLAUDE.md")
+
+
+def test_what_may_have_been_allowed_is_not_read_and_not_taken_for_gone_either(world: Any) -> None:
+    """Neither a link nor an import: both may have been followed by the sync before."""
+    world.in_home({"shared/x/SKILL.md": "---\nname: x\ndescription: d\n---\nX\n", "shared/a.md": "A\n"})
+    world.in_project({"CLAUDE.md": "@../home/shared/a.md\n", ".claude/skills/good/SKILL.md": "Good\n"})
+    (world.project / ".claude/skills/x").symlink_to(world.home / "shared/x")
+    refused = discovered(world)
+    assert [problem.hides for problem in refused.source.problems] == [False, False]
+    for mark in refused.reaches:
+        found = discover(Scope.PROJECT, world.project, world.places, Looked(), doubted=frozenset({mark}))
+        assert found.source.items == refused.source.items
+        assert sorted(problem.hides for problem in found.source.problems) == [False, True]
 
 
 def test_a_link_that_leads_elsewhere_since_it_was_allowed_is_refused_again(world: Any, secrets: Path) -> None:

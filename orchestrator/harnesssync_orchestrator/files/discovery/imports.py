@@ -160,6 +160,6 @@ def _may_import(path: str, mention: Mention, file: str, ground: Ground, reader: 
         f"the import {shown('@' + mention.path)} leads out of the project, so it is left as it is written",
         file,
         f"Copy that file into the project, or import it in ~/.claude/CLAUDE.md, or {TRUST_IT}.",
-        hides=False,
+        hides=reader.may_have_reached(path, real, ground.boundary),
     )
     return False

@@ -60,7 +60,13 @@ class Base:
 
 
 def discover(
-    scope: Scope, root: Path, places: Places, looked: Looked, *, allowed: Container[str] = frozenset()
+    scope: Scope,
+    root: Path,
+    places: Places,
+    looked: Looked,
+    *,
+    allowed: Container[str] = frozenset(),
+    doubted: Container[str] = frozenset(),
 ) -> Discovery:
     """Read everything that Claude Code would read for a scope. Blocks, so it belongs into a thread.
 
@@ -69,9 +75,10 @@ def discover(
     administrator's files and the plugins that those enable say. What is wrong is a `Problem`; nothing is raised.
 
     A link or an import that leads out of a project is followed only if its mark is among the `allowed` ones; the marks
-    of all of them are the keys of `Discovery.reaches`.
+    of all of them are the keys of `Discovery.reaches`. What is behind those that are `doubted` is not read either, but
+    not taken for gone.
     """
-    reader = Reader(looked, allowed)
+    reader = Reader(looked, allowed, doubted)
     if not _is_folder(root, looked):
         return Discovery(source=Source(scope=scope, root=str(root), present=False))
     read = _read_project if scope is Scope.PROJECT else _read_user

@@ -49,11 +49,13 @@ class Reader:
     """Reads for one discovery, and collects problems and the listings of skills by folder.
 
     What leads out of a layer's boundary is read only if its mark is in `allowed`. `reaches` has the mark of all that
-    does, and says what it is; `reached` are the real paths that were allowed.
+    does, and says what it is; `reached` are the real paths that were allowed. Of a mark in `doubted` nobody knows
+    whether it was: what is behind it may have been in the source before, and that it is not there now proves nothing.
     """
 
     looked: Looked
     allowed: Container[str] = frozenset()
+    doubted: Container[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     trees: dict[str, TreeListing] = field(default_factory=dict)
     reaches: dict[str, str] = field(default_factory=dict)
@@ -217,7 +219,7 @@ class Reader:
             "a link leads out of the project, so what it leads to is not read",
             path,
             f"Copy what it leads to into the project, or move it to your user configuration, or {TRUST_IT}.",
-            hides=False,
+            hides=self.may_have_reached(path, real, ground.boundary),
         )
         return False
 
@@ -225,13 +227,16 @@ class Reader:
         """Has a person allowed that `path` leads to just this place outside of the boundary?"""
         if any(is_within(real, place) for place in self.reached):
             return True
-        where = os.path.relpath(path, boundary)
-        mark = hashlib.sha256(f"reach\0{where}\0{real}".encode("utf-8", "surrogateescape")).hexdigest()
+        where, mark = _reach(path, real, boundary)
         self.reaches[mark] = f"{where} -> {real}"
         if mark not in self.allowed:
             return False
         self.reached.append(real)
         return True
+
+    def may_have_reached(self, path: str, real: str, boundary: str) -> bool:
+        """Where a person has not allowed that: is it in doubt whether they had?"""
+        return _reach(path, real, boundary)[1] in self.doubted
 
     def within(self, ground: Ground) -> tuple[str, ...]:
         """The real paths in which everything of a layer has to lie; none if it may lie anywhere."""
@@ -241,6 +246,12 @@ class Reader:
         problem = why_unreadable(error, path)
         if problem is not None:
             self.problems.append(problem)
+
+
+def _reach(path: str, real: str, boundary: str) -> tuple[str, str]:
+    """Where in a layer something leads out, and the mark of where it leads."""
+    where = os.path.relpath(path, boundary)
+    return where, hashlib.sha256(f"reach\0{where}\0{real}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def is_duration(value: object) -> TypeGuard[int | float]:

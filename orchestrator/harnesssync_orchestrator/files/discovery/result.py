@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.core.items import Item, Skill, Source
 from harnesssync_orchestrator.files.reading import Signature
 from harnesssync_orchestrator.files.tree import TreeListing, tree_digest
-
-
-class Everything(Container[str]):
-    """Holds every mark: for reading all that leads out of a project, to see what there is to be allowed."""
-
-    def __contains__(self, mark: object) -> bool:
-        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
