@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.reliability.model_source import TARGETS, At, Source, Whole, Wish, executables, wishes
+from tests.reliability.model_source import TARGETS, At, Executable, Source, Whole, Wish, executables, wishes
 from tests.reliability.model_sync import Sync
 from tests.reliability.model_values import (
     ABSENT,
@@ -24,6 +24,7 @@ from tests.reliability.model_values import (
     holder,
     place,
     says,
+    says_same,
     take,
     value_at,
 )
@@ -34,14 +35,16 @@ class Model:
     """One project. `wholes` are the files and links on disk at places of outputs, `documents` the merged files there,
     `source` is what the person's files say. `made` are the documents (`()`) and containers that came with an output.
 
-    `approved` are the executable things that a person has looked at. `unrecorded` is what a sync that was killed had
+    `approved` are the executable things that a person has looked at, `doubted` those of which nobody knows any more
+    whether this is where they did; None for everything. `unrecorded` is what a sync that was killed had
     done without a word in the ledger: the entry before, the one that it was about to record, and what it was to leave;
     `made_before` is what was made in those files before.
     """
 
     source: Source = field(default_factory=Source)
     targets: frozenset[str] = frozenset(TARGETS)
-    approved: frozenset[tuple[str, str, str]] = frozenset()
+    approved: frozenset[Executable] = frozenset()
+    doubted: frozenset[Executable] | None = frozenset()
     wholes: dict[str, Whole] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     ledger: dict[At, Entry] = field(default_factory=dict)
@@ -79,7 +82,12 @@ class Model:
 
     def approve(self) -> None:
         """A person approves what is there now."""
-        self.approved = executables(self.source.readable())
+        self.approved, self.doubted = executables(self.source.readable()), frozenset()
+
+    def stays(self, at: At, wish: Wish) -> bool:
+        """Is it left as it was written, though it may not be written now, since nobody knows whether it may?"""
+        is_doubted = self.doubted is None or wish.executes in self.doubted
+        return is_doubted and at in self.ledger and says_same(self.ledger[at].value, wish.value)
 
     def wholly_ours(self, path: str) -> bool:
         """Is nothing there, or a document that we made, with nothing but our values in it?"""

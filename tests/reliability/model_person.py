@@ -310,5 +310,19 @@ class Person(RuleBasedStateMachine):
 
     @rule()
     def withdraw_approval(self) -> None:
+        self.model.approved, self.model.doubted = frozenset(), frozenset()
+        self.rig.withdraw()
+
+    @rule()
+    def mount_anew(self) -> None:
+        """What was approved may have been approved elsewhere; nobody knows."""
+        if self.model.doubted is not None:
+            self.model.doubted |= self.model.approved
         self.model.approved = frozenset()
-        self.rig.approvals = ()
+        self.rig.mount_anew()
+
+    @rule()
+    def lose_the_registry(self) -> None:
+        """Whatever is there may have been approved."""
+        self.model.approved, self.model.doubted = frozenset(), None
+        self.rig.lose_the_registry()

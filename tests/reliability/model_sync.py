@@ -48,6 +48,7 @@ class Sync:
         wanted, held = model.permitted()
         everything = wishes(model.source.readable(), model.targets)
         stale = [at for at, entry in model.ledger.items() if at not in wanted and not (entry.kept and at in everything)]
+        stale = [at for at in stale if at not in held or not model.stays(at, everything[at])]
         waiting = False
         if self.broken and not self.confirmed:
             waiting = any(at not in everything and model.ledger[at].ours for at in stale)

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
@@ -117,6 +117,7 @@ class Rig:
         self.engine: Engine | None = None
         self.runs = 0
         self.approvals: tuple[Approval, ...] = ()
+        self.forgotten = False
         self.folders: set[str] = set()
 
     def close(self) -> None:
@@ -170,6 +171,19 @@ class Rig:
     def approve(self) -> None:
         """Look at all that is there, and approve it."""
         self.approvals = (find(self.root, Places.from_environment(self.environ, self.home)).approval,)
+        self.forgotten = False
+
+    def withdraw(self) -> None:
+        """Take all of it back."""
+        self.approvals, self.forgotten = (), False
+
+    def mount_anew(self) -> None:
+        """Let each approval be of a device that has had another number, and that has no id."""
+        self.approvals = tuple(replace(each, device=each.device + 1, filesystem=0) for each in self.approvals)
+
+    def lose_the_registry(self) -> None:
+        """What a person said is not known any more."""
+        self.approvals, self.forgotten = (), True
 
     # --- the product
 
@@ -218,7 +232,7 @@ class Rig:
 
     def _project(self, model: Model) -> Project:
         targets = tuple(sorted(model.targets)) or ("none",)
-        return Project(path=str(self.root), targets=targets, approvals=self.approvals)
+        return Project(path=str(self.root), targets=targets, approvals=self.approvals, forgotten=self.forgotten)
 
     @property
     def ledger_file(self) -> Path:

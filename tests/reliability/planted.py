@@ -89,6 +89,16 @@ def _by_name_alone(real: Any) -> Any:
     return canonical
 
 
+def _in_favour(real: Any) -> Any:
+    """Who may have approved something has."""
+
+    def why_held(this: trust.Trust, mark: str) -> trust.Why | None:
+        why: trust.Why | None = real(this, mark)
+        return None if why is not None and why.is_doubt else why
+
+    return why_held
+
+
 def _exchange_in_two_steps(_: Any) -> Any:
     """The old file goes before the new one comes."""
 
@@ -124,6 +134,8 @@ PLANTED: dict[str, Planted] = {
     "deny dropped": patched(gemini_cli, "tool_names", lambda _: lambda *_: ()),
     "approved once, approved for ever": patched(fingerprints, "canonical", _by_name_alone),
     "trust is not asked": patched(trust.Trust, "why_output_held", lambda _: nothing),
+    "what may be approved is taken away": patched(trust.Why, "is_doubt", lambda _: False),
+    "what may be approved is let through": patched(trust.Trust, "_why_held", _in_favour),
     "kept is forgotten": patched(planning, "_is_kept", lambda _: lambda *_: False),
     "what was replaced is forgotten": patched(
         transaction, "changes", lambda real: lambda *given: _without_origins(real, *given)
