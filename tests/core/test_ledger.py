@@ -21,6 +21,7 @@ def test_a_ledger_is_the_same_after_it_was_a_document() -> None:
                 method=Method.MERGE, digest="b" * 16, timestamp="t", owners=("codex",), created=False, format="toml"
             ),
             Address("mine.md"): replace(ENTRY, kept=True, created=False),
+            Address("c.toml", ("secret",)): replace(ENTRY, method=Method.MERGE, format="toml", mode=0o664),
             Address("replaced.md"): replace(ENTRY, origin="000003-00112233aabbccdd"),
         },
         made=frozenset([Address(".agents/"), Address("c.toml", ("a",))]),
@@ -32,7 +33,7 @@ def test_a_ledger_is_the_same_after_it_was_a_document() -> None:
 
 
 def test_a_ledger_without_the_later_members_is_read() -> None:
-    """Files of earlier versions have no origin, no kept and no transaction; nothing is written for their defaults."""
+    """Files of earlier versions have no origin, kept, mode and transaction; nothing is written for their defaults."""
     document = to_document(Ledger(entries={Address("AGENTS.md"): ENTRY}))
     assert "transaction" not in document
     assert document["targets"]["codex"]["AGENTS.md"].keys() == {"hash", "timestamp", "method"}

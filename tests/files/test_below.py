@@ -82,6 +82,19 @@ def test_a_replaced_output_keeps_its_mode(tmp_path: Path, before: int, executabl
     assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (NEW, after)
 
 
+@pytest.mark.parametrize(("there", "after"), [(0o600, 0o664), (0o640, 0o640), (0o400, 0o400)])
+def test_an_output_gets_permissions_back_of_which_it_has_just_its_owners(
+    tmp_path: Path, there: int, after: int
+) -> None:
+    """With others, somebody has given it those meanwhile."""
+    file = tmp_path / "a"
+    file.write_bytes(OLD)
+    file.chmod(there)
+    with Below(tmp_path) as below:
+        below.write("a", NEW, mode=0o644, expected=short_hash(OLD), back=0o664)
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (NEW, after)
+
+
 @pytest.mark.parametrize("expected", [None, short_hash(OLD)])
 def test_an_output_that_is_not_as_expected_is_left_alone(tmp_path: Path, expected: str | None) -> None:
     """Whether nothing was expected or something else: what a person wrote stays, and the error says so."""

@@ -131,6 +131,7 @@ def test_a_file_tells_its_digest_and_whether_it_may_be_run(root: Path) -> None:
         "x": ObservedFile(short_hash(b"a\r\n")),
         "y": ObservedFile(short_hash(b""), executable=True),
     }
+    assert [state.paths[name].mode for name in "xy"] == [(root / "x").stat().st_mode & 0o777, 0o755]  # type: ignore[union-attr]
 
 
 def test_a_folder_above_that_is_a_link_obstructs(root: Path, tmp_path: Path) -> None:

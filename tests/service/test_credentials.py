@@ -16,12 +16,17 @@ from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, to_json
+from harnesssync_orchestrator.core.withdrawal import Withdrawal
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.state import save_ledger
+from harnesssync_orchestrator.service import transaction
 from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.sync import Engine, Options, sync
+from harnesssync_orchestrator.service.undoing import Asked, undo, unlink
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +38,7 @@ SERVERS = {
     }
 }
 Sync = Callable[..., Awaitable[Report]]
+Taking = Callable[..., Awaitable[Withdrawal]]
 
 
 @pytest.fixture
@@ -173,3 +179,155 @@ async def test_nothing_that_is_kept_or_told_has_it(
     assert kept
     assert not [content for content in kept if SECRET.encode() in content]
     assert SECRET not in json.dumps([to_json(report) for report in reports]) + readable_log.stream.getvalue()
+
+
+# --- the permissions of a person's own file
+
+
+@pytest.fixture
+def theirs(root: Path) -> Path:
+    """A merged file of a person's, which a pattern of theirs hides from git, and which others may read."""
+    (root / ".gitignore").write_text("opencode.json\n", encoding="utf-8")
+    file = root / "opencode.json"
+    file.write_text('{"theme": "mine"}\n', encoding="utf-8")
+    file.chmod(0o664)
+    return file
+
+
+@pytest.fixture
+def take_away(root: Path, engine: Engine) -> Taking:
+    """Undo the last thing, or unlink everything."""
+
+    async def not_registered(_left: tuple[str, ...]) -> bool:
+        return False
+
+    async def take_away(*, undoing: bool = False) -> Withdrawal:
+        project = Project(path=str(root), targets=("opencode",))
+        if undoing:
+            return await undo(project, engine, Asked(), not_registered)
+        return await unlink(project, engine, None, Asked(), not_registered)
+
+    return take_away
+
+
+def mode(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+def configure(root: Path, **headers: str) -> None:
+    """Servers by name, each with the value of a header."""
+    servers = {
+        name: {"type": "http", "url": f"https://example.invalid/{name}", "headers": {"Authorization": value}}
+        for name, value in headers.items()
+    }
+    (root / ".mcp.json").write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+
+
+async def test_unlinking_gives_a_file_the_permissions_back_that_it_had(
+    run: Sync, theirs: Path, take_away: Taking
+) -> None:
+    """Byte for byte, and the mode; also when the unlink itself was undone meanwhile."""
+    await run()
+    assert mode(theirs) == 0o600
+    await take_away()
+    assert (theirs.read_text(encoding="utf-8"), mode(theirs)) == ('{"theme": "mine"}\n', 0o664)
+    await take_away(undoing=True)
+    assert (servers(theirs), mode(theirs)) == ({"bad", "good"}, 0o600)
+    await take_away()
+    assert (theirs.read_text(encoding="utf-8"), mode(theirs)) == ('{"theme": "mine"}\n', 0o664)
+
+
+@pytest.mark.parametrize("own", [0o640, 0o400, 0o700])
+async def test_permissions_that_a_person_gave_since_stay(run: Sync, theirs: Path, take_away: Taking, own: int) -> None:
+    """Whatever they are."""
+    await run()
+    theirs.chmod(own)
+    await take_away()
+    assert (theirs.read_text(encoding="utf-8"), mode(theirs)) == ('{"theme": "mine"}\n', own)
+
+
+async def test_a_file_that_was_its_owners_alone_stays_so(run: Sync, theirs: Path, take_away: Taking) -> None:
+    """Nothing was taken from it."""
+    theirs.chmod(0o600)
+    await run()
+    await take_away()
+    assert mode(theirs) == 0o600
+
+
+async def test_the_last_credential_that_goes_gives_the_permissions_back(run: Sync, root: Path, theirs: Path) -> None:
+    """Also in a sync, and when a reference takes its place; not while another one is in the file."""
+    configure(root, one=f"Bearer {SECRET}", two="Bearer ${TWO}")
+    await run()
+    configure(root, one=f"Bearer {SECRET}", two=f"Bearer {SECRET}2")
+    await run()
+    configure(root, one="Bearer ${ONE}", two=f"Bearer {SECRET}2")
+    await run()
+    assert mode(theirs) == 0o600
+    configure(root, one="Bearer ${ONE}", two="Bearer ${TWO}")
+    await run()
+    assert (servers(theirs), mode(theirs)) == ({"one", "two"}, 0o664)
+    configure(root, one="Bearer ${ONE}", two=f"Bearer {SECRET}3")
+    await run()
+    assert mode(theirs) == 0o600
+    configure(root, one="Bearer ${ONE}")
+    await run()
+    assert (servers(theirs), mode(theirs)) == ({"one"}, 0o664)
+
+
+async def test_a_file_that_a_person_gave_to_others_again_gets_what_they_gave_it(
+    run: Sync, root: Path, theirs: Path, take_away: Taking
+) -> None:
+    """The next credential takes it from them once more."""
+    configure(root, one=f"Bearer {SECRET}")
+    await run()
+    theirs.chmod(0o644)
+    configure(root, one=f"Bearer {SECRET}", two=f"Bearer {SECRET}2")
+    await run()
+    assert mode(theirs) == 0o600
+    await take_away()
+    assert mode(theirs) == 0o644
+
+
+async def test_a_credential_that_a_person_took_out_themselves_is_gone_as_well(
+    run: Sync, theirs: Path, take_away: Taking
+) -> None:
+    """There is nothing to edit then, and all the same something to give back."""
+    await run()
+    theirs.write_text('{"theme": "new"}\n', encoding="utf-8")
+    done = await take_away()
+    assert (theirs.read_text(encoding="utf-8"), mode(theirs)) == ('{"theme": "new"}\n', 0o664)
+    assert done.exit_code == 0
+    assert not (await take_away()).operations
+
+
+async def test_a_credential_that_was_edited_keeps_its_file_closed(run: Sync, theirs: Path, take_away: Taking) -> None:
+    """It stays in it, a conflict."""
+    await run()
+    theirs.write_text(theirs.read_text(encoding="utf-8").replace(SECRET, "othersecret"), encoding="utf-8")
+    assert (await take_away()).exit_code == 1
+    assert (servers(theirs), mode(theirs)) == ({"bad"}, 0o600)
+
+
+async def test_permissions_are_known_after_a_kill_too(
+    run: Sync, theirs: Path, take_away: Taking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sync has written the credential, and dies before the ledger says so."""
+
+    class KilledError(BaseException):
+        pass
+
+    saved: list[Ledger] = []
+
+    def save(file: Path, ledger: Ledger) -> None:
+        if saved:
+            raise KilledError
+        saved.append(ledger)
+        save_ledger(file, ledger)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction, "save_ledger", save)
+        with pytest.raises(BaseException):  # noqa: B017 - a group with the kill in it
+            await run()
+    assert (servers(theirs), mode(theirs)) == ({"bad", "good"}, 0o600)
+    await take_away()
+    assert (theirs.read_text(encoding="utf-8"), mode(theirs)) == ('{"theme": "mine"}\n', 0o664)

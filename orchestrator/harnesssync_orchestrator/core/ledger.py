@@ -39,7 +39,8 @@ class Entry:
     copy's source. `timestamp` is UTC with offset, ISO 8601.
     `origin` names the record in the history that holds what stood there before we ever wrote, when a person let us
     replace it: it is given back when the output goes. `kept` says that a person decided to keep what is there instead
-    of ours: it is neither written nor told as a conflict.
+    of ours: it is neither written nor told as a conflict. `mode` are the permissions of a merged file that a credential
+    in it took from others, 0 if it took none (`core.modes`).
     """
 
     method: Method
@@ -52,6 +53,7 @@ class Entry:
     source_digest: str = ""
     origin: str = ""
     kept: bool = False
+    mode: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,8 @@ def to_row(entry: Entry) -> dict[str, Any]:
             row[name] = value
     if entry.kept:
         row["kept"] = True
+    if entry.mode:
+        row["mode"] = f"{entry.mode:04o}"
     return row
 
 
@@ -138,6 +142,7 @@ def from_row(row: Mapping[str, Any], owners: tuple[str, ...]) -> Entry:
         source_digest=_text(row.get("source_digest", "")),
         origin=_text(row.get("origin", "")),
         kept=bool(row.get("kept", False)),
+        mode=int(_text(row.get("mode", "0")), 8),
     )
 
 

@@ -23,10 +23,12 @@ class ObservedLink:
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
-    """A regular file. `digest` is the short hash of its bytes."""
+    """A regular file. `digest` is the short hash of its bytes. `mode` are its permission bits; of them an output says
+    only whether it is `executable`, so for the rest files that differ in them are the same."""
 
     digest: str
     executable: bool = False
+    mode: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

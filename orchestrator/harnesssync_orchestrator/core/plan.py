@@ -62,7 +62,8 @@ class WriteFile(_Operation):
 class EditDocument(_Operation):
     """Edit a merged file in one atomic write. When it succeeds, `record`, `forget`, `made` and `unmade` happen to
     the ledger (entries carry an empty timestamp until then). With `remove_when_empty` a file that we made
-    goes when the edits leave nothing in it, not even a comment. `found` has the states of its keys and elements."""
+    goes when the edits leave nothing in it, not even a comment. `found` has the states of its keys and elements. `mode`
+    are the permissions that the file gets back, 0 if it keeps those that it has (`core.modes`)."""
 
     format: str
     edits: tuple[Edit, ...]
@@ -72,6 +73,7 @@ class EditDocument(_Operation):
     unmade: tuple[Address, ...] = ()
     remove_when_empty: bool = False
     found: Mapping[Address, Drift] = field(default_factory=dict)
+    mode: int = 0
 
     @property
     def states(self) -> Mapping[Address, Drift]:

@@ -18,6 +18,7 @@ from harnesssync_orchestrator.core.draft import Draft, written
 from harnesssync_orchestrator.core.drift import UNKNOWN, Choice, Drift, classify
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.modes import to_give_back, to_note
 from harnesssync_orchestrator.core.observed import (
     Missing,
     ObservedFile,
@@ -51,10 +52,15 @@ class DocumentWork:
 
 @dataclass
 class _Changes:
+    """What is to be done in one file. `mode` is what a credential that enters it is to note (`core.modes`), `absent` is
+    what somebody else took out of it."""
+
+    mode: int = 0
     edits: list[Edit] = field(default_factory=list)
     record: dict[Address, Entry] = field(default_factory=dict)
     forget: list[Address] = field(default_factory=list)
     found: dict[Address, Drift] = field(default_factory=dict)
+    absent: set[Address] = field(default_factory=set)
 
     def write(self, edit: Edit, address: Address, now: Entry, state: Drift) -> None:
         self.edits.append(edit)
@@ -79,20 +85,23 @@ def decide_document(draft: Draft, path: str, work: DocumentWork) -> None:
     elif isinstance(document := draft.observed.documents[path], Unparsable):
         draft.conflicts.append(_unparsable(draft, path, document, work))
     else:
-        _decide_values(draft, path, work, document.values, expected=state.digest)
+        _decide_values(draft, path, work, document.values, expected=state.digest, mode=state.mode)
 
 
 def _decide_values(
-    draft: Draft, path: str, work: DocumentWork, values: Mapping[str, Any], *, expected: str | None
+    draft: Draft, path: str, work: DocumentWork, values: Mapping[str, Any], *, expected: str | None, mode: int = 0
 ) -> None:
     """Decide about the keys and elements of a file in which `values` are."""
-    changes = _Changes()
+    before = {address: entry for address, entry in draft.ledger.entries.items() if address.path == path}
+    changes = _Changes(to_note(mode, before.values()) if expected is not None else 0)
     for wish in work.wanted:
         _decide_wanted(draft, changes, wish, values)
     for address, entry in work.stale:
         _decide_stale(draft, changes, address, entry, values)
-    if not changes.edits:
-        draft.forget.extend(changes.forget)
+    gone = changes.absent.union(changes.forget)
+    left = {**{address: entry for address, entry in before.items() if address not in gone}, **changes.record}
+    back = to_give_back(mode, before.values(), left.values())
+    if not (changes.edits or back):
         return
     made = [Address(path, pointer) for pointer in missing_containers(values, changes.edits)]
     unmade = _emptied(path, after(values, changes.edits), draft.ledger, made)
@@ -111,6 +120,7 @@ def _decide_values(
             unmade=tuple(unmade),
             remove_when_empty=Address(path) in draft.ledger.made,
             found=changes.found,
+            mode=back,
             delicate=any(wish.output.private or wish.output.secrets for wish in work.wanted),
             secret=any(wish.output.secrets for wish in work.wanted),
         )
@@ -137,7 +147,7 @@ def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], v
     elif there is None or (there != UNKNOWN and (there == wrote or choice is Choice.RESTORE)):
         is_element = isinstance(output, ElementOutput)
         edit = AddElement(output.pointer, output.value) if is_element else SetKey(output.pointer, output.value)
-        changes.write(edit, address, now, state)
+        changes.write(edit, address, replace(now, mode=changes.mode if output.secrets else 0), state)
     elif choice is Choice.KEEP:
         draft.let_keep(address, wish, replace(now, digest="" if there == UNKNOWN else there))
     else:
@@ -166,6 +176,8 @@ def _decide_stale(draft: Draft, changes: _Changes, address: Address, entry: Entr
     is_absent = found is Gap.ABSENT or found is Gap.BLOCKED or not there
     if not entry.created or is_absent or choice is Choice.KEEP:
         draft.forget.append(address)
+        if is_absent:
+            changes.absent.add(address)
     elif address.element:
         changes.take_away(RemoveElement(address.pointer, entry.digest), address)
     elif choice is Choice.RESTORE or (not isinstance(found, Gap) and value_hash(found) == entry.digest):

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import final
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
+from harnesssync_orchestrator.core.modes import is_for_others, tightened
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import Folder, telling
@@ -37,7 +38,6 @@ from harnesssync_orchestrator.files.temporaries import (
 _MAX_OPEN_FOLDERS = 64
 _EXECUTABLE = 0o111
 _READABLE = 0o444
-_FOR_OTHERS = 0o077
 
 
 @final
@@ -76,14 +76,21 @@ class Below:
         self._touched.clear()
 
     def write(
-        self, relative: str, content: bytes, *, mode: int, expected: str | None, executable: bool | None = None
+        self,
+        relative: str,
+        content: bytes,
+        *,
+        mode: int,
+        expected: str | None,
+        executable: bool | None = None,
+        back: int = 0,
     ) -> tuple[str, ...]:
         """Put a file in place; gives the folders that had to be made, outermost first, each with a final `/`.
 
         `expected` is the digest of what stands there now (`short_hash` of a file, `link_hash` of a link), None if
         nothing may. `mode` is for a new file, less the umask; one that is replaced keeps its own, in which
         `executable` sets or takes the executable bits (None leaves them, unless `mode` has some), and loses what it
-        gave to others if `mode` gives them nothing.
+        gave to others if `mode` gives them nothing. It gets the permissions `back` if it has what was left of them.
         """
         with self.making(relative) as (place, made):
             confirm(place, expected)
@@ -92,7 +99,7 @@ class Below:
             former = place.lstat()
             if former is not None and stat.S_ISREG(former.st_mode):
                 kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
-                kept &= 0o777 if mode & _FOR_OTHERS else 0o700
+                kept = back if back and kept == tightened(back) else kept if is_for_others(mode) else tightened(kept)
                 # A part of it under the telling name would look like an edit to whoever finds it after a crash.
                 unfinished = place.beside(our_name())
                 place.folder.create(unfinished.name, content, mode=kept, exact=True, like=place.name)

@@ -243,8 +243,8 @@ class _Linker:
         elif operation.expected is None:
             folders = self.below.write(operation.path, edited, mode=mode, expected=None)
             made += [*(Address(folder) for folder in folders), document]
-        elif short_hash(edited) != operation.expected:
-            self.below.write(operation.path, edited, mode=mode, expected=operation.expected)
+        elif short_hash(edited) != operation.expected or operation.mode:
+            self.below.write(operation.path, edited, mode=mode, expected=operation.expected, back=operation.mode)
         return Applied(
             record={address: replace(entry, timestamp=self.timestamp) for address, entry in operation.record.items()},
             forget=operation.forget,

@@ -201,12 +201,12 @@ class _Observer:
             return None
 
     def _file(self, path: str, full: str, status: os.stat_result) -> PathState:
-        executable = bool(status.st_mode & stat.S_IXUSR)
+        executable, mode = bool(status.st_mode & stat.S_IXUSR), stat.S_IMODE(status.st_mode) & 0o777
         if path in self.questions.formats:
             content = self.looked.read(full)
             self.documents[path] = self._document(content, self.questions.formats[path])
-            return ObservedFile(short_hash(content), executable)
-        return ObservedFile(self._digest(full, Signature.of(status)), executable)
+            return ObservedFile(short_hash(content), executable, mode)
+        return ObservedFile(self._digest(full, Signature.of(status)), executable, mode)
 
     def _document(self, content: bytes, name: str) -> Document | Unparsable:
         document_format = self.formats.get(name)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address
-from harnesssync_orchestrator.core.ledger import CONTAINER, Ledger
+from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.plan import Operation, Plan
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.linker import prune
@@ -66,15 +66,17 @@ def _perhaps_empty(ledger: Ledger) -> Iterator[Address]:
 def _adopting(ledger: Ledger, plan: Plan) -> Ledger:
     stamp = now()
     adopted = {
-        address: replace(entry, timestamp=stamp, origin=entry.origin or _origin(ledger, address))
+        address: replace(_with_what_was(entry, ledger.entries.get(address)), timestamp=stamp)
         for address, entry in plan.adopt.items()
     }
     return ledger.changed(record=adopted, made=plan.made)
 
 
-def _origin(ledger: Ledger, address: Address) -> str:
-    known = ledger.entries.get(address)
-    return known.origin if known is not None and known.created else ""
+def _with_what_was(entry: Entry, known: Entry | None) -> Entry:
+    """An entry that is made anew still tells what was there before we ever wrote."""
+    if known is None or not known.created:
+        return entry
+    return replace(entry, origin=entry.origin or known.origin, mode=0 if entry.kept else known.mode)
 
 
 def missing_folders(root: Path, operations: Iterable[Operation]) -> tuple[Address, ...]:
