@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import groupby
 from pathlib import Path
 
 from tests.reliability.injection import Runner
@@ -89,15 +90,18 @@ class Sweep:
     def scene(self, name: str) -> Scene:
         return next(scene for scene in self.scenes if scene.name == name)
 
-    def run(self, scenes: Iterable[str], *, every: int = 1, part: tuple[int, int] = (0, 1)) -> Found:
-        """Play every case (or each `every`-th) of some scenes in this process. Of several processes, `part` is
-        (which, of how many): each takes its share."""
+    def run(
+        self, scenes: Iterable[str], *, every: int = 1, turn: int | None = None, part: tuple[int, int] = (0, 1)
+    ) -> Found:
+        """Play every case (or each `every`-th) of some scenes in this process, with `turn` only those of `in_turn`. Of
+        several processes, `part` is (which, of how many): each takes its share."""
         found, began = Found(), time.monotonic()
         with ExitStack() as stack:
             runner = stack.enter_context(Runner())
             for name in scenes:
                 with self.staged(self.scene(name), runner) as stage:
-                    for case in self.cases(stage)[::every][part[0] :: part[1]]:
+                    cases = self.cases(stage) if turn is None else in_turn(self.cases(stage), turn)
+                    for case in cases[::every][part[0] :: part[1]]:
                         self._play(stage, case, found)
         found.seconds = time.monotonic() - began
         return found
@@ -121,6 +125,13 @@ class Sweep:
             found.wrong[str(case)] = wrong
 
 
+def in_turn(cases: Sequence[Case], turn: int) -> list[Case]:
+    """Of the cases that a scene lists for one call, one: at the first call the one with the number `turn`, at each
+    further call the next one. So every call has its fault, and every fault its calls."""
+    calls = (list(same) for _, same in groupby(cases, key=lambda case: case.at))
+    return [same[(turn + number) % len(same)] for number, same in enumerate(calls)]
+
+
 # --- as a program
 
 
@@ -129,6 +140,7 @@ def main(sweep: Sweep, arguments: Sequence[str] | None = None, *, least: int) ->
     parser = argparse.ArgumentParser(description=f"The sweep {sweep.name!r}: see docs/reliability.md.")
     parser.add_argument("--scene", action="append", choices=[scene.name for scene in sweep.scenes])
     parser.add_argument("--every", type=int, default=1, metavar="N", help="play each N-th case only")
+    parser.add_argument("--turn", type=int, metavar="N", help="at each call one fault only: the N-th, then the next")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--case", action="append", metavar="SCENE:FAULT:CALL", help="play this case alone")
     options = parser.parse_args(arguments)
@@ -141,14 +153,16 @@ def main(sweep: Sweep, arguments: Sequence[str] | None = None, *, least: int) ->
     found = Found()
     with ProcessPoolExecutor(options.jobs) as pool:
         work = [
-            (sweep, scene, options.every, (index, options.jobs)) for scene in scenes for index in range(options.jobs)
+            (sweep, scene, options.every, options.turn, (index, options.jobs))
+            for scene in scenes
+            for index in range(options.jobs)
         ]
         for scene, part in zip((each[1] for each in work), pool.map(_part, work), strict=True):
             found.add(part)
             told = f"{part.runs.total()} runs in {part.seconds:.0f} s, {len(part.wrong)} wrong"
             print(f"  {sweep.name} {scene}: {told}", *part.wrong, flush=True)
     found.seconds = time.monotonic() - began
-    complete = options.every == 1 and not options.scene
+    complete = options.every == 1 and options.turn is None and not options.scene
     tell(sweep.name if complete else f"{sweep.name}-part", found, write=True)
     enough = not complete or found.runs.total() - found.missed >= least
     if not enough:
@@ -156,9 +170,9 @@ def main(sweep: Sweep, arguments: Sequence[str] | None = None, *, least: int) ->
     return 0 if enough and not found.wrong else 1
 
 
-def _part(work: tuple[Sweep, str, int, tuple[int, int]]) -> Found:
-    sweep, scene, every, part = work
-    return sweep.run([scene], every=every, part=part)
+def _part(work: tuple[Sweep, str, int, int | None, tuple[int, int]]) -> Found:
+    sweep, scene, every, turn, part = work
+    return sweep.run([scene], every=every, turn=turn, part=part)
 
 
 def tell(name: str, found: Found, *, write: bool) -> None:

@@ -1,4 +1,4 @@
-"""The judges of the sweeps: harm that is done on purpose is found."""
+"""The judges of the sweeps: harm that is done on purpose is found; and which cases a sweep plays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.reliability import injection
 from tests.reliability.injection import Runner
 from tests.reliability.scenes import SCENES
 from tests.reliability.stage import Stage
-from tests.reliability.sweeping import staged
+from tests.reliability.sweeping import Case, in_turn, staged
 
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))
 
@@ -90,3 +90,13 @@ def test_what_the_next_run_does_not_put_right_is_found(stage: Stage) -> None:
     (stage.world.project / ".codex/stray.tmp").write_bytes(b"")
     assert any("stray.tmp" in line for line in stage.unsettled())
     assert not stage.is_done()
+
+
+def test_in_turn_every_call_has_a_fault_and_every_fault_a_call() -> None:
+    """Whichever the first is; a call for which fewer faults are listed takes one of those."""
+    cases = [Case("first", fault, at) for at in range(1, 7) for fault in ("save", "write", "swap")]
+    for turn in range(3):
+        taken = in_turn(cases, turn)
+        assert [case.at for case in taken] == list(range(1, 7))
+        assert {case.fault for case in taken} == {"save", "write", "swap"}
+    assert in_turn([*cases[:3], Case("first", "save", 2)], 2) == [cases[2], Case("first", "save", 2)]
