@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,16 @@ def test_a_worktree_has_what_was_approved_for_its_repository(root: Path, git: Ca
         assert trust_of(project(copy, approval)).standing is Standing.UNAPPROVED
         shutil.rmtree(copy)
         git("worktree", "remove", "--force", str(linked), cwd=root)
+
+
+def test_a_look_that_fails_does_not_end_trust(public_folder: Path, as_nobody: Any) -> None:
+    """What executes would be taken out of files, and put in again at another place."""
+    root = public_folder / "closed" / "project"
+    root.mkdir(parents=True)
+    approval = identify(root).approving([MARK])
+    root.parent.chmod(0)
+    with as_nobody(), pytest.raises(PermissionError):
+        trust_of(project(root, approval))
 
 
 def test_another_folder_at_the_same_path_has_no_approval(root: Path) -> None:

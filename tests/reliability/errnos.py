@@ -61,7 +61,8 @@ def check(stage: Stage, case: Case) -> list[str]:
         ran = stage.run(action=Action.FAIL, at=case.at, times=often, classes=classes, error=getattr(errno, error))
     if ran.acted == 0:
         return MISSED
-    wrong = [*_told(stage, ran), *stage.harm(whole=classes == CHANGES), *stage.unsettled()]
+    whole = classes == CHANGES
+    wrong = [*_told(stage, ran), *stage.harm(whole=whole), *stage.unsettled(in_order=whole)]
     return [f"at {ran.what} {ran.where}: {line}" for line in wrong]
 
 

@@ -19,6 +19,10 @@ from tests.reliability.world import Pictured, World, picture
 
 EXCLUDE = "project/.git/info/exclude"
 _TEMPORARY = re.compile(r"\.harnesssync-[0-9a-f]+(-[0-9a-f]+)*\.(tmp|old)|\.state-.*\.tmp")
+_WORD = re.compile(rb"[^\s,{}]+")
+_DOCUMENTS = (".codex/config.toml", ".gemini/settings.json", "opencode.json")
+"""How the paths of what keys are merged into end."""
+
 _BLOCK = re.compile(rb"# >>> harnesssync.*# <<< harnesssync\n", re.DOTALL)
 
 ONE_AT_A_TIME = "[limits]\nprojects = 1\nhashing = 1\nlinking = 1\nledgers = 1\n"
@@ -169,18 +173,28 @@ class Stage:
             closest = min(closest, wrong, key=len)
         return [f"not as before, when undone: {line}" for line in closest]
 
-    def unsettled(self) -> list[str]:
-        """What is not as after an undisturbed run when the next one has put things right."""
+    def unsettled(self, *, in_order: bool = True) -> list[str]:
+        """What is not as after an undisturbed run when the next one has put things right. Not `in_order`: see
+        `strays`."""
         ran = self.again()
         found = []
         if ran.code != self.settled_code:
             found.append(f"the next run ended with {ran.code}, not {self.settled_code}: {ran.out[-600:]}{ran.err}")
-        return found + self.strays()
+        return found + self.strays(in_order=in_order)
 
-    def strays(self) -> list[str]:
-        """How the tree differs from what an undisturbed run and the next one leave."""
-        now = normal(picture(self.world.root))
-        return [f"not as after a clean run: {line}" for line in changes(self.after, now)]
+    def strays(self, *, in_order: bool = True) -> list[str]:
+        """How the tree differs from what an undisturbed run and the next one leave.
+
+        Not `in_order` is after a run that could not read all of its source. What comes into a document later stands
+        behind what came before it, as when a person adds it later. So of the documents that are merged the words
+        count, not their order; whether each stands where it belongs the ledger tells, which counts in full.
+        """
+        now, after = normal(picture(self.world.root)), dict(self.after)
+        if not in_order:
+            for path in now.keys() & after.keys():
+                if path.endswith(_DOCUMENTS):
+                    now[path], after[path] = _sorted(now[path]), _sorted(after[path])
+        return [f"not as after a clean run: {line}" for line in changes(after, now)]
 
     def is_done(self) -> bool:
         """Is everything, but for our own memories, as the undisturbed command leaves it?"""
@@ -195,6 +209,10 @@ class Stage:
 
 def _without_block(exclude: Pictured | None) -> Pictured | None:
     return None if exclude is None else replace(exclude, content=_BLOCK.sub(b"", exclude.content))
+
+
+def _sorted(document: Pictured) -> Pictured:
+    return replace(document, content=b"\n".join(sorted(_WORD.findall(document.content))))
 
 
 def _without_ours(paths: Mapping[str, Pictured]) -> dict[str, Pictured]:

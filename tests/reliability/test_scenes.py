@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,6 +91,19 @@ def test_what_the_next_run_does_not_put_right_is_found(stage: Stage) -> None:
     (stage.world.project / ".codex/stray.tmp").write_bytes(b"")
     assert any("stray.tmp" in line for line in stage.unsettled())
     assert not stage.is_done()
+
+
+def test_another_order_in_a_document_is_found_but_after_a_run_that_could_not_read_everything(stage: Stage) -> None:
+    """Then words that came, went or changed still are."""
+    assert stage.again().code == stage.settled_code
+    document = stage.world.project / "opencode.json"
+    there = json.loads(document.read_text())
+    document.write_text(json.dumps(dict(reversed(there.items())), indent=2) + "\n")
+    assert len(there) > 1
+    assert stage.strays()
+    assert stage.strays(in_order=False) == []
+    document.write_text(document.read_text().replace("files", "fires"))
+    assert stage.strays(in_order=False)
 
 
 def test_in_turn_every_call_has_a_fault_and_every_fault_a_call() -> None:

@@ -18,7 +18,7 @@ from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import OWN, Approval, Standing, Trust
 from harnesssync_orchestrator.files.git import repository
-from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +62,16 @@ def trust_of(project: Project) -> Trust:
 
 
 def trust_in(project: Project, common: Path | None) -> Trust:
-    """The same, for a project whose `repository` was asked for already."""
+    """The same, for a project whose `repository` was asked for already. Raises OSError if what is there can't be known:
+    a look that failed says nothing about trust."""
     if project.scope is Scope.USER:
         return OWN
     root = Path(project.path)
     try:
         places = {str(folder): _identity(root, folder) for folder in (root, common) if folder is not None}
-    except OSError:
+    except OSError as error:
+        if error.errno not in NOTHING_THERE:
+            raise
         return Trust(root=project.path)  # it is not there: nothing comes from it
     standing, approved, doubted = Standing.UNAPPROVED, set[str](), set[str]()
     if project.outdated or project.forgotten:

@@ -79,8 +79,10 @@ def discover(
     not taken for gone.
     """
     reader = Reader(looked, allowed, doubted)
-    if not _is_folder(root, looked):
-        return Discovery(source=Source(scope=scope, root=str(root), present=False))
+    if not reader.has_root(str(root)):
+        # One that can't be looked at may be there, with everything in it.
+        problems = tuple(reader.problems)
+        return Discovery(source=Source(scope=scope, root=str(root), problems=problems, present=bool(problems)))
     read = _read_project if scope is Scope.PROJECT else _read_user
     items = tuple(read(root, places, reader))
     used = {item.source for item in items if isinstance(item, Skill)}
@@ -89,17 +91,6 @@ def discover(
         trees={folder: tree for folder, tree in reader.trees.items() if folder in used},
         reaches=reader.reaches,
     )
-
-
-def _is_folder(root: Path, looked: Looked) -> bool:
-    """Recorded only if it is not there: a home directory changes with every history file that a shell saves in it."""
-    try:
-        if root.is_dir():
-            return True
-        looked.lstat(str(root))
-    except OSError:
-        pass
-    return False
 
 
 def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:
