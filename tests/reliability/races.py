@@ -241,7 +241,9 @@ def _wrong(stage: Stage, ran: Ran, path: str, outside: Mapping[str, Pictured], t
     for name, content in _files(root):
         if CANARY.encode() in content and not name.startswith(OUTSIDE):
             found.append(f"from outside came into {name}")
-    return found + [line for line in stage.harm() if not _touched(_path_in(line), path)]
+    # A source that leads out of the project waits for approval, and nothing that may come of it is removed meanwhile.
+    harm = stage.harm(whole=path != SKILL)
+    return found + [line for line in harm if not _touched(_path_in(line), path)]
 
 
 def _path_in(line: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.reliability import injection
-from tests.reliability.races import RACES
+from tests.reliability.races import RACES, SKILL, Way, check
+from tests.reliability.sweeping import Case
 
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))
 
@@ -18,3 +19,11 @@ def test_nothing_escapes_and_no_edit_is_lost_whenever_somebody_acts(scene: str) 
     found = RACES.run([scene], every=STRIDE)
     assert not found.wrong
     assert found.runs.total() > found.missed
+
+
+def test_a_source_that_is_swapped_while_it_is_read_removes_nothing() -> None:
+    """What it may have made stays, so a document has what is new and what was to go. That is no harm."""
+    with injection.Runner() as runner, RACES.staged(RACES.scene("copies-change"), runner) as stage:
+        calls = enumerate(Way.of(stage).calls, 1)
+        at = next(number for number, (_, path) in calls if path.startswith(SKILL))
+        assert check(stage, Case("copies-change", "swap source", at)) == []
