@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
@@ -44,9 +45,9 @@ LARGEST = 8192
 CALM_S = 5.0
 """When nothing was added for this long, watchers are put together: each wakes up a hundred times a second."""
 RESTART_S = 1.0
-TEMPORARY = ((".state-", ".json.tmp"), (".harnesssync-", ".tmp"), (".harnesssync-", ".old"))
-"""How the names of our own temporary files begin and end (`files.store`, `files.temporaries`): each is one half of a
-write whose other half is told too."""
+TEMPORARY = re.compile(r"\.state-.*\.json\.tmp|\.harnesssync-.*\.(?:tmp|old)", re.DOTALL)
+"""The names of our own temporary files (`files.store`, `files.temporaries`): each is one half of a write whose other
+half is told too."""
 
 Changed = Callable[[str, frozenset[str]], None]
 """Told a key and the paths that changed for it; no paths mean that anything may have."""
@@ -267,7 +268,7 @@ class Watcher:
         replaced: list[str] = []
         for change, path in heard:
             parent, _, name = path.rpartition("/")
-            if any(name.startswith(start) and name.endswith(end) for start, end in TEMPORARY):
+            if TEMPORARY.fullmatch(name):
                 continue
             if change != Change.modified and path in self._owners:
                 replaced.append(path)
