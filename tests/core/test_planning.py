@@ -384,6 +384,18 @@ def test_an_edited_output_whose_item_is_gone_stays(recorded: Entry, state: PathS
     assert the_conflict(planned(desired(), seen("x", state), ledger(Address("x"), recorded))) is ConflictKind.DRIFT
 
 
+def test_what_belongs_to_a_target_that_cannot_be_loaded_stays() -> None:
+    """Its package may only be broken for the moment. What others own besides goes with its item."""
+    recorded = entry("f" * 16)
+    wished, state = desired(), seen("x", ObservedFile("f" * 16))
+    for owners, removed in ((("heron",), 0), (("codex",), 1), (("codex", "heron"), 1)):
+        known = ledger(Address("x"), replace(recorded, owners=owners))
+        result = plan(wished, state, known, source=SOURCE, trust=OWN, targets=["codex"], known=["codex", "gemini"])
+        assert (len(result.operations), result.forget) == (removed, ())
+        everyone = plan(wished, state, known, source=SOURCE, trust=OWN, targets=["codex"])
+        assert len(everyone.operations) == 1
+
+
 def test_an_output_whose_folder_became_a_link_is_not_removed_through_it() -> None:
     """A person moved the folder and linked it: what it holds is out of our reach, and they are told."""
     known = ledger(Address("d/x"), entry("f" * 16))

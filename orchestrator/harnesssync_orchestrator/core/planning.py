@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from harnesssync_orchestrator.core.desired import (
     Address,
@@ -62,6 +63,7 @@ def plan(
     source: Source,
     trust: Trust,
     targets: Collection[str] | None = None,
+    known: Collection[str] | None = None,
     confirmed: bool = False,
     resolution: Resolution | None = None,
 ) -> Plan:
@@ -69,8 +71,9 @@ def plan(
 
     `observed` must cover every path that `desired` and `ledger` name. Outputs that a harness would execute or obey are
     held back unless `trust` permits all their items (and removed, if they were written while it did; but where that is
-    in doubt, what says what the source still says is left as it is). Too much that
-    would go at once halts the plan, unless `confirmed`; `targets` are the chosen ones, see `why_halt`.
+    in doubt, what says what the source still says is left as it is). Too much that would go at once halts the plan,
+    unless `confirmed`; `targets` are the chosen ones, see `why_halt`. What belongs to none of the `known` ones (None: to
+    whichever) stays: the package of a target may only be broken for the moment.
     `resolution` says what to do about drift; without it every edit is left alone.
     """
     halted = why_halt(source, desired, ledger, targets=targets, confirmed=confirmed)
@@ -79,7 +82,8 @@ def plan(
     whole = WhollyOurs(desired, observed, ledger)
     wanted, held, losses = _permitted(desired, observed, ledger, whole, source, trust)
     staying = {each.address for each in held if each.stays}
-    stale, unread = _unwanted(wanted, staying, desired, observed, ledger, source, confirmed=confirmed)
+    mine = _of(known, ledger)
+    stale, unread = _unwanted(wanted, staying, desired, observed, mine, source, confirmed=confirmed)
     draft = Draft(observed, ledger, source.scope, resolution or Resolution())
     draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
     _decide(draft, wanted, stale, source)
@@ -98,6 +102,14 @@ def plan(
         halt=HaltReason.SOURCE_UNPARSABLE if unread else None,
         halt_message=f"some of the source can't be read, so {_outputs(unread)} can't be removed" if unread else "",
     )
+
+
+def _of(targets: Collection[str] | None, ledger: Ledger) -> Ledger:
+    """The part of the ledger that belongs to some targets, also where others share it."""
+    if targets is None or ledger.owners <= set(targets):
+        return ledger
+    mine = {address: entry for address, entry in ledger.entries.items() if not set(targets).isdisjoint(entry.owners)}
+    return replace(ledger, entries=mine)
 
 
 def _unwanted(

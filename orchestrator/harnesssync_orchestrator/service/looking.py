@@ -85,6 +85,7 @@ class Looking:
         return Surveyor(
             project=start.project,
             targets=start.targets,
+            known=[target.id for target in start.engine.targets],
             formats=start.engine.formats,
             homes=start.homes,
             cache=self.cache,

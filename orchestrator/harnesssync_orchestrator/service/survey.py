@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -123,12 +123,14 @@ class Survey:
 class Surveyor:
     """What does not change between two surveys of one sync: before it, and, to verify, after it.
 
-    `hides` says whether outputs are kept out of `git status`: for that a repository must acknowledge the worktree. Both
-    methods block, and for thousands of items each takes longer than an event loop may be held.
+    `known` are the ids of all targets, also of those that the project does not get. `hides` says whether outputs are
+    kept out of `git status`: for that a repository must acknowledge the worktree. Both methods block, and for thousands
+    of items each takes longer than an event loop may be held.
     """
 
     project: Project
     targets: Sequence[Target]
+    known: Collection[str]
     formats: Mapping[str, DocumentFormat]
     homes: Mapping[str, str | None]
     cache: HashCache
@@ -159,6 +161,7 @@ class Surveyor:
             source=source,
             trust=self._trust(source, looked),
             targets=[target.id for target in self.targets],
+            known=self.known,
             confirmed=self.confirmed,
             resolution=self.resolution,
         )
