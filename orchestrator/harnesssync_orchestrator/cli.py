@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from harnesssync_orchestrator.files.registry import Registry
     from harnesssync_orchestrator.service.engine import Engine, Log
 
+_targets: list[Target] = []
+"""What `all_targets` has found."""
+
 
 def run(program: str, arguments: Sequence[str]) -> int:
     """Run one command line of `harnesssync` or `harnesssync-orchestrator`; the exit code.
@@ -57,9 +60,21 @@ def _dispatch(program: str, arguments: Sequence[str]) -> int:
 
 def known_targets() -> tuple[str, ...]:
     """The ids of all targets, in the order of the adapters."""
-    from harnesssync_adapters import TARGETS
+    return tuple(target.id for target in all_targets())
 
-    return tuple(target.id for target in TARGETS)
+
+def all_targets() -> tuple[Target, ...]:
+    """Ours, then those of other packages. What can't be used is told once, on standard error."""
+    if not _targets:
+        from harnesssync_adapters import TARGETS
+        from harnesssync_orchestrator.console import Console, visible
+        from harnesssync_orchestrator.outside_targets import load
+
+        outside = load(TARGETS)
+        for warning in outside.warnings:
+            Console().warn(visible(warning))
+        _targets.extend((*TARGETS, *outside.targets))
+    return tuple(_targets)
 
 
 def offline_registry() -> OfflineRegistry:
@@ -87,9 +102,7 @@ class Ground:
         return Path(home(self.environ))
 
     def targets(self) -> tuple[Target, ...]:
-        from harnesssync_adapters import TARGETS
-
-        return TARGETS
+        return all_targets()
 
     def layout(self) -> Layout:
         from harnesssync_orchestrator.files.layout import Layout

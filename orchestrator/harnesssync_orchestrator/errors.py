@@ -8,6 +8,7 @@ HarnessSyncError                 code, message, path, hint
 ├── LockTimeoutError             somebody else holds the lock; says who
 ├── AlreadyRunningError          another supervisor (or isolated daemon) owns this
 ├── SocketError                  a socket can't be made or used (a file in the way, a path too long)
+├── TargetError                  the renderer of a target from another package failed
 └── ApplyError                   an operation failed; the others of the project went on
 """
 
@@ -62,6 +63,10 @@ class AlreadyRunningError(HarnessSyncError):
 
 class SocketError(HarnessSyncError):
     code = "socket_unusable"
+
+
+class TargetError(HarnessSyncError):
+    code = "target_broken"
 
 
 class ApplyError(HarnessSyncError):
