@@ -12,17 +12,11 @@ Removal takes the member, the white space before it and one comma. Comments alwa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from harnesssync_adapters.formats.json_syntax import Entry, Node, error, last_comment, parse
-from harnesssync_adapters.formats.text_edits import (
-    Replacement,
-    decode,
-    indentation,
-    last_newline,
-    newline_of,
-    replace_spans,
-)
+from harnesssync_adapters.formats.json_syntax import last_comment, parse
+from harnesssync_adapters.formats.json_tree import Container, Member, Tree, name_of, value_of
+from harnesssync_adapters.formats.text_edits import decode, last_newline
 from harnesssync_orchestrator.core.desired import JsonValue, value_hash
 from harnesssync_orchestrator.core.targets import (
     AddElement,
@@ -46,77 +40,68 @@ class JsonDocument:
 
     def edit(self, content: bytes, edits: Sequence[Edit]) -> bytes:
         mark, text = decode(content)
+        if not edits:
+            return content
+        tree = Tree(text)
         for edit in edits:
-            text = replace_spans(text, _replacements(text, parse(text), edit))
-        return (mark + text).encode("utf-8")
+            _apply(tree, edit)
+        return (mark + tree.text).encode("utf-8")
 
 
-def _replacements(text: str, root: Node, edit: Edit) -> Iterator[Replacement]:
+def _apply(tree: Tree, edit: Edit) -> None:
     if not edit.pointer:
         raise DocumentError("an edit needs the name of a key")
     if isinstance(edit, SetKey):
-        yield from _set(text, root, edit.pointer, edit.value)
+        _set(tree, edit.pointer, edit.value)
     elif isinstance(edit, AddElement):
-        yield from _add(text, root, edit.pointer, edit.value)
+        _add(tree, edit.pointer, edit.value)
     elif isinstance(edit, RemoveKey):
-        parent, missing = _descend(text, root, edit.pointer[:-1])
-        entry = None if missing else _find(parent, edit.pointer[-1])
-        if entry is not None:
-            yield from _removal(text, parent, entry)
-    else:
-        array, missing = _descend(text, root, edit.pointer)
-        if not missing:
-            entry = _find_element(text, array, edit)
-            if entry is not None:
-                yield from _removal(text, array, entry)
+        _, parent, missing = tree.descend(edit.pointer[:-1])
+        member = None if missing else _object(parent, edit.pointer[-1]).by_key.get(edit.pointer[-1])
+        if member is not None:
+            _remove(tree, member)
+    elif (array := _array(tree, edit)) is not None and (element := array.element(edit.element)) is not None:
+        _remove(tree, element)
 
 
-def _set(text: str, root: Node, pointer: tuple[str, ...], value: JsonValue) -> Iterator[Replacement]:
-    parent, missing = _descend(text, root, pointer[:-1])
+def _set(tree: Tree, pointer: tuple[str, ...], value: JsonValue) -> None:
+    _, parent, missing = tree.descend(pointer[:-1])
     if missing:
-        yield from _insertion(text, root, parent, missing[0], _nested((*missing[1:], pointer[-1]), value))
+        _insert(tree, _object(parent, missing[0]), missing[0], _nested((*missing[1:], pointer[-1]), value))
         return
-    entry = _find(parent, pointer[-1])
-    if entry is None:
-        yield from _insertion(text, root, parent, pointer[-1], value)
-    elif value_hash(entry.node.value) != value_hash(value):
-        rendered = _render(text, root, value, _own_line(text, parent, entry))
-        yield Replacement(entry.node.start, entry.node.end, rendered)
+    parent = _object(parent, pointer[-1])
+    member = parent.by_key.get(pointer[-1])
+    if member is None:
+        _insert(tree, parent, pointer[-1], value)
+    elif value_hash(member.value.plain) != value_hash(value):
+        member.value = value_of(_render(tree, value, member.own_line), parent.depth)
+        tree.changed()
 
 
-def _add(text: str, root: Node, pointer: tuple[str, ...], value: JsonValue) -> Iterator[Replacement]:
-    array, missing = _descend(text, root, pointer)
+def _add(tree: Tree, pointer: tuple[str, ...], value: JsonValue) -> None:
+    within, inside, missing = tree.descend(pointer)
     if missing:
-        yield from _insertion(text, root, array, missing[0], _nested(missing[1:], [value]))
-    elif not isinstance(array.value, list):
-        raise error(text, array.start, f"{_name(pointer)} is not an array")
+        _insert(tree, _object(inside, missing[0]), missing[0], _nested(missing[1:], [value]))
+    elif inside is None or inside.is_object:
+        raise tree.error(within, f"{name_of(pointer)} is not an array")
     else:
-        yield from _insertion(text, root, array, None, value)
+        _insert(tree, inside, None, value)
 
 
-def _descend(text: str, root: Node, pointer: tuple[str, ...]) -> tuple[Node, tuple[str, ...]]:
-    """The deepest node on the way that exists, and the keys that don't."""
-    node = root
-    for depth, key in enumerate(pointer):
-        if not isinstance(node.value, dict):
-            raise error(text, node.start, f"{_name(pointer[:depth])} is not an object")
-        entry = _find(node, key)
-        if entry is None:
-            return node, pointer[depth:]
-        node = entry.node
-    return node, ()
+def _array(tree: Tree, edit: RemoveElement) -> Container | None:
+    """The array that an element is to be taken from; None if there is none."""
+    within, inside, missing = tree.descend(edit.pointer)
+    if missing:
+        return None
+    if inside is None or inside.is_object:
+        raise tree.error(within, f"{name_of(edit.pointer)} is not an array")
+    return inside
 
 
-def _find(node: Node, key: str) -> Entry | None:
-    if not isinstance(node.value, dict):
+def _object(container: Container | None, key: str) -> Container:
+    if container is None or not container.is_object:
         raise DocumentError(f"the parent of {key!r} is not an object")
-    return next((entry for entry in node.entries or () if entry.key == key), None)
-
-
-def _find_element(text: str, array: Node, edit: RemoveElement) -> Entry | None:
-    if not isinstance(array.value, list):
-        raise error(text, array.start, f"{_name(edit.pointer)} is not an array")
-    return next((entry for entry in array.entries or () if value_hash(entry.node.value) == edit.element), None)
+    return container
 
 
 def _nested(keys: tuple[str, ...], value: JsonValue) -> JsonValue:
@@ -125,87 +110,86 @@ def _nested(keys: tuple[str, ...], value: JsonValue) -> JsonValue:
     return value
 
 
-def _insertion(text: str, root: Node, node: Node, key: str | None, value: JsonValue) -> Iterator[Replacement]:
+def _insert(tree: Tree, container: Container, key: str | None, value: JsonValue) -> None:
     """Append a member to a container."""
-    newline, base, close = newline_of(text), indentation(text, node.start), node.end - 1
-    if not node.entries:
-        inner = base + _unit(text, root)
-        if text[close - 1] == "\r":  # so that this carriage return is not taken for part of our line ending
-            newline = "\r\n"
-        member = _member(text, root, key, value, inner)
-        yield Replacement(close, close, f"{newline}{inner}{member}{newline}{base}")
-        return
-    last = node.entries[-1]
-    before, after = (",", "") if last.comma is None else ("", ",")
-    place, is_line_comment = last_comment(text, last.node.end if last.comma is None else last.comma + 1, close)
-    indent = _own_line(text, node, last)
-    if indent is None and is_line_comment:
-        indent = base + _unit(text, root)
-    separator = newline + indent if indent is not None else _gap(text, node)
-    if before:
-        yield Replacement(last.node.end, last.node.end, before)
-    yield Replacement(place, place, separator + _member(text, root, key, value, indent) + after)
+    last, left = container.last, ""
+    if last is None:
+        base = tree.indentation(container)
+        indent: str | None = base + tree.unit
+        # A carriage return that stands there is not to be taken for part of our line ending.
+        newline = "\r\n" if container.tail.endswith("\r") else tree.newline
+        lead, trail, comma = f"{container.tail}{newline}{indent}", newline + base, False
+    else:
+        around = container.tail if last.comma else last.trail
+        place, is_line_comment = last_comment(around, 0, len(around))
+        indent = last.own_line
+        if indent is None and is_line_comment:
+            indent = tree.indentation(container) + tree.unit
+        lead = around[:place] + (_gap(last) if indent is None else tree.newline + indent)
+        trail, comma = around[place:], last.comma
+        if comma:
+            trail, left = "", trail
+    written = value_of(_render(tree, value, indent), container.depth)
+    head = "" if key is None else f"{_dump(key)}: "
+    if last is not None and not last.comma:
+        last.trail, last.comma = "", True
+    container.tail = left
+    container.append(Member(container, lead, key, head, written, trail, comma))
+    tree.changed()
 
 
-def _removal(text: str, node: Node, entry: Entry) -> Iterator[Replacement]:
-    """Take a member of a container away: the inverse of `_insertion`."""
-    entries = node.entries or []
-    index = next(i for i, one in enumerate(entries) if one is entry)
-    previous = entries[index - 1] if index else None
-    opened = node.start if previous is None else _comma(previous)
-    space, after_line_comment = last_comment(text, opened + 1, entry.start)
-    start, end = space, entry.node.end
-    comma = entry.comma if entry.comma is not None or previous is None else previous.comma
-    if comma is not None:
-        yield Replacement(comma, comma + 1)
-    following = end + 1 if entry.comma == end else end
-    rest = following
-    if previous is None:
-        line = last_newline(text, space, entry.start)
+def _remove(tree: Tree, member: Member) -> None:
+    """Take a member of a container away: the inverse of `_insert`."""
+    container, lead, following = member.holder, member.lead, member.next
+    behind = container.tail if following is None else following.lead
+    # What stands right behind the value, and what behind its comma, if there is anything before that.
+    near, far = (behind, "") if member.comma and not member.trail else (member.trail, behind)
+    space, after_line_comment = last_comment(lead, 0, len(lead))
+    start, cut = space, 0
+    if member.previous is None:
+        line = last_newline(lead, space, len(lead))
         if line is not None:
             start = line
-        if len(entries) == 1:
-            rest = _space_end(text, following, " \t\r\n")
-            rest = rest if rest == node.end - 1 else following
+        if following is None:
+            cut = 0 if near.strip(" \t\r\n") or (member.comma and member.trail) else len(near)
         elif line is None:
-            start = entry.start
-            rest = _space_end(text, following, " \t")
+            start, cut = len(lead), len(near) - len(near.lstrip(" \t"))
     if after_line_comment and start == space:  # the line ending before the member is also the end of that comment
-        if text[following : following + 1] in ("\r", "\n"):
-            rest = following
+        if near.startswith(("\r", "\n")):
+            cut = 0
         else:
-            start = entry.start
-    yield Replacement(start, end)
-    yield Replacement(following, rest)
+            start = len(lead)
+    left = lead[:start] + near[cut:] + far
+    container.take_out(member)
+    if member.comma and following is not None:
+        following.lead = left
+    elif member.comma or member.previous is None:
+        container.tail = left
+    else:
+        member.previous.comma = False
+        member.previous.trail += left
+    tree.changed()
 
 
-def _comma(entry: Entry) -> int:
-    return entry.node.end if entry.comma is None else entry.comma
+def _gap(last: Member) -> str:
+    """The white space between members of a container on one line."""
+    if last.previous is None:
+        return " "
+    return last.lead[last_comment(last.lead, 0, len(last.lead))[0] :]
 
 
-def _space_end(text: str, position: int, spaces: str) -> int:
-    while position < len(text) and text[position] in spaces:
-        position += 1
-    return position
-
-
-def _member(text: str, root: Node, key: str | None, value: JsonValue, indent: str | None) -> str:
-    rendered = _render(text, root, value, indent)
-    return rendered if key is None else f"{_dump(key)}: {rendered}"
-
-
-def _render(text: str, root: Node, value: JsonValue, indent: str | None) -> str:
+def _render(tree: Tree, value: JsonValue, indent: str | None) -> str:
     """A value as text: on one line, or, given the indentation of its line, on several."""
     if indent is None or not isinstance(value, (Mapping, list, tuple)) or not value:
         return _dump(value)
-    inner = indent + _unit(text, root)
+    inner = indent + tree.unit
     if isinstance(value, Mapping):
-        lines = [f"{_dump(key)}: {_render(text, root, one, inner)}" for key, one in value.items()]
+        lines = [f"{_dump(key)}: {_render(tree, one, inner)}" for key, one in value.items()]
         opening, closing = "{", "}"
     else:
-        lines = [_render(text, root, one, inner) for one in value]
+        lines = [_render(tree, one, inner) for one in value]
         opening, closing = "[", "]"
-    newline = newline_of(text)
+    newline = tree.newline
     return opening + ",".join(newline + inner + line for line in lines) + newline + indent + closing
 
 
@@ -213,32 +197,3 @@ def _dump(value: JsonValue) -> str:
     rendered = json.dumps(value, ensure_ascii=False)
     is_text = not any("\ud800" <= character <= "\udfff" for character in rendered)
     return rendered if is_text else json.dumps(value)
-
-
-def _own_line(text: str, node: Node, entry: Entry) -> str | None:
-    """The indentation of a member that begins a line, None for one that doesn't."""
-    start = text.rfind("\n", node.start, entry.start) + 1
-    indent = text[start : entry.start]
-    return indent if start and not indent.strip(" \t") else None
-
-
-def _gap(text: str, node: Node) -> str:
-    """The white space between members of a container on one line."""
-    entries = node.entries or []
-    if len(entries) < 2:
-        return " "
-    comma = entries[-2].comma
-    start = entries[-1].start if comma is None else last_comment(text, comma + 1, entries[-1].start)[0]
-    return text[start : entries[-1].start]
-
-
-def _unit(text: str, root: Node) -> str:
-    """One level of indentation: that of the first member of the document that begins a line."""
-    for entry in root.entries or ():
-        if indent := _own_line(text, root, entry):
-            return indent
-    return "  "
-
-
-def _name(pointer: tuple[str, ...]) -> str:
-    return ".".join(pointer) or "the document"

@@ -63,6 +63,12 @@ def parse(text: str) -> Node:
     return root
 
 
+def parse_value(text: str, depth: int) -> Node:
+    """The tree of one value, without anything around it, that is to stand in containers `depth` deep. Raises
+    `DocumentError` for what JSON can't say."""
+    return _value(text, 0, depth)
+
+
 def error(text: str, position: int, message: str) -> DocumentError:
     """An error at a position of the text, as line and column from 1."""
     line = text.count("\n", 0, position) + 1

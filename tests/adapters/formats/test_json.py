@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.growth import grows_with_length
 
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import value_hash
@@ -190,6 +192,83 @@ def test_a_lone_surrogate_is_written_as_an_escape() -> None:
     """Names of files that are not UTF-8 reach values as lone surrogates."""
     after = JSON.edit(b"{}", [SetKey(("a",), "x\udcff")])
     assert json.loads(after) == {"a": "x\udcff"}
+
+
+def pretty(number: int) -> bytes:
+    return json.dumps(
+        {"mcp": {f"k{each}": {"x": [each]} for each in range(number)}, "l": [*range(number)]}, indent=2
+    ).encode()
+
+
+MANY: dict[str, Callable[[int], tuple[bytes, list[Edit]]]] = {
+    "new keys": lambda number: (b"{}", [SetKey((f"k{each}",), {"x": each}) for each in range(number)]),
+    "new keys in a document of as many": lambda number: (
+        pretty(number),
+        [SetKey(("mcp", f"new{each}"), {"x": [each]}) for each in range(number)],
+    ),
+    "new values": lambda number: (pretty(number), [SetKey(("mcp", f"k{each}"), {"x": []}) for each in range(number)]),
+    "keys below keys": lambda number: (pretty(number), [SetKey(("mcp", f"k{each}", "y"), 1) for each in range(number)]),
+    "new elements": lambda number: (pretty(number), [AddElement(("l",), {"x": each}) for each in range(number)]),
+    "keys that go": lambda number: (pretty(number), [RemoveKey(("mcp", f"k{each}")) for each in range(number)]),
+    "keys that go from behind": lambda number: (
+        pretty(number),
+        [RemoveKey(("mcp", f"k{each}")) for each in reversed(range(number))],
+    ),
+    "elements that go": lambda number: (
+        pretty(number),
+        [RemoveElement(("l",), value_hash(each)) for each in range(number)],
+    ),
+    "keys of a document on one line": lambda number: (
+        json.dumps({f"k{each}": {} for each in range(number)}).encode(),
+        [
+            edit
+            for each in range(number)
+            for edit in (SetKey((f"k{each}",), each), SetKey((f"n{each}",), 1), RemoveKey((f"k{each}",)))
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_many_edits_take_time_in_proportion(kind: str) -> None:
+    """Of whatever kind: thousands of servers are one edit each."""
+    assert grows_with_length(lambda given: JSON.edit(*given), MANY[kind], 4000)
+
+
+@st.composite
+def edits(draw: st.DrawFn, document: bytes) -> Edit:
+    """An edit of something that is there, or near it, or of anything else."""
+    places = [*_places(JSON.parse(document))]
+    pointer, there = draw(st.sampled_from([*places, *((("new", name), None) for name in "ab")]))
+    value, kind = draw(values), draw(st.integers(0, 4))
+    if kind == 0:
+        return SetKey((*pointer, draw(keys)) if isinstance(there, dict) else pointer, value)
+    if kind == 1 and isinstance(there, list):
+        return AddElement(pointer, value)
+    if kind == 2 and isinstance(there, list) and there:
+        return RemoveElement(pointer, value_hash(draw(st.sampled_from(there))))
+    return SetKey(pointer, value) if kind == 3 else RemoveKey(pointer)
+
+
+def _places(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*above, key), inner
+            yield from _places(inner, (*above, key))
+
+
+@given(documents(), st.data())
+def test_edits_at_once_are_the_same_as_one_after_the_other(document: str, data: st.DataObject) -> None:
+    """Each of them finds the text that the ones before it left, though it is read once."""
+    one_by_one, done = document.encode(), list[Edit]()
+    for _ in range(data.draw(st.integers(1, 8))):
+        edit = data.draw(edits(one_by_one))
+        try:
+            one_by_one = JSON.edit(one_by_one, [edit])
+        except DocumentError:
+            continue
+        done.append(edit)
+    assert one_by_one == JSON.edit(document.encode(), done)
 
 
 def test_two_thousand_keys_are_edited_in_a_tenth_of_a_second() -> None:
