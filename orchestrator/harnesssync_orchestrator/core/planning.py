@@ -72,8 +72,8 @@ def plan(
     `observed` must cover every path that `desired` and `ledger` name. Outputs that a harness would execute or obey are
     held back unless `trust` permits all their items (and removed, if they were written while it did; but where that is
     in doubt, what says what the source still says is left as it is). Too much that would go at once halts the plan,
-    unless `confirmed`; `targets` are the chosen ones, see `why_halt`. What belongs to none of the `known` ones (None: to
-    whichever) stays: the package of a target may only be broken for the moment.
+    unless `confirmed`; `targets` are the chosen ones, see `why_halt`. What belongs to none of the `known` ones (None:
+    to whichever) stays: the package of a target may only be broken for the moment.
     `resolution` says what to do about drift; without it every edit is left alone.
     """
     halted = why_halt(source, desired, ledger, targets=targets, confirmed=confirmed)
