@@ -26,8 +26,12 @@ PLACES = {
     ("gemini", Scope.USER): (".gemini/", ".agents/skills/"),
     ("opencode", Scope.PROJECT): (".opencode/", "opencode.json", ".agents/skills/", "AGENTS.md"),
     ("opencode", Scope.USER): (".config/opencode/", ".agents/skills/"),
+    ("kimi", Scope.PROJECT): (".kimi-code/", ".agents/skills/", "AGENTS.md"),
+    ("kimi", Scope.USER): (".kimi-code/", ".agents/skills/"),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
+
+PARSERS = {"json": json.loads, "toml": lambda text: tomlkit.parse(text).unwrap(), "yaml": yaml.safe_load}
 
 
 @pytest.fixture(params=TARGETS, ids=lambda target: target.id)
@@ -112,7 +116,10 @@ def test_every_item_is_an_output_or_a_loss(target: Target, rich: Source) -> None
     told = {item for wish in desired.wanted.values() for item in wish.output.items} | {
         one.item for one in desired.losses
     }
-    native = {"opencode": {Kind.RULE, Kind.SKILL}}.get(target.id, set())
+    native = {
+        "opencode": {Kind.RULE, Kind.SKILL},
+        "kimi": {Kind.MCP_SERVER},
+    }.get(target.id, set())
     shadowed = {"pdf-tools"}
     for kind in Kind:
         for item in rich.of(kind):
@@ -149,7 +156,7 @@ def test_merged_values_arrive_in_an_empty_document_as_they_are(target: Target, r
         documents[output.path] = FORMATS[output.format].edit(before, [edit])
     for output in merged:
         text = documents[output.path].decode()
-        value = json.loads(text) if output.format == "json" else tomlkit.parse(text).unwrap()
+        value = PARSERS[output.format](text)
         for key in output.pointer:
             value = value[key]
         assert output.value in value if isinstance(output, ElementOutput) else output.value == value
@@ -223,8 +230,8 @@ def test_every_denial_is_written_or_lost_as_a_matter_of_security(target: Target,
             root=rich.root,
             items=(Permissions(name="permissions", origin=permissions.origin, rules=(denial,)),),
         )
-        found = list(results(target, alone))
-        assert any(not isinstance(one, Loss) for one in found) or [one.security for one in found] == [True], denial.text
+        result = desired_state([target], alone)
+        assert result.wanted or [one.security for one in result.losses] == [True], denial.text
 
 
 def test_nothing_is_made_of_nothing(target: Target) -> None:

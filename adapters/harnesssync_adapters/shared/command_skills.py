@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
@@ -12,14 +12,29 @@ from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
 
 
-def command_skills(view: View, items: Sequence[Command], folder: str, harness: str) -> Iterator[Output | Loss]:
-    """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice."""
+def _no_own(part: commands.Part) -> str | None:  # noqa: ARG001 - as the harnesses' own functions
+    return None
+
+
+def command_skills(
+    view: View,
+    items: Sequence[Command],
+    folder: str,
+    harness: str,
+    *,
+    own: Callable[[commands.Part], str | None] = _no_own,
+    text: Callable[[str], str] = str,
+) -> Iterator[Output | Loss]:
+    """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice.
+
+    `own` writes a part in the harness's own syntax, if it has one; `text` keeps plain text from being taken for that.
+    """
     for command in items:
         name = "-".join(command.path)
         if (refused := unsafe(view, command, [name])) is not None:
             yield refused
         elif not has_skill(view, name):
-            body = commands.rewritten(command.prompt, str, _spoken)
+            body = commands.rewritten(command.prompt, text, lambda part: own(part) or _spoken(part))
             description = command.description or first_line(body) or f"The command {command.name}"
             yield FileOutput(
                 path=f"{folder}/{name}/SKILL.md",
@@ -27,7 +42,8 @@ def command_skills(view: View, items: Sequence[Command], folder: str, harness: s
                 content=markdown({"name": name, "description": description}, body),
                 private=is_private(view, command),
             )
-            for part in dict.fromkeys(one for one in commands.parts(command.prompt) if not isinstance(one, str)):
+            parts = [part for part in commands.parts(command.prompt) if not isinstance(part, str)]
+            for part in dict.fromkeys(part for part in parts if own(part) is None):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
             yield from command_losses(view, command, harness)
 

@@ -64,6 +64,13 @@ def agents_md(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
     yield from conditional_losses(view, folder.public)
 
 
+def private_file(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
+    """A person's own rules of a folder, in a file that is read besides `AGENTS.md` and that git does not see."""
+    items = tuple(rule.id for rule in folder.private)
+    yield FileOutput(path=path, items=items, content=rendered(folder.private), private=True)
+    yield from conditional_losses(view, folder.private)
+
+
 def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
     """Is `AGENTS.md` itself what `CLAUDE.md` leads to? Then it is the source, nothing is written, and what
     Claude Code is told besides is lost. None if it isn't."""

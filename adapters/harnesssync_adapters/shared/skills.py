@@ -40,13 +40,13 @@ def linked_skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss
             )
 
 
-def skill_losses(view: View, skills: Sequence[Skill], harness: str) -> Iterator[Loss]:
-    """What the front matter of skills says to Claude Code alone."""
+def skill_losses(view: View, skills: Sequence[Skill], harness: str, *, kept: tuple[str, ...] = ()) -> Iterator[Loss]:
+    """What the front matter of skills says to Claude Code alone, but for the keys that the harness reads too."""
     for skill in skills:
         for key in _NOT_READ:
-            if skill.metadata.get(key):
+            if key not in kept and skill.metadata.get(key):
                 yield loss(view, skill, f"{key}: {skill.metadata[key]}", f"{harness} does not read it")
-        if skill.metadata.get("disable-model-invocation") is True:
+        if "disable-model-invocation" not in kept and skill.metadata.get("disable-model-invocation") is True:
             why = f"{harness} may use the skill by itself"
             yield loss(view, skill, "disable-model-invocation: true", why, security=True)
         if not skill.metadata.get("description"):
