@@ -28,6 +28,8 @@ PLACES = {
     ("opencode", Scope.USER): (".config/opencode/", ".agents/skills/"),
     ("kimi", Scope.PROJECT): (".kimi-code/", ".agents/skills/", "AGENTS.md"),
     ("kimi", Scope.USER): (".kimi-code/", ".agents/skills/"),
+    ("vibe", Scope.PROJECT): (".vibe/", ".agents/skills/", "AGENTS.md"),
+    ("vibe", Scope.USER): (".vibe/", ".agents/skills/"),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -172,16 +174,24 @@ def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) 
             assert output.executes
         elif kind in (Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND):
             assert not output.executes
-        elif kind is Kind.PERMISSIONS:
-            said = output.content.decode() if isinstance(output, FileOutput) else json.dumps(_value(output))
-            assert output.executes == ('"allow"' in said), output.address
-        else:
-            assert isinstance(output, KeyOutput)
+        elif kind is Kind.MCP_SERVER:
+            assert isinstance(output, (KeyOutput, ElementOutput))
             server = servers[output.items[0]]
             assert isinstance(server, McpServer)
             sent = (server.url, *server.headers.values())
             sends = any("${" in str(template) for template in sent if template is not None)
             assert output.executes == (sends or server.command is not None)
+
+
+@pytest.mark.parametrize("allows", [True, False])
+def test_what_allows_waits_for_trust_and_what_restricts_does_not(target: Target, rich: Source, allows: bool) -> None:
+    """Each kind of rule by itself."""
+    (given,) = rich.of(Kind.PERMISSIONS)
+    assert isinstance(given, Permissions)
+    rules = tuple(rule for rule in given.rules if (rule.action is Action.ALLOW) == allows)
+    alone = Permissions(name=given.name, origin=given.origin, rules=rules)
+    for output in outputs(target, Source(scope=rich.scope, root=rich.root, items=(alone,))):
+        assert output.executes == allows, output.address
 
 
 def _value(output: Output) -> object:

@@ -24,13 +24,15 @@ def command_skills(
     *,
     own: Callable[[commands.Part], str | None] = _no_own,
     text: Callable[[str], str] = str,
+    named: Callable[[str], str] = str,
 ) -> Iterator[Output | Loss]:
     """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice.
 
-    `own` writes a part in the harness's own syntax, if it has one; `text` keeps plain text from being taken for that.
+    `own` writes a part in the harness's own syntax, if it has one; `text` keeps plain text from being taken for that;
+    `named` makes a name that the harness accepts.
     """
     for command in items:
-        name = "-".join(command.path)
+        name = named("-".join(command.path))
         if (refused := unsafe(view, command, [name])) is not None:
             yield refused
         elif not has_skill(view, name):
