@@ -5,7 +5,7 @@ To add one: write its file, name it here, and run the tests with `HARNESSSYNC_UP
 
 from __future__ import annotations
 
-from harnesssync_adapters import codex, gemini_cli, kimi, opencode, vibe
+from harnesssync_adapters import cline, codex, gemini_cli, kimi, opencode, vibe
 from harnesssync_orchestrator.core.targets import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -14,5 +14,6 @@ TARGETS: tuple[Target, ...] = (
     opencode.TARGET,
     kimi.TARGET,
     vibe.TARGET,
+    cline.TARGET,
 )
 """All targets, in the order in which they are named to people."""

@@ -30,7 +30,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         name = instructions.AGENTS if view.scope is Scope.PROJECT else ".kimi-code/AGENTS.md"
         yield from instructions.agents_md(view, folder, folder.path(name))
         if folder.private:
-            yield from instructions.private_file(view, folder, folder.path(".kimi-code/AGENTS.md"))
+            yield from instructions.private_file(view, folder.private, folder.path(".kimi-code/AGENTS.md"))
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:

@@ -30,6 +30,8 @@ PLACES = {
     ("kimi", Scope.USER): (".kimi-code/", ".agents/skills/"),
     ("vibe", Scope.PROJECT): (".vibe/", ".agents/skills/", "AGENTS.md"),
     ("vibe", Scope.USER): (".vibe/", ".agents/skills/"),
+    ("cline", Scope.PROJECT): (".cline/", ".agents/skills/", "AGENTS.md"),
+    ("cline", Scope.USER): (".cline/", ".agents/skills/"),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 

@@ -31,15 +31,31 @@ def command_skills(
     `own` writes a part in the harness's own syntax, if it has one; `text` keeps plain text from being taken for that;
     `named` makes a name that the harness accepts.
     """
+    place = f"{folder}/{{}}/SKILL.md"
+    yield from told_commands(view, items, place, harness, noun="skill", own=own, text=text, named=named)
+
+
+def told_commands(
+    view: View,
+    items: Sequence[Command],
+    place: str,
+    harness: str,
+    *,
+    noun: str,
+    own: Callable[[commands.Part], str | None] = _no_own,
+    text: Callable[[str], str] = str,
+    named: Callable[[str], str] = str,
+) -> Iterator[Output | Loss]:
+    """One Markdown file per command at `place`, in which its name stands for `{}`. The model calls it a `noun`."""
     for command in items:
         name = named("-".join(command.path))
         if (refused := unsafe(view, command, [name])) is not None:
             yield refused
         elif not has_skill(view, name):
-            body = commands.rewritten(command.prompt, text, lambda part: own(part) or _spoken(part))
+            body = commands.rewritten(command.prompt, text, lambda part: own(part) or _spoken(part, noun))
             description = command.description or first_line(body) or f"The command {command.name}"
             yield FileOutput(
-                path=f"{folder}/{name}/SKILL.md",
+                path=place.format(name),
                 items=(command.id,),
                 content=markdown({"name": name, "description": description}, body),
                 private=is_private(view, command),
@@ -58,11 +74,11 @@ def command_losses(view: View, command: Command, harness: str) -> Iterator[Loss]
         yield loss(view, command, f"model: {command.model}", f"{harness} has other models")
 
 
-def _spoken(part: commands.Part) -> str:
+def _spoken(part: commands.Part, noun: str) -> str:
     if isinstance(part, commands.Arguments):
-        return "(what the user typed after the name of this skill)"
+        return f"(what the user typed after the name of this {noun})"
     if isinstance(part, commands.Argument):
-        return f"(word {part.number} of what the user typed after the name of this skill)"
+        return f"(word {part.number} of what the user typed after the name of this {noun})"
     if isinstance(part, commands.Shell):
         return f"(first run `{part.command}`, and use its output here)"
     return f"(the content of the file `{part.path}`)"

@@ -64,11 +64,31 @@ def agents_md(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
     yield from conditional_losses(view, folder.public)
 
 
-def private_file(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
-    """A person's own rules of a folder, in a file that is read besides `AGENTS.md` and that git does not see."""
-    items = tuple(rule.id for rule in folder.private)
-    yield FileOutput(path=path, items=items, content=rendered(folder.private), private=True)
-    yield from conditional_losses(view, folder.private)
+def private_file(view: View, rules: Sequence[Rule], path: str) -> Iterator[Output | Loss]:
+    """A person's own rules, in a file that is read besides `AGENTS.md` and that git does not see."""
+    items = tuple(rule.id for rule in rules)
+    yield FileOutput(path=path, items=items, content=rendered(rules), private=True)
+    yield from conditional_losses(view, rules)
+
+
+def one_private_file(view: View, rules: Sequence[Rule], path: str) -> Iterator[Output | Loss]:
+    """A person's own rules of all folders in one file, for harnesses that have none for a folder."""
+    own = [rule for rule in rules if rule.origin.private and view.scope is Scope.PROJECT]
+    if own:
+        yield from private_file(view, own, path)
+        for rule in own:
+            if rule.directory:
+                yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
+
+
+def root_only(view: View, rules: Sequence[Rule], harness: str) -> Iterator[Output | Loss]:
+    """`AGENTS.md` in the root of a project, for harnesses that read no other; what speaks for a folder is lost."""
+    for folder in folders(view, rules):
+        if not folder.directory:
+            yield from agents_md(view, folder, AGENTS)
+            continue
+        for rule in folder.public:
+            yield loss(view, rule, rule.name, f"{harness} reads no {AGENTS} below the root of a project")
 
 
 def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
