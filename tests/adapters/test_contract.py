@@ -32,6 +32,8 @@ PLACES = {
     ("vibe", Scope.USER): (".vibe/", ".agents/skills/"),
     ("cline", Scope.PROJECT): (".cline/", ".agents/skills/", "AGENTS.md"),
     ("cline", Scope.USER): (".cline/", ".agents/skills/"),
+    ("continue", Scope.PROJECT): (".continue/", "AGENTS.md"),
+    ("continue", Scope.USER): (".continue/",),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -123,6 +125,7 @@ def test_every_item_is_an_output_or_a_loss(target: Target, rich: Source) -> None
     native = {
         "opencode": {Kind.RULE, Kind.SKILL},
         "kimi": {Kind.MCP_SERVER},
+        "continue": {Kind.SKILL},
     }.get(target.id, set())
     shadowed = {"pdf-tools"}
     for kind in Kind:
