@@ -34,6 +34,8 @@ PLACES = {
     ("cline", Scope.USER): (".cline/", ".agents/skills/"),
     ("continue", Scope.PROJECT): (".continue/", "AGENTS.md"),
     ("continue", Scope.USER): (".continue/",),
+    ("openhands", Scope.PROJECT): (".openhands/", ".agents/skills/", "AGENTS.md"),
+    ("openhands", Scope.USER): (".openhands/", ".agents/skills/"),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
