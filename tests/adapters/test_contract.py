@@ -36,6 +36,8 @@ PLACES = {
     ("continue", Scope.USER): (".continue/",),
     ("openhands", Scope.PROJECT): (".openhands/", ".agents/skills/", "AGENTS.md"),
     ("openhands", Scope.USER): (".openhands/", ".agents/skills/"),
+    ("aider", Scope.PROJECT): (".aider.conf.yml", "AGENTS.md"),
+    ("aider", Scope.USER): (".aider.conf.yml", ".aider/"),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
