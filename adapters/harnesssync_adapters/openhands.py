@@ -25,7 +25,7 @@ from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, 
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
-    """`AGENTS.md` where `CLAUDE.md`, which is read anyway, does not say it all. Skills without triggers are read too."""
+    """`AGENTS.md` where `CLAUDE.md`, which is read anyway, does not say it all. Skills without triggers are read."""
     if view.scope is Scope.USER:
         yield FileOutput(
             path=".openhands/microagents/harnesssync-user.md",
