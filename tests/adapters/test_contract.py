@@ -38,6 +38,8 @@ PLACES = {
     ("openhands", Scope.USER): (".openhands/", ".agents/skills/"),
     ("aider", Scope.PROJECT): (".aider.conf.yml", "AGENTS.md"),
     ("aider", Scope.USER): (".aider.conf.yml", ".aider/"),
+    ("goose", Scope.PROJECT): (".goose/", ".agents/skills/", ".agents/plugins/harnesssync-goose/", "AGENTS.md"),
+    ("goose", Scope.USER): (".config/goose/", ".agents/skills/", ".agents/plugins/harnesssync-goose/"),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -130,6 +132,7 @@ def test_every_item_is_an_output_or_a_loss(target: Target, rich: Source) -> None
         "opencode": {Kind.RULE, Kind.SKILL},
         "kimi": {Kind.MCP_SERVER},
         "continue": {Kind.SKILL},
+        "goose": {Kind.SKILL, Kind.AGENT},
     }.get(target.id, set())
     shadowed = {"pdf-tools"}
     for kind in Kind:

@@ -5,6 +5,7 @@ The whole folder is linked, never its `SKILL.md` alone: Codex does not see a `SK
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
@@ -38,6 +39,18 @@ def linked_skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss
                 digest=skill.digest,
                 private=is_private(view, skill),
             )
+
+
+def linked_besides(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+    """Links for those that do not lie in `.claude/skills` of this very scope, for harnesses that read it themselves."""
+    native = posixpath.join(view.root, ".claude/skills")
+    others = [skill for skill in skills if posixpath.dirname(skill.source) != native]
+    sources, items = {skill.source for skill in others}, {skill.id for skill in others}
+    for result in linked_skills(view, skills):
+        if (isinstance(result, LinkOutput) and result.source in sources) or (
+            isinstance(result, Loss) and result.item in items
+        ):
+            yield result
 
 
 def skill_losses(view: View, skills: Sequence[Skill], harness: str, *, kept: tuple[str, ...] = ()) -> Iterator[Loss]:
