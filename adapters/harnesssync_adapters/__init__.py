@@ -5,7 +5,19 @@ To add one: write its file, name it here, and run the tests with `HARNESSSYNC_UP
 
 from __future__ import annotations
 
-from harnesssync_adapters import aider, cline, codex, continue_dev, gemini_cli, goose, kimi, opencode, openhands, vibe
+from harnesssync_adapters import (
+    aider,
+    auggie,
+    cline,
+    codex,
+    continue_dev,
+    gemini_cli,
+    goose,
+    kimi,
+    opencode,
+    openhands,
+    vibe,
+)
 from harnesssync_orchestrator.core.targets import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -19,5 +31,6 @@ TARGETS: tuple[Target, ...] = (
     openhands.TARGET,
     aider.TARGET,
     goose.TARGET,
+    auggie.TARGET,
 )
 """All targets, in the order in which they are named to people."""

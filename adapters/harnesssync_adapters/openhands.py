@@ -7,7 +7,6 @@ the project, or else that of the home directory. Servers are read in the home di
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,16 +33,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         )
         yield from instructions.conditional_losses(view, rules)
         return
-    root = next((folder for folder in instructions.folders(view, rules) if not folder.directory), None)
-    native = posixpath.join(view.root, "CLAUDE.md")
-    reads = [rule for rule in root.public if rule.source == native] if root is not None else []
-    is_native = root is not None and root.is_plain and bool(reads)
-    for result in instructions.root_only(view, rules, "OpenHands"):
-        if isinstance(result, Loss) or not is_native:
-            yield result
-    if not is_native:
-        for rule in reads:
-            yield loss(view, rule, rule.name, "OpenHands reads it besides AGENTS.md: it sees the text twice")
+    yield from instructions.besides_claude_md(view, rules, "OpenHands")
     yield from instructions.one_private_file(view, rules, ".openhands/skills/harnesssync-local.md")
 
 

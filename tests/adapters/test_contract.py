@@ -40,6 +40,8 @@ PLACES = {
     ("aider", Scope.USER): (".aider.conf.yml", ".aider/"),
     ("goose", Scope.PROJECT): (".goose/", ".agents/skills/", ".agents/plugins/harnesssync-goose/", "AGENTS.md"),
     ("goose", Scope.USER): (".config/goose/", ".agents/skills/", ".agents/plugins/harnesssync-goose/"),
+    ("auggie", Scope.PROJECT): (".augment/", ".agents/skills/", "AGENTS.md"),
+    ("auggie", Scope.USER): (".augment/", ".agents/skills/"),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -133,6 +135,7 @@ def test_every_item_is_an_output_or_a_loss(target: Target, rich: Source) -> None
         "kimi": {Kind.MCP_SERVER},
         "continue": {Kind.SKILL},
         "goose": {Kind.SKILL, Kind.AGENT},
+        "auggie": {Kind.SKILL, Kind.AGENT, Kind.COMMAND},
     }.get(target.id, set())
     shadowed = {"pdf-tools"}
     for kind in Kind:

@@ -64,18 +64,18 @@ def agents_md(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
     yield from conditional_losses(view, folder.public)
 
 
-def private_file(view: View, rules: Sequence[Rule], path: str) -> Iterator[Output | Loss]:
+def private_file(view: View, rules: Sequence[Rule], path: str, *, header: bytes = b"") -> Iterator[Output | Loss]:
     """A person's own rules, in a file that is read besides `AGENTS.md` and that git does not see."""
     items = tuple(rule.id for rule in rules)
-    yield FileOutput(path=path, items=items, content=rendered(rules), private=True)
+    yield FileOutput(path=path, items=items, content=header + rendered(rules), private=True)
     yield from conditional_losses(view, rules)
 
 
-def one_private_file(view: View, rules: Sequence[Rule], path: str) -> Iterator[Output | Loss]:
+def one_private_file(view: View, rules: Sequence[Rule], path: str, *, header: bytes = b"") -> Iterator[Output | Loss]:
     """A person's own rules of all folders in one file, for harnesses that have none for a folder."""
     own = [rule for rule in rules if rule.origin.private and view.scope is Scope.PROJECT]
     if own:
-        yield from private_file(view, own, path)
+        yield from private_file(view, own, path, header=header)
         for rule in own:
             if rule.directory:
                 yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
@@ -107,6 +107,20 @@ def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
 
 def _only_imports(rule: Rule) -> bool:
     return all(line.strip() in ("", "@AGENTS.md", "@./AGENTS.md") for line in rule.text.splitlines())
+
+
+def besides_claude_md(view: View, rules: Sequence[Rule], harness: str) -> Iterator[Output | Loss]:
+    """`AGENTS.md` in the root, for harnesses that read `CLAUDE.md` there too: only where that does not say it all."""
+    root = next((folder for folder in folders(view, rules) if not folder.directory), None)
+    native = posixpath.join(view.root, "CLAUDE.md")
+    read = [rule for rule in root.public if rule.source == native] if root is not None else []
+    is_native = root is not None and root.is_plain and bool(read)
+    for result in root_only(view, rules, harness):
+        if isinstance(result, Loss) or not is_native:
+            yield result
+    if not is_native:
+        for rule in read:
+            yield loss(view, rule, rule.name, f"{harness} reads it besides {AGENTS}: it sees the text twice")
 
 
 def conditional_losses(view: View, rules: Sequence[Rule]) -> Iterator[Loss]:
