@@ -6,15 +6,23 @@ To add one: write its file, name it here, and run the tests with `HARNESSSYNC_UP
 from __future__ import annotations
 
 from harnesssync_adapters import (
+    aider,
     amp,
     antigravity,
+    auggie,
+    cline,
     codex,
+    continue_dev,
     gemini_cli,
+    goose,
     junie,
+    kimi,
     kiro,
     neovim,
     opencode,
+    openhands,
     roo,
+    vibe,
     warp,
     windsurf,
     zed,
@@ -34,5 +42,13 @@ TARGETS: tuple[Target, ...] = (
     roo.TARGET,
     warp.TARGET,
     neovim.TARGET,
+    kimi.TARGET,
+    vibe.TARGET,
+    cline.TARGET,
+    continue_dev.TARGET,
+    openhands.TARGET,
+    aider.TARGET,
+    goose.TARGET,
+    auggie.TARGET,
 )
 """All targets, in the order in which they are named to people."""

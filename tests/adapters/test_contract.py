@@ -23,6 +23,7 @@ from harnesssync_orchestrator.core.targets import AddElement, SetKey, Target, Un
 
 P, U = Scope.PROJECT, Scope.USER
 SKILLS = ".agents/skills/"
+GOOSE_PLUGIN = ".agents/plugins/harnesssync-goose/"
 
 PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "codex": {P: (".codex/", SKILLS, "AGENTS.md", "AGENTS.override.md"), U: (".codex/", SKILLS)},
@@ -40,6 +41,17 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "roo": {P: (".roo/", ".roomodes", "AGENTS.md"), U: (".roo/",)},
     "warp": {P: (".warp/", SKILLS, "AGENTS.md"), U: (".warp/", SKILLS, ".agents/AGENTS.md")},
     "neovim": {P: ("avante.md", ".codecompanion/skills/", ".mcphub/"), U: (".config/mcphub/", SKILLS)},
+    "kimi": {P: (".kimi-code/", SKILLS, "AGENTS.md"), U: (".kimi-code/", SKILLS)},
+    "vibe": {P: (".vibe/", SKILLS, "AGENTS.md"), U: (".vibe/", SKILLS)},
+    "cline": {P: (".cline/", SKILLS, "AGENTS.md"), U: (".cline/", SKILLS)},
+    "continue": {P: (".continue/", "AGENTS.md"), U: (".continue/",)},
+    "openhands": {P: (".openhands/", SKILLS, "AGENTS.md"), U: (".openhands/", SKILLS)},
+    "aider": {P: (".aider.conf.yml", "AGENTS.md"), U: (".aider.conf.yml", ".aider/")},
+    "goose": {
+        P: (".goose/", SKILLS, ".agents/plugins/harnesssync-goose/", "AGENTS.md"),
+        U: (".config/goose/", SKILLS, ".agents/plugins/harnesssync-goose/"),
+    },
+    "auggie": {P: (".augment/", SKILLS, "AGENTS.md"), U: (".augment/", SKILLS)},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -50,8 +62,14 @@ READ_ANYWAY: dict[str, set[Kind]] = {
     "windsurf": {Kind.MCP_SERVER, Kind.HOOK},
     "warp": {Kind.SKILL, Kind.MCP_SERVER},
     "neovim": {Kind.RULE, Kind.SKILL},
+    "kimi": {Kind.MCP_SERVER},
+    "continue": {Kind.SKILL},
+    "goose": {Kind.SKILL, Kind.AGENT},
+    "auggie": {Kind.SKILL, Kind.AGENT, Kind.COMMAND},
 }
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
+
+PARSERS = {"json": json.loads, "toml": lambda text: tomlkit.parse(text).unwrap(), "yaml": yaml.safe_load}
 
 
 @pytest.fixture(params=TARGETS, ids=lambda target: target.id)
@@ -182,7 +200,7 @@ def test_merged_values_arrive_in_an_empty_document_as_they_are(target: Target, r
         documents[output.path] = FORMATS[output.format].edit(before, [edit])
     for output in merged:
         text = documents[output.path].decode()
-        value = json.loads(text) if output.format == "json" else tomlkit.parse(text).unwrap()
+        value = PARSERS[output.format](text)
         for key in output.pointer:
             value = value[key]
         assert output.value in value if isinstance(output, ElementOutput) else output.value == value
@@ -198,11 +216,8 @@ def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) 
             assert output.executes
         elif kind in (Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND):
             assert not output.executes
-        elif kind is Kind.PERMISSIONS:
-            said = output.content.decode() if isinstance(output, FileOutput) else _said(output)
-            assert output.executes == ('allow"' in said), output.address
-        else:
-            assert isinstance(output, KeyOutput)
+        elif kind is Kind.MCP_SERVER:
+            assert isinstance(output, (KeyOutput, ElementOutput))
             server = servers[output.items[0]]
             assert isinstance(server, McpServer)
             sent = (server.url, *server.headers.values())
@@ -210,9 +225,15 @@ def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) 
             assert output.executes == (sends or server.command is not None)
 
 
-def _said(output: Output) -> str:
-    """An array may tell by its name that what it holds is allowed."""
-    return json.dumps([*output.address.pointer, _value(output)])
+@pytest.mark.parametrize("allows", [True, False])
+def test_what_allows_waits_for_trust_and_what_restricts_does_not(target: Target, rich: Source, allows: bool) -> None:
+    """Each kind of rule by itself."""
+    (given,) = rich.of(Kind.PERMISSIONS)
+    assert isinstance(given, Permissions)
+    rules = tuple(rule for rule in given.rules if (rule.action is Action.ALLOW) == allows)
+    alone = Permissions(name=given.name, origin=given.origin, rules=rules)
+    for output in outputs(target, Source(scope=rich.scope, root=rich.root, items=(alone,))):
+        assert output.executes == allows, output.address
 
 
 def _value(output: Output) -> object:
@@ -265,8 +286,8 @@ def test_every_denial_is_written_or_lost_as_a_matter_of_security(target: Target,
             root=rich.root,
             items=(Permissions(name="permissions", origin=permissions.origin, rules=(denial,)),),
         )
-        found = list(results(target, alone))
-        assert any(not isinstance(one, Loss) for one in found) or [one.security for one in found] == [True], denial.text
+        result = desired_state([target], alone)
+        assert result.wanted or [one.security for one in result.losses] == [True], denial.text
 
 
 def test_every_hook_that_could_forbid_is_written_or_lost_as_a_matter_of_security(target: Target, rich: Source) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from harnesssync_adapters.formats.json_document import JsonDocument
 from harnesssync_adapters.formats.toml_document import TomlDocument
+from harnesssync_adapters.formats.yaml_document import YamlDocument
 from harnesssync_orchestrator.core.targets import DocumentFormat
 
-FORMATS: Mapping[str, DocumentFormat] = {"json": JsonDocument(), "toml": TomlDocument()}
+FORMATS: Mapping[str, DocumentFormat] = {"json": JsonDocument(), "toml": TomlDocument(), "yaml": YamlDocument()}
 """Formats of merged files, by the name that `KeyOutput.format` gives."""

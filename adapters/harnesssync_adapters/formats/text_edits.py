@@ -1,4 +1,4 @@
-"""Replacing spans of a text, and the decoding and encoding around it that both document formats share."""
+"""Replacing spans of a text, and the decoding and encoding around it that the document formats share."""
 
 from __future__ import annotations
 

@@ -46,4 +46,4 @@ def described(command: Command) -> Mapping[str, JsonValue]:
 
 
 def _body(command: Command) -> str:
-    return commands.rewritten(command.prompt, str, partial(spoken, called="command"))
+    return commands.rewritten(command.prompt, str, partial(spoken, noun="command"))

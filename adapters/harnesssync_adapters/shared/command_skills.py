@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
@@ -12,22 +12,56 @@ from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
 
 
-def command_skills(view: View, items: Sequence[Command], folder: str, harness: str) -> Iterator[Output | Loss]:
-    """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice."""
+def _no_own(part: commands.Part) -> str | None:  # noqa: ARG001 - as the harnesses' own functions
+    return None
+
+
+def command_skills(
+    view: View,
+    items: Sequence[Command],
+    folder: str,
+    harness: str,
+    *,
+    own: Callable[[commands.Part], str | None] = _no_own,
+    text: Callable[[str], str] = str,
+    named: Callable[[str], str] = str,
+) -> Iterator[Output | Loss]:
+    """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice.
+
+    `own` writes a part in the harness's own syntax, if it has one; `text` keeps plain text from being taken for that;
+    `named` makes a name that the harness accepts.
+    """
+    place = f"{folder}/{{}}/SKILL.md"
+    yield from told_commands(view, items, place, harness, noun="skill", own=own, text=text, named=named)
+
+
+def told_commands(
+    view: View,
+    items: Sequence[Command],
+    place: str,
+    harness: str,
+    *,
+    noun: str,
+    own: Callable[[commands.Part], str | None] = _no_own,
+    text: Callable[[str], str] = str,
+    named: Callable[[str], str] = str,
+) -> Iterator[Output | Loss]:
+    """One Markdown file per command at `place`, in which its name stands for `{}`. The model calls it a `noun`."""
     for command in items:
-        name = "-".join(command.path)
+        name = named("-".join(command.path))
         if (refused := unsafe(view, command, [name])) is not None:
             yield refused
         elif not has_skill(view, name):
-            body = commands.rewritten(command.prompt, str, spoken)
+            body = commands.rewritten(command.prompt, text, lambda part: own(part) or spoken(part, noun))
             description = command.description or first_line(body) or f"The command {command.name}"
             yield FileOutput(
-                path=f"{folder}/{name}/SKILL.md",
+                path=place.format(name),
                 items=(command.id,),
                 content=markdown({"name": name, "description": description}, body),
                 private=is_private(view, command),
             )
-            for part in dict.fromkeys(one for one in commands.parts(command.prompt) if not isinstance(one, str)):
+            parts = [part for part in commands.parts(command.prompt) if not isinstance(part, str)]
+            for part in dict.fromkeys(part for part in parts if own(part) is None):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
             yield from command_losses(view, command, harness)
 
@@ -40,12 +74,12 @@ def command_losses(view: View, command: Command, harness: str) -> Iterator[Loss]
         yield loss(view, command, f"model: {command.model}", f"{harness} has other models")
 
 
-def spoken(part: commands.Part, called: str = "skill") -> str:
+def spoken(part: commands.Part, noun: str = "skill") -> str:
     """What Claude Code would put something in the place of, asked of the model in words."""
     if isinstance(part, commands.Arguments):
-        return f"(what the user typed after the name of this {called})"
+        return f"(what the user typed after the name of this {noun})"
     if isinstance(part, commands.Argument):
-        return f"(word {part.number} of what the user typed after the name of this {called})"
+        return f"(word {part.number} of what the user typed after the name of this {noun})"
     if isinstance(part, commands.Shell):
         return f"(first run `{part.command}`, and use its output here)"
     return f"(the content of the file `{part.path}`)"

@@ -40,6 +40,11 @@ def hook_element(
     )
 
 
+def whole_seconds(timeout: float) -> int:
+    """A time-out for harnesses that take whole numbers: rounded up, and at least one second."""
+    return max(1, math.ceil(timeout))
+
+
 def unusable(view: View, hook: Hook, event: str, harness: str) -> Loss | None:
     """The loss of a hook whose event or type the harness does not have, None if it has both."""
     if not event:

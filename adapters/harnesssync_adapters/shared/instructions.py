@@ -69,6 +69,33 @@ def document(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
     yield from conditional_losses(view, folder.public)
 
 
+def private_file(view: View, rules: Sequence[Rule], path: str, *, header: bytes = b"") -> Iterator[Output | Loss]:
+    """A person's own rules, in a file that is read besides `AGENTS.md` and that git does not see."""
+    items = tuple(rule.id for rule in rules)
+    yield FileOutput(path=path, items=items, content=header + rendered(rules), private=True)
+    yield from conditional_losses(view, rules)
+
+
+def one_private_file(view: View, rules: Sequence[Rule], path: str, *, header: bytes = b"") -> Iterator[Output | Loss]:
+    """A person's own rules of all folders in one file, for harnesses that have none for a folder."""
+    own = [rule for rule in rules if rule.origin.private and view.scope is Scope.PROJECT]
+    if own:
+        yield from private_file(view, own, path, header=header)
+        for rule in own:
+            if rule.directory:
+                yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
+
+
+def root_only(view: View, rules: Sequence[Rule], harness: str) -> Iterator[Output | Loss]:
+    """`AGENTS.md` in the root of a project, for harnesses that read no other; what speaks for a folder is lost."""
+    for folder in folders(view, rules):
+        if not folder.directory:
+            yield from agents_md(view, folder, AGENTS)
+            continue
+        for rule in folder.public:
+            yield loss(view, rule, rule.name, f"{harness} reads no {AGENTS} below the root of a project")
+
+
 def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
     """Is `AGENTS.md` itself what `CLAUDE.md` leads to? Then it is the source, nothing is written, and what
     Claude Code is told besides is lost. None if it isn't."""
@@ -85,6 +112,20 @@ def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
 
 def _only_imports(rule: Rule) -> bool:
     return all(line.strip() in ("", "@AGENTS.md", "@./AGENTS.md") for line in rule.text.splitlines())
+
+
+def besides_claude_md(view: View, rules: Sequence[Rule], harness: str) -> Iterator[Output | Loss]:
+    """`AGENTS.md` in the root, for harnesses that read `CLAUDE.md` there too: only where that does not say it all."""
+    root = next((folder for folder in folders(view, rules) if not folder.directory), None)
+    native = posixpath.join(view.root, "CLAUDE.md")
+    read = [rule for rule in root.public if rule.source == native] if root is not None else []
+    is_native = root is not None and root.is_plain and bool(read)
+    for result in root_only(view, rules, harness):
+        if isinstance(result, Loss) or not is_native:
+            yield result
+    if not is_native:
+        for rule in read:
+            yield loss(view, rule, rule.name, f"{harness} reads it besides {AGENTS}: it sees the text twice")
 
 
 def conditional_losses(view: View, rules: Sequence[Rule]) -> Iterator[Loss]:

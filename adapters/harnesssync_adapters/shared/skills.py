@@ -5,6 +5,7 @@ The whole folder is linked, never its `SKILL.md` alone: Codex does not see a `SK
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -41,13 +42,25 @@ def linked_skills(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> 
             )
 
 
+def linked_besides(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+    """Links for those that do not lie in `.claude/skills` of this very scope, for harnesses that read it themselves."""
+    native = posixpath.join(view.root, ".claude/skills")
+    others = [skill for skill in skills if posixpath.dirname(skill.source) != native]
+    sources, items = {skill.source for skill in others}, {skill.id for skill in others}
+    for result in linked_skills(view, skills):
+        if (isinstance(result, LinkOutput) and result.source in sources) or (
+            isinstance(result, Loss) and result.item in items
+        ):
+            yield result
+
+
 def skill_losses(view: View, skills: Sequence[Skill], harness: str, *, kept: tuple[str, ...] = ()) -> Iterator[Loss]:
-    """What the front matter of skills says to Claude Code alone, but for what is `kept`."""
+    """What the front matter of skills says to Claude Code alone, but for the keys that the harness reads too."""
     for skill in skills:
         for key in _NOT_READ:
-            if skill.metadata.get(key):
+            if key not in kept and skill.metadata.get(key):
                 yield loss(view, skill, f"{key}: {skill.metadata[key]}", f"{harness} does not read it")
-        if skill.metadata.get("disable-model-invocation") is True and "disable-model-invocation" not in kept:
+        if "disable-model-invocation" not in kept and skill.metadata.get("disable-model-invocation") is True:
             why = f"{harness} may use the skill by itself"
             yield loss(view, skill, "disable-model-invocation: true", why, security=True)
         if not skill.metadata.get("description"):

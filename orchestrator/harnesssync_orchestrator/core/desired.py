@@ -136,7 +136,7 @@ class FileOutput(_Output):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyOutput(_Output):
-    """One key of a file that people also edit. `format` names the document format (`json`, `toml`)."""
+    """One key of a file that people also edit. `format` names the document format (`json`, `toml`, `yaml`)."""
 
     format: str
     pointer: tuple[str, ...]

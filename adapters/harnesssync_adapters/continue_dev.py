@@ -1,0 +1,135 @@
+"""Continue's command line (`cn`), observed with version 1.5.47.
+
+It reads `CLAUDE.md` in the working directory where there is no `AGENTS.md`, and `.claude/skills`, but no skill whose
+folder is a link. Of its configurations it reads the one in the home directory alone. In it `${{ secrets.X }}`
+becomes the variable `X`, and stays as it is where there is none. One server that fails ends a run without a terminal.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+
+from harnesssync_adapters.permissions.continue_dev import permissions
+from harnesssync_adapters.shared import instructions
+from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.names import loss
+from harnesssync_adapters.shared.servers import templates, unusable
+from harnesssync_adapters.shared.skills import skill_losses
+from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
+from harnesssync_orchestrator.core.references import Reference, Template
+from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
+
+
+def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
+    if view.scope is Scope.USER:
+        for folder in instructions.folders(view, rules):
+            yield from instructions.agents_md(view, folder, ".continue/rules/harnesssync-user.md")
+        return
+    yield from instructions.root_only(view, rules, "Continue")
+    yield from instructions.one_private_file(view, rules, ".continue/rules/harnesssync-local.md")
+
+
+def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Loss]:
+    native = posixpath.join(view.root, ".claude/skills")
+    for skill in skills:
+        if posixpath.dirname(skill.source) != native:
+            why = "Continue reads .claude/skills of the project, and sees no skill whose folder is a link"
+            yield loss(view, skill, str(skill.id), why)
+    yield from skill_losses(view, skills, "Continue")
+
+
+def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
+    """Each becomes a skill, called as `/name`."""
+    yield from command_skills(view, items, ".continue/skills", "Continue")
+
+
+def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
+    for server in servers:
+        if (refused := unusable(view, server, "Continue", lambda text: "${{" in text)) is not None:
+            yield refused
+            continue
+        defaults = [
+            str(one) for template in templates(server) for one in template.references if one.default is not None
+        ]
+        if defaults:
+            why = "Continue's variables have no default: unset, the reference would stay, so the server is left out"
+            for reference in dict.fromkeys(defaults):
+                yield loss(view, server, reference, why)
+            continue
+        yield ElementOutput(
+            path=".continue/config.yaml",
+            items=(server.id,),
+            executes=server.executes,
+            format="yaml",
+            pointer=("mcpServers",),
+            value=_server(server),
+        )
+        if server.timeout_ms is not None:
+            yield loss(view, server, f"timeout: {server.timeout_ms}", "Continue has a time-out for connecting alone")
+        for name in server.extra:
+            yield loss(view, server, name, "Continue has no such setting")
+
+
+def _server(server: McpServer) -> dict[str, JsonValue]:
+    """Programs get all variables of the program's own environment, so one under its own name is not said again."""
+    value: dict[str, JsonValue] = {"name": server.name}
+    if server.transport is Transport.STDIO:
+        value |= {"command": _text(server.command or Template(("",))), "args": [_text(one) for one in server.args]}
+        named = {name: one for name, one in server.env.items() if one.parts != (Reference(name),)}
+        if named:
+            value["env"] = {name: _text(one) for name, one in named.items()}
+        return value
+    value["type"] = "streamable-http" if server.transport is Transport.HTTP else "sse"
+    value["url"] = _text(server.url or Template(("",)))
+    if server.headers:
+        value["requestOptions"] = {"headers": {name: _text(one) for name, one in server.headers.items()}}
+    return value
+
+
+def _text(template: Template) -> str:
+    return template.render(lambda reference: f"${{{{ secrets.{reference.name} }}}}")
+
+
+_NO_HOOKS = Unsupported(
+    "Continue reads the hooks of .claude/settings.json, but runs none of them: what one forbids is not forbidden",
+    security=True,
+)
+_COMMON: Mapping[Kind, Support] = {
+    Kind.RULE: Link(_rules, "imports and conditional rules: then AGENTS.md is rendered; rules for folders"),
+    Kind.AGENT: Unsupported("Continue has no agents of files"),
+    Kind.COMMAND: Render(_commands, "becomes a skill, called as /name; arguments are told in words"),
+    Kind.HOOK: _NO_HOOKS,
+    Kind.ENVIRONMENT: Unsupported("Continue has no setting for variables of commands"),
+}
+
+TARGET = Target(
+    id="continue",
+    name="Continue",
+    programs=(),  # the file is needed: made for our keys alone, without a name and models, it would be refused
+    project_signs=(".continue",),
+    user_signs=(".continue/config.yaml",),
+    home=".continue",
+    home_variable="CONTINUE_GLOBAL_DIR",
+    project={
+        **_COMMON,
+        Kind.SKILL: Native("it reads .claude/skills", _skills),
+        Kind.MCP_SERVER: Unsupported(
+            "Continue takes servers from the home directory alone: sync with --user for those"
+        ),
+        Kind.PERMISSIONS: Unsupported("Continue reads permissions in the home directory alone", security=True),
+    },
+    user={
+        **_COMMON,
+        Kind.SKILL: Unsupported("Continue reads ~/.continue/skills alone, and sees no skill whose folder is a link"),
+        Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket"),
+        Kind.PERMISSIONS: Merge(permissions, "paths, allowed commands with arguments, and servers as a whole"),
+    },
+    consent=(
+        (
+            "Continue refuses a `~/.continue/config.yaml` without `name`, `version` and models: if you have had none,"
+            " add these to the one that holds your servers now."
+        ),
+    ),
+)

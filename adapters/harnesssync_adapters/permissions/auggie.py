@@ -1,0 +1,83 @@
+"""Permissions for Auggie: tools that are removed, and rules of which the first that matches counts.
+
+Settings files are joined, those of a project before a person's own (from the program of version 0.36.0). Elements can
+only be put behind those that are there: something allowed or asked for would stand before a denial that comes later.
+So what denies is written, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from harnesssync_adapters.permissions.rules import (
+    Shape,
+    binding,
+    command_pattern,
+    is_private_rule,
+    lost,
+    settings_losses,
+)
+from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
+from harnesssync_orchestrator.core.targets import View
+
+SETTINGS = ".augment/settings.json"
+TOOLS = {
+    "Read": ("view",),
+    "Edit": ("str-replace-editor", "apply_patch", "save-file", "remove-files"),
+    "MultiEdit": ("str-replace-editor",),
+    "Write": ("save-file",),
+    "Bash": ("launch-process",),
+    "WebFetch": ("web-fetch",),
+    "WebSearch": ("web-search",),
+}
+"""Claude Code's tools in its names. A rule or a hook about `Edit` is about all changes of files."""
+
+_SYNTAX = re.compile(r"[.*+?^${}()|\[\]\\/]")
+
+
+def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
+    for one in items:
+        for rule in binding(view, one):
+            found = _places(rule)
+            if isinstance(found, str):
+                yield lost(view, one, rule, found)
+                continue
+            for key, value in found:
+                yield ElementOutput(
+                    path=SETTINGS,
+                    items=(one.id,),
+                    private=is_private_rule(view, rule),
+                    format="json",
+                    pointer=(key,),
+                    value=value,
+                )
+        yield from settings_losses(view, one, "Auggie")
+
+
+def _places(rule: PermissionRule) -> list[tuple[str, JsonValue]] | str:
+    """The lists and their elements, or why there are none."""
+    names = TOOLS.get(rule.tool)
+    if names is None:
+        return f"Auggie has no tool {rule.tool}, or names it otherwise"
+    if rule.action is not Action.DENY:
+        return "the first rule that matches counts in Auggie: it would defeat a denial behind it"
+    if rule.specifier in (None, "*") or (rule.tool == "Bash" and command_pattern(rule.specifier).shape is Shape.EVERY):
+        return [("removedTools", name) for name in names]
+    if rule.tool != "Bash":
+        return f"Auggie has patterns for commands only, not for {names[0]}"
+    value: JsonValue = {
+        "toolName": names[0],
+        "shellInputRegex": _regex(str(rule.specifier)),
+        "permission": {"type": "deny"},
+    }
+    return [("toolPermissions", value)]
+
+
+def _regex(specifier: str) -> str:
+    """Matched anywhere in a command line: at its beginning, or behind what separates commands."""
+    pattern = command_pattern(specifier)
+    text = r"[\s\S]*".join(_SYNTAX.sub(r"\\\g<0>", part) for part in pattern.text.split("*"))
+    end = r"($|[\s;&|)])" if pattern.shape is Shape.PREFIX else r"[ \t]*($|[\n;&|)])"
+    return rf"(^|[;&|(`\n{{])\s*{text}{end}"
