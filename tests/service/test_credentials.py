@@ -318,11 +318,11 @@ async def test_permissions_are_known_after_a_kill_too(
 
     saved: list[Ledger] = []
 
-    def save(file: Path, ledger: Ledger) -> None:
+    def save(file: Path, ledger: Ledger, **known: Any) -> None:
         if saved:
             raise KilledError
         saved.append(ledger)
-        save_ledger(file, ledger)
+        save_ledger(file, ledger, **known)
 
     with monkeypatch.context() as patch:
         patch.setattr(transaction, "save_ledger", save)
