@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from harnesssync_adapters import TARGETS
 from harnesssync_orchestrator.core.items import (
     Action,
     Agent,
@@ -24,6 +25,7 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import parse_template
+from harnesssync_orchestrator.core.targets import Target
 
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")  # how long one example takes says more about the machine than about the code
@@ -252,3 +254,9 @@ def _settings(scope: Scope) -> list[Item]:
 def rich(request: pytest.FixtureRequest) -> Source:
     """The rich source of each scope in turn."""
     return rich_source(request.param)
+
+
+@pytest.fixture(params=TARGETS, ids=lambda target: target.id)
+def target(request: pytest.FixtureRequest) -> Target:
+    """Every registered target in turn."""
+    return request.param

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-import pytest
 import tomlkit
 import yaml
 
@@ -70,12 +69,6 @@ READ_ANYWAY: dict[str, set[Kind]] = {
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
 
 PARSERS = {"json": json.loads, "toml": lambda text: tomlkit.parse(text).unwrap(), "yaml": yaml.safe_load}
-
-
-@pytest.fixture(params=TARGETS, ids=lambda target: target.id)
-def target(request: pytest.FixtureRequest) -> Target:
-    """Every registered target in turn."""
-    return request.param
 
 
 def results(target: Target, source: Source) -> Iterator[Output | Loss]:
