@@ -244,8 +244,8 @@ async def test_a_folder_without_permission_costs_its_own_outputs_only(world: Wor
 async def test_perf_small_ten_projects_of_fifty_skills_are_quick_and_their_ledgers_small(
     world: World, tmp_path: Path, git: Any
 ) -> None:
-    """A link takes less than five files that are written to last, all of the sync included, in the best of ten runs side
-    by side; less than 100 KB of state each."""
+    """A link takes less than five files that are written to last, all of the sync included, in the best of ten runs
+    side by side; less than 100 KB of state each."""
     took, writing = [], []
     for number in range(10):
         root = tmp_path / f"p{number}"
