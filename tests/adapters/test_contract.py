@@ -266,6 +266,15 @@ def test_no_secret_reference_is_left_literal_in_a_file_of_codex(rich: Source) ->
             assert not isinstance(output, FileOutput) or b"${" not in output.content
 
 
+@pytest.mark.parametrize("name", ["codex", "kimi", "vibe", "cline"])
+def test_no_reference_arrives_as_text_where_nothing_is_expanded(name: str, rich: Source) -> None:
+    """A server gets a variable by its name, or is left out."""
+    (target,) = [target for target in TARGETS if target.id == name]
+    for output in outputs(target, rich):
+        if output.items[0].kind == Kind.MCP_SERVER.value:
+            assert "${" not in json.dumps(_value(output)), output.address
+
+
 def test_every_denial_is_written_or_lost_as_a_matter_of_security(target: Target, rich: Source) -> None:
     """Where the target can't express one, the loss says so loudly."""
     support = target.support(rich.scope, Kind.PERMISSIONS)

@@ -27,7 +27,12 @@ from harnesses.scratch import Scratch
 from harnesses.seen import Seen, Server, from_json, to_json
 from harnesses.stub_model import Model, text_of, tools_of
 
-HARNESSES = {"codex": "harnesses.codex", "gemini": "harnesses.gemini_cli", "opencode": "harnesses.opencode"}
+HARNESSES = {
+    "codex": "harnesses.codex",
+    "gemini": "harnesses.gemini_cli",
+    "opencode": "harnesses.opencode",
+    "kimi": "harnesses.kimi",
+}
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
 HOOK = "stand-in-hook"

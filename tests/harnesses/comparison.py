@@ -56,6 +56,11 @@ SPELLINGS = {
     ),
     "gemini": Spelling(agent=lambda name: re.sub(r"[^a-z0-9_-]+", "-", name.lower()), command=str),
     "opencode": Spelling(agent=lambda name: name.replace(":", "-"), command=lambda name: name.replace(":", "/")),
+    "kimi": Spelling(
+        agent=lambda name: re.sub(r"[^a-z0-9]+", "-", name.lower()),
+        command=lambda name: name.replace(":", "-"),
+        commands_are_skills=True,
+    ),
 }
 
 

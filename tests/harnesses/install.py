@@ -28,6 +28,7 @@ PACKAGES = {
     "codex": ("@openai/codex@0.169.0",),
     "gemini": ("@google/gemini-cli@0.61.0",),
     "opencode": ("opencode-ai@1.18.33", f"opencode-linux-{_CPU}@1.18.33"),
+    "kimi": ("@moonshot-ai/kimi-code@2.1.0",),
 }
 """What is installed, a folder each."""
 
@@ -35,6 +36,7 @@ _PROGRAMS = {
     "codex": "codex/node_modules/.bin/codex",
     "gemini": "gemini/node_modules/.bin/gemini",
     "opencode": f"opencode/node_modules/opencode-linux-{_CPU}/bin/opencode",
+    "kimi": "kimi/node_modules/.bin/kimi",
 }
 
 _COMPLETE = "complete"

@@ -28,7 +28,7 @@ def test_nothing_breaks_where_the_project_is_not_trusted(untrusted: Situation, h
 
 
 def test_rules_are_read_where_the_project_is_not_trusted(untrusted: Situation, harness: str) -> None:
-    """Codex and OpenCode read rules all the same; Gemini CLI takes no turn before the folder is trusted."""
+    """The others read rules all the same; Gemini CLI takes no turn before the folder is trusted."""
     seen = untrusted.seen(harness)
     assert (seen.refusal is not None) == (harness == "gemini")
     if seen.refusal is None:
@@ -36,14 +36,14 @@ def test_rules_are_read_where_the_project_is_not_trusted(untrusted: Situation, h
 
 
 def test_skills_are_there_where_the_project_is_not_trusted(untrusted: Situation, harness: str) -> None:
-    """Codex and OpenCode list all of them, Gemini CLI those of the user."""
+    """The others list all of them, Gemini CLI those of the user."""
     seen = untrusted.seen(harness)
     everything = untrusted.expected if harness != "gemini" else of_home(untrusted.home, ENVIRONMENT)
     assert list(comparison.skills(everything, seen, untrusted.losses(harness))) == []
 
 
 def test_servers_of_an_untrusted_project_do_not_start(untrusted: Situation, harness: str) -> None:
-    """Codex and Gemini CLI start the user's own servers alone; OpenCode knows no trust."""
+    """The others start the user's own servers alone; OpenCode knows no trust."""
     names = {server.name for server in untrusted.seen(harness).servers}
     own = {server.name for server in of_home(untrusted.home, ENVIRONMENT).servers}
     if harness == "opencode":

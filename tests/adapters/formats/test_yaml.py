@@ -104,6 +104,7 @@ def test_removing_added_elements_gives_the_earlier_yaml_back(document: str, elem
         assert before == YAML.edit(after, [*removals, *made])
 
 
+@settings(max_examples=40)
 @given(tables, tables)
 def test_an_updated_mapping_says_exactly_the_new_value(old: Any, new: Any) -> None:
     """Keys go, come and change place; the order counts too."""
@@ -137,6 +138,7 @@ def test_rendered_yaml_is_read_back_equal_by_two_parsers(members: Any) -> None:
     assert "\r" not in text
 
 
+@settings(max_examples=40)
 @given(tables)
 def test_json_is_yaml_too(table: Any) -> None:
     """A document in braces is edited in braces, and given back as it was."""
