@@ -5,8 +5,18 @@ To add one: write its file, name it here, and run the tests with `HARNESSSYNC_UP
 
 from __future__ import annotations
 
-from harnesssync_adapters import codex, gemini_cli, opencode
+from harnesssync_adapters import (
+    codex,
+    gemini_cli,
+    opencode,
+    qwen,
+)
 from harnesssync_orchestrator.core.targets import Target
 
-TARGETS: tuple[Target, ...] = (codex.TARGET, gemini_cli.TARGET, opencode.TARGET)
+TARGETS: tuple[Target, ...] = (
+    codex.TARGET,
+    gemini_cli.TARGET,
+    opencode.TARGET,
+    qwen.TARGET,
+)
 """All targets, in the order in which they are named to people."""

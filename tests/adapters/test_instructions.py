@@ -56,12 +56,13 @@ def test_a_folder_of_its_own_gets_a_file_of_its_own() -> None:
     assert {"AGENTS.md", "packages/api/AGENTS.md"} == paths(desired(PLAIN, nested))
 
 
-def test_all_three_share_one_file() -> None:
+def test_all_that_read_it_share_one_file() -> None:
     """The very same bytes, whoever renders them."""
     items = [PLAIN, rule(PROJECT, ".claude/rules/a.md", "More.\n")]
     result = desired_state(TARGETS, source(PROJECT, *items))
     owners = {address.path: wish.owners for address, wish in result.wanted.items()}
-    assert owners["AGENTS.md"] == ("codex", "gemini", "opencode")
+    assert {"codex", "gemini", "opencode"} <= set(owners["AGENTS.md"])
+    assert result.clashes == ()
 
 
 def test_opencode_needs_nothing_where_claude_md_says_it_all() -> None:

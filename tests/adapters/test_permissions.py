@@ -17,7 +17,7 @@ from tests.adapters.conftest import permission, permissions, source
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.permissions.rules import Shape, command_pattern
-from harnesssync_orchestrator.core.desired import FileOutput, KeyOutput
+from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput
 from harnesssync_orchestrator.core.items import Action, Layer, PermissionRule, Scope
 from harnesssync_orchestrator.core.rendering import desired_state
 
@@ -109,6 +109,28 @@ def opencode(rules: list[PermissionRule], *scopes: Scope) -> Decide:
     return decide
 
 
+def qwen(rules: list[PermissionRule]) -> Decide:
+    """Lists of Claude Code's rules, read Qwen Code's way: a star behind a space may stand for nothing, space and all,
+    and a pattern without a star takes arguments."""
+    found: list[tuple[str, str]] = []
+    target = source(Scope.PROJECT, permissions(Scope.PROJECT, *rules))
+    for wish in desired_state([BY_ID["qwen"]], target).wanted.values():
+        assert isinstance(wish.output, ElementOutput)
+        found.append((wish.output.pointer[1], str(wish.output.value).removeprefix("Bash").strip("()") or "*"))
+
+    def matches(pattern: str, command: str) -> bool:
+        if "*" not in pattern:
+            return command == pattern or command.startswith(f"{pattern} ")
+        regex = re.escape(pattern).replace("\\ \\*", "( .*)?").replace("\\*", ".*")
+        return pattern == "*" or re.fullmatch(regex, command) is not None
+
+    def decide(command: str) -> str | None:
+        hits = {action for action, pattern in found if matches(pattern, command)}
+        return next((action for action in ("deny", "ask", "allow") if action in hits), None)
+
+    return decide
+
+
 def _wildcard(pattern: str, text: str) -> bool:
     return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None
 
@@ -135,8 +157,13 @@ READERS: list[Callable[[list[PermissionRule]], Decide]] = [
     lambda rules: opencode(
         [permission(Scope.USER, rule.action.value, rule.text, layer=Layer.USER) for rule in rules], Scope.USER
     ),
+    qwen,
 ]
-NAMES = ["codex", "gemini", "opencode", "opencode-user"]
+NAMES = ["codex", "gemini", "opencode", "opencode-user", "qwen"]
+EXACT = [1, 2, 3]
+"""Those of the readers that say to every command what Claude Code says."""
+STRICT = [4]
+"""Those that may ask or deny where Claude Code does not."""
 
 
 @pytest.mark.parametrize("reader", READERS, ids=NAMES)
@@ -151,7 +178,7 @@ def test_no_command_is_allowed_that_claude_code_would_not_allow(
         assert not denied or reader is READERS[0]  # what Codex can't express is lost, and told
 
 
-@pytest.mark.parametrize("reader", READERS[1:], ids=NAMES[1:])
+@pytest.mark.parametrize("reader", [READERS[one] for one in EXACT], ids=[NAMES[one] for one in EXACT])
 @given(given_rules=st.lists(rules, max_size=5), command=commands)
 def test_what_claude_code_denies_is_denied(
     reader: Callable[[list[PermissionRule]], Decide], given_rules: list[PermissionRule], command: str
@@ -159,6 +186,16 @@ def test_what_claude_code_denies_is_denied(
     """All of Claude Code's patterns for commands can be said in these languages, in any order of the rules."""
     expected = claude(given_rules, command)
     assert expected == reader(given_rules)(command)
+
+
+@pytest.mark.parametrize("reader", [READERS[one] for one in STRICT], ids=[NAMES[one] for one in STRICT])
+@given(given_rules=st.lists(rules, max_size=5), command=commands)
+def test_a_language_that_says_less_is_never_less_strict(
+    reader: Callable[[list[PermissionRule]], Decide], given_rules: list[PermissionRule], command: str
+) -> None:
+    """What is denied or asked for stays so, whatever else becomes stricter."""
+    order = ["allow", None, "ask", "deny"]
+    assert order.index(reader(given_rules)(command)) >= order.index(claude(given_rules, command))
 
 
 @given(given_rules=st.lists(st.one_of(rules, users_rules), max_size=6), command=commands)
