@@ -131,12 +131,19 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
     for server in servers:
         refers = any(one.references for one in templates(server))
         is_read = view.scope is Scope.PROJECT and server.origin.file == posixpath.join(view.root, ".mcp.json")
-        if (
-            refused := unusable(view, server, "Qwen Code", would_expand if refers or not is_read else _never)
-        ) is not None:
+        expands = would_expand if refers or not is_read else _never
+        if (refused := unusable(view, server, "Qwen Code", expands)) is not None:
             yield refused
             if is_read:
                 yield loss(view, server, str(server.id), "it is still read from .mcp.json, and does not work there")
+            continue
+        unset = _unset(server)
+        for what in unset:
+            why = "Qwen Code has no defaults, so the server is left out"
+            if is_read:
+                why = "Qwen Code has no defaults: while the variable is unset, the reference stays as text"
+            yield loss(view, server, what, why)
+        if unset and not is_read:
             continue
         if refers or not is_read:
             yield KeyOutput(
@@ -148,8 +155,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
                 pointer=("mcpServers", server.name),
                 value=_server(server),
             )
-        for what, why in _unset(server):
-            yield loss(view, server, what, why)
+        yield from _variable_losses(view, server)
         for name in server.extra:
             yield loss(view, server, name, "Qwen Code has no such setting, or another one")
 
@@ -182,17 +188,19 @@ def _has_default(template: Template) -> bool:
     return any(reference.default is not None for reference in template.references)
 
 
-def _unset(server: McpServer) -> Iterator[tuple[str, str]]:
-    """What is lost of defaults. A variable that a server gets under its own name is not written: it has it anyway."""
+def _unset(server: McpServer) -> list[str]:
+    """The values that need a default, and can't do without."""
+    given = (server.command, *server.args, server.url, *server.headers.values())
+    return [str(template) for template in given if template is not None and _has_default(template)]
+
+
+def _variable_losses(view: View, server: McpServer) -> Iterator[Loss]:
+    """Variables with a default are not written. One under its own name is passed on to the server anyway."""
     for name, template in server.env.items():
         if _has_default(template):
             inherits = len(template.parts) == 1 and template.references[0].name == name
             why = "passes the variable on without its default" if inherits else "has no defaults: it is left out"
-            yield f"env {name}={template}", f"Qwen Code {why}"
-    others = (server.command, *server.args, server.url, *server.headers.values())
-    for template in (one for one in others if one is not None):
-        if _has_default(template):
-            yield str(template), "Qwen Code has no defaults: while the variable is unset, the reference stays as text"
+            yield loss(view, server, f"env {name}={template}", f"Qwen Code {why}")
 
 
 _EVENTS = frozenset(

@@ -73,6 +73,17 @@ def test_a_variable_with_a_default_is_left_out(name: str, template: str, why: st
     assert why in lost.why
 
 
+def test_a_default_in_an_argument_is_lost_with_the_server_unless_it_is_read_anyway() -> None:
+    """Read from `.mcp.json` it would arrive as text always, written to the settings only while it is unset."""
+    one = server(Scope.USER, "s", Transport.STDIO, command="run", args=["${A:-d}"])
+    assert desired(one, scope=Scope.USER).wanted == {}
+    given = server(PROJECT, "s", Transport.STDIO, command="run", args=["${A:-d}"])
+    (wish,) = desired(given).wanted.values()
+    assert isinstance(wish.output, KeyOutput)
+    assert wish.output.value == {"command": "run", "args": ["${A}"]}
+    assert ["${A:-d}"] == [loss.what for loss in desired(given).losses]
+
+
 @pytest.mark.parametrize("text", ["pa$word", "a${b c}"])
 def test_a_literal_that_would_be_expanded_leaves_the_server_out(text: str) -> None:
     """In settings every text is expanded."""
