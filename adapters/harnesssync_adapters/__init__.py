@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from harnesssync_adapters import (
     codex,
+    droid,
     gemini_cli,
     opencode,
     qwen,
@@ -18,5 +19,6 @@ TARGETS: tuple[Target, ...] = (
     gemini_cli.TARGET,
     opencode.TARGET,
     qwen.TARGET,
+    droid.TARGET,
 )
 """All targets, in the order in which they are named to people."""

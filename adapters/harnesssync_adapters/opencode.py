@@ -47,7 +47,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     An `AGENTS.md` in any folder above hides every `CLAUDE.md`: if one folder needs it, all get theirs.
     """
     folders = instructions.folders(view, rules)
-    is_native = all(_is_read_anyway(view, folder) for folder in folders if folder.public)
+    is_native = all(instructions.is_claude_md(view, folder) for folder in folders if folder.public)
     name = instructions.AGENTS if view.scope is Scope.PROJECT else f"{_folder(view)}/{instructions.AGENTS}"
     for folder in folders:
         if not is_native:
@@ -72,13 +72,6 @@ def _private_rule(view: View, rule: Rule) -> Iterator[Output | Loss]:
         yield loss(view, rule, f"imports of {rule.name}", "OpenCode does not follow @imports")
     if rule.directory:
         yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
-
-
-def _is_read_anyway(view: View, folder: instructions.Folder) -> bool:
-    if not folder.is_plain:
-        return False
-    native = folder.path("CLAUDE.md") if view.scope is Scope.PROJECT else ".claude/CLAUDE.md"
-    return folder.public[0].source == posixpath.join(view.root, native)
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:

@@ -26,11 +26,13 @@ PLACES = {  # of each target: in a project, and in a home directory
         (".opencode/", "opencode.json", ".agents/skills/", "AGENTS.md"),
         (".config/opencode/", ".agents/skills/"),
     ),
+    "droid": ((".factory/", ".agents/skills/", "AGENTS.md"), (".factory/", ".agents/skills/")),
     "qwen": ((".qwen/", ".agents/skills/", "AGENTS.md"), (".qwen/", ".agents/skills/")),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
 PARTLY_NATIVE = {
+    "droid": {Kind.RULE},
     "opencode": {Kind.RULE, Kind.SKILL},
     "qwen": {Kind.MCP_SERVER},
 }

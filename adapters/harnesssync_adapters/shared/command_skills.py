@@ -45,6 +45,4 @@ def _spoken(part: commands.Part) -> str:
         return "(what the user typed after the name of this skill)"
     if isinstance(part, commands.Argument):
         return f"(word {part.number} of what the user typed after the name of this skill)"
-    if isinstance(part, commands.Shell):
-        return f"(first run `{part.command}`, and use its output here)"
-    return f"(the content of the file `{part.path}`)"
+    return commands.in_words(part)
