@@ -9,6 +9,7 @@ from harnesssync_adapters import (
     codex,
     droid,
     gemini_cli,
+    kilo,
     opencode,
     qwen,
 )
@@ -20,5 +21,6 @@ TARGETS: tuple[Target, ...] = (
     opencode.TARGET,
     qwen.TARGET,
     droid.TARGET,
+    kilo.TARGET,
 )
 """All targets, in the order in which they are named to people."""

@@ -22,6 +22,7 @@ from harnesssync_orchestrator.core.targets import AddElement, Native, SetKey, Ta
 PLACES = {  # of each target: in a project, and in a home directory
     "codex": ((".codex/", ".agents/skills/", "AGENTS.md", "AGENTS.override.md"), (".codex/", ".agents/skills/")),
     "gemini": ((".gemini/", ".agents/skills/", "AGENTS.md"), (".gemini/", ".agents/skills/")),
+    "kilo": ((".kilo/", "kilo.json", ".agents/skills/", "AGENTS.md"), (".config/kilo/", ".agents/skills/")),
     "opencode": (
         (".opencode/", "opencode.json", ".agents/skills/", "AGENTS.md"),
         (".config/opencode/", ".agents/skills/"),
@@ -32,6 +33,7 @@ PLACES = {  # of each target: in a project, and in a home directory
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
 PARTLY_NATIVE = {
+    "kilo": {Kind.RULE, Kind.SKILL},
     "droid": {Kind.RULE},
     "opencode": {Kind.RULE, Kind.SKILL},
     "qwen": {Kind.MCP_SERVER},
