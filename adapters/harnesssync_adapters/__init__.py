@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from harnesssync_adapters import (
     codex,
+    copilot,
     droid,
     gemini_cli,
     kilo,
@@ -22,5 +23,6 @@ TARGETS: tuple[Target, ...] = (
     qwen.TARGET,
     droid.TARGET,
     kilo.TARGET,
+    copilot.TARGET,
 )
 """All targets, in the order in which they are named to people."""

@@ -27,12 +27,14 @@ PLACES = {  # of each target: in a project, and in a home directory
         (".opencode/", "opencode.json", ".agents/skills/", "AGENTS.md"),
         (".config/opencode/", ".agents/skills/"),
     ),
+    "copilot": ((".github/", ".agents/skills/"), (".copilot/", ".agents/skills/")),
     "droid": ((".factory/", ".agents/skills/", "AGENTS.md"), (".factory/", ".agents/skills/")),
     "qwen": ((".qwen/", ".agents/skills/", "AGENTS.md"), (".qwen/", ".agents/skills/")),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
 PARTLY_NATIVE = {
+    "copilot": {Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND, Kind.MCP_SERVER, Kind.HOOK},
     "kilo": {Kind.RULE, Kind.SKILL},
     "droid": {Kind.RULE},
     "opencode": {Kind.RULE, Kind.SKILL},
