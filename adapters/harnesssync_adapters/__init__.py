@@ -12,6 +12,7 @@ from harnesssync_adapters import (
     gemini_cli,
     kilo,
     opencode,
+    pi,
     qwen,
 )
 from harnesssync_orchestrator.core.targets import Target
@@ -24,5 +25,6 @@ TARGETS: tuple[Target, ...] = (
     droid.TARGET,
     kilo.TARGET,
     copilot.TARGET,
+    pi.TARGET,
 )
 """All targets, in the order in which they are named to people."""

@@ -29,11 +29,13 @@ PLACES = {  # of each target: in a project, and in a home directory
     ),
     "copilot": ((".github/", ".agents/skills/"), (".copilot/", ".agents/skills/")),
     "droid": ((".factory/", ".agents/skills/", "AGENTS.md"), (".factory/", ".agents/skills/")),
+    "pi": ((".pi/", ".agents/skills/", "AGENTS.md"), (".pi/", ".agents/skills/")),
     "qwen": ((".qwen/", ".agents/skills/", "AGENTS.md"), (".qwen/", ".agents/skills/")),
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
 PARTLY_NATIVE = {
+    "pi": {Kind.RULE},
     "copilot": {Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND, Kind.MCP_SERVER, Kind.HOOK},
     "kilo": {Kind.RULE, Kind.SKILL},
     "droid": {Kind.RULE},
@@ -232,6 +234,10 @@ def test_no_secret_reference_is_left_literal_in_a_file_of_codex(rich: Source) ->
 
 def test_every_denial_is_written_or_lost_as_a_matter_of_security(target: Target, rich: Source) -> None:
     """Where the target can't express one, the loss says so loudly."""
+    support = target.support(rich.scope, Kind.PERMISSIONS)
+    if isinstance(support, Unsupported):
+        assert support.security
+        return
     (permissions,) = rich.of(Kind.PERMISSIONS)
     assert isinstance(permissions, Permissions)
     for denial in [rule for rule in permissions.rules if rule.action is Action.DENY]:
