@@ -8,6 +8,8 @@ from __future__ import annotations
 from harnesssync_adapters import (
     codex,
     copilot,
+    crush,
+    cursor,
     droid,
     gemini_cli,
     kilo,
@@ -26,5 +28,7 @@ TARGETS: tuple[Target, ...] = (
     kilo.TARGET,
     copilot.TARGET,
     pi.TARGET,
+    crush.TARGET,
+    cursor.TARGET,
 )
 """All targets, in the order in which they are named to people."""

@@ -28,6 +28,8 @@ PLACES = {  # of each target: in a project, and in a home directory
         (".config/opencode/", ".agents/skills/"),
     ),
     "copilot": ((".github/", ".agents/skills/"), (".copilot/", ".agents/skills/")),
+    "crush": ((".crush/", "crush.json", ".agents/skills/", "AGENTS.md"), (".config/crush/", ".agents/skills/")),
+    "cursor": ((".cursor/", ".agents/skills/", "AGENTS.md"), (".cursor/", ".agents/skills/")),
     "droid": ((".factory/", ".agents/skills/", "AGENTS.md"), (".factory/", ".agents/skills/")),
     "pi": ((".pi/", ".agents/skills/", "AGENTS.md"), (".pi/", ".agents/skills/")),
     "qwen": ((".qwen/", ".agents/skills/", "AGENTS.md"), (".qwen/", ".agents/skills/")),
@@ -35,6 +37,8 @@ PLACES = {  # of each target: in a project, and in a home directory
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
 PARTLY_NATIVE = {
+    "crush": {Kind.RULE, Kind.SKILL},
+    "cursor": {Kind.SKILL, Kind.AGENT},
     "pi": {Kind.RULE},
     "copilot": {Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND, Kind.MCP_SERVER, Kind.HOOK},
     "kilo": {Kind.RULE, Kind.SKILL},

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
-from harnesssync_orchestrator.core.desired import FileOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
 
 
-def command_skills(view: View, items: Sequence[Command], folder: str, harness: str) -> Iterator[Output | Loss]:
-    """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice."""
+def command_skills(
+    view: View, items: Sequence[Command], folder: str, harness: str, front: Mapping[str, JsonValue] = {}
+) -> Iterator[Output | Loss]:
+    """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice.
+
+    `front` is what its front matter says besides."""
     for command in items:
         name = "-".join(command.path)
         if (refused := unsafe(view, command, [name])) is not None:
@@ -24,7 +28,7 @@ def command_skills(view: View, items: Sequence[Command], folder: str, harness: s
             yield FileOutput(
                 path=f"{folder}/{name}/SKILL.md",
                 items=(command.id,),
-                content=markdown({"name": name, "description": description}, body),
+                content=markdown({"name": name, "description": description, **front}, body),
                 private=is_private(view, command),
             )
             for part in dict.fromkeys(one for one in commands.parts(command.prompt) if not isinstance(one, str)):
