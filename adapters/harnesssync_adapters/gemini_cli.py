@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.formats.toml_text import toml_document
 from harnesssync_adapters.permissions.gemini_cli import permissions
-from harnesssync_adapters.shared import commands, hooks, instructions
+from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_skills import command_losses
+from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, setting
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import unusable
@@ -98,7 +99,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         if has_skill(view, command.name):
             continue
         members: dict[str, JsonValue] = {"description": command.description} if command.description else {}
-        prompt, losses = _prompt(command.prompt)
+        prompt, losses = in_gemini_syntax(command.prompt, "Gemini CLI")
         yield FileOutput(
             path=f".gemini/commands/{'/'.join(command.path)}.toml",
             items=(command.id,),
@@ -108,46 +109,6 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         for what, why in losses.items():
             yield loss(view, command, what, why)
         yield from command_losses(view, command, "Gemini CLI")
-
-
-_SPECIAL = re.compile(r"\{\{args\}\}|[!@]\{")
-
-
-def _prompt(prompt: str) -> tuple[str, dict[str, str]]:
-    """The prompt in the program's syntax, and what of it is lost."""
-    losses: dict[str, str] = {}
-
-    def text(plain: str) -> str:
-        for match in _SPECIAL.finditer(plain):
-            losses[match[0]] = "Gemini CLI would put something in its place: a space keeps it as text"
-        return _SPECIAL.sub(lambda match: f"{match[0][0]} {match[0][1:]}", plain)
-
-    def part(one: commands.Part) -> str:
-        if isinstance(one, commands.Arguments):
-            return "{{args}}"
-        if isinstance(one, commands.File):
-            return f"@{{{one.path}}}" if not one.path.startswith("~") else one.written
-        if isinstance(one, commands.Shell):
-            if _is_balanced(one.command):
-                return f"!{{{one.command.replace('$ARGUMENTS', '{{args}}')}}}"
-            losses[one.written] = "its braces are not balanced, so the model is only shown it"
-            return f"`{one.command}`"
-        losses[one.written] = "Gemini CLI gives all arguments at once: the model is told which of them is meant"
-        return one.written
-
-    rewritten = commands.rewritten(prompt.strip(), text, part)
-    if any(isinstance(one, commands.Argument) for one in commands.parts(prompt)):
-        rewritten += "\n\nThe arguments are: {{args}} ($1 stands for the first of them, $2 for the second, and so on.)"
-    return rewritten + "\n", losses
-
-
-def _is_balanced(command: str) -> bool:
-    depth = 0
-    for character in command:
-        depth += (character == "{") - (character == "}")
-        if depth < 0:
-            return False
-    return depth == 0
 
 
 _EXPANDED = re.compile(r"\$[\w{]")
@@ -210,7 +171,6 @@ _EVENTS = {
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse"})
 _MATCHERS = {"permission_prompt": "ToolPermission"}
 _DEFAULT = re.compile(r"\$\{[^{}:]+:-[^{}]*\}")
-_WORD = re.compile(r"\b[A-Z][A-Za-z]+\b|mcp__")
 
 
 def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
@@ -224,10 +184,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         matchers = [hook.matcher]
         if hook.event in _TOOL_EVENTS:
             matchers = [_tool_matcher(hook.matcher)]
-            if absent := [word for word in _WORD.findall(hook.matcher) if word != "mcp__" and word not in TOOLS]:
-                why = f"Gemini CLI has no tool of the name {', '.join(absent)}"
-                guards = hook.event in hooks.GUARDS
-                yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=guards)
+            yield from hooks.absent_tools(view, hook, TOOLS, "Gemini CLI")
         elif hook.matcher not in ("", "*"):  # compared as a whole there: one handler for each alternative
             matchers = [_MATCHERS.get(one, one) for one in hook.matcher.split("|")]
         for matcher in matchers:
@@ -253,7 +210,7 @@ def _tool_matcher(matcher: str) -> str:
         names = TOOLS.get(match[0], (match[0],))
         return names[0] if len(names) == 1 else f"({'|'.join(names)})"
 
-    single = re.sub(r"\b[A-Z][A-Za-z]+\b", name, matcher)
+    single = hooks.TOOL_NAME.sub(name, matcher)
     return single.replace("__", "_") if "mcp__" in single else single
 
 

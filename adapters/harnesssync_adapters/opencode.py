@@ -9,19 +9,16 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
-from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.permissions.opencode import OPENCODE as FAMILY
 from harnesssync_adapters.permissions.opencode import permissions
-from harnesssync_adapters.shared import commands, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
-from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
-from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key, would_expand
+from harnesssync_adapters.shared import instructions
+from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_adapters.shared.opencode_family import rendered_agents, rendered_commands
+from harnesssync_adapters.shared.opencode_tools import would_expand
 from harnesssync_adapters.shared.servers import templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
 from harnesssync_orchestrator.core.desired import (
     ElementOutput,
-    FileOutput,
     JsonValue,
     KeyOutput,
     LinkOutput,
@@ -33,22 +30,14 @@ from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
 
-def _config(view: View) -> str:
-    return "opencode.json" if view.scope is Scope.PROJECT else ".config/opencode/opencode.json"
-
-
-def _folder(view: View) -> str:
-    return ".opencode" if view.scope is Scope.PROJECT else ".config/opencode"
-
-
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     """`AGENTS.md` only where `CLAUDE.md`, which is read anyway, does not say it all.
 
     An `AGENTS.md` in any folder above hides every `CLAUDE.md`: if one folder needs it, all get theirs.
     """
     folders = instructions.folders(view, rules)
-    is_native = all(_is_read_anyway(view, folder) for folder in folders if folder.public)
-    name = instructions.AGENTS if view.scope is Scope.PROJECT else f"{_folder(view)}/{instructions.AGENTS}"
+    is_native = all(instructions.is_claude_md(view, folder) for folder in folders if folder.public)
+    name = instructions.AGENTS if view.scope is Scope.PROJECT else f"{FAMILY.folder(view)}/{instructions.AGENTS}"
     for folder in folders:
         if not is_native:
             yield from instructions.agents_md(view, folder, folder.path(name))
@@ -61,7 +50,7 @@ def _private_rule(view: View, rule: Rule) -> Iterator[Output | Loss]:
         yield loss(view, rule, rule.name, "OpenCode would put a variable or a file in the place of its name")
         return
     yield ElementOutput(
-        path=_config(view),
+        path=FAMILY.config(view),
         items=(rule.id,),
         private=True,
         format="json",
@@ -72,13 +61,6 @@ def _private_rule(view: View, rule: Rule) -> Iterator[Output | Loss]:
         yield loss(view, rule, f"imports of {rule.name}", "OpenCode does not follow @imports")
     if rule.directory:
         yield loss(view, rule, rule.name, "it is always loaded, not only for its folder")
-
-
-def _is_read_anyway(view: View, folder: instructions.Folder) -> bool:
-    if not folder.is_plain:
-        return False
-    native = folder.path("CLAUDE.md") if view.scope is Scope.PROJECT else ".claude/CLAUDE.md"
-    return folder.public[0].source == posixpath.join(view.root, native)
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -96,67 +78,11 @@ def _concerns(result: Output | Loss, skills: Sequence[Skill]) -> bool:
 
 
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
-    for agent in agents:
-        stem = agent.name.replace(":", "-")
-        if (refused := unsafe(view, agent, [stem])) is not None:
-            yield refused
-            continue
-        front: dict[str, JsonValue] = {"description": agent.description or agent.name, "mode": "subagent"}
-        if is_limited(agent):
-            front["permission"] = _denials(view, agent)
-            why = "everything that it may not use is denied, but for tools of plugins and of other servers"
-            yield loss(view, agent, limits(agent), why, security=True)
-        yield FileOutput(
-            path=f"{_folder(view)}/agents/{stem}.md",
-            items=(agent.id,),
-            content=markdown(front, agent.prompt),
-            private=is_private(view, agent),
-        )
-        yield from agent_losses(view, agent, "OpenCode")
-
-
-def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
-    """Only denials: an agent's permissions stand behind all others, so allowing here would defeat a denial there."""
-    usable = [tool for tool in TOOLS if is_allowed(tool, agent.tools, agent.disallowed_tools)]
-    allowed = {TOOLS[tool] for tool in usable if tool != "NotebookEdit"}  # `edit` is about all files
-    allowed |= {"list"} if allowed & {"read", "glob"} else set()
-    denials: dict[str, JsonValue] = {key: "deny" for key in dict.fromkeys(TOOLS.values()) if key not in allowed}
-    servers = {server.name for server in view.of(Kind.MCP_SERVER)}
-    named = {tool for tool in agent.tools or () if split_mcp(tool) is not None}
-    for server in sorted(servers):
-        if agent.tools is not None and not any((split_mcp(tool) or ("",))[0] == server for tool in named):
-            denials[f"{server_prefix(server)}*"] = "deny"
-    for tool in agent.disallowed_tools:
-        key = tool_key(bare(tool))
-        if key is not None:
-            denials[key] = "deny"
-    return denials
+    yield from rendered_agents(view, agents, FAMILY)
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
-    """The text is nearly the same: OpenCode has taken over `$ARGUMENTS`, `$1`, !`command` and `@file`."""
-    for command in items:
-        if (refused := unsafe(view, command, command.path)) is not None:
-            yield refused
-            continue
-        if has_skill(view, command.name):
-            continue
-        description = command.description or first_line(command.prompt) or command.name
-        yield FileOutput(
-            path=f"{_folder(view)}/commands/{'/'.join(command.path)}.md",
-            items=(command.id,),
-            content=markdown({"description": description}, commands.rewritten(command.prompt, str, _written)),
-            private=is_private(view, command),
-        )
-        for part in commands.parts(command.prompt):
-            if isinstance(part, commands.Shell):
-                yield loss(view, command, part.written, "OpenCode runs it without asking", security=True)
-        yield from command_losses(view, command, "OpenCode")
-
-
-def _written(part: commands.Part) -> str:
-    # Of `$ARGUMENTS[0]` it would see the beginning, and put all arguments there.
-    return f"${part.number}" if isinstance(part, commands.Argument) else part.written
+    yield from rendered_commands(view, items, FAMILY)
 
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
@@ -165,7 +91,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             yield refused
             continue
         yield KeyOutput(
-            path=_config(view),
+            path=FAMILY.config(view),
             items=(server.id,),
             private=is_private(view, server),
             executes=server.executes,

@@ -52,6 +52,13 @@ PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
         U: (".config/goose/", SKILLS, ".agents/plugins/harnesssync-goose/"),
     },
     "auggie": {P: (".augment/", SKILLS, "AGENTS.md"), U: (".augment/", SKILLS)},
+    "kilo": {P: (".kilo/", "kilo.json", SKILLS, "AGENTS.md"), U: (".config/kilo/", SKILLS)},
+    "copilot": {P: (".github/", SKILLS), U: (".copilot/", SKILLS)},
+    "crush": {P: (".crush/", "crush.json", SKILLS, "AGENTS.md"), U: (".config/crush/", SKILLS)},
+    "cursor": {P: (".cursor/", SKILLS, "AGENTS.md"), U: (".cursor/", SKILLS)},
+    "droid": {P: (".factory/", SKILLS, "AGENTS.md"), U: (".factory/", SKILLS)},
+    "pi": {P: (".pi/", SKILLS, "AGENTS.md"), U: (".pi/", SKILLS)},
+    "qwen": {P: (".qwen/", SKILLS, "AGENTS.md"), U: (".qwen/", SKILLS)},
 }
 """Where each target may write; instructions may also stand in sub-folders of a project."""
 
@@ -66,6 +73,13 @@ READ_ANYWAY: dict[str, set[Kind]] = {
     "continue": {Kind.SKILL},
     "goose": {Kind.SKILL, Kind.AGENT},
     "auggie": {Kind.SKILL, Kind.AGENT, Kind.COMMAND},
+    "crush": {Kind.RULE, Kind.SKILL},
+    "cursor": {Kind.SKILL, Kind.AGENT},
+    "pi": {Kind.RULE},
+    "copilot": {Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND, Kind.MCP_SERVER, Kind.HOOK},
+    "kilo": {Kind.RULE, Kind.SKILL},
+    "droid": {Kind.RULE},
+    "qwen": {Kind.MCP_SERVER},
 }
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
 

@@ -62,6 +62,7 @@ def test_all_that_read_it_share_one_file() -> None:
     result = desired_state(TARGETS, source(PROJECT, *items))
     owners = {address.path: wish.owners for address, wish in result.wanted.items()}
     assert {"codex", "gemini", "opencode", "amp", "kimi"} <= set(owners["AGENTS.md"])
+    assert result.clashes == ()
 
 
 def test_opencode_needs_nothing_where_claude_md_says_it_all() -> None:

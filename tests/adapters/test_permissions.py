@@ -122,6 +122,28 @@ def zed(rules: list[PermissionRule]) -> Decide:
     return lambda command: next((names[name] for name, pattern in hits if re.search(pattern, command)), None)
 
 
+def qwen(rules: list[PermissionRule]) -> Decide:
+    """Lists of Claude Code's rules, read Qwen Code's way: a star behind a space may stand for nothing, space and all,
+    and a pattern without a star takes arguments."""
+    found: list[tuple[str, str]] = []
+    target = source(Scope.PROJECT, permissions(Scope.PROJECT, *rules))
+    for wish in desired_state([BY_ID["qwen"]], target).wanted.values():
+        assert isinstance(wish.output, ElementOutput)
+        found.append((wish.output.pointer[1], str(wish.output.value).removeprefix("Bash").strip("()") or "*"))
+
+    def matches(pattern: str, command: str) -> bool:
+        if "*" not in pattern:
+            return command == pattern or command.startswith(f"{pattern} ")
+        regex = re.escape(pattern).replace("\\ \\*", "( .*)?").replace("\\*", ".*")
+        return pattern == "*" or re.fullmatch(regex, command) is not None
+
+    def decide(command: str) -> str | None:
+        hits = {action for action, pattern in found if matches(pattern, command)}
+        return next((action for action in ("deny", "ask", "allow") if action in hits), None)
+
+    return decide
+
+
 def _wildcard(pattern: str, text: str) -> bool:
     return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None
 
@@ -149,8 +171,13 @@ READERS: list[Callable[[list[PermissionRule]], Decide]] = [
         [permission(Scope.USER, rule.action.value, rule.text, layer=Layer.USER) for rule in rules], Scope.USER
     ),
     zed,
+    qwen,
 ]
-NAMES = ["codex", "gemini", "opencode", "opencode-user", "zed"]
+NAMES = ["codex", "gemini", "opencode", "opencode-user", "zed", "qwen"]
+EXACT = [1, 2, 3]
+"""Those of the readers that say to every command what Claude Code says."""
+STRICT = [5]
+"""Those that may ask or deny where Claude Code does not."""
 
 
 @pytest.mark.parametrize("reader", READERS, ids=NAMES)
@@ -165,7 +192,7 @@ def test_no_command_is_allowed_that_claude_code_would_not_allow(
         assert not denied or reader is READERS[0]  # what Codex can't express is lost, and told
 
 
-@pytest.mark.parametrize("reader", READERS[1:], ids=NAMES[1:])
+@pytest.mark.parametrize("reader", [READERS[one] for one in EXACT], ids=[NAMES[one] for one in EXACT])
 @given(given_rules=st.lists(rules, max_size=5), command=commands)
 def test_what_claude_code_denies_is_denied(
     reader: Callable[[list[PermissionRule]], Decide], given_rules: list[PermissionRule], command: str
@@ -173,6 +200,16 @@ def test_what_claude_code_denies_is_denied(
     """All of Claude Code's patterns for commands can be said in these languages, in any order of the rules."""
     expected = claude(given_rules, command)
     assert expected == reader(given_rules)(command)
+
+
+@pytest.mark.parametrize("reader", [READERS[one] for one in STRICT], ids=[NAMES[one] for one in STRICT])
+@given(given_rules=st.lists(rules, max_size=5), command=commands)
+def test_a_language_that_says_less_is_never_less_strict(
+    reader: Callable[[list[PermissionRule]], Decide], given_rules: list[PermissionRule], command: str
+) -> None:
+    """What is denied or asked for stays so, whatever else becomes stricter."""
+    order = ["allow", None, "ask", "deny"]
+    assert order.index(reader(given_rules)(command)) >= order.index(claude(given_rules, command))
 
 
 @given(given_rules=st.lists(st.one_of(rules, users_rules), max_size=6), command=commands)

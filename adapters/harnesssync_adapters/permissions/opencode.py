@@ -1,4 +1,4 @@
-"""Permissions for OpenCode: a table of patterns for each tool, of which the last that matches wins.
+"""Permissions for OpenCode and its kin: a table of patterns for each tool, of which the last that matches wins.
 
 Claude Code lets a denial beat a question, and a question an allowance, wherever they stand. So what is denied or
 asked for goes to the configuration file that OpenCode reads last, questions before denials, and what is allowed
@@ -22,6 +22,7 @@ from harnesssync_adapters.permissions.rules import (
     lost,
     settings_losses,
 )
+from harnesssync_adapters.shared.opencode_family import Family
 from harnesssync_adapters.shared.opencode_tools import takes_table, tool_key, would_expand
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
@@ -36,34 +37,34 @@ _SEARCHES = frozenset({"glob", "grep"})
 """Tools that are asked about by what they look for: their patterns can't say where."""
 
 
-def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
-    """Two outputs for each tool at most: `opencode.json` allows, `.opencode/opencode.json` asks and denies."""
+OPENCODE = Family(
+    name="OpenCode",
+    folders=(".opencode", ".config/opencode"),
+    early=("opencode.json", ".config/opencode/opencode.json"),
+    late=(".opencode/opencode.json", ".config/opencode/opencode.jsonc"),
+)
+
+
+def permissions(view: View, items: Sequence[Permissions], family: Family = OPENCODE) -> Iterator[Output | Loss]:
+    """Two outputs for each tool at most: the earlier file allows, the later one asks and denies."""
     for one in items:
         restricting: list[tuple[PermissionRule, str, list[str]]] = []
         allowing: list[tuple[PermissionRule, str, list[str]]] = []
         for rule in binding(view, one):
             key = tool_key(rule.tool)
-            patterns = f"OpenCode has no tool {rule.tool}" if key is None else _patterns(key, rule)
+            patterns = f"{family.name} has no tool {rule.tool}" if key is None else _patterns(key, rule, family.name)
             if key is None or isinstance(patterns, str):
                 yield lost(view, one, rule, str(patterns))
             else:
                 if key == "read" and rule.action is Action.DENY and patterns != ["*"]:
-                    yield lost(view, one, rule, "OpenCode's search still shows lines of these files")
+                    yield lost(view, one, rule, f"{family.name}'s search still shows lines of these files")
                 (allowing if rule.action is Action.ALLOW else restricting).append((rule, key, patterns))
         restricting.sort(key=lambda entry: entry[0].action is Action.DENY)
         taken = {(key, pattern) for _, key, patterns in restricting for pattern in patterns}
-        yield from _tables(view, one, _late(view), restricting, spelled=partial(_respelled, view))
+        yield from _tables(view, one, family.late_config(view), restricting, spelled=partial(_respelled, view))
         kept = [(rule, key, [p for p in patterns if (key, p) not in taken]) for rule, key, patterns in allowing]
-        yield from _tables(view, one, _early(view), [entry for entry in kept if entry[2]], spelled=str)
-        yield from settings_losses(view, one, "OpenCode")
-
-
-def _early(view: View) -> str:
-    return "opencode.json" if view.scope is Scope.PROJECT else ".config/opencode/opencode.json"
-
-
-def _late(view: View) -> str:
-    return ".opencode/opencode.json" if view.scope is Scope.PROJECT else ".config/opencode/opencode.jsonc"
+        yield from _tables(view, one, family.config(view), [entry for entry in kept if entry[2]], spelled=str)
+        yield from settings_losses(view, one, family.name)
 
 
 def _respelled(view: View, key: str) -> str:
@@ -104,19 +105,19 @@ def _tables(
         )
 
 
-def _patterns(key: str, rule: PermissionRule) -> list[str] | str:
+def _patterns(key: str, rule: PermissionRule, harness: str) -> list[str] | str:
     """The patterns of a rule, in which `*` stands for any text, `/` too; or why there are none."""
     if would_expand(rule.text):
-        return "OpenCode would put a variable or a file in its place"
+        return f"{harness} would put a variable or a file in its place"
     if rule.action is Action.ALLOW and key in _KEPT_FROM_PLANNERS:
-        return "it would also hold while OpenCode only plans"
+        return f"it would also hold while {harness} only plans"
     if rule.specifier in (None, "*"):
         return ["*"]
     specifier = str(rule.specifier).strip()
     if key in _SEARCHES:
-        return f"OpenCode's {key} is asked about by what it looks for, not by where"
+        return f"{harness}'s {key} is asked about by what it looks for, not by where"
     if not takes_table(key):
-        return f"OpenCode has no patterns for {key}, only one answer for all of it"
+        return f"{harness} has no patterns for {key}, only one answer for all of it"
     if key == "bash":
         found = _command_patterns(specifier)
     elif key in _PATHS:
@@ -124,7 +125,7 @@ def _patterns(key: str, rule: PermissionRule) -> list[str] | str:
     else:
         found = [specifier]
     if rule.action is Action.ALLOW and _is_wider(key, specifier):
-        return "OpenCode would allow more than that"
+        return f"{harness} would allow more than that"
     return found
 
 

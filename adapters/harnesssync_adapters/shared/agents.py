@@ -27,7 +27,7 @@ def limits(agent: Agent) -> str:
 
 def agent_losses(view: View, agent: Agent, harness: str, *, kept: tuple[str, ...] = ()) -> Iterator[Loss]:
     """Its model and its settings, but for those that are `kept`. A mode that only plans limits it, too."""
-    if agent.model not in (None, "inherit"):
+    if agent.model not in (None, "inherit") and "model" not in kept:
         why = f"{harness} has other models; the agent takes the session's"
         yield loss(view, agent, f"model: {agent.model}", why)
     mode = agent.metadata.get("permissionMode")

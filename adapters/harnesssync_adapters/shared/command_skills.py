@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
-from harnesssync_orchestrator.core.desired import FileOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
 
@@ -25,14 +26,15 @@ def command_skills(
     own: Callable[[commands.Part], str | None] = _no_own,
     text: Callable[[str], str] = str,
     named: Callable[[str], str] = str,
+    front: Mapping[str, JsonValue] = MappingProxyType({}),
 ) -> Iterator[Output | Loss]:
     """One skill per command in the harness's own `folder`: in `.agents/skills` the others would see it twice.
 
     `own` writes a part in the harness's own syntax, if it has one; `text` keeps plain text from being taken for that;
-    `named` makes a name that the harness accepts.
+    `named` makes a name that the harness accepts; `front` is what the front matter says besides.
     """
     place = f"{folder}/{{}}/SKILL.md"
-    yield from told_commands(view, items, place, harness, noun="skill", own=own, text=text, named=named)
+    yield from told_commands(view, items, place, harness, noun="skill", own=own, text=text, named=named, front=front)
 
 
 def told_commands(
@@ -45,6 +47,7 @@ def told_commands(
     own: Callable[[commands.Part], str | None] = _no_own,
     text: Callable[[str], str] = str,
     named: Callable[[str], str] = str,
+    front: Mapping[str, JsonValue] = MappingProxyType({}),
 ) -> Iterator[Output | Loss]:
     """One Markdown file per command at `place`, in which its name stands for `{}`. The model calls it a `noun`."""
     for command in items:
@@ -57,7 +60,7 @@ def told_commands(
             yield FileOutput(
                 path=place.format(name),
                 items=(command.id,),
-                content=markdown({"name": name, "description": description}, body),
+                content=markdown({"name": name, "description": description, **front}, body),
                 private=is_private(view, command),
             )
             parts = [part for part in commands.parts(command.prompt) if not isinstance(part, str)]
@@ -80,6 +83,4 @@ def spoken(part: commands.Part, noun: str = "skill") -> str:
         return f"(what the user typed after the name of this {noun})"
     if isinstance(part, commands.Argument):
         return f"(word {part.number} of what the user typed after the name of this {noun})"
-    if isinstance(part, commands.Shell):
-        return f"(first run `{part.command}`, and use its output here)"
-    return f"(the content of the file `{part.path}`)"
+    return commands.in_words(part)

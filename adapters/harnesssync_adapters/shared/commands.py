@@ -112,3 +112,33 @@ def _part(match: re.Match[str]) -> tuple[Part | None, int]:
 def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], str]) -> str:
     """The prompt with its plain text through `text` and everything else through `part`."""
     return "".join(text(one) if isinstance(one, str) else part(one) for one in parts(prompt))
+
+
+def in_words(part: Shell | File) -> str:
+    """What Claude Code would put in, asked of the model in words."""
+    if isinstance(part, Shell):
+        return f"(first run `{part.command}`, and use its output here)"
+    return f"(the content of the file `{part.path}`)"
+
+
+def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, dict[str, str]]:
+    """The prompt for a harness that puts in arguments alone, and what of it is lost.
+
+    It knows `$ARGUMENTS`, and `$1` if it is `numbered`; else the model is told which of them is meant.
+    """
+    losses: dict[str, str] = {}
+
+    def part(one: Part) -> str:
+        if isinstance(one, Arguments):
+            return one.written
+        if isinstance(one, Argument):
+            if not numbered:
+                losses[one.written] = f"{harness} gives all arguments at once: the model is told which of them is meant"
+            return f"${one.number}"
+        losses[one.written] = "the model is told in words what belongs there"
+        return in_words(one)
+
+    text = rewritten(prompt.strip(), str, part)
+    if not numbered and any(isinstance(one, Argument) for one in parts(prompt)):
+        text += "\n\nThe arguments are: $ARGUMENTS ($1 stands for the first of them, $2 for the second, and so on.)"
+    return text + "\n", losses

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from harnesssync_adapters.shared.names import is_private, loss
 from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss
@@ -14,20 +14,34 @@ from harnesssync_orchestrator.core.targets import View
 GUARDS = frozenset({"PreToolUse", "PermissionRequest"})
 """Events at which a hook can forbid what a tool is about to do: there a lost hook is a loss of security."""
 
+TOOL_NAME = re.compile(r"\b[A-Z][A-Za-z]+\b")
+"""The name of one of Claude Code's own tools in a matcher."""
+
 PROJECT_DIR = re.compile(r"\$(?:\{CLAUDE_PROJECT_DIR\}|CLAUDE_PROJECT_DIR\b)")
 """The variable by which hooks find the project's files, in either of its forms."""
 
 
 def hook_element(
-    view: View, hook: Hook, *, path: str, event: str, matcher: str, command: str, timeout: float | None
+    view: View,
+    hook: Hook,
+    *,
+    path: str,
+    event: str,
+    matcher: str,
+    command: str,
+    timeout: float | None,
+    within: tuple[str, ...] = ("hooks",),
+    kept: Mapping[str, JsonValue] = {},
 ) -> ElementOutput:
     """One handler as an element of the array of its event: `{matcher, hooks: [{type, command, timeout}]}`.
 
-    Time-outs are rounded up: with a fraction in one of them Codex reads none of the file's hooks.
+    Time-outs are rounded up: with a fraction in one of them Codex reads none of the file's hooks. `within` are the
+    keys that the events stand below, and `kept` what the handler says besides.
     """
     handler: dict[str, JsonValue] = {"type": "command", "command": command}
     if timeout is not None:
         handler["timeout"] = math.ceil(timeout)
+    handler.update(kept)
     group: dict[str, JsonValue] = {"matcher": matcher} if matcher else {}
     return ElementOutput(
         path=path,
@@ -35,7 +49,7 @@ def hook_element(
         private=is_private(view, hook),
         executes=True,
         format="json",
-        pointer=("hooks", event),
+        pointer=(*within, event),
         value={**group, "hooks": [handler]},
     )
 
@@ -56,7 +70,27 @@ def unusable(view: View, hook: Hook, event: str, harness: str) -> Loss | None:
     return loss(view, hook, str(hook.id), why, security=hook.event in GUARDS)
 
 
-def setting_losses(view: View, hook: Hook, harness: str) -> Iterator[Loss]:
-    """What a handler says besides."""
+def setting_losses(view: View, hook: Hook, harness: str, *, kept: Container[str] = ()) -> Iterator[Loss]:
+    """What a handler says besides, but for the settings that are `kept`."""
     for name in hook.extra:
-        yield loss(view, hook, f"{hook.id}: {name}", f"{harness} has no such setting")
+        if name not in kept:
+            yield loss(view, hook, f"{hook.id}: {name}", f"{harness} has no such setting")
+
+
+def absent_tools(view: View, hook: Hook, tools: Container[str], harness: str) -> Iterator[Loss]:
+    """The tools of a matcher that the harness does not have, and so never runs the hook for."""
+    if absent := [word for word in TOOL_NAME.findall(hook.matcher) if word not in tools]:
+        why = f"{harness} has no tool of the name {', '.join(dict.fromkeys(absent))}"
+        yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=hook.event in GUARDS)
+
+
+def other_names(view: View, hook: Hook, names: Mapping[str, str], harness: str) -> Iterator[Loss]:
+    """That the hook is told the tool by another name than Claude Code's, for which a script may look.
+
+    `names` are the names by which the harness calls those tools that the matcher names, or all of them.
+    """
+    named = [word for word in TOOL_NAME.findall(hook.matcher) if names.get(word, word) != word]
+    if named or hook.matcher in ("", "*", ".*"):
+        told = ", ".join(f"{names[word]} for {word}" for word in dict.fromkeys(named or ("Bash", "Edit")))
+        why = f"{harness} tells a hook its own names of tools: {told}"
+        yield loss(view, hook, f"{hook.id}: tool_name", why, security=hook.event in GUARDS)

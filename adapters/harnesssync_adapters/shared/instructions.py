@@ -96,6 +96,23 @@ def root_only(view: View, rules: Sequence[Rule], harness: str) -> Iterator[Outpu
             yield loss(view, rule, rule.name, f"{harness} reads no {AGENTS} below the root of a project")
 
 
+def is_claude_md(view: View, folder: Folder) -> bool:
+    """Is `CLAUDE.md` itself, with nothing besides, all that the folder says to everybody? Then a harness that reads
+    that file needs no other."""
+    return folder.is_plain and folder.public[0].source == _claude_md(view, folder)
+
+
+def told_twice(view: View, folder: Folder, harness: str) -> Iterator[Loss]:
+    """That a harness which reads `CLAUDE.md` besides a rendered `AGENTS.md` is told its text twice."""
+    for rule in folder.public:
+        if rule.source == _claude_md(view, folder):
+            yield loss(view, rule, "told once", f"{harness} reads CLAUDE.md besides AGENTS.md: its text is there twice")
+
+
+def _claude_md(view: View, folder: Folder) -> str:
+    return posixpath.join(view.root, folder.path("CLAUDE.md") if view.scope is Scope.PROJECT else ".claude/CLAUDE.md")
+
+
 def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
     """Is `AGENTS.md` itself what `CLAUDE.md` leads to? Then it is the source, nothing is written, and what
     Claude Code is told besides is lost. None if it isn't."""

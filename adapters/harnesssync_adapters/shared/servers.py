@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from harnesssync_adapters.shared.names import loss
-from harnesssync_orchestrator.core.desired import Loss
+from harnesssync_orchestrator.core.desired import JsonValue, Loss
 from harnesssync_orchestrator.core.items import McpServer, Transport
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import View
@@ -30,3 +30,23 @@ def unusable(view: View, server: McpServer, harness: str, would_expand: Callable
     if server.transport is Transport.WEBSOCKET:
         return loss(view, server, "type: ws", f"{harness} has no WebSocket transport, so the server is left out")
     return None
+
+
+def in_claudes_shape(
+    server: McpServer, types: Mapping[Transport, str], text: Callable[[Template], str] = str
+) -> dict[str, JsonValue]:
+    """A server with the members that Claude Code gives it: `type`, and `command`, `args` and `env`, or `url` and
+    `headers`.
+
+    `types` are the names of the transports; one without a name gets no `type`. `text` writes a value.
+    """
+    value: dict[str, JsonValue] = {"type": types[server.transport]} if server.transport in types else {}
+    if server.transport is Transport.STDIO:
+        value |= {"command": text(server.command or Template(("",))), "args": [text(one) for one in server.args]}
+        if server.env:
+            value["env"] = {name: text(one) for name, one in server.env.items()}
+    else:
+        value["url"] = text(server.url or Template(("",)))
+        if server.headers:
+            value["headers"] = {name: text(one) for name, one in server.headers.items()}
+    return value

@@ -1,0 +1,230 @@
+"""GitHub Copilot: its command line, observed with version 1.0.102, and VS Code, whose sessions read the same files.
+
+In a project it reads Claude Code's own files: `CLAUDE.md` with its imports, `.claude/rules`, skills, agents, commands
+at the top of their folder, hooks of both settings files (with Claude Code's names of tools), and `.mcp.json` with
+its variables. Nothing is written for these, or all would be there twice. Of the home directory it reads nothing of
+Claude Code's. That VS Code reads `.mcp.json` and `~/.copilot` is documented, and not observed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.permissions.copilot import permissions
+from harnesssync_adapters.shared import hooks, instructions
+from harnesssync_adapters.shared.agents import agent_losses, is_limited
+from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.names import is_private, loss, unsafe
+from harnesssync_adapters.shared.servers import in_claudes_shape, unusable
+from harnesssync_adapters.shared.skills import linked_skills, skill_losses
+from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.items import (
+    Agent,
+    Command,
+    Hook,
+    Kind,
+    McpServer,
+    Rule,
+    Scope,
+    Skill,
+    Transport,
+)
+from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+
+
+def _is_in(view: View, source: str, folder: str) -> bool:
+    """Does a project's file lie directly in this folder of it? What a home directory has is not read."""
+    return view.scope is Scope.PROJECT and posixpath.dirname(source) == posixpath.join(view.root, folder).rstrip("/")
+
+
+def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
+    if view.scope is Scope.USER:
+        for folder in instructions.folders(view, rules):
+            yield from instructions.agents_md(view, folder, ".copilot/copilot-instructions.md")
+        return
+    for rule in rules:
+        if posixpath.basename(rule.name) == "CLAUDE.md" and not rule.name.endswith(".claude/CLAUDE.md"):
+            continue
+        if rule.name.startswith(".claude/rules/"):
+            continue
+        globs = rule.globs or ((f"{rule.directory}/**",) if rule.directory else ("**",))
+        stem = rule.name.removesuffix(".md").replace("/", "-").lstrip(".")
+        yield FileOutput(
+            path=f".github/instructions/harnesssync-{stem}.instructions.md",
+            items=(rule.id,),
+            content=markdown({"applyTo": ",".join(globs)}, rule.expanded.replace("\r\n", "\n")),
+            private=is_private(view, rule),
+        )
+
+
+def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+    """Links for skills of plugins, and in a home directory for all."""
+    for result in linked_skills(view, skills):
+        if not (isinstance(result, LinkOutput) and _is_in(view, result.source, ".claude/skills")):
+            yield result
+    yield from skill_losses(view, skills, "GitHub Copilot")
+
+
+_TOOLS = {
+    "Read": "read",
+    "LS": "read",
+    "Edit": "edit",
+    "MultiEdit": "edit",
+    "Write": "edit",
+    "NotebookEdit": "edit",
+    "Grep": "search",
+    "Glob": "search",
+    "Bash": "execute",
+    "WebFetch": "web",
+    "WebSearch": "web",
+    "Task": "agent",
+    "Agent": "agent",
+    "TodoWrite": "todo",
+}
+"""Its names for groups of tools, as documented. An agent gets a group if it has one of its tools, as it would if
+Claude Code's names stood there."""
+
+
+def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
+    folder = ".github/agents" if view.scope is Scope.PROJECT else ".copilot/agents"
+    native = posixpath.join(view.root, ".claude/agents/")
+    for agent in agents:
+        if view.scope is Scope.PROJECT and agent.source.startswith(native):
+            continue
+        stem = agent.name.replace(":", "-")
+        if (refused := unsafe(view, agent, [stem])) is not None:
+            yield refused
+            continue
+        front: dict[str, JsonValue] = {"name": stem, "description": agent.description or agent.name}
+        if is_limited(agent):
+            tools, absent = _agent_tools(view, agent)
+            front["tools"] = tools
+            for tool in absent:
+                yield loss(view, agent, f"tools: {tool}", "GitHub Copilot has no such tool, or not that part of it")
+        yield FileOutput(
+            path=f"{folder}/{stem}.agent.md",
+            items=(agent.id,),
+            content=markdown(front, agent.prompt),
+            private=is_private(view, agent),
+        )
+        yield from agent_losses(view, agent, "GitHub Copilot")
+
+
+def _agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
+    usable = [_TOOLS[tool] for tool in _TOOLS if is_allowed(tool, agent.tools, agent.disallowed_tools)]
+    denied = {_TOOLS.get(bare(tool)) for tool in agent.disallowed_tools}
+    names = [group for group in dict.fromkeys(usable) if group not in denied]
+    narrowed = {mcp[0] for tool in agent.disallowed_tools if (mcp := split_mcp(bare(tool))) is not None}
+    if agent.tools is None:
+        servers = [server.name for server in view.of(Kind.MCP_SERVER) if server.name not in narrowed]
+        return [*names, *(f"{server}/*" for server in servers)], []
+    absent = []
+    for tool in agent.tools:
+        mcp = split_mcp(tool)
+        if mcp is not None and mcp[0] not in narrowed:
+            names.append(f"{mcp[0]}/{mcp[1] or '*'}")
+        elif mcp is not None or is_narrowed(tool) or tool not in _TOOLS:
+            absent.append(tool)
+    return names, absent
+
+
+def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
+    """Those at the top of `.claude/commands` are read as skills; the others become some."""
+    others = [command for command in items if not _is_in(view, command.source, ".claude/commands")]
+    folder = ".github/skills" if view.scope is Scope.PROJECT else ".copilot/skills"
+    yield from command_skills(view, others, folder, "GitHub Copilot")
+
+
+_EXPANDED = re.compile(r"\$[\w{]")
+_TYPES = {Transport.STDIO: "local", Transport.HTTP: "http", Transport.SSE: "sse"}
+
+
+def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
+    for server in servers:
+        refused = unusable(view, server, "GitHub Copilot", lambda text: _EXPANDED.search(text) is not None)
+        if view.scope is Scope.PROJECT:
+            if server.origin.file != posixpath.join(view.root, ".mcp.json"):
+                why = "GitHub Copilot reads a project's servers from .mcp.json alone, which is not ours to write"
+                yield loss(view, server, str(server.id), why)
+            elif server.transport is Transport.WEBSOCKET:
+                yield loss(view, server, "type: ws", "GitHub Copilot has no WebSocket transport")
+            elif refused is not None:
+                yield loss(view, server, refused.what, "GitHub Copilot expands what Claude Code takes literally")
+        elif refused is not None:
+            yield refused
+            continue
+        else:
+            value: dict[str, JsonValue] = {**in_claudes_shape(server, _TYPES), "tools": ["*"]}
+            if server.timeout_ms is not None:
+                value["timeout"] = server.timeout_ms
+            yield KeyOutput(
+                path=".copilot/mcp-config.json",
+                items=(server.id,),
+                executes=server.executes,
+                format="json",
+                pointer=("mcpServers", server.name),
+                value=value,
+            )
+        for name in server.extra:
+            yield loss(view, server, name, "GitHub Copilot has no such setting, or another one")
+
+
+_EVENTS = frozenset(
+    {
+        *("PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "UserPromptSubmit", "Stop"),
+        *("SubagentStart", "SubagentStop", "PreCompact", "SessionStart", "SessionEnd", "Notification"),
+    }
+)  # as documented
+
+
+def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
+    """Hooks of plugins, and in a home directory all: Claude Code's shape is taken there, its names of tools too."""
+    native = {posixpath.join(view.root, ".claude", name) for name in ("settings.json", "settings.local.json")}
+    folder = ".github/hooks" if view.scope is Scope.PROJECT else ".copilot/hooks"
+    for hook in items:
+        refused = hooks.unusable(view, hook, hook.event if hook.event in _EVENTS else "", "GitHub Copilot")
+        if refused is not None:
+            yield refused
+            continue
+        if view.scope is Scope.USER or hook.origin.file not in native:
+            yield hooks.hook_element(
+                view,
+                hook,
+                path=f"{folder}/harnesssync.json",
+                event=hook.event,
+                matcher=hook.matcher,
+                command=hook.command or "",
+                timeout=hook.timeout_s,
+            )
+        yield from hooks.setting_losses(view, hook, "GitHub Copilot")
+
+
+_SUPPORT: Mapping[Kind, Support] = {
+    Kind.RULE: Render(_rules, "imports and conditional rules of a home; CLAUDE.md and .claude/rules are read natively"),
+    Kind.SKILL: Link(_skills, "settings that only Claude Code reads; .claude/skills is read natively"),
+    Kind.AGENT: Render(_agents, "models; .claude/agents is read natively"),
+    Kind.COMMAND: Render(_commands, "arguments are told in words; .claude/commands is read natively, not its folders"),
+    Kind.MCP_SERVER: Merge(_servers, "servers of a project that are not in .mcp.json, which is read natively"),
+    Kind.PERMISSIONS: Merge(permissions, "all but denials of domains"),
+    Kind.HOOK: Merge(_hooks, "events that it does not have; .claude/settings.json is read natively"),
+    Kind.ENVIRONMENT: Unsupported("GitHub Copilot has no setting for variables of commands"),
+}
+
+TARGET = Target(
+    id="copilot",
+    name="GitHub Copilot",
+    programs=("copilot",),
+    project_signs=(".github/copilot-instructions.md", ".github/instructions", ".github/agents", ".github/copilot"),
+    user_signs=(".copilot",),
+    home=".copilot",
+    home_variable="COPILOT_HOME",
+    project=_SUPPORT,
+    user=_SUPPORT,
+    consent=(
+        "Start `copilot` in the project once and trust the folder: before that it starts no MCP servers and no hooks.",
+    ),
+)

@@ -1,0 +1,46 @@
+"""Prompts of commands in the syntax of Gemini CLI, which Qwen Code has kept: `{{args}}`, `!{command}`, `@{file}`."""
+
+from __future__ import annotations
+
+import re
+
+from harnesssync_adapters.shared import commands
+
+_SPECIAL = re.compile(r"\{\{args\}\}|[!@]\{")
+
+
+def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
+    """The prompt in that syntax, and what of it is lost."""
+    losses: dict[str, str] = {}
+
+    def text(plain: str) -> str:
+        for match in _SPECIAL.finditer(plain):
+            losses[match[0]] = f"{harness} would put something in its place: a space keeps it as text"
+        return _SPECIAL.sub(lambda match: f"{match[0][0]} {match[0][1:]}", plain)
+
+    def part(one: commands.Part) -> str:
+        if isinstance(one, commands.Arguments):
+            return "{{args}}"
+        if isinstance(one, commands.File):
+            return f"@{{{one.path}}}" if not one.path.startswith("~") else one.written
+        if isinstance(one, commands.Shell):
+            if _is_balanced(one.command):
+                return f"!{{{one.command.replace('$ARGUMENTS', '{{args}}')}}}"
+            losses[one.written] = "its braces are not balanced, so the model is only shown it"
+            return f"`{one.command}`"
+        losses[one.written] = f"{harness} gives all arguments at once: the model is told which of them is meant"
+        return one.written
+
+    rewritten = commands.rewritten(prompt.strip(), text, part)
+    if any(isinstance(one, commands.Argument) for one in commands.parts(prompt)):
+        rewritten += "\n\nThe arguments are: {{args}} ($1 stands for the first of them, $2 for the second, and so on.)"
+    return rewritten + "\n", losses
+
+
+def _is_balanced(command: str) -> bool:
+    depth = 0
+    for character in command:
+        depth += (character == "{") - (character == "}")
+        if depth < 0:
+            return False
+    return depth == 0

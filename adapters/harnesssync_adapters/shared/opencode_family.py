@@ -1,0 +1,103 @@
+"""What OpenCode and the harnesses that were made from it have in common: where files go, agents, and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.shared import commands
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
+from harnesssync_adapters.shared.command_skills import command_losses
+from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
+from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.items import Agent, Command, Kind, Scope
+from harnesssync_orchestrator.core.targets import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One of them, `name`, and its places in a project and in a home, in this order.
+
+    `folders` hold agents and commands. Of the configuration files, `late` is merged over `early`.
+    """
+
+    name: str
+    folders: tuple[str, str]
+    early: tuple[str, str]
+    late: tuple[str, str]
+
+    def folder(self, view: View) -> str:
+        return self.folders[view.scope is Scope.USER]
+
+    def config(self, view: View) -> str:
+        return self.early[view.scope is Scope.USER]
+
+    def late_config(self, view: View) -> str:
+        return self.late[view.scope is Scope.USER]
+
+
+def rendered_agents(view: View, agents: Sequence[Agent], family: Family) -> Iterator[Output | Loss]:
+    for agent in agents:
+        stem = agent.name.replace(":", "-")
+        if (refused := unsafe(view, agent, [stem])) is not None:
+            yield refused
+            continue
+        front: dict[str, JsonValue] = {"description": agent.description or agent.name, "mode": "subagent"}
+        if is_limited(agent):
+            front["permission"] = _denials(view, agent)
+            why = "everything that it may not use is denied, but for tools of plugins and of other servers"
+            yield loss(view, agent, limits(agent), why, security=True)
+        yield FileOutput(
+            path=f"{family.folder(view)}/agents/{stem}.md",
+            items=(agent.id,),
+            content=markdown(front, agent.prompt),
+            private=is_private(view, agent),
+        )
+        yield from agent_losses(view, agent, family.name)
+
+
+def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
+    """Only denials: an agent's permissions stand behind all others, so allowing here would defeat a denial there."""
+    usable = [tool for tool in TOOLS if is_allowed(tool, agent.tools, agent.disallowed_tools)]
+    allowed = {TOOLS[tool] for tool in usable if tool != "NotebookEdit"}  # `edit` is about all files
+    allowed |= {"list"} if allowed & {"read", "glob"} else set()
+    denials: dict[str, JsonValue] = {key: "deny" for key in dict.fromkeys(TOOLS.values()) if key not in allowed}
+    servers = {server.name for server in view.of(Kind.MCP_SERVER)}
+    named = {tool for tool in agent.tools or () if split_mcp(tool) is not None}
+    for server in sorted(servers):
+        if agent.tools is not None and not any((split_mcp(tool) or ("",))[0] == server for tool in named):
+            denials[f"{server_prefix(server)}*"] = "deny"
+    for tool in agent.disallowed_tools:
+        key = tool_key(bare(tool))
+        if key is not None:
+            denials[key] = "deny"
+    return denials
+
+
+def rendered_commands(view: View, items: Sequence[Command], family: Family) -> Iterator[Output | Loss]:
+    """The text is nearly the same: OpenCode has taken over `$ARGUMENTS`, `$1`, !`command` and `@file`."""
+    for command in items:
+        if (refused := unsafe(view, command, command.path)) is not None:
+            yield refused
+            continue
+        if has_skill(view, command.name):
+            continue
+        description = command.description or first_line(command.prompt) or command.name
+        yield FileOutput(
+            path=f"{family.folder(view)}/commands/{'/'.join(command.path)}.md",
+            items=(command.id,),
+            content=markdown({"description": description}, commands.rewritten(command.prompt, str, _written)),
+            private=is_private(view, command),
+        )
+        for part in commands.parts(command.prompt):
+            if isinstance(part, commands.Shell):
+                yield loss(view, command, part.written, f"{family.name} runs it without asking", security=True)
+        yield from command_losses(view, command, family.name)
+
+
+def _written(part: commands.Part) -> str:
+    # Of `$ARGUMENTS[0]` it would see the beginning, and put all arguments there.
+    return f"${part.number}" if isinstance(part, commands.Argument) else part.written

@@ -1,0 +1,127 @@
+"""GitHub Copilot: a project's files of Claude Code are read as they are, and nothing is written a second time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+from tests.adapters.conftest import agent, command, hook, permission, permissions, rule, server, skill, source
+
+from harnesssync_adapters.copilot import TARGET
+from harnesssync_orchestrator.core.desired import Desired, ElementOutput, FileOutput, KeyOutput
+from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
+from harnesssync_orchestrator.core.rendering import desired_state
+
+PROJECT, USER = Scope.PROJECT, Scope.USER
+
+
+def desired(*items: Item, scope: Scope = PROJECT) -> Desired:
+    """What GitHub Copilot wants of these items."""
+    return desired_state([TARGET], source(scope, *items))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        rule(PROJECT, "CLAUDE.md", "@a.md\n", expanded="A.\n", plain=False),
+        rule(PROJECT, "api/CLAUDE.md", "Here.\n", directory="api"),
+        rule(PROJECT, ".claude/rules/a.md", "Rule.\n", globs=("*.py",), plain=False),
+        skill(PROJECT, "own"),
+        agent(PROJECT, "a", tools=("Read",)),
+        command(PROJECT, "fix", "Fix it.\n"),
+        server(PROJECT, "s", Transport.STDIO, command="run", args=["${A:-d}"]),
+        hook(PROJECT, "PreToolUse", "Bash", "guard"),
+    ],
+    ids=lambda item: str(item.id),
+)
+def test_what_it_reads_itself_is_not_written(item: Item) -> None:
+    """Else a hook would run twice."""
+    assert desired(item) == Desired()
+
+
+@pytest.mark.parametrize("name", [".claude/CLAUDE.md", "CLAUDE.local.md"])
+def test_rules_that_it_does_not_find_become_instructions(name: str) -> None:
+    """A person's own stay private."""
+    (wish,) = desired(rule(PROJECT, name, "Here.\n")).wanted.values()
+    assert isinstance(wish.output, FileOutput)
+    assert wish.output.path.startswith(".github/instructions/harnesssync-")
+    assert wish.output.content.decode() == '---\napplyTo: "**"\n---\n\nHere.\n'
+    assert wish.output.private == (name == "CLAUDE.local.md")
+
+
+def test_commands_in_folders_become_skills() -> None:
+    """Only those at the top of the folder are read."""
+    assert {address.path for address in desired(command(PROJECT, "git:fix", "Fix it.\n")).wanted} == {
+        ".github/skills/git-fix/SKILL.md"
+    }
+
+
+def test_of_plugins_everything_is_written() -> None:
+    """Their skills are linked, their hooks merged into a file of ours, and private."""
+    far = skill(PROJECT, "far", "/home/dev/.claude/plugins/p/far", layer=Layer.PLUGIN)
+    plain = hook(PROJECT, "PreToolUse", "Bash", "guard", timeout_s=3)
+    theirs = replace(plain, origin=replace(plain.origin, file="/home/dev/.claude/plugins/p/hooks/hooks.json"))
+    outputs = [wish.output for wish in desired(far, theirs).wanted.values()]
+    assert [".agents/skills/far", ".github/hooks/harnesssync.json"] == [output.path for output in outputs]
+    assert isinstance(outputs[1], ElementOutput)
+    handler = {"type": "command", "command": "guard", "timeout": 3}
+    assert outputs[1].value == {"matcher": "Bash", "hooks": [handler]}
+
+
+def test_servers_of_a_home_keep_their_references() -> None:
+    """They are expanded there, defaults too; a project's go nowhere but into `.mcp.json`."""
+    one = server(USER, "s", Transport.STDIO, command="run", args=["${A:-d}"], env={"T": "${T}"}, timeout_ms=5)
+    (wish,) = desired(one, scope=USER).wanted.values()
+    assert isinstance(wish.output, KeyOutput)
+    members = {"type": "local", "command": "run", "args": ["${A:-d}"], "env": {"T": "${T}"}}
+    assert wish.output.value == {**members, "tools": ["*"], "timeout": 5}
+    local = server(PROJECT, "s", Transport.STDIO, command="run", args=[])
+    local = replace(local, origin=replace(local.origin, file="/home/dev/.claude.json", layer=Layer.LOCAL))
+    assert ["mcp_server s"] == [loss.what for loss in desired(local).losses]
+
+
+def test_a_literal_that_is_expanded_is_told() -> None:
+    """In `.mcp.json` nothing can be done about it; in a home the server is left out."""
+    assert ["$HOME"] == [
+        loss.what for loss in desired(server(PROJECT, "s", Transport.STDIO, command="run", args=["$HOME"])).losses
+    ]
+    assert desired(server(USER, "s", Transport.STDIO, command="run", args=["$HOME"]), scope=USER).wanted == {}
+
+
+@pytest.mark.parametrize(
+    ("tools", "disallowed", "expected"),
+    [
+        (("Read", "Grep", "Bash(git:*)"), (), ["read", "search"]),
+        (("Read", "mcp__docs", "mcp__files__list"), (), ["read", "docs/*", "files/list"]),
+        (None, ("Bash", "Write"), ["read", "search", "web", "agent", "todo"]),
+        ((), (), []),
+    ],
+)
+def test_an_agent_of_a_home_has_groups_of_tools(
+    tools: tuple[str, ...] | None, disallowed: tuple[str, ...], expected: list[str]
+) -> None:
+    """A group of which it must not use one tool is denied whole; an empty list is none."""
+    (wish,) = desired(agent(USER, "a", tools=tools, disallowed_tools=disallowed), scope=USER).wanted.values()
+    assert isinstance(wish.output, FileOutput)
+    assert wish.output.path == ".copilot/agents/a.agent.md"
+    assert yaml.safe_load(wish.output.content.decode().split("---\n")[1])["tools"] == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "domain"),
+    [
+        ("deny", "WebFetch(domain:evil.example)", "evil.example"),
+        ("deny", "WebFetch(domain:*.evil.example)", "*.evil.example"),
+        ("deny", "WebFetch", None),
+        ("deny", "Bash(rm:*)", None),
+        ("allow", "WebFetch(domain:good.example)", None),
+    ],
+)
+def test_domains_are_denied_and_nothing_else(action: str, text: str, domain: str | None) -> None:
+    """All other denials are losses of security."""
+    result = desired(permissions(PROJECT, permission(PROJECT, action, text)))
+    written = [wish.output.value for wish in result.wanted.values() if isinstance(wish.output, ElementOutput)]
+    assert written == ([domain] if domain else [])
+    if domain is None:
+        assert [action == "deny"] == [loss.security for loss in result.losses]
