@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import tomlkit
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.growth import grows_with_length
 
 from harnesssync_adapters.formats import FORMATS
+from harnesssync_adapters.formats.text_edits import decode
+from harnesssync_adapters.formats.toml_document import by_whole_text
 from harnesssync_adapters.formats.toml_text import toml_document
 from harnesssync_orchestrator.core.desired import value_hash
 from harnesssync_orchestrator.core.targets import AddElement, DocumentError, Edit, RemoveElement, RemoveKey, SetKey
@@ -203,6 +207,92 @@ def test_an_array_of_tables_takes_and_loses_an_element() -> None:
     assert before == TOML.edit(after, [RemoveElement(("list",), value_hash({"x": 3}))])
     without = TOML.edit(before, [RemoveElement(("list",), value_hash({"x": 1, "sub": {"y": 1}}))])
     assert TOML.parse(without)["list"] == [{"x": 2}]
+
+
+def many(number: int, member: str = "command = 'x' # why\n") -> bytes:
+    tables = "\n".join(f"[servers.k{each}]\n{member}" for each in range(number))
+    return f"# mine\ntheme = 1\n\n{tables}".encode()
+
+
+MANY: dict[str, Callable[[int], tuple[bytes, list[Edit]]]] = {
+    "new tables": lambda number: (b"", [SetKey(("servers", f"k{each}"), {"x": [each]}) for each in range(number)]),
+    "new tables in a document of as many": lambda number: (
+        many(number),
+        [SetKey(("servers", f"new{each}"), {"x": [each]}) for each in range(number)],
+    ),
+    "new keys of one table": lambda number: (
+        many(number),
+        [SetKey(("set", f"k{each}"), "x") for each in range(number)],
+    ),
+    "new keys at the top": lambda number: (many(number), [SetKey((f"k{each}",), "x") for each in range(number)]),
+    "new values of tables": lambda number: (
+        many(number),
+        [SetKey(("servers", f"k{each}"), {"command": "y", "more": 1}) for each in range(number)],
+    ),
+    "new values of keys": lambda number: (
+        many(number),
+        [SetKey(("servers", f"k{each}", "command"), "y") for each in range(number)],
+    ),
+    "tables that go": lambda number: (many(number), [RemoveKey(("servers", f"k{each}")) for each in range(number)]),
+    "tables that go from behind": lambda number: (
+        many(number),
+        [RemoveKey(("servers", f"k{each}")) for each in reversed(range(number))],
+    ),
+    "tables beside an array of tables": lambda number: (
+        b"[[list]]\nx = 1\n" + many(number),
+        [SetKey(("servers", f"new{each}"), {"x": each}) for each in range(number)],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_many_edits_of_toml_take_time_in_proportion(kind: str) -> None:
+    """Of whatever kind: thousands of servers are one edit each."""
+    assert grows_with_length(lambda given: TOML.edit(*given), MANY[kind], 2000)
+
+
+@st.composite
+def edits(draw: st.DrawFn, document: bytes) -> Edit:
+    """An edit of something that is there, or near it, or of anything else."""
+    places = [*_places(TOML.parse(document))]
+    pointer, there = draw(st.sampled_from([*places, *(((name, "x"), None) for name in ("servers", "new"))]))
+    value, kind = draw(st.one_of(values, tables)), draw(st.integers(0, 5))
+    if kind == 0 and isinstance(there, dict):
+        return SetKey((*pointer, draw(names)), value)
+    if kind == 1 and isinstance(there, dict):
+        return SetKey(pointer, {key: draw(values) for key in draw(st.permutations([*there, "more"]))})
+    if kind == 2 and isinstance(there, list):
+        return AddElement(pointer, value)
+    if kind == 3 and isinstance(there, list) and there:
+        return RemoveElement(pointer, value_hash(draw(st.sampled_from(there))))
+    return SetKey(pointer, value) if kind == 4 else RemoveKey(pointer)
+
+
+def _places(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*above, key), inner
+            yield from _places(inner, (*above, key))
+
+
+@pytest.mark.parametrize("way", ["at once", "by the whole text"])
+@given(document=documents(), data=st.data())
+def test_edits_at_once_are_the_same_as_one_after_the_other(way: str, document: str, data: st.DataObject) -> None:
+    """Each of them finds the text that the ones before it left, though it is read once; and what is a matter of a few
+    lines comes out as it does by the whole text."""
+    one_by_one, done = document.encode(), list[Edit]()
+    for _ in range(data.draw(st.integers(1, 6))):
+        edit = data.draw(edits(one_by_one))
+        try:
+            if way == "at once":
+                one_by_one = TOML.edit(one_by_one, [edit])
+            else:
+                mark, text = decode(one_by_one)
+                one_by_one = (mark + by_whole_text(text, edit)).encode()
+        except DocumentError:
+            continue
+        done.append(edit)
+    assert one_by_one == TOML.edit(document.encode(), done)
 
 
 @pytest.mark.parametrize("text", ["a." * 500_000 + "a = 1", "[" + "a . " * 300_000 + "a]", '"a".' * 200 + "a = 1"])
