@@ -338,7 +338,7 @@ def test_unreadable_parts_are_told_and_the_rest_is_listed(
 
 
 COUNT_OPENS = """
-import sys
+import os, sys
 from harnesssync_orchestrator.files.hashing import HashCache, hash_batch
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.tree import list_tree, tree_digest
@@ -347,7 +347,7 @@ root, later_ns = sys.argv[1], int(sys.argv[2])
 opened = []
 
 def count(event, args):
-    if event == "open" and str(args[0]).startswith(root):
+    if event == "open" and str(args[0]).startswith(root) and not os.path.isdir(args[0]):
         opened.append(args[0])
 
 sys.addaudithook(count)

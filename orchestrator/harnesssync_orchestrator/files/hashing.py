@@ -20,7 +20,13 @@ from pathlib import Path
 import msgspec
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
-from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Signature, TooLargeError, require_regular
+from harnesssync_orchestrator.files.reading import (
+    OPEN_FLAGS,
+    OutsideError,
+    Signature,
+    TooLargeError,
+    require_regular,
+)
 
 BUFFER_BYTES = 64 * 1024
 """Bytes a read asks for at most. From 128 KiB up the allocator maps and unmaps memory for every buffer, which
@@ -56,15 +62,19 @@ def hash_file(path: Path | str, limit: int = MAX_HASHED_BYTES) -> str:
         return ""
 
 
-def hash_batch(paths: Iterable[str], limit: int = MAX_HASHED_BYTES) -> dict[str, str | OSError]:
+def hash_batch(
+    paths: Iterable[str], limit: int = MAX_HASHED_BYTES, seen: Mapping[str, Signature] | None = None
+) -> dict[str, str | OSError]:
     """The work of one thread: each path with its hash, `""` for a missing one, or the error that reading it gave.
 
-    The paths are those of regular files, found so by `lstat` a moment ago.
+    The paths are those of regular files, found so by `lstat` a moment ago. Where their signatures of then are among
+    those `seen`, another file that a path leads to by now is not read: a folder on the way may be a link by now.
     """
     digests: dict[str, str | OSError] = {}
     for path in paths:
+        signature = None if seen is None else seen.get(path)
         try:
-            digests[path] = _hash(path, limit)
+            digests[path] = _hash(path, limit, None if signature is None else signature.inode)
         except (FileNotFoundError, NotADirectoryError, ValueError):
             digests[path] = ""
         except OSError as error:
@@ -83,10 +93,12 @@ def plan_batches(files: Sequence[tuple[str, int]], width: int) -> list[list[str]
     return batches
 
 
-def _hash(path: str, limit: int) -> str:
+def _hash(path: str, limit: int, inode: int | None = None) -> str:
     descriptor = os.open(path, OPEN_FLAGS)
     try:
         status = os.fstat(descriptor)
+        if inode is not None and status.st_ino != inode:
+            raise OutsideError(errno.EXDEV, "it was exchanged while it was read", path)
         if not stat.S_ISREG(status.st_mode):
             require_regular(status, path)
         size = status.st_size

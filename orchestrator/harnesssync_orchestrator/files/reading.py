@@ -32,7 +32,11 @@ OPEN_FLAGS: int = os.O_RDONLY | sum(
 )
 """Non-blocking, because opening a named pipe otherwise waits for a writer, perhaps forever."""
 
+BY_DESCRIPTOR: bool = os.stat in os.supports_dir_fd and os.listdir in os.supports_fd and os.scandir in os.supports_fd
+"""Can folders be opened, and what is in them be asked for by that?"""
+
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+_FOLDER_FLAGS: int = OPEN_FLAGS | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
 _SYSTEM: str = sys.platform
 _GET_PATH = 50
 """`F_GETPATH` of macOS."""
@@ -101,13 +105,14 @@ class Looked:
         self.listed: dict[str, tuple[str, ...]] = {}
         self.uncertain = False
 
-    def lstat(self, path: str) -> os.stat_result | None:
-        """The status of the path itself, links not followed; None if nothing is there.
+    def lstat(self, path: str, *, folder: int | None = None) -> os.stat_result | None:
+        """The status of the path itself, links not followed; None if nothing is there. `folder` is the descriptor of
+        the one that it is in: then nothing that was put in the way to that counts.
 
         Raises OSError if that can't be known (PermissionError).
         """
         try:
-            status = os.lstat(path)
+            status = os.lstat(path) if folder is None else os.lstat(path.rpartition(os.sep)[2], dir_fd=folder)
         except ValueError:  # NUL or a lone surrogate: no file system holds such a name
             return None
         except OSError as error:
@@ -182,27 +187,34 @@ class Looked:
             try:
                 status = os.fstat(descriptor)
                 require_regular(status, path)  # it may have been exchanged since
-                if within and not any(is_within(_place_of(descriptor, real, status), folder) for folder in within):
-                    raise OutsideError(errno.EXDEV, "it was exchanged for a link that leads out", path)
+                require_within(descriptor, real, status, within)
                 if status.st_size > limit:
                     raise TooLargeError(errno.EFBIG, f"{status.st_size} bytes, more than {limit}", path)
                 return _read_all(descriptor, status.st_size, limit, path)
             finally:
                 os.close(descriptor)
 
-    def scan(self, path: str) -> tuple[Entry, ...]:
+    def scan(self, path: str, *, within: Collection[str] = ()) -> tuple[Entry, ...]:
         """The entries of the directory that `path` leads to, sorted by name; none if nothing is there.
 
         The signature of the directory is recorded, which changes whenever an entry comes, goes or is exchanged;
-        the entries themselves are not. Raises PermissionError, NotADirectoryError.
+        the entries themselves are not. `within` is as in `read`. Raises PermissionError, NotADirectoryError,
+        OutsideError.
         """
         real, status = self.follow(path)
         if status is None:
             return ()
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-        with self._certain(), os.scandir(path) as entries:
-            found = [Entry(entry.name, entry.path, _kind(entry)) for entry in entries]
+        with self._certain():
+            folder = open_folder(real, status)
+            try:
+                require_within(folder, real, status, within)
+                with os.scandir(path if folder is None else folder) as entries:
+                    found = [Entry(entry.name, os.path.join(path, entry.name), _kind(entry)) for entry in entries]  # noqa: PTH118
+            finally:
+                if folder is not None:
+                    os.close(folder)
         found.sort()
         self.listed.setdefault(real, tuple(entry.name for entry in found))
         return tuple(found)
@@ -228,14 +240,56 @@ def require_regular(status: os.stat_result, path: str) -> None:
     raise SpecialFileError(errno.EINVAL, "neither a regular file nor a directory", path)
 
 
+def open_folder(path: str, status: os.stat_result) -> int | None:
+    """A descriptor of a folder that had this status a moment ago, which is to be closed; None where folders have none.
+
+    Raises OutsideError if something else is there now. No context manager: a walk opens thousands.
+    """
+    if not BY_DESCRIPTOR:
+        return None
+    descriptor = os.open(path, _FOLDER_FLAGS)
+    if not os.path.samestat(os.fstat(descriptor), status):
+        os.close(descriptor)
+        raise OutsideError(errno.EXDEV, "it was exchanged while it was read", path)
+    return descriptor
+
+
+def require_file_within(path: str, status: os.stat_result, within: Collection[str]) -> None:
+    """Raise OutsideError unless a file that had this status a moment ago lies in one of the folders `within`.
+
+    One that can't be opened is not read by anybody else here either.
+    """
+    if not BY_DESCRIPTOR:
+        return
+    try:
+        descriptor = os.open(path, OPEN_FLAGS | _NO_LINK)
+    except PermissionError:
+        return
+    try:
+        if not os.path.samestat(os.fstat(descriptor), status):
+            raise OutsideError(errno.EXDEV, "it was exchanged while it was read", path)
+        require_within(descriptor, path, status, within)
+    finally:
+        os.close(descriptor)
+
+
+def require_within(descriptor: int | None, path: str, status: os.stat_result, within: Collection[str]) -> None:
+    """Raise OutsideError unless what was opened lies in one of the folders `within`; none means anywhere."""
+    if within and not any(is_within(place_of(descriptor, path, status), folder) for folder in within):
+        raise OutsideError(errno.EXDEV, "it was exchanged for a link that leads out", path)
+
+
 def is_within(path: str, folder: str) -> bool:
     """Is `path` `folder` itself or below it? Both absolute and resolved."""
     return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
 
 
-def _place_of(descriptor: int, path: str, status: os.stat_result) -> str:
-    """The real path of an open file, as the system knows it; else as it is now, and empty if that is another file."""
+def place_of(descriptor: int | None, path: str, status: os.stat_result) -> str:
+    """The real path of an open file or folder, as the system knows it; else as it is now, and empty if something else
+    is there."""
     with suppress(OSError):
+        if descriptor is None:
+            return os.path.realpath(path)
         if _SYSTEM == "linux":
             return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - see the top
         if _SYSTEM == "darwin":

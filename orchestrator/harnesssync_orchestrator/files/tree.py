@@ -12,14 +12,22 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.files.hashing import MAX_HASHED_BYTES
-from harnesssync_orchestrator.files.reading import Looked, Signature
+from harnesssync_orchestrator.files.reading import (
+    Looked,
+    OutsideError,
+    Signature,
+    is_within,
+    open_folder,
+    place_of,
+    require_file_within,
+)
 
 IGNORED = frozenset({".git", ".hg", ".svn", ".jj", "__pycache__", ".DS_Store"})
 """Entries that belong to version control, Python and Finder: they change without anybody changing the folder."""
@@ -63,19 +71,21 @@ class TreeListing:
         return {file.path: file.signature for file in self.files if file.hashed}
 
 
-def list_tree(root: str, looked: Looked) -> TreeListing:
+def list_tree(root: str, looked: Looked, *, within: Collection[str] = ()) -> TreeListing:
     """List the folder that `root` (absolute) leads to; empty if nothing is there.
 
-    Everything is recorded in `looked`. Raises NotADirectoryError, and OSError if `root` itself is a circle of links
-    or in a folder without permission. What can't be read below it is a `Problem`.
+    Each folder is opened, and what is in it is asked of that: a folder that is exchanged for another one, or for a
+    link, while it is listed is not entered. With `within` (real paths of folders) the root must lie in one of them.
+    Everything is recorded in `looked`. Raises NotADirectoryError, OutsideError, and OSError if `root` itself is a
+    circle of links or in a folder without permission. What can't be read below it is a `Problem`.
     """
-    _, status = looked.follow(root)
+    real, status = looked.follow(root)
     if status is None:
         return TreeListing(root)
     if not stat.S_ISDIR(status.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), root)
     walk = _Walk(root, looked)
-    walk.run()
+    walk.run(_Folder(root, "", 1, (), real, status, tuple(within)))
     walk.files.sort()
     return TreeListing(root, tuple(walk.files), tuple(walk.problems.values()))
 
@@ -100,12 +110,16 @@ def tree_digest(listing: TreeListing, digests: Mapping[str, str]) -> str:
 
 
 class _Folder(NamedTuple):
-    """A folder still to be read. `trail` holds the real paths on the way from the root where links were taken."""
+    """A folder still to be read, which stands at `place` with that `status`, and must lie in one of the folders
+    `within`, unless that is empty. `trail` holds the real paths on the way from the root where links were taken."""
 
     path: str
     prefix: str
     depth: int
     trail: tuple[str, ...]
+    place: str
+    status: os.stat_result
+    within: tuple[str, ...] = ()
 
 
 class _Walk:
@@ -120,33 +134,54 @@ class _Walk:
         self.bytes_left = MAX_TREE_BYTES
         self.real_root = ""
 
-    def run(self) -> None:
-        waiting = [_Folder(self.root, "", 1, ())]
-        while waiting:
+    def run(self, root: _Folder) -> None:
+        waiting = [root]
+        while waiting and self.entries <= MAX_ENTRIES:
             folder = waiting.pop()
+            inner: list[_Folder] = []
+            handle: int | None = None
             try:
-                # Each entry is looked at anyway, so what `os.scandir` knows of its kind is worth nothing here.
-                names = sorted(os.listdir(folder.path))  # noqa: PTH208 - no pathlib in the walk, see `reading`
+                handle = open_folder(folder.place, folder.status)
+                if folder.within or folder is root:
+                    self._check(folder, handle, is_root=folder is root)
+                self._list(folder, handle, inner)
+            except OutsideError as error:
+                self.looked.uncertain = True
+                if folder is root:
+                    raise
+                self._report("folder_unreadable", _reason(error), folder.path, "Leave it as it is, and sync again.")
             except OSError as error:
                 self.looked.uncertain = True
                 self._report("folder_unreadable", _reason(error), folder.path, "Make the folder readable.")
-                continue
-            inner: list[_Folder] = []
-            for name in names:
-                if name in IGNORED:
-                    continue
-                self.entries += 1
-                if self.entries > MAX_ENTRIES:
-                    message = f"holds more than {MAX_ENTRIES} files and folders; the others are left out"
-                    self._report("tree_too_large", message, self.root, "Move what is not part of it elsewhere.")
-                    return
-                self._visit(folder, name, inner)
+            finally:
+                if handle is not None:
+                    os.close(handle)
             waiting.extend(reversed(inner))
 
-    def _visit(self, folder: _Folder, name: str, inner: list[_Folder]) -> None:
+    def _check(self, folder: _Folder, handle: int | None, *, is_root: bool) -> None:
+        """Raise OutsideError if what was opened does not lie where it has to."""
+        place = place_of(handle, folder.place, folder.status)
+        if folder.within and not any(is_within(place, each) for each in folder.within):
+            raise OutsideError(errno.EXDEV, "it was exchanged for a link that leads out", folder.path)
+        if is_root:
+            self.real_root = place
+
+    def _list(self, folder: _Folder, handle: int | None, inner: list[_Folder]) -> None:
+        # Each entry is looked at anyway, so what `os.scandir` knows of its kind is worth nothing here.
+        for name in sorted(os.listdir(folder.path if handle is None else handle)):  # noqa: PTH208 - see `reading`
+            if name in IGNORED:
+                continue
+            self.entries += 1
+            if self.entries > MAX_ENTRIES:
+                message = f"holds more than {MAX_ENTRIES} files and folders; the others are left out"
+                self._report("tree_too_large", message, self.root, "Move what is not part of it elsewhere.")
+                return
+            self._visit(folder, handle, name, inner)
+
+    def _visit(self, folder: _Folder, handle: int | None, name: str, inner: list[_Folder]) -> None:
         path = folder.path + os.sep + name
         try:
-            status = self.looked.lstat(path)
+            status = self.looked.lstat(path, folder=handle)
         except OSError as error:
             self._report("file_unreadable", _reason(error), path, "Make it readable.")
             return
@@ -156,9 +191,9 @@ class _Walk:
         if stat.S_ISREG(status.st_mode):
             self._file(relative, path, status)
         elif stat.S_ISDIR(status.st_mode):
-            self._folder(_Folder(path, relative + "/", folder.depth + 1, folder.trail), inner)
+            self._folder(_Folder(path, relative + "/", folder.depth + 1, folder.trail, path, status), inner)
         elif stat.S_ISLNK(status.st_mode):
-            self._link(folder, relative, path, status, inner)
+            self._link(folder, handle, relative, path, status, inner)
         else:
             message = "is a named pipe, a socket or a device, and is left out"
             self._report("special_file", message, path, "Remove it, or put a regular file there.")
@@ -182,11 +217,21 @@ class _Walk:
         else:
             inner.append(folder)
 
-    def _link(self, folder: _Folder, relative: str, path: str, status: os.stat_result, inner: list[_Folder]) -> None:
+    def _link(
+        self,
+        folder: _Folder,
+        handle: int | None,
+        relative: str,
+        path: str,
+        status: os.stat_result,
+        inner: list[_Folder],
+    ) -> None:
         try:
-            text = os.readlink(path)  # noqa: PTH115 - no pathlib in the walk, see `reading`
+            text = os.readlink(path) if handle is None else os.readlink(relative.rpartition("/")[2], dir_fd=handle)  # noqa: PTH115
             real = self._resolve(path, text)
             target = self.looked.lstat(real) if real else None
+            if target is not None and stat.S_ISREG(target.st_mode):
+                require_file_within(real, target, (self.real_root,))
         except OSError as error:
             if error.errno == errno.ELOOP:
                 self._report("link_loop", "is a link in a circle, and is left out", path, "Remove the link.")
@@ -203,7 +248,8 @@ class _Walk:
             if any(passed == real or passed.startswith(real + os.sep) for passed in trail):
                 self._report("link_loop", "links to a folder around it, and is left out", path, "Remove the link.")
             else:
-                self._folder(_Folder(real, relative + "/", folder.depth + 1, trail), inner)
+                inside = (self.real_root,)
+                self._folder(_Folder(real, relative + "/", folder.depth + 1, trail, real, target, inside), inner)
         else:
             message = "links to a named pipe, a socket or a device, and is left out"
             self._report("special_file", message, path, "Remove the link.")
@@ -213,7 +259,6 @@ class _Walk:
 
         A link that by its text alone leads out is not even looked up: it may point into a file system that hangs.
         """
-        self.real_root = self.real_root or os.path.realpath(self.root)
         literal = os.path.normpath(os.path.join(os.path.dirname(path), text))  # noqa: PTH118, PTH120
         if not (_inside(literal, self.root) or _inside(literal, self.real_root)):
             return ""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import anyio
 import anyio.to_thread
 
 from harnesssync_orchestrator.files.hashing import hash_batch, plan_batches
+from harnesssync_orchestrator.files.reading import Signature
 
 
 async def hash_files(
-    files: Sequence[tuple[str, int]], limiter: anyio.CapacityLimiter, width: int
+    files: Sequence[tuple[str, int]],
+    limiter: anyio.CapacityLimiter,
+    width: int,
+    seen: Mapping[str, Signature] | None = None,
 ) -> dict[str, str | OSError]:
-    """Hash regular files, given as (path, size), in at most `width` threads at once, each under `limiter`.
+    """Hash regular files, given as (path, size), in at most `width` threads at once, each under `limiter`. What they
+    were `seen` as is what is read (`hash_batch`).
 
     The result has every path with its 16 hex digits, `""` for a file that is gone, or the error that reading it gave.
     Cancellation is felt between batches: a thread at work is waited for, since it can't be stopped.
@@ -26,12 +31,15 @@ async def hash_files(
     # the loop for a fifth of a second.
     async with anyio.create_task_group() as group:
         for _ in range(max(1, width)):
-            group.start_soon(_work, batches, limiter, digests)
+            group.start_soon(_work, batches, limiter, digests, seen)
     return digests
 
 
 async def _work(
-    batches: Iterator[list[str]], limiter: anyio.CapacityLimiter, digests: dict[str, str | OSError]
+    batches: Iterator[list[str]],
+    limiter: anyio.CapacityLimiter,
+    digests: dict[str, str | OSError],
+    seen: Mapping[str, Signature] | None,
 ) -> None:
     for batch in batches:
-        digests.update(await anyio.to_thread.run_sync(partial(hash_batch, batch), limiter=limiter))
+        digests.update(await anyio.to_thread.run_sync(partial(hash_batch, batch, seen=seen), limiter=limiter))

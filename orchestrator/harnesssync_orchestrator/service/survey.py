@@ -98,7 +98,8 @@ class Reading:
 
     async def hashed(self, limits: Limits) -> Mapping[str, str | OSError]:
         """The digests of what has to be hashed, in several threads."""
-        return await hash_files(self.unknown, limits.hashing, int(limits.hashing.total_tokens))
+        width = int(limits.hashing.total_tokens)
+        return await hash_files(self.unknown, limits.hashing, width, self.contents)
 
     def complete(self, digests: Mapping[str, str | OSError]) -> Source:
         self.cache.put_all(self.contents, digests, self.read_ns)

@@ -136,7 +136,7 @@ class Reader:
         try:
             if not self._may_read(folder, ground, below_checked=below_checked):
                 return ()
-            return self.looked.scan(folder)
+            return self.looked.scan(folder, within=self.within(ground))
         except NotADirectoryError:
             self.report(
                 "not_a_folder", "a file stands where Claude Code reads a folder", folder, "Remove or rename it."
@@ -205,12 +205,12 @@ class Reader:
         )
         return False
 
-    def tree(self, folder: str) -> bool:
+    def tree(self, folder: str, ground: Ground) -> bool:
         """List a skill's folder for hashing; False if that is impossible."""
         if folder in self.trees:
             return True
         try:
-            listing = list_tree(folder, self.looked)
+            listing = list_tree(folder, self.looked, within=self.within(ground))
         except OSError as error:
             self._report_error(error, folder)
             return False

@@ -38,7 +38,7 @@ def read_skill(path: str, folder: str, ground: Ground, reader: Reader, *, namesp
     """The skill in the folder `path`, called `folder`; None if there is none, or it can't be used."""
     file = f"{path}/{SKILL_FILE}"
     front_matter = reader.front_matter(file, ground, below_checked=True)
-    if front_matter is None or not reader.safe(folder, "skill", file) or not reader.tree(path):
+    if front_matter is None or not reader.safe(folder, "skill", file) or not reader.tree(path, ground):
         return None
     reader.report_flaw(front_matter.flaw, file, hides=False)
     return Skill(
