@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from harnesssync_orchestrator.files.opened import OutsideError
 from harnesssync_orchestrator.files.reading import (
     Looked,
-    OutsideError,
     Signature,
     SpecialFileError,
     TooLargeError,

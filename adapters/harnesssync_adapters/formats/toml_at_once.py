@@ -8,9 +8,10 @@ from typing import Any
 
 from harnesssync_adapters.formats.text_edits import Replacement
 from harnesssync_adapters.formats.toml_cuts import appended, entry_cut, inline_cuts, inside
+from harnesssync_adapters.formats.toml_lines import ScatteredError
 from harnesssync_adapters.formats.toml_syntax import Path, load
 from harnesssync_adapters.formats.toml_text import toml_key, toml_path, toml_value
-from harnesssync_adapters.formats.toml_tree import ScatteredError, Tree
+from harnesssync_adapters.formats.toml_tree import Tree
 from harnesssync_orchestrator.core.desired import JsonValue, value_hash
 from harnesssync_orchestrator.core.targets import AddElement, DocumentError, Edit, RemoveElement, RemoveKey, SetKey
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from harnesssync_adapters.formats.text_edits import Replacement, decode, indentation, newline_of, replace_spans
 from harnesssync_adapters.formats.toml_at_once import ABSENT, AtOnce, look_up, nested
 from harnesssync_adapters.formats.toml_cuts import appended, entry_cut, inline_cuts, inside, statement_cut, table_cuts
+from harnesssync_adapters.formats.toml_lines import ScatteredError
 from harnesssync_adapters.formats.toml_syntax import Node, Path, load, scan, statements, under
 from harnesssync_adapters.formats.toml_text import toml_key, toml_path, toml_value
-from harnesssync_adapters.formats.toml_tree import ScatteredError
 from harnesssync_orchestrator.core.desired import JsonValue, value_hash
 from harnesssync_orchestrator.core.targets import AddElement, DocumentError, Edit, RemoveElement, RemoveKey, SetKey
 

@@ -19,8 +19,9 @@ from pathlib import Path
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.files.folder import Folder, write_all
 from harnesssync_orchestrator.files.hashing import hash_batch
+from harnesssync_orchestrator.files.opened import OPEN_FLAGS
 from harnesssync_orchestrator.files.place import Place, is_link
-from harnesssync_orchestrator.files.reading import OPEN_FLAGS, Looked, Signature, SpecialFileError, require_regular
+from harnesssync_orchestrator.files.reading import Looked, Signature, SpecialFileError, require_regular
 from harnesssync_orchestrator.files.temporaries import our_name
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree, tree_digest
 

@@ -20,13 +20,8 @@ from pathlib import Path
 import msgspec
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
-from harnesssync_orchestrator.files.reading import (
-    OPEN_FLAGS,
-    OutsideError,
-    Signature,
-    TooLargeError,
-    require_regular,
-)
+from harnesssync_orchestrator.files.opened import OPEN_FLAGS, OutsideError
+from harnesssync_orchestrator.files.reading import Signature, TooLargeError, require_regular
 
 BUFFER_BYTES = 64 * 1024
 """Bytes a read asks for at most. From 128 KiB up the allocator maps and unmaps memory for every buffer, which

@@ -13,33 +13,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 import time
 from collections.abc import Collection, Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Literal, NamedTuple
+
+from harnesssync_orchestrator.files.opened import NO_LINK, OPEN_FLAGS, open_folder, require_within
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 """Longest file that is read as text. The longest instructions of real projects are under 200 KiB."""
 
 MAX_LINKS = 40
 """Links followed one after another before they are taken for a circle: the limit of Linux itself."""
-
-OPEN_FLAGS: int = os.O_RDONLY | sum(
-    getattr(os, name, 0)  # no system has all of them
-    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
-)
-"""Non-blocking, because opening a named pipe otherwise waits for a writer, perhaps forever."""
-
-BY_DESCRIPTOR: bool = os.stat in os.supports_dir_fd and os.listdir in os.supports_fd and os.scandir in os.supports_fd
-"""Can folders be opened, and what is in them be asked for by that?"""
-
-_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
-_FOLDER_FLAGS: int = OPEN_FLAGS | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
-_SYSTEM: str = sys.platform
-_GET_PATH = 50
-"""`F_GETPATH` of macOS."""
 
 NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 """Error numbers that say: this path leads to nothing. Anything else (no permission, say) leaves it unknown."""
@@ -54,10 +40,6 @@ class SpecialFileError(OSError):
 
 class TooLargeError(OSError):
     """A file is longer than the limit of the caller."""
-
-
-class OutsideError(OSError):
-    """A file lies outside the folders that the caller allows: a folder on the way was exchanged for a link."""
 
 
 class Signature(NamedTuple):
@@ -183,7 +165,7 @@ class Looked:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         require_regular(status, path)
         with self._certain():
-            descriptor = os.open(real, OPEN_FLAGS | _NO_LINK)
+            descriptor = os.open(real, OPEN_FLAGS | NO_LINK)
             try:
                 status = os.fstat(descriptor)
                 require_regular(status, path)  # it may have been exchanged since
@@ -238,66 +220,6 @@ def require_regular(status: os.stat_result, path: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     raise SpecialFileError(errno.EINVAL, "neither a regular file nor a directory", path)
-
-
-def open_folder(path: str, status: os.stat_result) -> int | None:
-    """A descriptor of a folder that had this status a moment ago, which is to be closed; None where folders have none.
-
-    Raises OutsideError if something else is there now. No context manager: a walk opens thousands.
-    """
-    if not BY_DESCRIPTOR:
-        return None
-    descriptor = os.open(path, _FOLDER_FLAGS)
-    if not os.path.samestat(os.fstat(descriptor), status):
-        os.close(descriptor)
-        raise OutsideError(errno.EXDEV, "it was exchanged while it was read", path)
-    return descriptor
-
-
-def require_file_within(path: str, status: os.stat_result, within: Collection[str]) -> None:
-    """Raise OutsideError unless a file that had this status a moment ago lies in one of the folders `within`.
-
-    One that can't be opened is not read by anybody else here either.
-    """
-    if not BY_DESCRIPTOR:
-        return
-    try:
-        descriptor = os.open(path, OPEN_FLAGS | _NO_LINK)
-    except PermissionError:
-        return
-    try:
-        if not os.path.samestat(os.fstat(descriptor), status):
-            raise OutsideError(errno.EXDEV, "it was exchanged while it was read", path)
-        require_within(descriptor, path, status, within)
-    finally:
-        os.close(descriptor)
-
-
-def require_within(descriptor: int | None, path: str, status: os.stat_result, within: Collection[str]) -> None:
-    """Raise OutsideError unless what was opened lies in one of the folders `within`; none means anywhere."""
-    if within and not any(is_within(place_of(descriptor, path, status), folder) for folder in within):
-        raise OutsideError(errno.EXDEV, "it was exchanged for a link that leads out", path)
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Is `path` `folder` itself or below it? Both absolute and resolved."""
-    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
-
-
-def place_of(descriptor: int | None, path: str, status: os.stat_result) -> str:
-    """The real path of an open file or folder, as the system knows it; else as it is now, and empty if something else
-    is there."""
-    with suppress(OSError):
-        if descriptor is None:
-            return os.path.realpath(path)
-        if _SYSTEM == "linux":
-            return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - see the top
-        if _SYSTEM == "darwin":
-            import fcntl  # noqa: PLC0415 - not everywhere
-
-            return os.fsdecode(fcntl.fcntl(descriptor, _GET_PATH, bytes(1024)).rstrip(b"\0"))
-    real = os.path.realpath(path)
-    return real if os.path.samestat(os.stat(real), status) else ""  # noqa: PTH116 - see the top
 
 
 def _kind(entry: os.DirEntry[str]) -> Literal["file", "dir", "link", "special"]:

@@ -19,15 +19,8 @@ from typing import NamedTuple
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.files.hashing import MAX_HASHED_BYTES
-from harnesssync_orchestrator.files.reading import (
-    Looked,
-    OutsideError,
-    Signature,
-    is_within,
-    open_folder,
-    place_of,
-    require_file_within,
-)
+from harnesssync_orchestrator.files.opened import OutsideError, is_within, open_folder, place_of, require_file_within
+from harnesssync_orchestrator.files.reading import Looked, Signature
 
 IGNORED = frozenset({".git", ".hg", ".svn", ".jj", "__pycache__", ".DS_Store"})
 """Entries that belong to version control, Python and Finder: they change without anybody changing the folder."""

@@ -14,7 +14,8 @@ from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.result import Discovery
 from harnesssync_orchestrator.files.hashing import hash_batch, hash_file
-from harnesssync_orchestrator.files.reading import BY_DESCRIPTOR, Looked
+from harnesssync_orchestrator.files.opened import BY_DESCRIPTOR
+from harnesssync_orchestrator.files.reading import Looked
 
 pytestmark = pytest.mark.skipif(not BY_DESCRIPTOR, reason="folders can't be opened here")
 

@@ -17,7 +17,8 @@ from pathlib import Path, PurePath
 
 from harnesssync_orchestrator.files.discovery.mentions import Mention, find_mentions
 from harnesssync_orchestrator.files.discovery.reader import TRUST_IT, Ground, Reader, shown
-from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, is_within
+from harnesssync_orchestrator.files.opened import is_within
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES
 
 MAX_IMPORT_DEPTH = 4
 """An import of an import of an import of an import is the last that is read."""

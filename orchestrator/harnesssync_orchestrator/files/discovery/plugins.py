@@ -18,7 +18,7 @@ from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 from harnesssync_orchestrator.files.discovery.settings import LayeredSettings
-from harnesssync_orchestrator.files.reading import is_within
+from harnesssync_orchestrator.files.opened import is_within
 
 MANIFEST = Path(".claude-plugin", "plugin.json")
 

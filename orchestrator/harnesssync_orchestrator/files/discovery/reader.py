@@ -14,7 +14,8 @@ from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
-from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, NOTHING_THERE, Entry, Looked, is_within
+from harnesssync_orchestrator.files.opened import is_within
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, NOTHING_THERE, Entry, Looked
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree
 
 MAX_FOLDER_DEPTH = 16
