@@ -299,6 +299,16 @@ def test_a_mode_that_can_not_be_kept_for_once_is_a_failure(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_copy_in_which_a_folder_can_not_be_listed_has_no_digest(
+    public_folder: Path, as_nobody: Callable[[], Any]
+) -> None:
+    """That of less than there is would be written into its marker, and each sync would make the copy anew."""
+    (public_folder / "copy" / "closed").mkdir(parents=True)
+    (public_folder / "copy" / "closed").chmod(0)
+    with as_nobody(), pytest.raises(PermissionError):
+        digest_at(place_of(public_folder / "copy"))
+
+
 def test_the_marker_speaks_of_the_copy_that_is_there_when_the_former_one_can_not_be_removed(
     skill: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,6 +168,17 @@ def test_what_may_not_be_read_is_unusable_and_not_missing(public_folder: Path, a
     assert "ermission" in str(state.paths["x"])
 
 
+def test_a_copy_in_which_a_folder_may_not_be_listed_is_unusable_and_not_edited(
+    public_folder: Path, as_nobody: Callable[[], Any]
+) -> None:
+    """What is in there would count as removed."""
+    (public_folder / "x" / "closed").mkdir(parents=True)
+    (public_folder / "x" / "closed").chmod(0)
+    with as_nobody():
+        state = look(public_folder, ledger=recorded("x", Method.COPY))
+    assert isinstance(state.paths["x"], Unusable)
+
+
 def test_a_document_is_parsed(root: Path) -> None:
     """Wanted keys and recorded ones both ask for it."""
     (root / "a.json").write_bytes(b'{"a": [1] /* mine */}')

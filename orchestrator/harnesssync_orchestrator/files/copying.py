@@ -142,6 +142,8 @@ def _digest_of_tree(place: Place, *, wholly: bool = False) -> str:
     """Trees are read by path. Was it all the time the path of what stands here, no folder on the way swapped?"""
     _require_path(place)
     listing = list_tree(str(place.path), Looked())
+    if listing.error is not None:  # a folder that can't be listed is no empty one
+        raise listing.error
     digest = "" if wholly and _holds_more(place.path, listing) else digest_of_listing(listing)
     _require_path(place)
     return digest

@@ -228,6 +228,8 @@ class _Observer:
         if not known and not marker:
             return ObservedTree("")
         listing = list_tree(full, self.looked)
+        if listing.error is not None:  # what was not seen would count as removed
+            raise listing.error
         digests = {file.path: self._digest(file.path, file.signature) for file in listing.files if file.hashed}
         return ObservedTree(tree_digest(listing, digests), marker)
 

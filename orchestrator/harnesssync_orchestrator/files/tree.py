@@ -13,7 +13,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
@@ -52,11 +52,13 @@ class TreeFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TreeListing:
-    """What `list_tree` found, sorted by `relative`. `root` is the path that it was asked for."""
+    """What `list_tree` found, sorted by `relative`. `root` is the path that it was asked for. `error` is one because of
+    which something is missing here that may well be there."""
 
     root: str
     files: tuple[TreeFile, ...] = ()
     problems: tuple[Problem, ...] = ()
+    error: OSError | None = field(default=None, compare=False)
 
     @property
     def contents(self) -> dict[str, Signature]:
@@ -80,7 +82,7 @@ def list_tree(root: str, looked: Looked, *, within: Collection[str] = ()) -> Tre
     walk = _Walk(root, looked)
     walk.run(_Folder(root, "", 1, (), real, status, tuple(within)))
     walk.files.sort()
-    return TreeListing(root, tuple(walk.files), tuple(walk.problems.values()))
+    return TreeListing(root, tuple(walk.files), tuple(walk.problems.values()), walk.error)
 
 
 def tree_digest(listing: TreeListing, digests: Mapping[str, str]) -> str:
@@ -124,6 +126,7 @@ class _Walk:
         self.files: list[TreeFile] = []
         self.problems: dict[tuple[str, str], Problem] = {}  # once a file, however many links lead to it
         self.entries = 0
+        self.error: OSError | None = None
         self.bytes_left = MAX_TREE_BYTES
         self.real_root = ""
 
@@ -142,10 +145,10 @@ class _Walk:
                 self.looked.uncertain = True
                 if folder is root:
                     raise
-                self._report("folder_unreadable", _reason(error), folder.path, "Leave it as it is, and sync again.")
+                self._report_error("folder_unreadable", error, folder.path, "Leave it as it is, and sync again.")
             except OSError as error:
                 self.looked.uncertain = True
-                self._report("folder_unreadable", _reason(error), folder.path, "Make the folder readable.")
+                self._report_error("folder_unreadable", error, folder.path, "Make the folder readable.")
             finally:
                 if handle is not None:
                     os.close(handle)
@@ -176,7 +179,7 @@ class _Walk:
         try:
             status = self.looked.lstat(path, folder=handle)
         except OSError as error:
-            self._report("file_unreadable", _reason(error), path, "Make it readable.")
+            self._report_error("file_unreadable", error, path, "Make it readable.")
             return
         if status is None:  # gone since the folder was read
             return
@@ -230,7 +233,7 @@ class _Walk:
                 self._report("link_loop", "is a link in a circle, and is left out", path, "Remove the link.")
             else:
                 self.looked.uncertain = True
-                self._report("file_unreadable", _reason(error), path, "Make what it points at readable.")
+                self._report_error("file_unreadable", error, path, "Make what it points at readable.")
             return
         if target is None:
             self.files.append(TreeFile(relative, path, Signature.of(status), link=text, hashed=False))
@@ -261,6 +264,10 @@ class _Walk:
             return ""
         return real if _inside(real, self.real_root) else ""
 
+    def _report_error(self, code: str, error: OSError, file: str, hint: str) -> None:
+        self.error = self.error or error
+        self._report(code, f"can't be read ({error.strerror or type(error).__name__})", file, hint)
+
     def _report(self, code: str, message: str, file: str, hint: str) -> None:
         problem = Problem(code=code, message=message, file=file, hint=hint, hides=False)
         self.problems.setdefault((code, file), problem)
@@ -268,7 +275,3 @@ class _Walk:
 
 def _inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def _reason(error: OSError) -> str:
-    return f"can't be read ({error.strerror or type(error).__name__})"

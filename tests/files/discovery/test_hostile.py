@@ -154,15 +154,12 @@ def test_what_may_not_be_read_is_told_and_hides_removals(public_folder: Path, as
 
 
 def test_a_root_that_can_not_be_looked_at_is_not_taken_for_missing(public_folder: Path, as_nobody: Any) -> None:
-    """Nothing is removed, and the next sync looks again."""
+    """It is not even a source without anything in it, of which much would be removed if a person has confirmed that."""
     root = public_folder / "closed" / "project"
     root.mkdir(parents=True)
     root.parent.chmod(0)
-    looked = Looked()
-    with as_nobody():
-        source = discover(Scope.PROJECT, root, Places.from_environment({}, public_folder / "home"), looked).source
-    assert (source.present, looked.uncertain) == (True, True)
-    assert [(problem.code, problem.hides) for problem in source.problems] == [("file_unreadable", True)]
+    with as_nobody(), pytest.raises(PermissionError):
+        discover(Scope.PROJECT, root, Places.from_environment({}, public_folder / "home"), Looked())
 
 
 def test_folders_in_folders_without_end_are_cut(world: Any) -> None:

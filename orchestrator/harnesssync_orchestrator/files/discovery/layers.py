@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ from harnesssync_orchestrator.files.discovery.settings import (
     switched_off_skills,
 )
 from harnesssync_orchestrator.files.discovery.skills import read_skills
-from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 
 MAX_STATE_BYTES = 64 * 1024 * 1024
 """`.claude.json` also holds the history of every project, and grows for years."""
@@ -72,17 +73,17 @@ def discover(
 
     `root` is the resolved worktree, or the home directory for the user scope. A project yields what its own and
     its local files, the plugins that those enable, and its main checkout say; a user scope what the user's and an
-    administrator's files and the plugins that those enable say. What is wrong is a `Problem`; nothing is raised.
+    administrator's files and the plugins that those enable say. What is wrong is a `Problem`.
+    Raises OSError only if the root can't be looked at: it may be there, with everything in it, even if a person has
+    confirmed that much goes.
 
     A link or an import that leads out of a project is followed only if its mark is among the `allowed` ones; the marks
     of all of them are the keys of `Discovery.reaches`. What is behind those that are `doubted` is not read either, but
     not taken for gone.
     """
     reader = Reader(looked, allowed, doubted)
-    if not reader.has_root(str(root)):
-        # One that can't be looked at may be there, with everything in it.
-        problems = tuple(reader.problems)
-        return Discovery(source=Source(scope=scope, root=str(root), problems=problems, present=bool(problems)))
+    if not _is_folder(root, looked):
+        return Discovery(source=Source(scope=scope, root=str(root), present=False))
     read = _read_project if scope is Scope.PROJECT else _read_user
     items = tuple(read(root, places, reader))
     used = {item.source for item in items if isinstance(item, Skill)}
@@ -91,6 +92,18 @@ def discover(
         trees={folder: tree for folder, tree in reader.trees.items() if folder in used},
         reaches=reader.reaches,
     )
+
+
+def _is_folder(root: Path, looked: Looked) -> bool:
+    """Recorded only if it is not there: a home directory changes with every history file that a shell saves in it."""
+    try:
+        if stat.S_ISDIR(root.stat().st_mode):
+            return True
+    except OSError as error:
+        if error.errno not in NOTHING_THERE:
+            raise
+    looked.lstat(str(root))
+    return False
 
 
 def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:

@@ -15,7 +15,7 @@ from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
 from harnesssync_orchestrator.files.opened import is_within
-from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, NOTHING_THERE, Entry, Looked
+from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Entry, Looked
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree
 
 MAX_FOLDER_DEPTH = 16
@@ -78,20 +78,6 @@ class Reader:
     def report_flaw(self, flaw: Flaw | None, file: str, *, hides: bool) -> None:
         if flaw is not None:
             self.report(flaw.code, flaw.message, file, flaw.hint, line=flaw.line, hides=hides)
-
-    def has_root(self, root: str) -> bool:
-        """Is the folder there in which everything lies? False, and a problem, if that can't be known.
-
-        Recorded only if it is not: a home directory changes with every history file that a shell saves in it.
-        """
-        try:
-            if _is_folder(root):
-                return True
-            self.looked.lstat(root)
-        except OSError as error:
-            self.looked.uncertain = True
-            self._report_error(error, root)
-        return False
 
     def text(self, path: str, ground: Ground, *, below_checked: bool = False) -> str | None:
         """The text of a file; None if it is missing, or can't or must not be read.
@@ -267,16 +253,6 @@ def _reach(path: str, real: str, boundary: str) -> tuple[str, str]:
     """Where in a layer something leads out, and the mark of where it leads."""
     where = os.path.relpath(path, boundary)
     return where, hashlib.sha256(f"reach\0{where}\0{real}".encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _is_folder(path: str) -> bool:
-    """Links followed. Raises OSError if that can't be known."""
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - strings, as in `Looked`
-    except OSError as error:
-        if error.errno in NOTHING_THERE:
-            return False
-        raise
 
 
 def is_duration(value: object) -> TypeGuard[int | float]:
