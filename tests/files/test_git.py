@@ -30,18 +30,32 @@ def says(git: Any, folder: Path, *question: str) -> Path:
 # --- worktrees ---
 
 
-def test_what_can_not_be_looked_at_for_the_moment_is_not_taken_for_no_repository(
-    main: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES])
+def test_what_can_not_be_looked_at_is_not_taken_for_no_repository(
+    main: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """Trust hangs on the repository: it must not end because there are too many open files."""
+    """Trust hangs on the repository: it must not end because there are too many open files. So does what is hidden from
+    git: an undo that saw no repository would leave it hidden, and say that it succeeded."""
 
     def stat(*_arguments: object, **_options: object) -> os.stat_result:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "stat", stat)
-        with pytest.raises(OSError, match="open files"):
+        with pytest.raises(OSError, match=os.strerror(number)):
             repository(main)
+
+
+def test_a_worktree_is_found_also_below_folders_that_nobody_here_may_enter(
+    public_folder: Path, as_nobody: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies above is somebody else's."""
+    inner = public_folder / "above" / "project"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    (public_folder / "above").chmod(0)
+    with as_nobody():
+        assert worktree_root(Path()) is None
 
 
 def test_a_worktree_is_found_as_git_finds_it(tmp_path: Path, main: Path, git: Any) -> None:

@@ -27,3 +27,14 @@ def test_a_source_that_is_swapped_while_it_is_read_removes_nothing() -> None:
         calls = enumerate(Way.of(stage).calls, 1)
         at = next(number for number, (_, path) in calls if path.startswith(SKILL))
         assert check(stage, Case("copies-change", "swap source", at)) == []
+
+
+def test_an_edit_of_a_copy_while_an_undo_looks_at_it_stays() -> None:
+    """Two looks at one copy told of it as of ours, and then took the edit for what was to go."""
+    with injection.Runner() as runner, RACES.staged(RACES.scene("copies-undo"), runner) as stage:
+        calls = enumerate(Way.of(stage).calls, 1)
+        looks = [at for at, call in calls if call == ("opendir", "project/.agents/skills/pdf/scripts")]
+        assert looks
+        for at in looks:
+            stage.before.restore()
+            assert check(stage, Case("copies-undo", "save last", at)) == []

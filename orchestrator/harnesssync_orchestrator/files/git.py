@@ -20,7 +20,7 @@ from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
-_PASSING = frozenset({errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT})
+_TELLS_NOTHING = frozenset({errno.EACCES, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT})
 _MAX_ARGUMENT_BYTES = 100_000  # well below what any system takes as the arguments of a process
 _PATIENCE_S = 3.5
 """For `git ls-files`, which takes half a second over a million files. A configuration can make git wait for ever."""
@@ -33,8 +33,9 @@ def worktree_root(path: Path) -> Path | None:
     except (OSError, RuntimeError):  # a loop of links (RuntimeError up to Python 3.12)
         return None
     for folder in (here, *here.parents):
-        if git_dir(folder) is not None:
-            return folder
+        with suppress(PermissionError):  # a folder far above, that nobody here may enter
+            if git_dir(folder) is not None:
+                return folder
     return None
 
 
@@ -46,7 +47,7 @@ def git_dir(worktree: Path) -> Path | None:
             return Path(entry) if stat.S_ISREG(_mode(f"{entry}/HEAD")) else None
         content = Looked().read(entry)
     except OSError as error:
-        _raise_if_passing(error)
+        _raise_if_unknown(error)
         return None
     if not content.startswith(b"gitdir: "):
         return None
@@ -62,7 +63,7 @@ def common_dir(worktree: Path) -> Path | None:
     try:
         text = _content(folder / "commondir").rstrip(b"\r\n")
     except OSError as error:
-        _raise_if_passing(error)
+        _raise_if_unknown(error)
         return folder.resolve()
     return (folder / os.fsdecode(text)).resolve()
 
@@ -88,7 +89,7 @@ def repository(worktree: Path) -> Path | None:
         back = os.fsdecode(_content(folder / "gitdir").rstrip(b"\r\n"))
         return common if (folder / back).parent.resolve() == root else None
     except (OSError, RuntimeError) as error:
-        _raise_if_passing(error)
+        _raise_if_unknown(error)
         return None
 
 
@@ -102,9 +103,10 @@ def _mode(path: str) -> int:
         raise
 
 
-def _raise_if_passing(error: Exception) -> None:
-    """An error that may be gone the next time says nothing about what is there: least of all that trust has ended."""
-    if isinstance(error, OSError) and error.errno in _PASSING:
+def _raise_if_unknown(error: Exception) -> None:
+    """An error that may be gone the next time says nothing about what is there: not that trust has ended, nor that
+    there is nothing to be hidden from git, or to be shown again."""
+    if isinstance(error, OSError) and error.errno in _TELLS_NOTHING:
         raise error
 
 

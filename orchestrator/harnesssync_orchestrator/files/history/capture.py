@@ -15,7 +15,7 @@ from harnesssync_orchestrator.core.plan import EditDocument, Operation
 from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.copying import Marker, is_exactly, look_at_any, read_marker
+from harnesssync_orchestrator.files.copying import Marker, look_at_any, read_marker
 from harnesssync_orchestrator.files.editing import edit
 from harnesssync_orchestrator.files.folder import Folder, telling
 from harnesssync_orchestrator.files.history.pack import PackWriter, opened
@@ -127,13 +127,14 @@ def _look(root: Path, path: str) -> Found:
                 return Found(Nothing())
             if is_link(status):
                 return Found(StoodLink(text=place.readlink()))
-            marker = read_marker(place)
-            source = marker.source if marker is not None and is_exactly(place, marker.digest) else ""
-            if stat.S_ISDIR(status.st_mode):
-                return Found(StoodTree(digest=look_at_any(place) or ""), source)
-            if not stat.S_ISREG(status.st_mode):
+            if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
                 return _UNKNOWN
-            digest, mode = place.folder.digest(place.name) or "", stat.S_IMODE(status.st_mode)
+            # One look for both: an edit between two would pass for what the marker speaks of.
+            marker, digest = read_marker(place), look_at_any(place) or ""
+            source = marker.source if marker is not None and marker.digest == digest else ""
+            if stat.S_ISDIR(status.st_mode):
+                return Found(StoodTree(digest=digest), source)
+            mode = stat.S_IMODE(status.st_mode)
             return Found(StoodFile(digest=digest, mode=mode, mtime_ns=status.st_mtime_ns), source)
     except OSError:
         return _UNKNOWN
