@@ -28,6 +28,8 @@ PACKAGES = {
     "codex": ("@openai/codex@0.169.0",),
     "gemini": ("@google/gemini-cli@0.61.0",),
     "opencode": ("opencode-ai@1.18.33", f"opencode-linux-{_CPU}@1.18.33"),
+    "qwen": ("@qwen-code/qwen-code@0.24.4",),
+    "droid": (f"@factory/cli-linux-{_CPU}@0.225.2",),
 }
 """What is installed, a folder each."""
 
@@ -35,6 +37,8 @@ _PROGRAMS = {
     "codex": "codex/node_modules/.bin/codex",
     "gemini": "gemini/node_modules/.bin/gemini",
     "opencode": f"opencode/node_modules/opencode-linux-{_CPU}/bin/opencode",
+    "qwen": "qwen/node_modules/.bin/qwen",
+    "droid": f"droid/node_modules/@factory/cli-linux-{_CPU}/bin/droid",
 }
 
 _COMPLETE = "complete"
