@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -32,6 +32,8 @@ HARNESSES = {
     "gemini": "harnesses.gemini_cli",
     "opencode": "harnesses.opencode",
     "kimi": "harnesses.kimi",
+    "qwen": "harnesses.qwen",
+    "droid": "harnesses.droid",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
@@ -186,10 +188,10 @@ class Asking:
         """How many stand-ins have been started up to now."""
         return len(stub_mcp.read_log(self._log))
 
-    def servers(self, server_of: Callable[[str], str]) -> tuple[Server, ...]:
+    def servers(self, server_of: Callable[[str], str], told: Iterable[str] = ()) -> tuple[Server, ...]:
         """The servers that were reached and whose tool the model was offered; `server_of` takes the tool's name,
-        without its last part, for the server's."""
-        tools = {name for request in self.model.requests for name, _ in tools_of(request)}
+        without its last part, for the server's. `told` are tools that it was offered in words alone."""
+        tools = {name for request in self.model.requests for name, _ in tools_of(request)} | set(told)
         started = {
             record["ident"]: {
                 "command": record["argv"][0],

@@ -14,7 +14,7 @@ from typing import Any
 
 from harnesses import expected as source
 from harnesses.asking import HOOK
-from harnesses.expected import Expected, Named, Rule, without_references
+from harnesses.expected import Expected, Named, Rule, without_defaults, without_references
 from harnesses.seen import CALLED_WITH, Listed, Seen, Server, squeezed
 
 
@@ -61,7 +61,15 @@ SPELLINGS = {
         command=lambda name: name.replace(":", "-"),
         commands_are_skills=True,
     ),
+    "droid": Spelling(
+        agent=lambda name: re.sub(r"[^a-z0-9_-]+", "-", name.lower()), command=lambda name: name.replace(":", "-")
+    ),
+    "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
+
+
+UNTOLD = {"gemini": ("tools",), "qwen": ("tools",), "droid": ("model", "tools")}
+"""Settings of agents that a harness takes and does not tell."""
 
 
 def repeated(kind: str, names: Iterable[str]) -> Iterator[str]:
@@ -89,9 +97,10 @@ def servers(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
 
 def _server_differences(wanted: source.Server, arrived: Server, lost: Sequence[str]) -> Iterator[str]:
     def is_right(text: str | None, value: str | None) -> bool:
-        """Also where a variable that is unset, and whose default is declared lost, leaves nothing."""
+        """Also where a variable that is unset, and whose default is declared lost, leaves nothing, or its name."""
         template = wanted.templates.get(text or "", text or "")
-        return value in (text, without_references(template, [one for one in lost if one.startswith("${")]))
+        declared = [one for one in lost if one.startswith("${")]
+        return value in (text, without_references(template, declared), without_defaults(template, declared))
 
     name = wanted.name
     if arrived.command != wanted.command:
@@ -139,9 +148,9 @@ def agents(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
         if listed.text is not None and squeezed(listed.text) != squeezed(agent.text):
             yield f"the prompt of agent {agent.name} is {listed.text!r}"
         for key in ("model", "tools"):
-            # OpenCode alone tells what an agent may do and by which model; Gemini CLI takes tools, and does not say so.
+            # OpenCode alone tells what an agent may do and by which model; others take both or one, and do not say so.
             told = listed.settings.get("permission" if key == "tools" else key)
-            is_told_of = seen.harness != "gemini" or key != "tools"
+            is_told_of = key not in UNTOLD.get(seen.harness, ())
             is_said = agent.settings.get(key) not in (None, "inherit") and is_told_of
             if is_said and not told and not losses.declare(item, f"{key}: "):
                 yield f"agent {agent.name} comes without its {key}, and that is not declared"
@@ -207,7 +216,9 @@ def rules(expected: Expected, seen: Seen, losses: Losses, directory: str = "") -
         holds = rule.directory in ("", directory)
         for line in telling(rule, everything):
             times = seen.times(line)
-            if times > 1 or (times == 0 and holds and not losses.about(f"rule {rule.name}")):
+            if (times > 1 and not losses.declare(f"rule {rule.name}", "told once")) or (
+                times == 0 and holds and not losses.about(f"rule {rule.name}")
+            ):
                 yield f"{rule.name}: the model is told {times} times: {line!r}"
 
 

@@ -212,6 +212,13 @@ def without_references(template: str, references: Sequence[str]) -> str:
     return template
 
 
+def without_defaults(template: str, references: Sequence[str]) -> str:
+    """A value as it is written, with `${NAME}` in the place of each of `references` (`${NAME:-default}`)."""
+    for reference in references:
+        template = template.replace(reference, f"{reference.partition(':-')[0]}}}")
+    return template
+
+
 def _hooks(settings: Mapping[str, Any], plugin: str = "") -> Iterator[Hook]:
     for event, groups in settings.get("hooks", {}).items():
         for group in groups:

@@ -29,6 +29,8 @@ PACKAGES = {
     "gemini": ("@google/gemini-cli@0.61.0",),
     "opencode": ("opencode-ai@1.18.33", f"opencode-linux-{_CPU}@1.18.33"),
     "kimi": ("@moonshot-ai/kimi-code@2.1.0",),
+    "qwen": ("@qwen-code/qwen-code@0.24.4",),
+    "droid": (f"@factory/cli-linux-{_CPU}@0.225.2",),
 }
 """What is installed, a folder each."""
 
@@ -37,6 +39,8 @@ _PROGRAMS = {
     "gemini": "gemini/node_modules/.bin/gemini",
     "opencode": f"opencode/node_modules/opencode-linux-{_CPU}/bin/opencode",
     "kimi": "kimi/node_modules/.bin/kimi",
+    "qwen": "qwen/node_modules/.bin/qwen",
+    "droid": f"droid/node_modules/@factory/cli-linux-{_CPU}/bin/droid",
 }
 
 _COMPLETE = "complete"

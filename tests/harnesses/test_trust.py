@@ -28,25 +28,26 @@ def test_nothing_breaks_where_the_project_is_not_trusted(untrusted: Situation, h
 
 
 def test_rules_are_read_where_the_project_is_not_trusted(untrusted: Situation, harness: str) -> None:
-    """The others read rules all the same; Gemini CLI takes no turn before the folder is trusted."""
+    """But for Gemini CLI, which takes no turn before the folder is trusted, and Qwen Code, which reads the user's."""
     seen = untrusted.seen(harness)
     assert (seen.refusal is not None) == (harness == "gemini")
     if seen.refusal is None:
-        assert list(comparison.rules(untrusted.expected, seen, untrusted.losses(harness))) == []
+        expected = untrusted.expected if harness != "qwen" else of_home(untrusted.home, ENVIRONMENT)
+        assert list(comparison.rules(expected, seen, untrusted.losses(harness))) == []
 
 
 def test_skills_are_there_where_the_project_is_not_trusted(untrusted: Situation, harness: str) -> None:
-    """The others list all of them, Gemini CLI those of the user."""
+    """Gemini CLI lists those of the user, the others all of them."""
     seen = untrusted.seen(harness)
     everything = untrusted.expected if harness != "gemini" else of_home(untrusted.home, ENVIRONMENT)
     assert list(comparison.skills(everything, seen, untrusted.losses(harness))) == []
 
 
 def test_servers_of_an_untrusted_project_do_not_start(untrusted: Situation, harness: str) -> None:
-    """The others start the user's own servers alone; OpenCode knows no trust."""
+    """OpenCode and Factory Droid know no trust; the others start the user's own servers alone."""
     names = {server.name for server in untrusted.seen(harness).servers}
     own = {server.name for server in of_home(untrusted.home, ENVIRONMENT).servers}
-    if harness == "opencode":
+    if harness in ("opencode", "droid"):
         assert names > own
     else:
         assert names == (own if untrusted.seen(harness).refusal is None else set())
