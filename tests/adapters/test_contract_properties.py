@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import tomlkit
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -127,7 +128,7 @@ def files_of_a_person(draw: st.DrawFn, wishes: Iterable[Desired]) -> dict[str, b
                 _container(values, output.pointer[:-1])[output.pointer[-1]] = [theirs]
         text = _TEXTS[name](values, draw(st.sampled_from([2, 4, "\t"])))
         if values and draw(st.integers(0, 3)) < 3:
-            text = _commented(text, "#" if name == "toml" else "//", draw(st.randoms(use_true_random=False)))
+            text = _commented(text, "//" if name == "json" else "#", draw(st.randoms(use_true_random=False)))
         if draw(st.booleans()):
             text = text.replace("\n", "\r\n")
         files[path] = (draw(st.sampled_from(["", "\ufeff"])) + text).encode()
@@ -148,6 +149,7 @@ def _commented(text: str, sign: str, random: Random) -> str:
 _TEXTS: Mapping[str, Any] = {
     "json": lambda values, indent: json.dumps(values, indent=indent) + "\n",
     "toml": lambda values, _: tomlkit.dumps(values),
+    "yaml": lambda values, indent: yaml.safe_dump(values, indent=4 if indent == 4 else 2) if values else "",
 }
 
 
@@ -185,7 +187,8 @@ def test_what_a_person_wrote_around_our_keys_survives(target: Target, rich: Sour
     sources = data.draw(st.lists(parts(rich), min_size=1, max_size=2))
     wishes = [desired_state([target], source) for source in sources]
     before = data.draw(files_of_a_person(wishes))
-    formats = {path: "toml" if path.endswith(".toml") else "json" for path in before}
+    merged = [wish.output for desired in wishes for wish in desired.wanted.values()]
+    formats = {output.path: output.format for output in merged if isinstance(output, (KeyOutput, ElementOutput))}
     disk = Disk(dict(before))
     for source, desired in zip(sources, wishes, strict=True):
         disk.sync(desired, source)
