@@ -48,6 +48,15 @@ def test_what_is_not_json_is_refused(text: str) -> None:
         jsontext.loads(text)
 
 
+@pytest.mark.parametrize("text", ["1e999", "-1e999", '{"a": [1e400]}', "1" * 400 + ".5"])
+def test_a_number_beyond_all_others_is_refused(text: str) -> None:
+    """It would be read as infinity, which no answer could say again."""
+    with pytest.raises(jsontext.JsonTextError):
+        jsontext.loads(text)
+    with pytest.raises(jsontext.JsonTextError):
+        jsontext._public()[0](text, 0)
+
+
 def test_what_has_no_json_form_is_refused() -> None:
     """Neither NaN nor an object of Python's slips onto the wire."""
     with pytest.raises(ValueError, match="JSON compliant"):

@@ -23,11 +23,19 @@ _WHITESPACE = " \t\n\r"
 
 
 class JsonTextError(ValueError):
-    """Text that is not JSON, or JSON beyond what is accepted: `NaN` and its like, absurd depth or length of numbers."""
+    """Text that is not JSON, or JSON beyond what is accepted: `NaN` and its like, absurd depth or size of numbers."""
 
 
 def _refuse_constant(name: str) -> Any:
     raise JsonTextError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    """`1e999` is JSON, and would be read as infinity: which is not, and so could not be told to anybody."""
+    value = float(text)
+    if value - value != 0:
+        raise JsonTextError(f"{text[:20]} is more than a number can be")
+    return value
 
 
 class _ScannerSettings:
@@ -36,7 +44,7 @@ class _ScannerSettings:
     strict = True
     object_hook = None
     object_pairs_hook = None
-    parse_float = float
+    parse_float = staticmethod(_finite)
     parse_int = int
     parse_constant = staticmethod(_refuse_constant)
 
@@ -57,7 +65,7 @@ def _compiled() -> Both:
 def _public() -> Both:
     import json
 
-    decoder: Any = json.JSONDecoder(parse_constant=_refuse_constant)
+    decoder: Any = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
     encoder = json.JSONEncoder(check_circular=False, allow_nan=False, separators=(",", ":"))
     return decoder.scan_once, lambda value, _level: (encoder.encode(value),)
 
