@@ -111,11 +111,12 @@ class FileLock:
         first time is only `in_doubt`: whoever is just removing the whole folder shall not find new files in it.
         Raises OSError.
         """
-        if self._descriptor is None:
+        descriptor = self._descriptor  # another thread may release it meanwhile
+        if descriptor is None:
             return False
         if self._guard is not None:
             self._guard.keep()
-        if _is_still(self.path, self._descriptor):
+        if _is_still(self.path, descriptor):
             self.in_doubt = False
             return True
         if self._folder_of_all() != self._root:
@@ -128,7 +129,7 @@ class FileLock:
         new = FileLock(self.path)
         if not new.try_acquire():
             return False
-        os.close(self._descriptor)
+        os.close(descriptor)
         self._descriptor = new._descriptor
         self.in_doubt = False
         return True
