@@ -12,7 +12,7 @@ from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.desired import Address
-from harnesssync_orchestrator.core.drift import Choice
+from harnesssync_orchestrator.core.drift import Choice, Drift
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import State
 from harnesssync_orchestrator.files.discovery.places import Places
@@ -89,6 +89,7 @@ async def test_what_was_written_is_known_again_without_a_look_at_the_source(grou
     ground.edit("Second.")
     echo = await ground.answer(ground.path(OUTPUT), ground.path(".codex/agents"), ground.path(".codex"), ground.ledger)
     assert (list(written(echo)), echo.confirmed, echo.report.state) == ([], False, State.IN_STEP)
+    assert (echo.report.counts.skipped, echo.report.drift[Drift.IN_STEP], sum(echo.report.drift.values())) == (1, 1, 1)
     assert echo.watch == result.watch
     assert list(written(await ground.answer(ground.path(".claude/agents/reviewer.md")))) == [OUTPUT]
     assert "Second." in (ground.root / OUTPUT).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -79,6 +79,11 @@ class Outcome:
         changed = (one.operation.path for one in self.done)
         made = (address.path.rstrip("/") for one in self.done for address in one.applied.made)
         return tuple(root / path for path in dict.fromkeys((*changed, *made)))
+
+    def carried_out(self, plan: Plan) -> Plan:
+        """A plan of which nothing failed, as it stands now that it is done: a look would find the rest of it."""
+        synced = self.counts(plan).synced
+        return replace(plan, operations=(), adopt={}, forget=(), unchanged=plan.unchanged + synced)
 
     def written(self, root: Path, history: History) -> dict[str, str | None]:
         """What now stands where something was done, for `files.echo`: absolute paths and digests. What is copied or

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import anyio
 
-from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.history import Record, TransactionKind
@@ -210,16 +209,12 @@ class Run:
     def _leave_to_confirm(self, seen: Survey) -> None:
         """Note what was written, for the syncs that answer to nothing else than that."""
         if self.start.options.automatic and may_be_remembered(self, seen):
+            after = replace(seen, plan=self.outcome.carried_out(seen.plan))
             self.start.memory.unconfirmed = Unconfirmed(
                 key=self.start.key,
-                written={**self.outcome.written(self.root, self.transaction.history), **self._own_files()},
-                remembered=self.looking.remembered(seen, self.consent(seen)),
+                written={**self.outcome.written(self.root, self.transaction.history), **self.transaction.saved},
+                remembered=self.looking.remembered(after, self.consent(seen)),
             )
-
-    def _own_files(self) -> dict[str, str | None]:
-        """The ledger: nobody else writes it while its lock is held."""
-        file = self.engine.layout.ledger_file(self.project)
-        return {str(file): short_hash(file.read_bytes())}
 
     @property
     def _kind(self) -> TransactionKind:

@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 
 from harnesssync_orchestrator.core.changes import changes
-from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.desired import Address, short_hash
 from harnesssync_orchestrator.core.history import Change, Record, TransactionKind
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
@@ -36,7 +36,8 @@ class Transaction:
 
     `ledger` is what the ledger says so far, `outcome` what was done so far; both stand also when it is cancelled.
     `undoes` names the record that an undo is to take back as a whole. `unfinished` is the transaction that was killed
-    before this one. `name` is that of its own record, once there is one.
+    before this one. `name` is that of its own record, once there is one. `saved` has the file of the ledger with
+    its digest, once it was written.
     """
 
     start: Start
@@ -47,6 +48,7 @@ class Transaction:
     unfinished: Record | None = None
     name: str = ""
     history: History = field(default_factory=History)
+    saved: dict[str, str | None] = field(default_factory=dict)
     _draft: Draft | None = None
     _folders: tuple[Address, ...] = ()
 
@@ -171,8 +173,9 @@ class Transaction:
         retire(folder, keep=settings.keep, days=settings.days, needed=needed)
 
     def _save(self, ledger: Ledger) -> None:
-        content = encode_ledger(ledger)
-        save_ledger(self.start.engine.layout.ledger_file(self.start.project), ledger, content=content)
+        file, content = self.start.engine.layout.ledger_file(self.start.project), encode_ledger(ledger)
+        save_ledger(file, ledger, content=content)
+        self.saved = {str(file): short_hash(content)}
         self.start.memory.ledger = (content, ledger)
         self.ledger = ledger
 
