@@ -25,6 +25,7 @@ from harnesssync_orchestrator.core import (
     undoing,
     unlinking,
 )
+from harnesssync_orchestrator.core.items import Source
 from harnesssync_orchestrator.core.observed import ObservedLink
 from harnesssync_orchestrator.files import below, footprint, replacing
 from harnesssync_orchestrator.service import hiding, looking, recovering, start, transaction
@@ -72,9 +73,9 @@ def _format(name: str, edit: Callable[[bytes, Sequence[Any]], bytes]) -> Any:
 def _with_problems_that_hide_nothing(real: Any) -> Any:
     """A source that can't be parsed counts as one that says nothing."""
 
-    async def read(*arguments: Any, **options: Any) -> Any:
-        source = await real(*arguments, **options)
-        return replace(source, problems=tuple(replace(problem, hides=False) for problem in source.problems))
+    def read(this: looking.Looking, source: Source) -> Source:
+        found = real(this, source)
+        return replace(found, problems=tuple(replace(problem, hides=False) for problem in found.problems))
 
     return read
 
@@ -130,7 +131,7 @@ PLANTED: dict[str, Planted] = {
     "merge changes line endings": _keeps_no_line_endings("toml"),
     "merge replaces what is a person's": patched(planning_merges, "written", lambda _: lambda entry, there: there),
     "halt never fires": patched(planning, "why_halt", lambda _: nothing),
-    "unreadable counts as empty": patched(looking, "read_source", _with_problems_that_hide_nothing),
+    "unreadable counts as empty": patched(looking.Looking, "_with_problems", _with_problems_that_hide_nothing),
     "deny dropped": patched(gemini_cli, "tool_names", lambda _: lambda *_: ()),
     "approved once, approved for ever": patched(fingerprints, "canonical", _by_name_alone),
     "trust is not asked": patched(trust.Trust, "why_output_held", lambda _: nothing),

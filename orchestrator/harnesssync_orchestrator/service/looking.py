@@ -13,7 +13,7 @@ from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.memory import Remembered, encode
 from harnesssync_orchestrator.service.start import Start
-from harnesssync_orchestrator.service.survey import Reading, Survey, Surveyor, read_source
+from harnesssync_orchestrator.service.survey import Reading, Survey, Surveyor, completed
 from harnesssync_orchestrator.service.watched import folders_of_outputs, folders_to_watch
 
 
@@ -44,19 +44,16 @@ class Looking:
         return await self.start.in_thread(lambda: self._surveyed(found.complete(digests), ledger))
 
     def _read_and_survey(self, ledger: Ledger) -> Survey | Reading:
-        self.sources, start = Looked(), self.start
-        found = Reading.begin(
-            start.project,
-            start.engine.places,
-            self.cache,
-            self.sources,
-            rehash=start.options.rehash,
-            trust=start.trust,
-        )
+        found = self._read()
         return self._surveyed(found, ledger) if isinstance(found, Source) else found
 
+    def _read(self) -> Source | Reading:
+        self.sources, start = Looked(), self.start
+        places, rehash = start.engine.places, start.options.rehash
+        return Reading.begin(start.project, places, self.cache, self.sources, rehash=rehash, trust=start.trust)
+
     def _surveyed(self, source: Source, ledger: Ledger) -> Survey:
-        source = replace(source, problems=(*self.problems, *source.problems))
+        source = self._with_problems(source)
         self.watch = frozenset()
         self.watch_sources()
         return self._outputs(source, self.surveyor().desired(source), ledger)
@@ -67,16 +64,9 @@ class Looking:
 
     async def source(self) -> Source:
         """Read the source."""
-        self.sources, start = Looked(), self.start
-        source = await read_source(
-            start.project,
-            start.engine.places,
-            self.cache,
-            self.sources,
-            start.engine.limits,
-            rehash=start.options.rehash,
-            trust=start.trust,
-        )
+        return self._with_problems(await completed(await self.start.in_thread(self._read), self.start.engine.limits))
+
+    def _with_problems(self, source: Source) -> Source:
         return replace(source, problems=(*self.problems, *source.problems))
 
     def surveyor(self) -> Surveyor:

@@ -49,11 +49,14 @@ async def read_source(
     With `looked` an `Imagined`, the source as it would be. `trust` says which links may lead out.
     """
     work = partial(Reading.begin, project, places, cache, looked, rehash=rehash, trust=trust)
-    reading = await anyio.to_thread.run_sync(work, limiter=limits.hashing)
-    if isinstance(reading, Source):
-        return reading
-    digests = await reading.hashed(limits)
-    return await anyio.to_thread.run_sync(reading.complete, digests, limiter=limits.hashing)
+    return await completed(await anyio.to_thread.run_sync(work, limiter=limits.hashing), limits)
+
+
+async def completed(found: Source | Reading, limits: Limits) -> Source:
+    """The source, once what has to be hashed is."""
+    if isinstance(found, Source):
+        return found
+    return await anyio.to_thread.run_sync(found.complete, await found.hashed(limits), limiter=limits.hashing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
