@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.claude_files import says_it_all
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.skills import FOLDER, linked_skills, skill_losses
@@ -31,7 +30,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     for folder in instructions.folders(view, rules):
         if view.scope is Scope.USER:
             yield from instructions.agents_md(view, folder, f".config/amp/{instructions.AGENTS}")
-        elif not says_it_all(view, folder, imports=True):
+        elif not instructions.is_claude_md(view, folder, imports=True):
             yield from instructions.agents_md(view, folder, folder.path(instructions.AGENTS))
         for rule in folder.private:
             yield loss(view, rule, rule.name, "Amp reads no instructions of a project but those of the team")

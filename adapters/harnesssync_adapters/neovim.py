@@ -14,11 +14,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.claude_files import skills_elsewhere
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.rule_files import root_only
-from harnesssync_adapters.shared.skills import FOLDER, skill_losses
+from harnesssync_adapters.shared.skills import FOLDER, linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Support, Target, Unsupported, View
@@ -52,7 +51,7 @@ def _own_rules(view: View, rules: Sequence[Rule]) -> Iterator[Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     folder = ".codecompanion/skills" if view.scope is Scope.PROJECT else FOLDER
-    yield from skills_elsewhere(view, skills, folder)
+    yield from linked_besides(view, skills, folder)
     yield from skill_losses(view, skills, "CodeCompanion")
 
 

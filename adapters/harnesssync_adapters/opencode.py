@@ -6,7 +6,6 @@ files, such as Claude Code's `tools: Read, Grep` in an agent, and it refuses to 
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.permissions.opencode import OPENCODE as FAMILY
@@ -16,12 +15,11 @@ from harnesssync_adapters.shared.names import is_private, loss
 from harnesssync_adapters.shared.opencode_family import rendered_agents, rendered_commands
 from harnesssync_adapters.shared.opencode_tools import would_expand
 from harnesssync_adapters.shared.servers import templates, unusable
-from harnesssync_adapters.shared.skills import linked_skills, skill_losses
+from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import (
     ElementOutput,
     JsonValue,
     KeyOutput,
-    LinkOutput,
     Loss,
     Output,
 )
@@ -65,16 +63,8 @@ def _private_rule(view: View, rule: Rule) -> Iterator[Output | Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     """Links only for skills that do not lie in `.claude/skills` of this very scope: those are read anyway."""
-    native = posixpath.join(view.root, ".claude/skills")
-    linked = [skill for skill in skills if posixpath.dirname(skill.source) != native]
-    yield from (result for result in linked_skills(view, skills) if _concerns(result, linked))
+    yield from linked_besides(view, skills)
     yield from skill_losses(view, skills, "OpenCode")
-
-
-def _concerns(result: Output | Loss, skills: Sequence[Skill]) -> bool:
-    if isinstance(result, LinkOutput):
-        return any(skill.source == result.source for skill in skills)
-    return isinstance(result, Loss) and any(skill.id == result.item for skill in skills)
 
 
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:

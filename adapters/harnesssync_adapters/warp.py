@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands, instructions
-from harnesssync_adapters.shared.claude_files import is_claude_server, skills_elsewhere
 from harnesssync_adapters.shared.command_skills import command_losses, spoken
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
-from harnesssync_adapters.shared.servers import templates
-from harnesssync_adapters.shared.skills import skill_losses
+from harnesssync_adapters.shared.servers import is_claude_server, templates
+from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
@@ -33,7 +32,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
-    yield from skills_elsewhere(view, skills)
+    yield from linked_besides(view, skills)
     yield from skill_losses(view, skills, "Warp")
 
 

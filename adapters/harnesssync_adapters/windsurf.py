@@ -15,13 +15,12 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.devin import permissions
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
-from harnesssync_adapters.shared.claude_files import is_claude_server
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import rule_file, trigger, trigger_losses
-from harnesssync_adapters.shared.servers import templates
+from harnesssync_adapters.shared.servers import is_claude_server, templates
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.permissions.zed import SETTINGS, permissions
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.claude_files import says_it_all
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.rule_files import root_only
@@ -29,7 +28,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             continue
         if folder.directory:
             yield from root_only(view, folder.public, "Zed")
-        elif not says_it_all(view, folder, imports=False):
+        elif not instructions.is_claude_md(view, folder):
             yield from instructions.agents_md(view, folder, instructions.AGENTS)
         for rule in folder.private:
             yield loss(view, rule, rule.name, "Zed reads no instructions of a project but those of the team")

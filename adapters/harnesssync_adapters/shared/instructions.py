@@ -96,10 +96,13 @@ def root_only(view: View, rules: Sequence[Rule], harness: str) -> Iterator[Outpu
             yield loss(view, rule, rule.name, f"{harness} reads no {AGENTS} below the root of a project")
 
 
-def is_claude_md(view: View, folder: Folder) -> bool:
+def is_claude_md(view: View, folder: Folder, *, imports: bool = False) -> bool:
     """Is `CLAUDE.md` itself, with nothing besides, all that the folder says to everybody? Then a harness that reads
-    that file needs no other."""
-    return folder.is_plain and folder.public[0].source == _claude_md(view, folder)
+    that file needs no other. With `imports`, for one that follows them too."""
+    if len(folder.public) != 1 or folder.public[0].globs:
+        return False
+    (rule,) = folder.public
+    return rule.source == _claude_md(view, folder) and (rule.plain or (imports and bool(rule.imports)))
 
 
 def told_twice(view: View, folder: Folder, harness: str) -> Iterator[Loss]:

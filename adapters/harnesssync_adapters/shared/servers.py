@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping
 
 from harnesssync_adapters.shared.names import loss
 from harnesssync_orchestrator.core.desired import JsonValue, Loss
-from harnesssync_orchestrator.core.items import McpServer, Transport
+from harnesssync_orchestrator.core.items import McpServer, Scope, Transport
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import View
 
@@ -50,3 +51,9 @@ def in_claudes_shape(
         if server.headers:
             value["headers"] = {name: text(one) for name, one in server.headers.items()}
     return value
+
+
+def is_claude_server(view: View, server: McpServer) -> bool:
+    """Does a server stand in the one file of this scope that other harnesses look into?"""
+    name = ".mcp.json" if view.scope is Scope.PROJECT else ".claude.json"
+    return server.origin.plugin is None and server.origin.file == posixpath.join(view.root, name)

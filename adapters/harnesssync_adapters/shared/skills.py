@@ -42,12 +42,12 @@ def linked_skills(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> 
             )
 
 
-def linked_besides(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+def linked_besides(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> Iterator[Output | Loss]:
     """Links for those that do not lie in `.claude/skills` of this very scope, for harnesses that read it themselves."""
     native = posixpath.join(view.root, ".claude/skills")
     others = [skill for skill in skills if posixpath.dirname(skill.source) != native]
     sources, items = {skill.source for skill in others}, {skill.id for skill in others}
-    for result in linked_skills(view, skills):
+    for result in linked_skills(view, skills, folder):
         if (isinstance(result, LinkOutput) and result.source in sources) or (
             isinstance(result, Loss) and result.item in items
         ):
