@@ -14,7 +14,7 @@ from harnesssync_adapters.permissions.codex import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
-from harnesssync_adapters.shared.environment import reason_to_keep_back
+from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import may_write
@@ -250,20 +250,8 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         yield from hooks.setting_losses(view, hook, "Codex")
 
 
-def _environment(view: View, variables: Sequence[EnvironmentVariable]) -> Iterator[Output | Loss]:
-    for variable in variables:
-        if (why := reason_to_keep_back(variable.name)) is not None:
-            yield loss(view, variable, str(variable.id), why)
-            continue
-        yield KeyOutput(
-            path=_CONFIG,
-            items=(variable.id,),
-            private=is_private(view, variable),
-            executes=True,  # PATH or LD_PRELOAD decide what runs
-            format="toml",
-            pointer=("shell_environment_policy", "set", variable.name),
-            value=variable.value,
-        )
+def _environment(view: View, items: Sequence[EnvironmentVariable]) -> Iterator[Output | Loss]:
+    yield from variables(view, items, _CONFIG, ("shell_environment_policy", "set"), format="toml")
 
 
 _SUPPORT: Mapping[Kind, Support] = {

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.cursor import permissions
-from harnesssync_adapters.shared import commands, hooks, instructions
+from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
-from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.command_files import command_files
+from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed, may_write
@@ -83,32 +83,8 @@ def _only_reads(agent: Agent) -> bool:
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
-    """Plain Markdown, side by side: what is typed behind the name is handed on with the text."""
-    for command in items:
-        name = "-".join(command.path)
-        if (refused := unsafe(view, command, [name])) is not None:
-            yield refused
-            continue
-        if has_skill(view, command.name):
-            continue
-        text = commands.rewritten(command.prompt.strip(), str, _spoken)
-        yield FileOutput(
-            path=f".cursor/commands/{name}.md",
-            items=(command.id,),
-            content=f"{text}\n".encode("utf-8", "surrogateescape"),
-            private=is_private(view, command),
-        )
-        for part in dict.fromkeys(one for one in commands.parts(command.prompt) if not isinstance(one, str)):
-            yield loss(view, command, part.written, "the model is told in words what belongs there")
-        yield from command_losses(view, command, "Cursor")
-
-
-def _spoken(part: commands.Part) -> str:
-    if isinstance(part, commands.Arguments):
-        return "(what the user typed after the name of this command)"
-    if isinstance(part, commands.Argument):
-        return f"(word {part.number} of what the user typed after the name of this command)"
-    return commands.in_words(part)
+    """Plain Markdown: what is typed behind the name is handed on with the text."""
+    yield from command_files(view, items, ".cursor/commands", "Cursor", front=lambda _: {})
 
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.droid import permissions
-from harnesssync_adapters.shared import commands, hooks, instructions
+from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
-from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.command_files import prompt_files
+from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
@@ -144,27 +144,8 @@ def _limits(view: View, agent: Agent) -> tuple[list[str], list[str], list[str]]:
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
-    """Files side by side: of a file in a folder the program takes the name alone."""
-    for command in items:
-        name = "-".join(command.path)
-        if (refused := unsafe(view, command, [name])) is not None:
-            yield refused
-            continue
-        if has_skill(view, command.name):
-            continue
-        prompt, losses = commands.with_arguments(command.prompt, "Factory Droid", numbered=False)
-        front: dict[str, JsonValue] = {"description": command.description or first_line(prompt) or name}
-        if command.argument_hint:
-            front["argument-hint"] = command.argument_hint
-        yield FileOutput(
-            path=f".factory/commands/{name}.md",
-            items=(command.id,),
-            content=markdown(front, prompt),
-            private=is_private(view, command),
-        )
-        for what, why in losses.items():
-            yield loss(view, command, what, why)
-        yield from command_losses(view, command, "Factory Droid")
+    """Of a file in a folder the program takes the name alone."""
+    yield from prompt_files(view, items, ".factory/commands", "Factory Droid", numbered=False)
 
 
 _TYPES = {Transport.STDIO: "stdio", Transport.HTTP: "http", Transport.SSE: "sse"}

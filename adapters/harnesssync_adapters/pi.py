@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harnesssync_adapters.formats.front_matter import markdown
-from harnesssync_adapters.shared import commands, instructions
-from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared import instructions
+from harnesssync_adapters.shared.command_files import prompt_files
+from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, Rule, Scope, Skill
 from harnesssync_orchestrator.core.targets import Link, Render, Support, Target, Unsupported, View
 
@@ -47,28 +46,8 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
-    """Files side by side: those in folders are not found."""
     folder = ".pi/prompts" if view.scope is Scope.PROJECT else ".pi/agent/prompts"
-    for command in items:
-        name = "-".join(command.path)
-        if (refused := unsafe(view, command, [name])) is not None:
-            yield refused
-            continue
-        if has_skill(view, command.name):
-            continue
-        prompt, losses = commands.with_arguments(command.prompt, "Pi", numbered=True)
-        front: dict[str, JsonValue] = {"description": command.description or first_line(prompt) or name}
-        if command.argument_hint:
-            front["argument-hint"] = command.argument_hint
-        yield FileOutput(
-            path=f"{folder}/{name}.md",
-            items=(command.id,),
-            content=markdown(front, prompt),
-            private=is_private(view, command),
-        )
-        for what, why in losses.items():
-            yield loss(view, command, what, why)
-        yield from command_losses(view, command, "Pi")
+    yield from prompt_files(view, items, folder, "Pi", numbered=True)
 
 
 _SUPPORT: Mapping[Kind, Support] = {

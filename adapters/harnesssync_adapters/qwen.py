@@ -16,7 +16,7 @@ from harnesssync_adapters.permissions.qwen import SETTINGS, permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.environment import reason_to_keep_back
+from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
@@ -246,23 +246,12 @@ def _kept(hook: Hook) -> Iterator[tuple[str, object]]:
     yield from ((name, hook.extra[name]) for name in _KEPT_SETTINGS if name in hook.extra)
 
 
-def _environment(view: View, variables: Sequence[EnvironmentVariable]) -> Iterator[Output | Loss]:
-    for variable in variables:
-        why = reason_to_keep_back(variable.name)
-        if why is None and would_expand(variable.value):
-            why = "Qwen Code would put a variable in the place of a part of its value"
-        if why is not None:
-            yield loss(view, variable, str(variable.id), why)
-            continue
-        yield KeyOutput(
-            path=SETTINGS,
-            items=(variable.id,),
-            private=is_private(view, variable),
-            executes=True,  # PATH decides what runs
-            format="json",
-            pointer=("env", variable.name),
-            value=variable.value,
-        )
+def _environment(view: View, items: Sequence[EnvironmentVariable]) -> Iterator[Output | Loss]:
+    yield from variables(view, items, SETTINGS, ("env",), hazard=_hazard)
+
+
+def _hazard(value: str) -> str | None:
+    return "Qwen Code would put a variable in the place of a part of its value" if would_expand(value) else None
 
 
 _SUPPORT: Mapping[Kind, Support] = {

@@ -1,4 +1,4 @@
-"""Commands as Markdown files, for harnesses that have them but put nothing in the place of their arguments."""
+"""Commands as Markdown files side by side, for harnesses that find none in folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def command_files(
     *,
     front: Callable[[Command], Mapping[str, JsonValue]],
 ) -> Iterator[Output | Loss]:
-    """One file per command, in `folder` itself: `git:commit` becomes `git-commit.md`, which is called `/git-commit`."""
+    """One file per command, in `folder` itself: `git:commit` becomes `git-commit.md`, which is called `/git-commit`.
+
+    For harnesses that put nothing in the place of arguments: the model is told of them.
+    """
     for command in items:
         name = "-".join(command.path)
         if (refused := unsafe(view, command, [name])) is not None:
@@ -37,6 +40,30 @@ def command_files(
             )
             for part in dict.fromkeys(one for one in commands.parts(command.prompt) if not isinstance(one, str)):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
+            yield from command_losses(view, command, harness)
+
+
+def prompt_files(
+    view: View, items: Sequence[Command], folder: str, harness: str, *, numbered: bool
+) -> Iterator[Output | Loss]:
+    """The same for harnesses that put in `$ARGUMENTS`, and `$1` if it is `numbered`."""
+    for command in items:
+        name = "-".join(command.path)
+        if (refused := unsafe(view, command, [name])) is not None:
+            yield refused
+        elif not has_skill(view, command.name):
+            prompt, losses = commands.with_arguments(command.prompt, harness, numbered=numbered)
+            front: dict[str, JsonValue] = {"description": command.description or first_line(prompt) or name}
+            if command.argument_hint:
+                front["argument-hint"] = command.argument_hint
+            yield FileOutput(
+                path=f"{folder}/{name}.md",
+                items=(command.id,),
+                content=markdown(front, prompt),
+                private=is_private(view, command),
+            )
+            for what, why in losses.items():
+                yield loss(view, command, what, why)
             yield from command_losses(view, command, harness)
 
 
