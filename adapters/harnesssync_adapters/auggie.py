@@ -16,9 +16,9 @@ from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
-from harnesssync_adapters.shared.servers import unusable
+from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
-from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Support, Target, Unsupported, View
 
@@ -92,15 +92,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if "." in server.name:
             yield loss(view, server, str(server.id), "Auggie takes no server with a dot in its name")
             continue
-        yield KeyOutput(
-            path=SETTINGS,
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=("mcpServers", server.name),
-            value=_server(server),
-        )
+        yield server_key(view, server, SETTINGS, ("mcpServers", server.name), _server(server))
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "Auggie has no such setting")
         for name in server.extra:

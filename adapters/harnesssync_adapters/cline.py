@@ -12,8 +12,9 @@ from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.command_skills import told_commands
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import loss
+from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
@@ -42,6 +43,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     yield from told_commands(view, items, ".cline/workflows/{}.md", "Cline", noun="workflow")
 
 
+_SETTINGS = ".cline/data/settings/cline_mcp_settings.json"
 _WAYS = Ways(inherits=True)
 _TYPES = {Transport.STDIO: "stdio", Transport.HTTP: "streamableHttp", Transport.SSE: "sse"}
 
@@ -52,13 +54,12 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         yield from losses
         if found is None:
             continue
-        yield KeyOutput(
-            path=".cline/data/settings/cline_mcp_settings.json",
-            items=(server.id,),
-            executes=server.executes,
-            format="json",
-            pointer=("mcpServers", server.name),
-            value=_server(server, found),
+        yield server_key(
+            view,
+            server,
+            ".cline/data/settings/cline_mcp_settings.json",
+            ("mcpServers", server.name),
+            _server(server, found),
         )
         for name in server.extra:
             yield loss(view, server, name, "Cline has no such setting")

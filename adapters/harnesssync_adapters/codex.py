@@ -16,12 +16,12 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
+from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import may_write
 from harnesssync_orchestrator.core.desired import (
     FileOutput,
     JsonValue,
-    KeyOutput,
     Loss,
     Output,
 )
@@ -124,15 +124,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if value is not None:
             if server.timeout_ms is not None:
                 value["tool_timeout_sec"] = _seconds(server.timeout_ms)
-            yield KeyOutput(
-                path=_CONFIG,
-                items=(server.id,),
-                private=is_private(view, server),
-                executes=server.executes,
-                format="toml",
-                pointer=("mcp_servers", server.name),
-                value=value,
-            )
+            yield server_key(view, server, _CONFIG, ("mcp_servers", server.name), value, format="toml")
         for what, why in losses.items():
             yield loss(view, server, what, why)
 

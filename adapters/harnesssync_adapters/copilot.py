@@ -18,10 +18,10 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
-from harnesssync_adapters.shared.servers import in_claudes_shape, unusable
+from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -161,14 +161,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             value: dict[str, JsonValue] = {**in_claudes_shape(server, _TYPES), "tools": ["*"]}
             if server.timeout_ms is not None:
                 value["timeout"] = server.timeout_ms
-            yield KeyOutput(
-                path=".copilot/mcp-config.json",
-                items=(server.id,),
-                executes=server.executes,
-                format="json",
-                pointer=("mcpServers", server.name),
-                value=value,
-            )
+            yield server_key(view, server, ".copilot/mcp-config.json", ("mcpServers", server.name), value)
         for name in server.extra:
             yield loss(view, server, name, "GitHub Copilot has no such setting, or another one")
 

@@ -16,13 +16,12 @@ from harnesssync_adapters.permissions.crush import TOOLS, config, permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import is_private, loss
-from harnesssync_adapters.shared.servers import in_claudes_shape, templates, unusable
+from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import (
     ElementOutput,
     FileOutput,
     JsonValue,
-    KeyOutput,
     LinkOutput,
     Loss,
     Output,
@@ -80,15 +79,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         value = in_claudes_shape(server, _TYPES, _text)
         if server.timeout_ms is not None:
             value["timeout"] = math.ceil(server.timeout_ms / 1000)
-        yield KeyOutput(
-            path=config(view),
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=("mcp", server.name),
-            value=value,
-        )
+        yield server_key(view, server, config(view), ("mcp", server.name), value)
         for name in server.extra:
             yield loss(view, server, name, "Crush has no such setting, or another one")
 

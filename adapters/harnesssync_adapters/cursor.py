@@ -16,10 +16,10 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_files import command_files
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
-from harnesssync_adapters.shared.servers import in_claudes_shape, templates, unusable
+from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed, may_write
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Skill
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
@@ -92,14 +92,8 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if (refused := unusable(view, server, "Cursor", _would_expand)) is not None:
             yield refused
             continue
-        yield KeyOutput(
-            path=".cursor/mcp.json",
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=("mcpServers", server.name),
-            value=in_claudes_shape(server, {}, _text),
+        yield server_key(
+            view, server, ".cursor/mcp.json", ("mcpServers", server.name), in_claudes_shape(server, {}, _text)
         )
         for reference in (one for template in templates(server) for one in template.references):
             if reference.default is not None:

@@ -16,10 +16,10 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_files import prompt_files
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import in_claudes_shape, unusable
+from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -164,15 +164,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         value = in_claudes_shape(server, _TYPES)
         if server.timeout_ms is not None:
             value["timeoutMs"] = server.timeout_ms
-        yield KeyOutput(
-            path=".factory/mcp.json",
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=("mcpServers", server.name),
-            value=value,
-        )
+        yield server_key(view, server, ".factory/mcp.json", ("mcpServers", server.name), value)
         for name in server.extra:
             yield loss(view, server, name, "Factory Droid has no such setting, or another one")
 

@@ -18,9 +18,9 @@ from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, setting
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import unusable
+from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -119,15 +119,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if (refused := unusable(view, server, "Gemini CLI", _would_expand)) is not None:
             yield refused
             continue
-        yield KeyOutput(
-            path=SETTINGS,
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=("mcpServers", server.name),
-            value=_server(server),
-        )
+        yield server_key(view, server, SETTINGS, ("mcpServers", server.name), _server(server))
         for name in server.extra:
             yield loss(view, server, name, "Gemini CLI has no such setting")
         if "_" in server.name:

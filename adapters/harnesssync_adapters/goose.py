@@ -16,8 +16,9 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
@@ -78,13 +79,13 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             yield loss(view, server, what, why)
         if value is None:
             continue
-        yield KeyOutput(
-            path=f"{_HOME}/config.yaml",
-            items=(server.id,),
-            executes=server.executes,
+        yield server_key(
+            view,
+            server,
+            f"{_HOME}/config.yaml",
+            ("extensions", _KEY.sub("", server.name.lower())),
+            value,
             format="yaml",
-            pointer=("extensions", _KEY.sub("", server.name.lower())),
-            value=value,
         )
         for name in server.extra:
             yield loss(view, server, name, "Goose has no such setting")

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.opencode_family import Family, rendered_agents, rendered_commands
 from harnesssync_adapters.shared.opencode_tools import would_expand
-from harnesssync_adapters.shared.servers import templates, unusable
+from harnesssync_adapters.shared.servers import server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -98,15 +98,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             continue
         value, losses = _in_project(server) if view.scope is Scope.PROJECT else _in_home(server)
         if value is not None:
-            yield KeyOutput(
-                path=_FAMILY.config(view),
-                items=(server.id,),
-                private=is_private(view, server),
-                executes=server.executes,
-                format="json",
-                pointer=("mcp", server.name),
-                value=value,
-            )
+            yield server_key(view, server, _FAMILY.config(view), ("mcp", server.name), value)
         for what, why in losses.items():
             yield loss(view, server, what, why)
         if server.timeout_ms is not None:

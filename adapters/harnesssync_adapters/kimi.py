@@ -18,8 +18,9 @@ from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.kimi_tools import TOOLS, agent_tools, denied_tools
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
@@ -93,15 +94,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         value = _off(server) if found is None else _server(server, found)
         if (found is None and not is_read) or (is_read and _is_understood(server)):
             continue
-        yield KeyOutput(
-            path=".kimi-code/mcp.json",
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=("mcpServers", server.name),
-            value=value,
-        )
+        yield server_key(view, server, ".kimi-code/mcp.json", ("mcpServers", server.name), value)
         for name in server.extra:
             yield loss(view, server, name, "Kimi has no such setting")
 

@@ -11,15 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.permissions.opencode import OPENCODE as FAMILY
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.opencode_family import rendered_agents, rendered_commands
 from harnesssync_adapters.shared.opencode_tools import would_expand
-from harnesssync_adapters.shared.servers import templates, unusable
+from harnesssync_adapters.shared.servers import server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import (
     ElementOutput,
     JsonValue,
-    KeyOutput,
     Loss,
     Output,
 )
@@ -80,15 +79,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if (refused := unusable(view, server, "OpenCode", would_expand)) is not None:
             yield refused
             continue
-        yield KeyOutput(
-            path=FAMILY.config(view),
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=("mcp", server.name),
-            value=_server(server),
-        )
+        yield server_key(view, server, FAMILY.config(view), ("mcp", server.name), _server(server))
         for template in templates(server):
             for reference in template.references:
                 if reference.default is not None:

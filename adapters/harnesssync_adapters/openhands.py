@@ -15,10 +15,10 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import unusable
+from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
@@ -92,14 +92,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if (refused := unusable(view, server, "OpenHands", lambda text: "${" in text)) is not None:
             yield refused
             continue
-        yield KeyOutput(
-            path=".openhands/mcp.json",
-            items=(server.id,),
-            executes=server.executes,
-            format="json",
-            pointer=("mcpServers", server.name),
-            value=_server(server),
-        )
+        yield server_key(view, server, ".openhands/mcp.json", ("mcpServers", server.name), _server(server))
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "OpenHands has no such setting")
         for name in server.extra:

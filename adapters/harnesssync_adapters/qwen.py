@@ -20,9 +20,9 @@ from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
-from harnesssync_adapters.shared.servers import templates, unusable
+from harnesssync_adapters.shared.servers import server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -146,15 +146,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if unset and not is_read:
             continue
         if refers or not is_read:
-            yield KeyOutput(
-                path=SETTINGS,
-                items=(server.id,),
-                private=is_private(view, server),
-                executes=server.executes,
-                format="json",
-                pointer=("mcpServers", server.name),
-                value=_server(server),
-            )
+            yield server_key(view, server, SETTINGS, ("mcpServers", server.name), _server(server))
         yield from _variable_losses(view, server)
         for name in server.extra:
             yield loss(view, server, name, "Qwen Code has no such setting, or another one")

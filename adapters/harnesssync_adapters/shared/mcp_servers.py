@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harnesssync_adapters.shared.names import is_private, loss
-from harnesssync_adapters.shared.servers import templates
-from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
+from harnesssync_adapters.shared.names import loss
+from harnesssync_adapters.shared.servers import server_key, templates
+from harnesssync_orchestrator.core.desired import JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import McpServer, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
 from harnesssync_orchestrator.core.targets import View
@@ -57,15 +57,7 @@ def mcp_servers(view: View, servers: Sequence[McpServer], dialect: Dialect, path
         if refused is not None:
             yield refused
             continue
-        yield KeyOutput(
-            path=path,
-            items=(server.id,),
-            private=is_private(view, server),
-            executes=server.executes,
-            format="json",
-            pointer=(*dialect.pointer, server.name),
-            value=_value(server, dialect),
-        )
+        yield server_key(view, server, path, (*dialect.pointer, server.name), _value(server, dialect))
         yield from _losses(view, server, dialect)
 
 

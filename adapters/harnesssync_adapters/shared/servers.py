@@ -1,12 +1,12 @@
-"""MCP servers for harnesses that expand variables in their configuration themselves."""
+"""MCP servers as keys of merged files; and what harnesses that expand variables themselves make of their text."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
 
-from harnesssync_adapters.shared.names import loss
-from harnesssync_orchestrator.core.desired import JsonValue, Loss
+from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss
 from harnesssync_orchestrator.core.items import McpServer, Scope, Transport
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import View
@@ -31,6 +31,27 @@ def unusable(view: View, server: McpServer, harness: str, would_expand: Callable
     if server.transport is Transport.WEBSOCKET:
         return loss(view, server, "type: ws", f"{harness} has no WebSocket transport, so the server is left out")
     return None
+
+
+def server_key(
+    view: View,
+    server: McpServer,
+    path: str,
+    pointer: tuple[str, ...],
+    value: JsonValue,
+    *,
+    format: str = "json",  # noqa: A002 - as `KeyOutput` calls it
+) -> KeyOutput:
+    """A server as a key of a file that people also edit."""
+    return KeyOutput(
+        path=path,
+        items=(server.id,),
+        private=is_private(view, server),
+        executes=server.executes,
+        format=format,
+        pointer=pointer,
+        value=value,
+    )
 
 
 def in_claudes_shape(
