@@ -14,11 +14,11 @@ from harnesssync_adapters.permissions.rules import (
     Shape,
     binding,
     command_pattern,
-    is_private_rule,
     lost,
+    rule_element,
     settings_losses,
 )
-from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.desired import JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
 
@@ -45,14 +45,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 yield lost(view, one, rule, found)
                 continue
             for key, value in found:
-                yield ElementOutput(
-                    path=SETTINGS,
-                    items=(one.id,),
-                    private=is_private_rule(view, rule),
-                    format="json",
-                    pointer=(key,),
-                    value=value,
-                )
+                yield rule_element(view, one, rule, SETTINGS, (key,), value)
         yield from settings_losses(view, one, "Auggie")
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, settings_losses
+from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, rule_element, settings_losses
 from harnesssync_adapters.shared.tools import split_mcp
-from harnesssync_orchestrator.core.desired import ElementOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
 
+_FILE = ".continue/permissions.yaml"
 _LISTS = {Action.DENY: "exclude", Action.ASK: "ask", Action.ALLOW: "allow"}
 _TOOLS = {
     "Read": ("Read",),
@@ -41,14 +42,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
         for rule in binding(view, one):
             patterns, why = _patterns(rule)
             for pattern in patterns:
-                yield ElementOutput(
-                    path=".continue/permissions.yaml",
-                    items=(one.id,),
-                    executes=rule.action is Action.ALLOW,
-                    format="yaml",
-                    pointer=(_LISTS[rule.action],),
-                    value=pattern,
-                )
+                yield rule_element(view, one, rule, _FILE, (_LISTS[rule.action],), pattern, format="yaml")
             if why:
                 yield lost(view, one, rule, why)
         yield from settings_losses(view, one, "Continue")

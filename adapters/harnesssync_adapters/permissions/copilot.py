@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import binding, is_private_rule, lost, settings_losses
-from harnesssync_orchestrator.core.desired import ElementOutput, Loss, Output
+from harnesssync_adapters.permissions.rules import binding, lost, rule_element, settings_losses
+from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
 
@@ -23,14 +23,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             if domain is None:
                 yield lost(view, one, rule, "GitHub Copilot takes denials of domains from a file, and no other rule")
                 continue
-            yield ElementOutput(
-                path=settings,
-                items=(one.id,),
-                private=is_private_rule(view, rule),
-                format="json",
-                pointer=("deniedUrls",),
-                value=domain,
-            )
+            yield rule_element(view, one, rule, settings, ("deniedUrls",), domain)
         yield from settings_losses(view, one, "GitHub Copilot")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import binding, is_private_rule, lost, settings_losses
+from harnesssync_adapters.permissions.rules import binding, lost, rule_element, settings_losses
 from harnesssync_adapters.shared.tools import split_mcp
-from harnesssync_orchestrator.core.desired import ElementOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
 
@@ -34,15 +34,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             names, why = _names(rule)
             pointer = ("permissions", "allowed_tools") if rule.action is Action.ALLOW else ("options", "disabled_tools")
             for name in names:
-                yield ElementOutput(
-                    path=config(view),
-                    items=(one.id,),
-                    private=is_private_rule(view, rule),
-                    executes=rule.action is Action.ALLOW,
-                    format="json",
-                    pointer=pointer,
-                    value=name,
-                )
+                yield rule_element(view, one, rule, config(view), pointer, name)
             if why is not None:
                 yield lost(view, one, rule, why)
         yield from settings_losses(view, one, "Crush")

@@ -15,11 +15,12 @@ from harnesssync_adapters.permissions.rules import (
     command_pattern,
     is_private_rule,
     lost,
+    rule_element,
     settings_losses,
 )
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
-from harnesssync_orchestrator.core.desired import ElementOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
 
@@ -34,18 +35,10 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             said, why = _said(rule)
             if why is not None:
                 yield lost(view, one, rule, why, security=not said)
-            private = is_private_rule(view, rule)
+            path = _path(view, private=is_private_rule(view, rule))
             for text in said:
                 denies = denies or rule.action is Action.DENY
-                yield ElementOutput(
-                    path=_path(view, private=private),
-                    items=(one.id,),
-                    private=private,
-                    executes=rule.action is Action.ALLOW,
-                    format="json",
-                    pointer=("permissions", rule.action.value),
-                    value=text,
-                )
+                yield rule_element(view, one, rule, path, ("permissions", rule.action.value), text)
         if denies:
             why = "Devin obeys them; Cascade, in the editor, has lists of commands in its own settings"
             yield loss(view, one, "all denials", why, security=True)

@@ -14,11 +14,11 @@ from harnesssync_adapters.permissions.rules import (
     Shape,
     binding,
     command_pattern,
-    is_private_rule,
     lost,
+    rule_element,
     settings_losses,
 )
-from harnesssync_orchestrator.core.desired import ElementOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
 
@@ -28,14 +28,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
         for rule in binding(view, one):
             words, why = _blocked(rule)
             if words:
-                yield ElementOutput(
-                    path=".factory/settings.json",
-                    items=(one.id,),
-                    private=is_private_rule(view, rule),
-                    format="json",
-                    pointer=("commandBlocklist",),
-                    value=" ".join(words),
-                )
+                yield rule_element(view, one, rule, ".factory/settings.json", ("commandBlocklist",), " ".join(words))
             if why is not None:
                 yield lost(view, one, rule, why, security=not words)
         yield from settings_losses(view, one, "Factory Droid")

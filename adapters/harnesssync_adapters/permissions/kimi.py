@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, settings_losses
+from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, rule_element, settings_losses
 from harnesssync_adapters.shared.kimi_tools import RULE_TOOLS
 from harnesssync_adapters.shared.tools import split_mcp
-from harnesssync_orchestrator.core.desired import ElementOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
 
@@ -37,13 +37,14 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 yield lost(view, one, rule, patterns)
                 continue
             for pattern in patterns:
-                yield ElementOutput(
-                    path=".kimi-code/config.toml",
-                    items=(one.id,),
-                    executes=rule.action is Action.ALLOW,
+                yield rule_element(
+                    view,
+                    one,
+                    rule,
+                    ".kimi-code/config.toml",
+                    ("permission", "rules"),
+                    {"decision": rule.action.value, "pattern": pattern},
                     format="toml",
-                    pointer=("permission", "rules"),
-                    value={"decision": rule.action.value, "pattern": pattern},
                 )
             if rule.tool == "Read" and rule.action is Action.DENY and rule.specifier not in (None, "*"):
                 yield lost(view, one, rule, "Kimi's search still shows lines of these files")

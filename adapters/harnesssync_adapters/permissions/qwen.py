@@ -14,13 +14,13 @@ from harnesssync_adapters.permissions.rules import (
     Shape,
     binding,
     command_pattern,
-    is_private_rule,
     lost,
+    rule_element,
     settings_losses,
 )
 from harnesssync_adapters.shared.qwen_tools import would_expand
 from harnesssync_adapters.shared.tools import split_mcp
-from harnesssync_orchestrator.core.desired import ElementOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
 
@@ -45,15 +45,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
         for rule in binding(view, one):
             texts, why = _texts(rule)
             for text in texts:
-                yield ElementOutput(
-                    path=SETTINGS,
-                    items=(one.id,),
-                    private=is_private_rule(view, rule),
-                    executes=rule.action is Action.ALLOW,
-                    format="json",
-                    pointer=("permissions", rule.action.value),
-                    value=text,
-                )
+                yield rule_element(view, one, rule, SETTINGS, ("permissions", rule.action.value), text)
             if why is not None:
                 yield lost(view, one, rule, why, security=not texts)
         yield from settings_losses(view, one, "Qwen Code")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harnesssync_adapters.shared.names import loss
-from harnesssync_orchestrator.core.desired import Loss
+from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss
 from harnesssync_orchestrator.core.items import Action, Layer, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
 
@@ -91,3 +91,25 @@ def settings_losses(view: View, permissions: Permissions, harness: str) -> Itera
 def is_private_rule(view: View, rule: PermissionRule) -> bool:
     """Must the rule stay out of what a team commits?"""
     return view.scope is Scope.PROJECT and rule.origin.private
+
+
+def rule_element(
+    view: View,
+    permissions: Permissions,
+    rule: PermissionRule,
+    path: str,
+    pointer: tuple[str, ...],
+    value: JsonValue,
+    *,
+    format: str = "json",  # noqa: A002 - as `ElementOutput` calls it
+) -> ElementOutput:
+    """A rule as an element of a list of a file that people also edit. One that allows waits for trust."""
+    return ElementOutput(
+        path=path,
+        items=(permissions.id,),
+        private=is_private_rule(view, rule),
+        executes=rule.action is Action.ALLOW,
+        format=format,
+        pointer=pointer,
+        value=value,
+    )

@@ -16,12 +16,13 @@ from harnesssync_adapters.permissions.rules import (
     command_pattern,
     is_private_rule,
     lost,
+    rule_element,
     settings_losses,
 )
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_adapters.shared.vibe_tools import tool_patterns
-from harnesssync_orchestrator.core.desired import ElementOutput, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
 
@@ -53,27 +54,17 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
 
 
 def _output(view: View, one: Permissions, rule: PermissionRule, pointer: tuple[str, ...], value: str) -> Output:
-    private = is_private_rule(view, rule)
-    executes = rule.action is Action.ALLOW
     if pointer[-1] == "permission":
         return KeyOutput(
             path=_CONFIG,
             items=(one.id,),
-            private=private,
-            executes=executes,
+            private=is_private_rule(view, rule),
+            executes=rule.action is Action.ALLOW,
             format="toml",
             pointer=pointer,
             value=value,
         )
-    return ElementOutput(
-        path=_CONFIG,
-        items=(one.id,),
-        private=private,
-        executes=executes,
-        format="toml",
-        pointer=pointer,
-        value=value,
-    )
+    return rule_element(view, one, rule, _CONFIG, pointer, value, format="toml")
 
 
 def _places(

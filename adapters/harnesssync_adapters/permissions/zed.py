@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, settings_losses
+from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, rule_element, settings_losses
 from harnesssync_adapters.shared.tools import split_mcp
-from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, KeyOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
 
@@ -55,13 +55,13 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 yield lost(view, one, rule, patterns)
                 continue
             for tool, pattern in patterns:
-                yield ElementOutput(
-                    path=SETTINGS,
-                    items=(one.id,),
-                    executes=rule.action is Action.ALLOW,
-                    format="json",
-                    pointer=(*_TOOLS, tool, _LISTS[rule.action]),
-                    value={"pattern": pattern, "case_sensitive": tool != "fetch"},
+                yield rule_element(
+                    view,
+                    one,
+                    rule,
+                    SETTINGS,
+                    (*_TOOLS, tool, _LISTS[rule.action]),
+                    {"pattern": pattern, "case_sensitive": tool != "fetch"},
                 )
         for (name, tool), action in answers.items():
             value: JsonValue = _ANSWERS[action]
