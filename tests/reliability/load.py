@@ -33,6 +33,7 @@ from tests.reliability.world import TARGETS
 LOOK_S = 0.005
 PATIENCE_S = 20.0
 """After the last edit: what has not arrived by then is missed."""
+REST_S = 0.5
 MARK = re.compile(rb"mark-(\d+)-")
 
 AGENT = "---\nname: agent-{n}\ndescription: Reviews\ntools: Read, Grep\n---\nReview it. mark-{mark}-\n"
@@ -113,7 +114,7 @@ class Outcome:
 
     @property
     def growth(self) -> tuple[int, int]:
-        """Bytes and descriptors from the end of the first fifth to the end: the medians of three samples each."""
+        """Bytes and descriptors from the end of the first fifth until it is at rest: medians of three samples each."""
         fifth = max(1, len(self.samples) // 5)
         early, late = self.samples[fifth : fifth + 3] or self.samples[-3:], self.samples[-3:]
         return _median(s.resident for s in late) - _median(s.resident for s in early), _median(
@@ -211,7 +212,7 @@ def _edit_and_look(daemon: Daemon, roots: list[Path], *, rate: float, seconds: f
             break
         time.sleep(LOOK_S)
     outcome.took_s = time.monotonic() - began
-    outcome.samples.append(_sample(daemon, outcome.took_s))
+    outcome.samples.extend(_at_rest(daemon, outcome.took_s))
     outcome.missed = [f"{edit.mark}: {path}" for edits in pending.values() for edit in edits for path in edit.left]
     return outcome
 
@@ -250,6 +251,18 @@ def _mark_in(path: str, seen: dict[str, tuple[tuple[int, int], int]]) -> int:
         found = MARK.search(Path(path).read_bytes())
         seen[path] = (signature, int(found[1]) if found else -1)
     return seen[path][1]
+
+
+def _at_rest(daemon: Daemon, at_s: float) -> list[Sample]:
+    """Samples from when nothing is under way any more: what is open for a moment, as a folder or a watcher that is
+    about to be replaced, is nothing that piles up."""
+    samples = [_sample(daemon, at_s)]
+    while len({each.descriptors for each in samples[-3:]}) > 1 or len(samples) < 3:
+        if len(samples) * REST_S > PATIENCE_S:
+            break
+        time.sleep(REST_S)
+        samples.append(_sample(daemon, at_s + len(samples) * REST_S))
+    return samples[-3:]
 
 
 def _sample(daemon: Daemon, at_s: float) -> Sample:
