@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harnesssync_adapters.shared.names import loss
-from harnesssync_adapters.shared.servers import server_key, templates
+from harnesssync_adapters.shared.servers import in_claudes_shape, literal_texts, server_key
 from harnesssync_orchestrator.core.desired import JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import McpServer, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
@@ -67,9 +67,7 @@ def _refused(view: View, server: McpServer, dialect: Dialect) -> Loss | None:
         kinds = {Transport.HTTP: "streamable HTTP", Transport.SSE: "SSE", Transport.WEBSOCKET: "WebSocket"}
         why = f"{harness} has no {kinds[server.transport]} transport, so the server is left out"
         return loss(view, server, f"type: {server.transport.value}", why)
-    names = (server.name, *server.env, *server.headers)
-    literals = (part for one in templates(server) for part in one.parts if isinstance(part, str))
-    if (found := next((text for text in (*names, *literals) if dialect.hazard.search(text)), None)) is not None:
+    if (found := next(filter(dialect.hazard.search, literal_texts(server)), None)) is not None:
         might = "would" if dialect.reference else "might"
         why = f"{harness} {might} expand what Claude Code takes literally, so the server is left out"
         return loss(view, server, found or "an empty text", why)
@@ -93,17 +91,8 @@ def _references(server: McpServer) -> Iterator[tuple[str, Reference]]:
 
 
 def _value(server: McpServer, dialect: Dialect) -> dict[str, JsonValue]:
-    value: dict[str, JsonValue] = {}
-    if server.transport is Transport.STDIO:
-        value["command"] = dialect.text(server.command or Template(("",)))
-        value["args"] = [dialect.text(one) for one in server.args]
-        if server.env:
-            value["env"] = {name: dialect.text(one) for name, one in server.env.items()}
-    else:
-        value |= dialect.remote[server.transport]
-        value[dialect.url] = dialect.text(server.url or Template(("",)))
-        if server.headers:
-            value["headers"] = {name: dialect.text(one) for name, one in server.headers.items()}
+    telling = {} if server.transport is Transport.STDIO else dialect.remote[server.transport]
+    value = {**telling, **in_claudes_shape(server, {}, dialect.text, url=dialect.url)}
     if server.timeout_ms is not None and dialect.timeout is not None:
         key, unit = dialect.timeout
         value[key] = -(-server.timeout_ms // unit)  # rounded up

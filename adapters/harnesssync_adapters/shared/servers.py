@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from harnesssync_adapters.shared.names import is_private, loss
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss
@@ -18,14 +18,18 @@ def templates(server: McpServer) -> tuple[Template, ...]:
     return tuple(one for one in given if one is not None)
 
 
+def literal_texts(server: McpServer) -> Iterator[str]:
+    """Every text of a server that is taken as it stands. Names are among them: a file may be expanded as a whole."""
+    yield from (server.name, *server.env, *server.headers)
+    yield from (part for one in templates(server) for part in one.parts if isinstance(part, str))
+
+
 def unusable(view: View, server: McpServer, harness: str, would_expand: Callable[[str], bool]) -> Loss | None:
     """The loss of a server that the harness can't reach, or of whose text it would make something else; else None.
 
-    `would_expand` says so of a literal text. Names are asked about too: a file may be expanded as a whole.
+    `would_expand` says so of a literal text.
     """
-    names = (server.name, *server.env, *server.headers)
-    values = (part for one in templates(server) for part in one.parts if isinstance(part, str))
-    if (hazard := next((text for text in (*names, *values) if would_expand(text)), None)) is not None:
+    if (hazard := next(filter(would_expand, literal_texts(server)), None)) is not None:
         why = f"{harness} would expand what Claude Code takes literally, so the server is left out"
         return loss(view, server, hazard, why)
     if server.transport is Transport.WEBSOCKET:
@@ -55,12 +59,13 @@ def server_key(
 
 
 def in_claudes_shape(
-    server: McpServer, types: Mapping[Transport, str], text: Callable[[Template], str] = str
+    server: McpServer, types: Mapping[Transport, str], text: Callable[[Template], str] = str, *, url: str = "url"
 ) -> dict[str, JsonValue]:
     """A server with the members that Claude Code gives it: `type`, and `command`, `args` and `env`, or `url` and
     `headers`.
 
-    `types` are the names of the transports; one without a name gets no `type`. `text` writes a value.
+    `types` are the names of the transports; one without a name gets no `type`. `text` writes a value, `url` is
+    what the member of that name is called.
     """
     value: dict[str, JsonValue] = {"type": types[server.transport]} if server.transport in types else {}
     if server.transport is Transport.STDIO:
@@ -68,7 +73,7 @@ def in_claudes_shape(
         if server.env:
             value["env"] = {name: text(one) for name, one in server.env.items()}
     else:
-        value["url"] = text(server.url or Template(("",)))
+        value[url] = text(server.url or Template(("",)))
         if server.headers:
             value["headers"] = {name: text(one) for name, one in server.headers.items()}
     return value

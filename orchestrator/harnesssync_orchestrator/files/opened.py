@@ -59,15 +59,24 @@ def require_file_within(path: str, status: os.stat_result, within: Collection[st
     try:
         if not os.path.samestat(os.fstat(descriptor), status):
             raise OutsideError(errno.EXDEV, "it was exchanged while it was read", path)
-        require_within(descriptor, path, status, within)
+        place_within(descriptor, path, status, within)
     finally:
         os.close(descriptor)
 
 
 def require_within(descriptor: int | None, path: str, status: os.stat_result, within: Collection[str]) -> None:
     """Raise OutsideError unless what was opened lies in one of the folders `within`; none means anywhere."""
-    if within and not any(is_within(place_of(descriptor, path, status), folder) for folder in within):
+    if within:  # the place is not asked for without need: this is called for each file that is read
+        place_within(descriptor, path, status, within)
+
+
+def place_within(descriptor: int | None, path: str, status: os.stat_result, within: Collection[str]) -> str:
+    """Where what was opened lies. Raises OutsideError unless that is in one of the folders `within`; none means
+    anywhere."""
+    place = place_of(descriptor, path, status)
+    if within and not any(is_within(place, folder) for folder in within):
         raise OutsideError(errno.EXDEV, "it was exchanged for a link that leads out", path)
+    return place
 
 
 def is_within(path: str, folder: str) -> bool:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.files.hashing import MAX_HASHED_BYTES
-from harnesssync_orchestrator.files.opened import OutsideError, is_within, open_folder, place_of, require_file_within
+from harnesssync_orchestrator.files.opened import OutsideError, open_folder, place_within, require_file_within
 from harnesssync_orchestrator.files.reading import Looked, Signature
 
 IGNORED = frozenset({".git", ".hg", ".svn", ".jj", "__pycache__", ".DS_Store"})
@@ -156,9 +156,7 @@ class _Walk:
 
     def _check(self, folder: _Folder, handle: int | None, *, is_root: bool) -> None:
         """Raise OutsideError if what was opened does not lie where it has to."""
-        place = place_of(handle, folder.place, folder.status)
-        if folder.within and not any(is_within(place, each) for each in folder.within):
-            raise OutsideError(errno.EXDEV, "it was exchanged for a link that leads out", folder.path)
+        place = place_within(handle, folder.place, folder.status, folder.within)
         if is_root:
             self.real_root = place
 
