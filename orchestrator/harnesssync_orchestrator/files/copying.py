@@ -24,6 +24,7 @@ from harnesssync_orchestrator.files.place import Place, is_link
 from harnesssync_orchestrator.files.reading import Looked, Signature, SpecialFileError, require_regular
 from harnesssync_orchestrator.files.temporaries import our_name
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree, tree_digest
+from harnesssync_orchestrator.files.turns import fsync
 
 _MARKER_PREFIX = ".harnesssync-source-"
 _MARKER_SUFFIX = ".txt"
@@ -98,7 +99,7 @@ def write_marker(place: Place, marker: Marker) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(f"{marker.source}\n{marker.digest}\n".encode("utf-8", "surrogateescape"))
             file.flush()
-            os.fsync(file.fileno())
+            fsync(file.fileno())
         temporary.rename_to(beside)
     except BaseException:
         temporary.remove()
@@ -262,7 +263,7 @@ def _copy_file(source: str, to: Place, listed: Signature | None = None) -> None:
                     os.fchmod(copy, status.st_mode & _PERMISSIONS)
                 with _where_possible():
                     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-            os.fsync(copy)
+            fsync(copy)
         finally:
             os.close(copy)
         if sys.platform == "win32":

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS, link_hash
 from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files.turns import fsync
 
 HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 
@@ -125,7 +126,7 @@ class Folder:
                     mode = self._give(descriptor, like, mode)
                 if exact and self.fd is not None:
                     _set_mode(descriptor, mode)
-                os.fsync(descriptor)
+                fsync(descriptor)
             finally:
                 os.close(descriptor)
         except BaseException:
@@ -187,7 +188,7 @@ def write_all(descriptor: int, content: bytes) -> None:
 def sync_directory(descriptor: int) -> None:
     """Sync a directory, for file systems that have it."""
     try:
-        os.fsync(descriptor)
+        fsync(descriptor)
     except OSError as error:
         if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}:
             raise

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
+from harnesssync_orchestrator.files.turns import waiting
 
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
@@ -218,15 +219,16 @@ def _ask(
     """What git prints, run in a folder; nothing and a problem if it can't be run, or its exit code is not `fine`."""
     settings = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
     try:
-        result = subprocess.run(
-            ["git", "--no-optional-locks", *settings, *arguments],
-            cwd=folder,
-            env=_environment(os.environ if environ is None else environ),
-            input=given,
-            capture_output=True,
-            check=False,
-            timeout=_PATIENCE_S,
-        )
+        with waiting():
+            result = subprocess.run(
+                ["git", "--no-optional-locks", *settings, *arguments],
+                cwd=folder,
+                env=_environment(os.environ if environ is None else environ),
+                input=given,
+                capture_output=True,
+                check=False,
+                timeout=_PATIENCE_S,
+            )
     except FileNotFoundError:
         return b"", (_problem("git_missing", "git is not installed", folder, "Install git"),)
     except (OSError, subprocess.TimeoutExpired) as error:

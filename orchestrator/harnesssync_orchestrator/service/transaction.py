@@ -24,6 +24,7 @@ from harnesssync_orchestrator.files.history.records import Draft, disown, retire
 from harnesssync_orchestrator.files.linker import History
 from harnesssync_orchestrator.files.state import encode_ledger, save_ledger
 from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.hiding import hidden_lines, patterns
 from harnesssync_orchestrator.service.linking import Outcome, link, link_at_once
 from harnesssync_orchestrator.service.recording import intending, missing_folders, recorded
@@ -75,7 +76,7 @@ class Transaction:
         if self.unfinished is not None:
             await self.start.in_thread(self._let_go, plan, self.unfinished)
         if self._draft is not None and finish is None and len(plan.operations) <= AT_ONCE:
-            work = partial(self._carry_out_at_once, plan, self._draft)
+            work = partial(in_turn, self._carry_out_at_once, plan, self._draft)
             await anyio.to_thread.run_sync(work, limiter=engine.limits.linking)
             return
         try:
@@ -181,7 +182,7 @@ class Transaction:
 
     async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
         """Make and save a ledger in a thread: it may have thousands of entries."""
-        await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self.start.engine.limits.ledgers)
+        await anyio.to_thread.run_sync(partial(in_turn, work, *arguments), limiter=self.start.engine.limits.ledgers)
 
 
 AT_ONCE = 16

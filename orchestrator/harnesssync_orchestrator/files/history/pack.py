@@ -18,6 +18,7 @@ from typing import IO
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.errors import ApplyError, StateError
 from harnesssync_orchestrator.files.folder import Folder, RefusalError
+from harnesssync_orchestrator.files.turns import fsync
 
 PACK = "before.tar"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -81,7 +82,7 @@ class PackWriter:
         with _writing(self.path):
             self._tar.close()
             self._file.flush()
-            os.fsync(self._file.fileno())
+            fsync(self._file.fileno())
             self._file.close()
 
     def abandon(self) -> None:

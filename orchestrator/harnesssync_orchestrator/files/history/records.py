@@ -17,6 +17,7 @@ from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.folder import Folder, write_all
 from harnesssync_orchestrator.files.history.pack import PACK, PackWriter, unwritable
 from harnesssync_orchestrator.files.store import make_private, read_json, to_json, write_atomic
+from harnesssync_orchestrator.files.turns import fsync
 
 RECORD = "record.json"
 _NAME = re.compile(r"[0-9]{6,}-[0-9a-f]+")
@@ -47,7 +48,7 @@ class Draft:
             descriptor = os.open(self._folder / RECORD, _CREATE, 0o600)
             try:
                 write_all(descriptor, content)
-                os.fsync(descriptor)
+                fsync(descriptor)
             finally:
                 os.close(descriptor)
             _sync(self._folder)
