@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.config import LimitSettings
+from harnesssync_orchestrator.config import LimitSettings, WatchSettings
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.drift import Choice, Drift
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.report import State
+from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
@@ -23,9 +25,11 @@ from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.memory import Memories
 from harnesssync_orchestrator.service.sync import sync
+from harnesssync_orchestrator.service.worker import Worker
 
 pytestmark = pytest.mark.anyio
 
+Until = Callable[..., Awaitable[None]]
 AGENT = "---\nname: reviewer\ndescription: Reviews\n---\n%s\n"
 OUTPUT = ".codex/agents/reviewer.toml"
 
@@ -76,6 +80,33 @@ async def ground(tmp_path: Path, home: Path, git: Callable[..., str]) -> Ground:
     ground = Ground(root, engine, registry.load().project(str(root)))
     ground.edit("First.")
     return ground
+
+
+@dataclass
+class WorkerGround:
+    """A worker of the project, and what it told so far."""
+
+    ground: Ground
+    worker: Worker
+    reports: list[Report]
+    until: Until
+
+
+@pytest.fixture
+def project_worker(ground: Ground, readable_log: Any, until: Until) -> WorkerGround:
+    async def sync_one(project: Project, options: Options) -> SyncResult:
+        return await sync(project, ground.engine, options)
+
+    reports: list[Report] = []
+    worker = Worker(
+        ground.project,
+        sync=sync_one,
+        publish=reports.append,
+        watch=lambda _key, _folders: None,
+        settings=WatchSettings(settle_ms=30, max_settle_ms=300),
+        log=readable_log.log,
+    )
+    return WorkerGround(ground, worker, reports, until)
 
 
 def written(result: SyncResult) -> Iterable[str]:
@@ -132,3 +163,37 @@ async def test_a_sync_that_somebody_asked_for_confirms_at_once(ground: Ground) -
     result = await sync(ground.project, ground.engine, Options())
     assert (list(written(result)), result.confirmed) == ([OUTPUT], True)
     assert ground.engine.layout.footprint_file(ground.project.id).exists()
+
+
+async def test_our_own_echo_is_answered_while_every_place_is_taken(ground: Ground) -> None:
+    """It would come back as the next edit otherwise, at the end of the queue of all projects."""
+    await ground.answer()
+    places = ground.engine.limits.projects
+    for taken in range(int(places.total_tokens)):
+        places.acquire_on_behalf_of_nowait(taken)
+    with anyio.fail_after(10):
+        echo = await ground.answer(ground.path(OUTPUT), ground.ledger)
+    assert list(written(echo)) == []
+
+
+async def test_what_changes_while_a_sync_waits_for_its_turn_is_part_of_it(project_worker: WorkerGround) -> None:
+    """And no reason for another one."""
+    ground, worker, reports = project_worker.ground, project_worker.worker, project_worker.reports
+    places = ground.engine.limits.projects
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(worker.run)
+        await project_worker.until(lambda: reports)
+        for taken in range(int(places.total_tokens)):
+            places.acquire_on_behalf_of_nowait(taken)
+        edited = str(ground.root / ".claude/agents/reviewer.md")
+        worker.signal(frozenset({edited}))
+        await project_worker.until(lambda: places.statistics().tasks_waiting == 1)
+        ground.edit("Second.")
+        worker.signal(frozenset({edited}))
+        for taken in range(int(places.total_tokens)):
+            places.release_on_behalf_of(taken)
+        await project_worker.until(lambda: len(reports) == 2)
+        await anyio.sleep(0.2)
+        tasks.cancel_scope.cancel()
+    assert "Second." in (ground.root / OUTPUT).read_text(encoding="utf-8")
+    assert len(reports) == 2

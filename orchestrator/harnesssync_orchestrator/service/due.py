@@ -47,10 +47,10 @@ class Due:
         self._first_signal = min(self._first_signal, now)
         self._last_signal = now
 
-    def begin(self) -> frozenset[str]:
-        """A sync begins, which answers to all of this: the paths that changed, none if others may have changed too.
+    def begin(self) -> frozenset[str] | None:
+        """A sync begins, which answers to all of this: the paths that changed, None if others may have changed too.
         From here on an edit may come too late for it, and is kept for the next."""
-        changed = frozenset() if self._anything else frozenset(self._changed)
+        changed = None if self._anything else frozenset(self._changed)
         self._changed.clear()
         self._anything = False
         self._first_signal = self._last_signal = self._retry = self._timer = self._confirm = math.inf

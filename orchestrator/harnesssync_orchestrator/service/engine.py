@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from harnesssync_orchestrator.config import HistorySettings
@@ -61,7 +61,8 @@ class Options:
     every file again, whatever its signature says. `lock_timeout_s` is how long to wait for another sync of the same
     project. An `automatic` sync is one that nobody asked for: it follows the registry as that is once it has the lock,
     and leaves a project that is paused or not registered any more alone. What it wrote it leaves to a later one to look
-    at again. `changed` are the paths that it answers to, if it is known that nothing else has changed.
+    at again. `changed` are the paths that it answers to, if it is known that nothing else has changed. While it waits
+    for its turn more may: `lately` is asked in the end, and says that anything may have with None.
     """
 
     targets: tuple[str, ...] = ()
@@ -72,6 +73,14 @@ class Options:
     lock_timeout_s: float = 30.0
     automatic: bool = False
     changed: frozenset[str] = frozenset()
+    lately: Callable[[], frozenset[str] | None] | None = field(default=None, compare=False)
+
+    def up_to_date(self) -> Options:
+        """The same, answering to what has changed by now."""
+        if self.lately is None:
+            return self
+        lately = self.lately()
+        return replace(self, changed=self.changed | lately if self.changed and lately is not None else frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

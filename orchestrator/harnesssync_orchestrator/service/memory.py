@@ -27,6 +27,7 @@ from harnesssync_orchestrator.files.store import write_atomic
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.rendering import Renderings
+    from harnesssync_orchestrator.service.engine import SyncResult
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,19 +49,18 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unconfirmed:
-    """What a sync wrote, and had to say, before anybody looked at it once more.
+    """What a sync wrote, before anybody looked at it once more.
 
-    `key` is that of a footprint. `written` has the absolute path of everything that it wrote, with its digest, see
-    `files.echo`.
+    `written` has the absolute path of everything that it wrote, with its digest, see `files.echo`. `result` is what a
+    sync would say that finds all of that.
     """
 
-    key: str
     written: Mapping[str, str | None]
-    remembered: Remembered
+    result: SyncResult
 
-    def answers(self, changed: Collection[str], key: str) -> bool:
+    def answers(self, changed: Collection[str]) -> bool:
         """Does all of it still hold, if nothing but these paths changed since? Blocking."""
-        return key == self.key and is_echo(changed, self.written)
+        return is_echo(changed, self.written)
 
 
 _ENCODER = msgspec.msgpack.Encoder()

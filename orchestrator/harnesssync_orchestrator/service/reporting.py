@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,10 +12,16 @@ from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State
 from harnesssync_orchestrator.core.targets import Target
+from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.memory import Remembered
 
 if TYPE_CHECKING:  # an unchanged project is reported without what writes outputs, see `start`
     from harnesssync_orchestrator.service.linking import Outcome
+
+
+def stamped(report: Report, sync_id: str, began: float) -> Report:
+    """The report of a sync that ends now. `began` is in seconds of the monotonic clock."""
+    return replace(report, sync_id=sync_id, finished=now(), duration_s=round(time.monotonic() - began, 6))
 
 
 def unchanged_report(project: Project, targets: Sequence[Target], remembered: Remembered) -> Report:

@@ -211,9 +211,8 @@ class Run:
         if self.start.options.automatic and may_be_remembered(self, seen):
             after = replace(seen, plan=self.outcome.carried_out(seen.plan))
             self.start.memory.unconfirmed = Unconfirmed(
-                key=self.start.key,
                 written={**self.outcome.written(self.root, self.transaction.history), **self.transaction.saved},
-                remembered=self.looking.remembered(after, self.consent(seen)),
+                result=self.start.echoed(self.looking.remembered(after, self.consent(seen))),
             )
 
     @property

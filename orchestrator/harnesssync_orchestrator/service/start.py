@@ -28,10 +28,10 @@ from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.identity import trust_in
 from harnesssync_orchestrator.files.state import load_ledger, says
-from harnesssync_orchestrator.files.store import now
+from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.memory import Memory
-from harnesssync_orchestrator.service.reporting import paused_report, unchanged_report
+from harnesssync_orchestrator.service.memory import Memory, Remembered
+from harnesssync_orchestrator.service.reporting import paused_report, stamped, unchanged_report
 from harnesssync_orchestrator.service.selection import moved_homes, select, selection_key
 
 T = TypeVar("T")
@@ -117,12 +117,9 @@ class Start:
         return Resolution(project=self.project.path, policies=self.engine.policies, choices=dict(self.options.choices))
 
     def unchanged(self) -> SyncResult | None:
-        """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this
-        but what it wrote itself, if that is all that changed. None if something else has changed. Blocking."""
-        footprint, own = self.memory.footprint, self.memory.unconfirmed
-        if own is not None and own.answers(self.options.changed, self.key):
-            report = unchanged_report(self.project, self.targets, own.remembered)
-            return self.result(report, frozenset(own.remembered.watch))
+        """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this.
+        None if something has changed. Blocking."""
+        footprint = self.memory.footprint
         if self.options.rehash or self.options.choices or footprint.key != self.key or not is_unchanged(footprint):
             return None
         remembered = self.memory.remembered()
@@ -139,10 +136,14 @@ class Start:
 
     def result(self, report: Report, watch: frozenset[str]) -> SyncResult:
         """The end of the sync: its report, told when and how long."""
-        duration = time.monotonic() - self.began
-        stamped = replace(report, sync_id=self.sync_id, finished=now(), duration_s=round(duration, 6))
-        return SyncResult(report=stamped, watch=watch, confirmed=self.memory.unconfirmed is None)
+        report = stamped(report, self.sync_id, self.began)
+        return SyncResult(report=report, watch=watch, confirmed=self.memory.unconfirmed is None)
+
+    def echoed(self, remembered: Remembered) -> SyncResult:
+        """The result of a sync that finds nothing but what this one wrote."""
+        report = unchanged_report(self.project, self.targets, remembered)
+        return SyncResult(report=report, watch=frozenset(remembered.watch), confirmed=False)
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do what blocks in a thread. It is waited for also when the sync is cancelled."""
-        return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=self.engine.limits.hashing)
+        return await anyio.to_thread.run_sync(partial(in_turn, work, *arguments), limiter=self.engine.limits.hashing)

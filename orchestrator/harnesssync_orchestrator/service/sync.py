@@ -1,13 +1,16 @@
 """One sync of one project, top to bottom.
 
-    lock → its turn → is it paused? → has anything changed? → whose is it? → recover → let git settle →
-    survey and plan → adopt edits → keep what is there → keep from git → link and record → remember
+    lock → is it our own echo? → its turn → is it paused? → has anything changed? → whose is it? → recover →
+    let git settle → survey and plan → adopt edits → keep what is there → keep from git → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
 
 from __future__ import annotations
 
+import secrets
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -15,7 +18,9 @@ import anyio.to_thread
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import Standing
+from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
+from harnesssync_orchestrator.service.reporting import stamped
 from harnesssync_orchestrator.service.start import Start
 
 if TYPE_CHECKING:
@@ -30,24 +35,39 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     """
     options = options or Options()
     lock_file = engine.layout.sync_lock(project.id)
-    held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
-    # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
-    async with held, engine.limits.projects:
-        begun = await anyio.to_thread.run_sync(_begin, project, engine, options, limiter=engine.limits.ledgers)
-        if isinstance(begun, SyncResult):
-            return begun
-        run, start = begun, begun.start
-        if start.trust.standing is Standing.FOREIGN:
-            return run.halted(HaltReason.FOREIGN_OWNER)
-        if not await run.git_settles():
-            return run.halted(HaltReason.GIT_BUSY)
-        seen = await run.adopt(await run.survey())
-        if options.dry_run:
-            return run.planned(seen)
-        seen = await run.keep(seen)
-        await run.link(seen)
-        await run.remember(seen)
-        return run.finished(seen)
+    async with engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run):
+        if options.changed and (echo := await _echo(project, engine, options.changed)) is not None:
+            return echo
+        # The place among the syncs in flight comes last: whoever waits for another process's lock takes nobody's.
+        async with engine.limits.projects:
+            return await _in_its_turn(project, engine, options.up_to_date())
+
+
+async def _in_its_turn(project: Project, engine: Engine, options: Options) -> SyncResult:
+    begun = await anyio.to_thread.run_sync(in_turn, _begin, project, engine, options, limiter=engine.limits.ledgers)
+    if isinstance(begun, SyncResult):
+        return begun
+    run, start = begun, begun.start
+    if start.trust.standing is Standing.FOREIGN:
+        return run.halted(HaltReason.FOREIGN_OWNER)
+    if not await run.git_settles():
+        return run.halted(HaltReason.GIT_BUSY)
+    seen = await run.adopt(await run.survey())
+    if options.dry_run:
+        return run.planned(seen)
+    seen = await run.keep(seen)
+    await run.link(seen)
+    await run.remember(seen)
+    return run.finished(seen)
+
+
+async def _echo(project: Project, engine: Engine, changed: frozenset[str]) -> SyncResult | None:
+    """The result, if nothing has changed but what the last sync wrote itself, and that is as it left it."""
+    began = time.monotonic()
+    own = engine.memories.of(project.id, engine.layout).unconfirmed
+    if own is None or not await anyio.to_thread.run_sync(own.answers, changed, limiter=engine.limits.ledgers):
+        return None
+    return replace(own.result, report=stamped(own.result.report, secrets.token_hex(8), began))
 
 
 def _begin(project: Project, engine: Engine, options: Options) -> Run | SyncResult:

@@ -78,6 +78,7 @@ class Worker:
         self._requests: list[_Request] = []
         self._due = Due(settings)
         self._halted = False
+        self._changed: frozenset[str] = frozenset()
         self._confirmed = True
         self._stopping: HarnessSyncError | None = None
         self._wake = anyio.Event()
@@ -175,19 +176,17 @@ class Worker:
 
     async def _serve(self, reason: Reason) -> None:
         served: list[_Request] = []
-        options = self._defaults
+        options, self._changed = self._defaults, frozenset()
         if reason is Reason.REQUEST:
             options = self._requests[0].options
             served = [request for request in self._requests if request.options == options]
             self._requests = [request for request in self._requests if request.options != options]
-        is_whole = not options.dry_run and not options.targets
-        changed = self._due.begin() if is_whole else frozenset[str]()
-        if reason is Reason.WATCH:
-            options = replace(options, changed=changed)
+        if not options.dry_run and not options.targets:
+            options = self._answering(options, reason)
         try:
             report = await self._once(options, reason)
             if not options.dry_run:
-                report = self._judged(report, changed - self._own if reason is Reason.WATCH else (), reason)
+                report = self._judged(report, self._changed - self._own, reason)
                 # Whoever asked for the sync is told what it found; everybody else that no other will follow.
                 self.report = replace(report, state=State.PAUSED) if self.project.paused else report
                 self._publish(self.report)
@@ -199,6 +198,18 @@ class Worker:
                 if request.report is None:
                     request.error = HarnessSyncError("the supervisor stopped before the sync ended", code="cancelled")
                 request.done.set()
+
+    def _answering(self, options: Options, reason: Reason) -> Options:
+        """The sync that answers to all that has happened, also while it waits for its turn."""
+        changed = self._due.begin()
+        self._changed = changed if reason is Reason.WATCH and changed is not None else frozenset()
+
+        def lately() -> frozenset[str] | None:
+            more = self._due.begin()
+            self._changed = self._changed | more if self._changed and more is not None else frozenset()
+            return more
+
+        return replace(options, changed=self._changed, lately=lately)
 
     async def _once(self, options: Options, reason: Reason) -> Report:
         """One sync and its canonical line. This is the one place where any error of a project ends."""
