@@ -15,6 +15,8 @@ from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.ledger import Entry
 from harnesssync_orchestrator.core.stood import Stood
 
+DAY_S = 86_400
+
 
 class TransactionKind(enum.Enum):
     """What a transaction came from."""
@@ -108,4 +110,4 @@ def latest(records: Sequence[Record], *, done: Collection[str]) -> Record | None
 def expired(names: Sequence[str], ages_s: Mapping[str, float], *, keep: int, days: int) -> tuple[str, ...]:
     """The records that need not be kept any more: neither among the last `keep` ones nor of the last `days` days."""
     last = frozenset(sorted(names, key=number_of)[-keep:])
-    return tuple(name for name in names if name not in last or ages_s[name] > days * 86_400)
+    return tuple(name for name in names if name not in last or ages_s[name] > days * DAY_S)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.history import Record, expired, number_of
+from harnesssync_orchestrator.core.history import DAY_S, Record, expired, number_of
 from harnesssync_orchestrator.core.history_documents import from_document, to_document
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.folder import Folder, write_all
@@ -20,6 +20,8 @@ from harnesssync_orchestrator.files.store import make_private, read_json, to_jso
 from harnesssync_orchestrator.files.turns import fsync
 
 RECORD = "record.json"
+SLACK = 4
+"""One more may stay for each so many that are to be kept."""
 _NAME = re.compile(r"[0-9]{6,}-[0-9a-f]+")
 _DRAFT, _GONE = ".draft-", ".gone-"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -52,7 +54,6 @@ class Draft:
             finally:
                 os.close(descriptor)
             _sync(self._folder)
-            _sync(self._history)
         except OSError as error:
             raise unwritable(self._folder, error) from error
 
@@ -121,13 +122,14 @@ def retire(history: Path, *, keep: int, days: int, needed: Collection[str]) -> N
     """Remove records that are neither among the last `keep` nor of the last `days` days, unless they are `needed`, or
     one that stays names them: what it takes back may then need them again.
 
+    Some more than `keep` may stay for a while: to remove one, all others are read, and so several are removed at once.
     What can't be removed now is tried again the next time.
     """
     present = names(history)
-    now, ages = time.time(), {}
-    for name in present:
-        with suppress(OSError):
-            ages[name] = now - os.stat(f"{history}/{name}").st_mtime  # noqa: PTH116 - for each record at each sync
+    oldest = [name for name in present if name not in needed][:1]
+    if len(present) <= keep + keep // SLACK and not any(age > days * DAY_S for age in _ages(history, oldest).values()):
+        return
+    ages = _ages(history, present)
     old = expired(list(ages), ages, keep=keep, days=days)
     staying = [name for name in present if name not in old]
     for name in reversed(old):  # a record names none that is younger
@@ -138,6 +140,15 @@ def retire(history: Path, *, keep: int, days: int, needed: Collection[str]) -> N
         with suppress(OSError):
             (history / name).rename(gone)
             shutil.rmtree(gone)
+
+
+def _ages(history: Path, records: Iterable[str]) -> dict[str, float]:
+    """Seconds since each was made, as far as that can be known."""
+    now, ages = time.time(), {}
+    for name in records:
+        with suppress(OSError):
+            ages[name] = now - os.stat(f"{history}/{name}").st_mtime  # noqa: PTH116 - at each sync
+    return ages
 
 
 def _is_named(name: str, history: Path, others: Iterable[str]) -> bool:
