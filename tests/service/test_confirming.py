@@ -18,6 +18,7 @@ from harnesssync_orchestrator.core.drift import Choice, Drift
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.oneshot.work import Quiet
@@ -163,6 +164,19 @@ async def test_a_sync_that_somebody_asked_for_confirms_at_once(ground: Ground) -
     result = await sync(ground.project, ground.engine, Options())
     assert (list(written(result)), result.confirmed) == ([OUTPUT], True)
     assert ground.engine.layout.footprint_file(ground.project.id).exists()
+
+
+async def test_what_nobody_told_of_is_found_by_the_next_look_at_everything(ground: Ground) -> None:
+    """An event may get lost; a sync that knows what changed looks at nothing else."""
+    other, told = ground.root / ".claude/agents/other.md", ground.path(".claude/agents/reviewer.md")
+    other.write_text(AGENT.replace("reviewer", "other") % "First.", encoding="utf-8")
+    await ground.answer()
+    await anyio.sleep(2 * RACY_NS / 1e9)
+    await ground.answer()  # the watcher has begun to watch, so anything may have changed
+    other.write_text(AGENT.replace("reviewer", "other") % "Second.", encoding="utf-8")
+    ground.edit("Second.")
+    assert list(written(await ground.answer(told))) == [OUTPUT]
+    assert list(written(await ground.answer())) == [OUTPUT.replace("reviewer", "other")]
 
 
 async def test_our_own_echo_is_answered_while_every_place_is_taken(ground: Ground) -> None:

@@ -17,9 +17,12 @@ import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harnesssync_orchestrator.files.opened import NO_LINK, OPEN_FLAGS, open_folder, require_within
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.files.recall import Recall
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 """Longest file that is read as text. The longest instructions of real projects are under 200 KiB."""
@@ -76,13 +79,16 @@ class Looked:
     was read, and the next sync sees a difference; the other way round a change would be lost.
     `began_ns` is the time before the first look, in nanoseconds since 1970. `listed` has the names in each folder
     whose entries were asked for. `uncertain` says that a look failed for a reason which may be gone the next time
-    without a trace (a disk error, no more descriptors, a folder above without permission).
+    without a trace (a disk error, no more descriptors, a folder above without permission). What `recall` knows is not
+    looked at again.
     """
 
-    __slots__ = ("began_ns", "listed", "seen", "uncertain")
+    __slots__ = ("_real_folders", "began_ns", "listed", "recall", "seen", "uncertain")
 
-    def __init__(self, began_ns: int | None = None) -> None:
+    def __init__(self, began_ns: int | None = None, *, recall: Recall | None = None) -> None:
         self.began_ns = time.time_ns() if began_ns is None else began_ns
+        self.recall = recall
+        self._real_folders: dict[str, str] = {}
         self.seen: dict[str, Signature | None] = {}
         self.listed: dict[str, tuple[str, ...]] = {}
         self.uncertain = False
@@ -93,6 +99,11 @@ class Looked:
 
         Raises OSError if that can't be known (PermissionError).
         """
+        recall = self.recall
+        if recall is not None and recall.knows(path):
+            known = recall.status(path)
+            self.seen.setdefault(path, None if known is None else Signature.of(known))
+            return known
         try:
             status = os.lstat(path) if folder is None else os.lstat(path.rpartition(os.sep)[2], dir_fd=folder)
         except ValueError:  # NUL or a lone surrogate: no file system holds such a name
@@ -101,11 +112,35 @@ class Looked:
             if error.errno != errno.ENAMETOOLONG:
                 self.seen.setdefault(path, None)
             if error.errno in NOTHING_THERE:
+                if recall is not None and error.errno == errno.ENOENT:
+                    recall.keep_missing(path)
                 return None
             self.uncertain = True
             raise
-        self.seen.setdefault(path, Signature.of(status))
+        signature = Signature.of(status)
+        self.seen.setdefault(path, signature)
+        if recall is not None:
+            recall.keep_status(path, status, signature, self.began_ns)
         return status
+
+    def real(self, path: str) -> str:
+        """What `os.path.realpath` gives; each folder is resolved once, and what was seen is not looked at again.
+
+        What is opened by it is checked by its descriptor: somebody may exchange a folder at any time anyway.
+        """
+        folder, _, name = path.rpartition(os.sep)
+        if os.name == "nt" or not folder or name in {"", ".", ".."} or f"{os.sep}..{os.sep}" in path:
+            return os.path.realpath(path)
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        real = os.path.join(self._real_folders[folder], name)  # noqa: PTH118 - for every file
+        return os.path.realpath(real) if self._is_link(path, real) else real
+
+    def _is_link(self, path: str, real: str) -> bool:
+        if path in self.seen:
+            seen = self.seen[path]
+            return seen is not None and stat.S_ISLNK(seen.mode)
+        return os.path.islink(real)  # noqa: PTH114 - as above
 
     def look_again(self, path: str) -> None:
         """Replace what was recorded for a path by what is there now: for an output that we have just changed."""
@@ -164,6 +199,9 @@ class Looked:
         if status is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         require_regular(status, path)
+        signature = Signature.of(status)
+        if self.recall is not None and (known := self.recall.content(real, signature, within)) is not None:
+            return known
         with self._certain():
             descriptor = os.open(real, OPEN_FLAGS | NO_LINK)
             try:
@@ -172,9 +210,12 @@ class Looked:
                 require_within(descriptor, real, status, within)
                 if status.st_size > limit:
                     raise TooLargeError(errno.EFBIG, f"{status.st_size} bytes, more than {limit}", path)
-                return _read_all(descriptor, status.st_size, limit, path)
+                content = _read_all(descriptor, status.st_size, limit, path)
             finally:
                 os.close(descriptor)
+        if self.recall is not None and signature == Signature.of(status):
+            self.recall.keep_content(real, signature, within, content)
+        return content
 
     def scan(self, path: str, *, within: Collection[str] = ()) -> tuple[Entry, ...]:
         """The entries of the directory that `path` leads to, sorted by name; none if nothing is there.
@@ -188,6 +229,9 @@ class Looked:
             return ()
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+        if self.recall is not None and real == path and (known := self.recall.entries(path, within)) is not None:
+            self.listed.setdefault(real, tuple(entry.name for entry in known))
+            return known
         with self._certain():
             folder = open_folder(real, status)
             try:
@@ -199,6 +243,8 @@ class Looked:
                     os.close(folder)
         found.sort()
         self.listed.setdefault(real, tuple(entry.name for entry in found))
+        if self.recall is not None and real == path:
+            self.recall.keep_entries(path, within, tuple(found))
         return tuple(found)
 
     @contextmanager

@@ -70,19 +70,21 @@ def encode_ledger(ledger: Ledger) -> bytes:
 def says(path: Path, content: bytes) -> bool:
     """Does a file say just this?"""
     try:
-        return path.read_bytes() == content
+        with path.open("rb", buffering=0) as file:
+            return file.read(len(content) + 1) == content
     except OSError:
         return False
 
 
-def save_ledger(path: Path, ledger: Ledger, *, content: bytes | None = None) -> bool:
-    """Write a ledger (0600), whose `content` may be known already. False, and no write, if the file says so already.
+def save_ledger(path: Path, ledger: Ledger, *, content: bytes | None = None, differs: bool = False) -> bool:
+    """Write a ledger (0600), whose `content` may be known already. False, and no write, if the file says so already,
+    which is not looked at if it is known that it `differs`.
 
     Raises StateError.
     """
     content = content or encode_ledger(ledger)
     try:
-        if path.read_bytes() == content:
+        if not differs and path.read_bytes() == content:
             return False
     except FileNotFoundError:
         pass

@@ -11,6 +11,7 @@ from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.recall import Recall
 from harnesssync_orchestrator.service.memory import Remembered, encode
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Reading, Survey, Surveyor, completed
@@ -23,7 +24,7 @@ class Looking:
 
     `problems` are those that were there before anything was read. `sources` and `outputs` are what was looked at last,
     `watch` the folders whose changes matter. `adopted` are links to be made again now that the source says what the
-    file in their place said, with the digest of that file.
+    file in their place said, with the digest of that file. What `recall` knows is not looked at.
     """
 
     start: Start
@@ -33,22 +34,30 @@ class Looking:
     outputs: Looked = field(default_factory=Looked)
     watch: frozenset[str] = frozenset()
     adopted: Mapping[Address, str] = field(default_factory=dict)
+    recall: Recall | None = None
+    _found: Survey | Reading | None = None
 
     async def survey(self, ledger: Ledger) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
         # In one thread, unless files have to be hashed: that takes several.
-        found = await self.start.in_thread(self._read_and_survey, ledger)
+        found, self._found = self._found, None
+        if found is None:
+            found = await self.start.in_thread(self._read_and_survey, ledger)
         if isinstance(found, Survey):
             return found
         digests = await found.hashed(self.start.engine.limits)
         return await self.start.in_thread(lambda: self._surveyed(found.complete(digests), ledger))
+
+    def look(self, ledger: Ledger) -> None:
+        """Begin with that already. Blocking."""
+        self._found = self._read_and_survey(ledger)
 
     def _read_and_survey(self, ledger: Ledger) -> Survey | Reading:
         found = self._read()
         return self._surveyed(found, ledger) if isinstance(found, Source) else found
 
     def _read(self) -> Source | Reading:
-        self.sources, start = Looked(), self.start
+        self.sources, start = Looked(recall=self.recall), self.start
         places, rehash = start.engine.places, start.options.rehash
         return Reading.begin(start.project, places, self.cache, self.sources, rehash=rehash, trust=start.trust)
 
@@ -60,10 +69,12 @@ class Looking:
 
     def again(self, seen: Survey, ledger: Ledger) -> Survey:
         """Look at the outputs once more, and plan, by what the source said. Blocking."""
+        self.recall = None
         return self._outputs(seen.source, seen.desired, ledger)
 
     async def source(self) -> Source:
-        """Read the source."""
+        """Read the source again."""
+        self.recall = None
         return self._with_problems(await completed(await self.start.in_thread(self._read), self.start.engine.limits))
 
     def _with_problems(self, source: Source) -> Source:
@@ -87,7 +98,7 @@ class Looking:
         )
 
     def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:
-        self.outputs = Looked()
+        self.outputs = Looked(recall=self.recall)
         seen = self.surveyor().survey(source, desired, ledger, self.outputs)
         self.watch_outputs()
         targets = self.start.options.targets

@@ -23,6 +23,7 @@ from harnesssync_orchestrator.files.echo import is_echo
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.recall import Recall
 from harnesssync_orchestrator.files.store import write_atomic
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Memory:
     """The memory of one project. Used by one sync at a time, under the project's lock.
 
     `unconfirmed` is there between a sync that wrote and left the second look to a later one, and that look. `ledger` is
-    what the ledger's file said when it was written last, which takes longer to read than to compare.
+    what the ledger's file said when it was written last, which takes longer to read than to compare. `watched` are the
+    folders that the last sync wanted watched.
     """
 
     def __init__(self, cache_file: Path, footprint_file: Path) -> None:
@@ -80,6 +82,8 @@ class Memory:
         self._footprint_file = footprint_file
         self.footprint = Footprint.decode(_content(footprint_file))
         self.unconfirmed: Unconfirmed | None = None
+        self.watched: frozenset[str] = frozenset()
+        self._recall: Recall | None = None
         self.ledger: tuple[bytes, Ledger] | None = None
 
     @cached_property
@@ -93,6 +97,23 @@ class Memory:
         from harnesssync_orchestrator.core.rendering import Renderings  # noqa: PLC0415 - as above
 
         return Renderings()
+
+    def recall(self, changed: Collection[str]) -> Recall:
+        """What earlier looks saw, but for what changed since; nothing, if no path is known (anything may have) or it is
+        of long ago."""
+        recall = self._recall
+        if recall is None or not changed or not recall.holds or recall.watched != self.watched:
+            recall = Recall(self.watched)
+        recall.forget(changed)
+        self._recall = recall
+        return recall
+
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """These paths changed, by our own doing; anything may have, without any."""
+        if changed is None:
+            self._recall = None
+        elif self._recall is not None:
+            self._recall.forget(changed)
 
     def remembered(self) -> Remembered | None:
         """What the sync of the footprint found; None if it can't be read any more."""

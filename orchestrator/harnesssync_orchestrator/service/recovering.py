@@ -33,11 +33,12 @@ class Recovered:
 def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
     """Recover, if there is something to recover from. Blocking. Raises StateError.
 
-    With `only_to_look` nothing on disk changes.
+    With `only_to_look` nothing on disk changes. What was begun in our own folders, and that no ledger names, is not
+    looked for by a sync that knows what changed: it does no harm there until one comes that looks at everything.
     """
     layout, root = start.engine.layout, Path(start.project.path)
     history = layout.history_dir(start.project)
-    if not only_to_look:
+    if not only_to_look and not start.options.changed:
         records.sweep(history)
         for folder in {layout.ledger_file(start.project).parent, layout.project_dir(start.project.id), layout.root}:
             store.sweep(folder)

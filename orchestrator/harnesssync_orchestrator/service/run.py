@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
@@ -21,6 +22,7 @@ from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.history.originals import originals
+from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.hiding import hide
@@ -33,7 +35,7 @@ from harnesssync_orchestrator.service.reporting import finished_report, planned_
 from harnesssync_orchestrator.service.resolving import tell
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Survey
-from harnesssync_orchestrator.service.transaction import Transaction
+from harnesssync_orchestrator.service.transaction import Transaction, is_small
 
 GIT_SETTLES_S = 2.0
 """How long a sync waits for git to finish (an index lock, a rebase) before it gives up for now."""
@@ -66,7 +68,8 @@ class Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
         start.memory.unconfirmed = None
-        return cls(start, ledger, Looking(start, start.memory.cache, tuple(problems)))
+        recall = start.memory.recall(start.options.changed) if start.options.automatic else None
+        return cls(start, ledger, Looking(start, start.memory.cache, tuple(problems), recall=recall))
 
     @property
     def project(self) -> Project:
@@ -88,6 +91,11 @@ class Run:
         self.ledger, self.unfinished = recovered.ledger, recovered.unfinished
         self.looking.problems += recovered.problems
         self._git_is_busy = self._asks_git and git.busy(self.root)
+
+    def look(self) -> None:
+        """Begin to survey already in the thread that began, unless git is to settle before. Blocking."""
+        if not self._git_is_busy:
+            self.looking.look(self.ledger)
 
     # --- let git settle
 
@@ -126,6 +134,7 @@ class Run:
             await transaction.carry_out(plan)
         finally:
             self.ledger = transaction.ledger
+        self.looking.recall = None
         if self.outcome.failures:
             await self.start.in_thread(self.recover)  # what failed may have done a part of its work
             return seen
@@ -162,16 +171,43 @@ class Run:
         """The paths of copies, each of which has a marker beside it."""
         return frozenset(address.path for address, entry in self.ledger.entries.items() if entry.method is Method.COPY)
 
-    # --- keep what is there, link
+    # --- keep what is there, link, record
 
-    async def keep(self, seen: Survey) -> Survey:
-        """Keep everything that is about to be replaced or removed, and from git what is about to be made; what of the
-        plan can then be carried out.
+    async def write(self, seen: Survey) -> Survey:
+        """Keep everything that is about to be replaced or removed, and from git what is about to be made; then carry
+        out what of the plan can be, and record it, also when the sync is cancelled midway.
 
-        Raises StateError when it can't be kept: then nothing is changed.
+        Raises StateError when nothing can be kept: then nothing is changed.
         """
         self.transaction.kind = self._kind
-        return await self.start.in_thread(self._keep, seen)
+        if is_small(seen.plan):
+            work = partial(in_turn, self._write_at_once, seen)
+            seen = await anyio.to_thread.run_sync(work, limiter=self.engine.limits.linking)
+        else:
+            seen = await self.start.in_thread(self._keep, seen)
+            try:
+                await self.transaction.carry_out(self._permitted(seen.plan))
+            finally:
+                self.ledger = self.transaction.ledger
+            await self.start.in_thread(self._after_linking, seen)
+        self._tell_copies()
+        done = [one.operation for one in self.outcome.done]
+        tell(done, self.engine.log, project_id=self.project.id, sync_id=self.start.sync_id)
+        return seen
+
+    def _write_at_once(self, seen: Survey) -> Survey:
+        seen = self._keep(seen)
+        try:
+            self.transaction.carried_out(self._permitted(seen.plan))
+        finally:
+            self.ledger = self.transaction.ledger
+        if seen.plan.operations:
+            self._after_linking(seen)
+        return seen
+
+    def _permitted(self, plan: Plan) -> Plan:
+        """What of the plan may be carried out, now that it is known what git sees."""
+        return plan if self.hidden else plan.without_delicate()
 
     def _keep(self, seen: Survey) -> Survey:
         seen = self._giving_back(seen)
@@ -185,18 +221,6 @@ class Run:
         history = self.engine.layout.history_dir(self.project)
         found = originals(history, self.ledger, going(plan.operations), self.engine.formats)
         return replace(seen, plan=give_back(plan, self.ledger, stood=found.stood, values=found.values, lost=found.lost))
-
-    async def link(self, seen: Survey) -> None:
-        """Carry out the plan, and record it, also when the sync is cancelled midway."""
-        try:
-            await self.transaction.carry_out(seen.plan if self.hidden else seen.plan.without_delicate())
-        finally:
-            self.ledger = self.transaction.ledger
-        self._tell_copies()
-        done = [one.operation for one in self.outcome.done]
-        tell(done, self.engine.log, project_id=self.project.id, sync_id=self.start.sync_id)
-        if seen.plan.operations:
-            await self.start.in_thread(self._after_linking, seen)
 
     def _after_linking(self, seen: Survey) -> None:
         if self.hidden:

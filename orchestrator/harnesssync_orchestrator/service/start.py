@@ -69,7 +69,9 @@ class Start:
         """The same. Blocking."""
         if options.automatic:
             project = engine.registrations.now(project, engine.layout) or replace(project, paused=True)
-        home = engine.places.home
+        memory, home = engine.memories.of(project.id, engine.layout), engine.places.home
+        if not options.dry_run:
+            memory.forget(options.changed or None)
         # A ledger of thousands of outputs takes longer to load than all else here: only if it decides about targets.
         # Also if nobody knows which a person chose: then none of those that have outputs is taken for given up.
         chosen, unsure = project.targets or engine.configured, project.forgotten and not project.targets
@@ -89,7 +91,7 @@ class Start:
             options=options,
             targets=targets,
             homes=homes,
-            memory=engine.memories.of(project.id, engine.layout),
+            memory=memory,
             trust=trust,
             repository=common,
             key=f"{selection_key(project, targets, homes, trust, __version__)} {policies}",
@@ -136,6 +138,7 @@ class Start:
 
     def result(self, report: Report, watch: frozenset[str]) -> SyncResult:
         """The end of the sync: its report, told when and how long."""
+        self.memory.watched = watch
         report = stamped(report, self.sync_id, self.began)
         return SyncResult(report=report, watch=watch, confirmed=self.memory.unconfirmed is None)
 

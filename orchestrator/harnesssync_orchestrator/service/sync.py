@@ -44,7 +44,7 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
 
 
 async def _in_its_turn(project: Project, engine: Engine, options: Options) -> SyncResult:
-    begun = await anyio.to_thread.run_sync(in_turn, _begin, project, engine, options, limiter=engine.limits.ledgers)
+    begun = await anyio.to_thread.run_sync(in_turn, _begin, project, engine, options, limiter=engine.limits.hashing)
     if isinstance(begun, SyncResult):
         return begun
     run, start = begun, begun.start
@@ -55,8 +55,7 @@ async def _in_its_turn(project: Project, engine: Engine, options: Options) -> Sy
     seen = await run.adopt(await run.survey())
     if options.dry_run:
         return run.planned(seen)
-    seen = await run.keep(seen)
-    await run.link(seen)
+    seen = await run.write(seen)
     await run.remember(seen)
     return run.finished(seen)
 
@@ -65,7 +64,7 @@ async def _echo(project: Project, engine: Engine, changed: frozenset[str]) -> Sy
     """The result, if nothing has changed but what the last sync wrote itself, and that is as it left it."""
     began = time.monotonic()
     own = engine.memories.of(project.id, engine.layout).unconfirmed
-    if own is None or not await anyio.to_thread.run_sync(own.answers, changed, limiter=engine.limits.ledgers):
+    if own is None or not await anyio.to_thread.run_sync(in_turn, own.answers, changed, limiter=engine.limits.ledgers):
         return None
     return replace(own.result, report=stamped(own.result.report, secrets.token_hex(8), began))
 
@@ -81,6 +80,7 @@ def _begin(project: Project, engine: Engine, options: Options) -> Run | SyncResu
     run = Run.begin(start)
     if start.trust.standing is not Standing.FOREIGN:
         run.recover()
+        run.look()
     return run
 
 

@@ -5,7 +5,7 @@ Killed at any moment, it can be told from the record and the disk which of its c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
 from harnesssync_orchestrator.files.history.capture import Captured, capture, modes
 from harnesssync_orchestrator.files.history.pack import unwritable
-from harnesssync_orchestrator.files.history.records import Draft, disown, retire, sweep
+from harnesssync_orchestrator.files.history.records import Draft, disown, retire
 from harnesssync_orchestrator.files.linker import History
 from harnesssync_orchestrator.files.state import encode_ledger, save_ledger
 from harnesssync_orchestrator.files.store import now
@@ -73,12 +73,11 @@ class Transaction:
         change, and what was written also when this is cancelled midway. `finish` comes before the end: killed in it,
         the transaction is unfinished."""
         engine = self.start.engine
-        if self.unfinished is not None:
-            await self.start.in_thread(self._let_go, plan, self.unfinished)
-        if self._draft is not None and finish is None and len(plan.operations) <= AT_ONCE:
-            work = partial(in_turn, self._carry_out_at_once, plan, self._draft)
+        if finish is None and is_small(plan):
+            work = partial(in_turn, self.carried_out, plan)
             await anyio.to_thread.run_sync(work, limiter=engine.limits.linking)
             return
+        await self.start.in_thread(self._begin, plan)
         try:
             if self._draft is not None:
                 await self._in_thread(self._announce, plan, self._draft)
@@ -89,9 +88,26 @@ class Transaction:
             with anyio.CancelScope(shield=True):
                 await self._record(plan)
 
+    def carried_out(self, plan: Plan) -> None:
+        """The same for few operations, one linker after the other. Blocking. Cancelled, it ends after the operation in
+        hand."""
+        self._begin(plan)
+        try:
+            if self._draft is not None:
+                self._announce(plan, self._draft)
+                link_at_once(plan, self.root, self.start.engine.formats, now(), self.outcome, self.history)
+        finally:
+            if self._has_news(plan):
+                self._record_now(plan)
+
+    def _begin(self, plan: Plan) -> None:
+        """What is about to change is not recalled any more, and the transaction before this one is ended."""
+        self.start.memory.forget(_touched(self.root, plan.operations))
+        if self.unfinished is not None:
+            self._let_go(plan, self.unfinished)
+
     def _keep(self, plan: Plan) -> Plan:
         start, folder = self.start, self.start.engine.layout.history_dir(self.start.project)
-        sweep(folder)
         draft = Draft(folder, start.sync_id)
         try:
             captured = capture(self.root, plan.operations, start.engine.formats, draft.pack)
@@ -145,17 +161,13 @@ class Transaction:
         except OSError as error:
             raise unwritable(folder, error) from error
 
-    def _carry_out_at_once(self, plan: Plan, draft: Draft) -> None:
-        """The same in this thread, one linker after the other. Cancelled, it ends after the operation in hand."""
-        try:
-            self._announce(plan, draft)
-            link_at_once(plan, self.root, self.start.engine.formats, now(), self.outcome, self.history)
-        finally:
-            self._record_now(plan)
-
     async def _record(self, plan: Plan) -> None:
-        if self.outcome.done or not plan.is_empty or self.ledger.pending or self.ledger.transaction:
+        if self._has_news(plan):
             await self._in_thread(self._record_now, plan)
+
+    def _has_news(self, plan: Plan) -> bool:
+        """Is there anything that the ledger does not say yet?"""
+        return bool(self.outcome.done or not plan.is_empty or self.ledger.pending or self.ledger.transaction)
 
     def _record_now(self, plan: Plan) -> None:
         ledger, limited = self.ledger, bool(self.start.options.targets)
@@ -175,8 +187,10 @@ class Transaction:
 
     def _save(self, ledger: Ledger) -> None:
         file, content = self.start.engine.layout.ledger_file(self.start.project), encode_ledger(ledger)
-        save_ledger(file, ledger, content=content)
+        known = self.start.memory.ledger
+        save_ledger(file, ledger, content=content, differs=known is not None and known[0] != content)
         self.saved = {str(file): short_hash(content)}
+        self.start.memory.forget(self.saved)
         self.start.memory.ledger = (content, ledger)
         self.ledger = ledger
 
@@ -189,6 +203,25 @@ AT_ONCE = 16
 """So few operations take less time than the turns of the event loop that several linkers would take."""
 
 _SYNCS = frozenset({TransactionKind.SYNC, TransactionKind.RESOLVE})
+
+
+def is_small(plan: Plan) -> bool:
+    """Is there so little to do that one thread does it soonest?"""
+    return len(plan.operations) <= AT_ONCE
+
+
+def _touched(root: Path, operations: Iterable[Operation]) -> frozenset[str]:
+    """What these change, with the folders above it, which may come or go with it."""
+    top = len(str(root)) + 1
+    paths = {f"{root}/{operation.path}" for operation in operations}
+    return frozenset(path[:end] for path in paths for end in _ends(path, top))
+
+
+def _ends(path: str, top: int) -> Iterator[int]:
+    end = len(path)
+    while end > top:
+        yield end
+        end = path.rfind("/", 0, end)
 
 
 def _may_go(ledger: Ledger, operations: list[Operation]) -> list[str]:

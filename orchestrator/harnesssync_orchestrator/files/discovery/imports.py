@@ -56,7 +56,7 @@ class Expansion:
 
 def expand_imports(text: str, file: str, ground: Ground, reader: Reader, home: Path) -> Expansion:
     """Put what `text`, the content of `file`, imports into it."""
-    work = _Work(ground=ground, reader=reader, home=home, seen={os.path.realpath(file)})
+    work = _Work(ground=ground, reader=reader, home=home, seen={reader.looked.real(file)})
     return Expansion(work.expand(text, file, 0), work.files)
 
 
@@ -83,7 +83,7 @@ class _Work:
                 continue
             path, written, end = target
             content: str | None = None
-            if os.path.realpath(path) not in self.seen:
+            if self.reader.looked.real(path) not in self.seen:
                 content = self._take_in(path, file, depth)
                 if content is None:
                     continue
@@ -110,7 +110,7 @@ class _Work:
             self.reader.report("import_too_large", message, file, "Import less.", hides=False)
             return None
         self.room -= len(front_matter.body)
-        self.seen.add(os.path.realpath(path))
+        self.seen.add(self.reader.looked.real(path))
         self.files.append(path)
         return self.expand(front_matter.body, path, depth + 1)
 
@@ -153,7 +153,7 @@ def _resolve(written: str, file: str, home: Path) -> str | None:
 
 
 def _may_import(path: str, mention: Mention, file: str, ground: Ground, reader: Reader) -> bool:
-    real = os.path.realpath(path)
+    real = reader.looked.real(path)
     if ground.boundary is None or is_within(real, ground.boundary) or reader.may_reach(path, real, ground.boundary):
         return True
     reader.report(

@@ -159,7 +159,7 @@ class Reader:
         while waiting:
             parts, current = waiting.pop()
             if ground.boundary is not None or parts:
-                real = os.path.realpath(current)
+                real = self.looked.real(current)
                 if real in visited:
                     continue  # a link in a circle, or a second way to the same folder
                 visited.add(real)
@@ -212,7 +212,7 @@ class Reader:
         status = self.looked.lstat(path)
         if status is None or (below_checked and not stat.S_ISLNK(status.st_mode)):
             return True
-        real = os.path.realpath(path)
+        real = self.looked.real(path)
         if is_within(real, ground.boundary) or self.may_reach(path, real, ground.boundary):
             return True
         self.report(

@@ -36,7 +36,7 @@ def read_rule_file(
     return Rule(
         name=name,
         origin=ground.origin(path),
-        source=os.path.realpath(path),
+        source=reader.looked.real(path),
         text=front_matter.body,
         expanded=expansion.text,
         directory=directory,
