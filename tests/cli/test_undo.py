@@ -417,6 +417,22 @@ def test_what_was_replaced_comes_back_when_its_item_goes(run: Run, project: Path
     assert (project / AGENT).read_text() == "own = true\n"
 
 
+@pytest.mark.parametrize("command", [("sync", "--confirm"), ("unlink", "--all")])
+def test_a_comment_in_a_table_of_ours_stays_when_the_table_goes(
+    run: Run, worktree: Path, command: tuple[str, ...]
+) -> None:
+    """And with it the file: all else in it was ours."""
+    assert run("ctl", "add", str(worktree), "--target", "opencode").code == 0
+    assert run("sync", cwd=worktree).code == 0
+    theirs = '{"mcp": {\n  // Ask Ann first\n  "files": {"type": "remote", "url": "https://mine.example"}\n}}\n'
+    write(worktree, "opencode.json", theirs)
+    assert run("resolve", "--all", "--restore", cwd=worktree).code == 0
+    assert "mine.example" not in (worktree / "opencode.json").read_text()
+    (worktree / ".mcp.json").unlink()
+    assert run(*command, cwd=worktree).code == 0
+    assert (worktree / "opencode.json").read_text() == "{\n  // Ask Ann first\n}\n"
+
+
 @pytest.mark.parametrize("command", [("sync",), ("unlink", "--all")])
 def test_where_what_was_replaced_can_not_be_given_back_the_output_stays(
     run: Run, project: Path, home: Path, command: tuple[str, ...]

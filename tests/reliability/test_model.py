@@ -119,6 +119,20 @@ def test_a_value_that_was_replaced_comes_back_though_everything_around_it_was_ou
         assert machine.model.documents
 
 
+def test_a_comment_in_a_table_that_we_made_stays_when_the_table_goes() -> None:
+    """Also when a person put it there with a whole file of theirs, in which we may replace just our key."""
+    with a_person_with("agents", "denied", "rules", "servers") as machine:
+        machine.sync(confirmed=False)
+        machine.edit_an_output(which=0)
+        machine.resolve_a_conflict(which=0, choice="keep")
+        machine.delete_a_document(which=sorted(machine.model.documents).index("opencode.json"))
+        machine.put_a_document_of_their_own(path="opencode.json", form=2)
+        machine.resolve_a_conflict(which=1, choice="restore")
+        machine.delete_much(kinds={"agents", "denied", "servers"})
+        machine.sync(confirmed=True)
+        assert "opencode.json" in machine.model.documents
+
+
 def test_what_a_confirmed_sync_found_is_not_what_the_next_one_says() -> None:
     """While a source can't be read, only a confirmed sync takes away what came from it, and finds edits in the way."""
     with a_person_with("agents", "servers") as machine:

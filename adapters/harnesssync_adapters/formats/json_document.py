@@ -6,15 +6,16 @@ An insertion is made so that removing it again gives the very bytes of before, w
 - otherwise it goes behind the last member and the comments after that, with the separator in between that the
   container already uses. A trailing comma stays a trailing comma.
 
-Removal takes the member, the white space before it and one comma. Comments always stay: a person wrote them.
+Removal takes the member, the white space before it and one comma. Comments always stay, also those in what goes or is
+replaced: a person wrote them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from harnesssync_adapters.formats.json_syntax import last_comment, parse
+from harnesssync_adapters.formats.json_syntax import comments, last_comment, parse
 from harnesssync_adapters.formats.json_tree import Container, Member, Tree, name_of, value_of
 from harnesssync_adapters.formats.text_edits import decode, last_newline
 from harnesssync_orchestrator.core.desired import JsonValue, value_hash
@@ -74,7 +75,9 @@ def _set(tree: Tree, pointer: tuple[str, ...], value: JsonValue) -> None:
     if member is None:
         _insert(tree, parent, pointer[-1], value)
     elif value_hash(member.value.plain) != value_hash(value):
-        member.value = value_of(_render(tree, value, member.own_line), parent.depth)
+        written = value_of(_render(tree, value, member.own_line), parent.depth)
+        member.lead += _kept(tree, member, member.value.pieces(), member.lead, "", followed=True)
+        member.value = written
         tree.changed()
 
 
@@ -159,7 +162,9 @@ def _remove(tree: Tree, member: Member) -> None:
             cut = 0
         else:
             start = len(lead)
-    left = lead[:start] + near[cut:] + far
+    before, after = lead[:start], near[cut:] + far
+    kept = _kept(tree, member, (member.head, *member.value.pieces()), before, after, followed=following is not None)
+    left = before + kept + after
     container.take_out(member)
     if member.comma and following is not None:
         following.lead = left
@@ -169,6 +174,28 @@ def _remove(tree: Tree, member: Member) -> None:
         member.previous.comma = False
         member.previous.trail += left
     tree.changed()
+
+
+def _kept(tree: Tree, member: Member, going: Iterable[str], before: str, after: str, *, followed: bool) -> str:
+    """The comments in the part of a member that is `going`, to stand between what is `before` and what is `after` it;
+    `followed` by another member, or else by the closing bracket."""
+    found = comments("".join(going))
+    if not found:
+        return ""
+    indent = member.own_line
+    needs_lines = last_comment(before, 0, len(before))[1] or any(comment.startswith("//") for comment in found)
+    if indent is None and not needs_lines:
+        gap = " " if before.strip() or member.previous is not None else ""
+        return gap + " ".join(found) + (" " if followed and not after[:1].isspace() else "")
+    base = tree.indentation(member.holder)
+    if indent is None:
+        indent = base + tree.unit
+    line = tree.newline + indent
+    _, begins_line, rest = before.rpartition("\n")
+    text = ("" if begins_line and not rest.strip(" \t") else line) + line.join(found)
+    if after.lstrip(" \t").startswith(("\n", "\r")):
+        return text
+    return text + (line if followed else tree.newline + base)
 
 
 def _gap(last: Member) -> str:

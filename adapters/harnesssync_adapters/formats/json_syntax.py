@@ -25,6 +25,7 @@ MAX_DEPTH = 128
 
 _TRIVIA = re.compile(r"(?:[ \t\r\n]+|//[^\r\n]*|/\*[\s\S]*?\*/)*")
 _COMMENT_OR_SPACE = re.compile(r"[ \t\r\n]+|(?P<line>//[^\r\n]*)|(?P<block>/\*[\s\S]*?\*/)")
+_COMMENT_OR_STRING = re.compile(r'//[^\r\n]*|/\*[\s\S]*?\*/|"(?:[^"\\]|\\.)*"')
 _SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.+-])|(?:true|false|null)\b")
 
 
@@ -87,6 +88,13 @@ def last_comment(text: str, start: int, stop: int) -> tuple[int, bool]:
         if match.lastgroup:
             end, is_line = position, match.lastgroup == "line"
     return end, is_line
+
+
+def comments(text: str) -> list[str]:
+    """The comments in whole parts of a valid document, in order."""
+    if "/" not in text:
+        return []
+    return [match[0] for match in _COMMENT_OR_STRING.finditer(text) if match[0][0] == "/"]
 
 
 def _skip(text: str, position: int) -> int:

@@ -89,6 +89,13 @@ def test_removing_a_foreign_key_keeps_every_comment_and_every_other_value(docume
         key = data.draw(st.sampled_from(sorted(present)))
         after = JSON.edit(before, [RemoveKey((key,))])
         assert {name: value for name, value in present.items() if name != key} == JSON.parse(after)
+        assert comments_in(document) == comments_in(after.decode())
+
+
+def comments_in(document: str) -> list[str]:
+    """Each without the white space at its end, in order."""
+    found = re.findall(r'"(?:[^"\\]|\\.)*"|//[^\r\n]*|/\*.*?\*/', document)
+    return [each.rstrip() for each in found if each.startswith("/")]
 
 
 @given(documents(), st.data(), values)
@@ -100,6 +107,7 @@ def test_replacing_a_value_touches_only_that_value(document: str, data: st.DataO
         key = data.draw(st.sampled_from(sorted(present)))
         after = JSON.edit(before, [SetKey((key,), value)])
         assert list({**present, key: value}.items()) == list(JSON.parse(after).items())
+        assert sorted(comments_in(document)) == sorted(comments_in(after.decode()))
         back = JSON.edit(after, [SetKey((key,), present[key])])
         assert present == JSON.parse(back)
 
@@ -118,6 +126,21 @@ def test_replacing_a_value_touches_only_that_value(document: str, data: st.DataO
 def test_an_added_key_takes_on_the_looks_of_its_neighbours(before: str, after: str) -> None:
     """Indentation, line endings, trailing commas and the one-line form are taken over."""
     assert after == JSON.edit(before.encode(), [SetKey(("new", "x"), 1)]).decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{\n  "a": { // why\n    /* how */\n  }\n}\n', "{\n  // why\n  /* how */\n}\n"),
+        ('{\n  "a": {\n    // why\n  },\n  "b": 1\n}\n', '{\n  // why\n  "b": 1\n}\n'),
+        ('{"b": 1, "a": {"x": 2 /* why */}}', '{"b": 1 /* why */}'),
+        ('{"a": {"x": 2 /* why */}, "b": 1}', '{/* why */ "b": 1}'),
+        ('{"a": [ // why\n]}', "{\n  // why\n}"),
+    ],
+)
+def test_the_comments_in_what_goes_stay_in_its_place(before: str, after: str) -> None:
+    """Whoever made the object or array that they stand in, a person wrote them."""
+    assert after == JSON.edit(before.encode(), [RemoveKey(("a",))]).decode()
 
 
 def test_an_equal_value_is_left_as_it_is_written() -> None:
