@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.core.trust import Standing, Why
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.approving import UNSHOWN, Approving, Review, review_to_json
@@ -162,7 +163,7 @@ def test_what_other_users_may_change_stays_held_back(approving: Approving, root:
 def test_adding_another_users_folder_approves_and_reads_nothing_of_it(approving: Approving, root: Path) -> None:
     """A person has to say so by itself."""
     os.chown(root, 12345, -1)
-    assert approving.on_adding(root) is None
+    assert approving.add(root) == (project_id(str(root)), None)
     review = approving.review(root)
     assert (review.foreign, review.standing) == (True, Standing.FOREIGN)
     review, _ = approving.approve(root)
@@ -171,7 +172,7 @@ def test_adding_another_users_folder_approves_and_reads_nothing_of_it(approving:
 
 def test_a_folder_that_is_not_there_is_a_usage_error(approving: Approving, root: Path) -> None:
     """It can't be looked at."""
-    for ask in (approving.review, approving.approve, approving.on_adding):
+    for ask in (approving.review, approving.approve, approving.add):
         with pytest.raises(UsageError):
             ask(root / "nowhere")
 

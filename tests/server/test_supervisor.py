@@ -118,6 +118,21 @@ async def test_a_corrupt_registry_takes_no_project_away(
         await until(lambda: (root / "AGENTS.md").read_bytes() == b"new")
 
 
+async def test_a_registry_that_is_gone_takes_no_project_away(
+    running: Any, worktree: Worktree, until: Any, readable_log: Any
+) -> None:
+    """What was approved is still there to tell that there was one."""
+    root = worktree("a")
+    (root / ".mcp.json").write_text('{"mcpServers": {"files": {"command": "npx"}}}\n')
+    async with running.up():
+        await running.ask("add", path=str(root))
+        await until((root / "AGENTS.md").exists)
+        running.layout.registry_file.unlink()
+        await until(lambda: readable_log.named("registry.read.failed"))
+        (root / "CLAUDE.md").write_bytes(b"new")
+        await until(lambda: (root / "AGENTS.md").read_bytes() == b"new")
+
+
 async def test_a_restart_resumes_the_registered_projects(running: Any, worktree: Worktree, until: Any) -> None:
     """What was edited meanwhile is caught up on without being asked."""
     root = worktree("a")

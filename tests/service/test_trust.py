@@ -165,7 +165,7 @@ async def test_worktrees_of_one_repository_share_what_was_approved(
     run: Sync, root: Path, approving: Approving, git: Callable[..., str]
 ) -> None:
     """One that differs in a server gets all but that."""
-    approving.registry.register(root, approval=approving.on_adding(root).approval)  # type: ignore[union-attr]
+    approving.add(root)
     linked = root.parent / "linked"
     git("worktree", "add", "-q", str(linked), cwd=root)
     assert (await run(linked)).held == ()
@@ -292,7 +292,7 @@ async def test_targets_that_a_lost_registry_chose_keep_what_they_have(
     root: Path, engine: Engine, approving: Approving
 ) -> None:
     """The configuration says another one, which is synced as well; nobody has given up the others."""
-    approving.registry.register(root, targets=["codex", "gemini"], approval=approving.on_adding(root).approval)  # type: ignore[union-attr]
+    approving.add(root, targets=["codex", "gemini"])
     engine = replace(engine, configured=("opencode",))
     await sync(approving.registry.project(root), engine)
     lose(approving)

@@ -70,7 +70,7 @@ class Standing(enum.Enum):
     OUTDATED = "outdated"
     """Trusted as a whole, by an earlier version that did not note what was there."""
     FORGOTTEN = "forgotten"
-    """What was approved is not known any more: the registry that said so can't be read."""
+    """What was approved is not known any more: the registry that said so is lost."""
     REMOUNTED = "remounted"
     """Its file system has another number than when it was approved, and nothing says that it is the same one."""
     REPLACED = "replaced"

@@ -33,7 +33,7 @@ class Entry:
 
 
 class UnreadableRegistryError(ValueError):
-    """The file is no registry, or some of it is not usable: `entries` are those that are."""
+    """The file is no registry or gone, or some of it is not usable: `entries` are those that are."""
 
     def __init__(self, entries: list[Entry]) -> None:
         super().__init__("the registry is not usable")
@@ -43,8 +43,8 @@ class UnreadableRegistryError(ValueError):
 def read(environ: Mapping[str, str]) -> list[Entry]:
     """All projects, by path; none if there never was a registry.
 
-    Raises `UnreadableRegistryError` when the file can't be read or understood, and when one was set aside because of
-    that: either is not the same as empty.
+    Raises `UnreadableRegistryError` when the file can't be read or understood, when one was set aside because of that,
+    and when one is gone: none of these is the same as empty.
     """
     path = registry_file(environ)
     try:
@@ -52,7 +52,7 @@ def read(environ: Mapping[str, str]) -> list[Entry]:
             document = loads(file.read().decode("utf-8-sig"))
         rows = document["projects"].items()
     except FileNotFoundError:
-        if _was_set_aside(path):
+        if _was_there(path):
             raise UnreadableRegistryError([]) from None
         return []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -69,9 +69,14 @@ def _is_usable(row: object) -> bool:
     return isinstance(row.get("targets", []), list) and isinstance(row.get("trusted"), (bool, type(None)))
 
 
-def _was_set_aside(path: str) -> bool:
+def _was_there(path: str) -> bool:
+    """Was one set aside, or is something kept that was approved in one?"""
     folder, _, name = path.rpartition("/")
+    return _holds(folder or "/", f"{name}.bak.", "") or _holds(f"{folder}/approved", "", ".json")
+
+
+def _holds(folder: str, start: str, end: str) -> bool:
     try:
-        return any(each.startswith(f"{name}.bak.") for each in os.listdir(folder or "/"))  # noqa: PTH208 - see above
+        return any(each.startswith(start) and each.endswith(end) for each in os.listdir(folder))  # noqa: PTH208 - see above
     except OSError:
         return False

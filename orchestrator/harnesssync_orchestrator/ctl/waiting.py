@@ -15,7 +15,7 @@ WHY = {
     "unapproved": "not approved",
     "changed": "new, or changed since it was approved",
     "outdated": "trusted by an earlier version, which did not note what was there",
-    "forgotten": "whether it was approved is not known any more, since the registry that said so can't be read",
+    "forgotten": "whether it was approved is not known any more, since the registry that said so is lost",
     "remounted": "approved on a file system that had another number: whether it is this folder is not known",
     "replaced": "another folder stands where the approved one was",
     "other-owner": "another user owned the folder when it was approved",

@@ -7,7 +7,7 @@ has no credentials in it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,14 +111,15 @@ class Approving:
     layout: Layout
     places: Places
 
-    def on_adding(self, root: Path) -> Found | None:
-        """What a person approves by adding a project: everything that is there now; but nothing of another user's
-        folder, which is not even read."""
-        if _is_foreign(root):
-            return None
-        found = find(root, self.places)
-        self._remember(found)
-        return found
+    def add(self, root: Path, *, targets: Sequence[str] = ()) -> tuple[str, Found | None]:
+        """Register a project, and approve everything that is there now; but nothing of another user's folder, which is
+        not even read. Its id, and what was approved."""
+        found = None if _is_foreign(root) else find(root, self.places)
+        approval = found.approval if found else None
+        identifier = self.registry.register(root, scope=Scope.PROJECT, targets=targets, approval=approval)
+        if found:
+            self._remember(found)
+        return identifier, found
 
     def review(self, root: Path) -> Review:
         """What is approved, what is not, and what has changed since."""
@@ -169,7 +170,8 @@ class Approving:
         )
 
     def _remember(self, found: Found) -> None:
-        """Keep what was approved as it was shown, under the names of the items."""
+        """Keep what was approved as it was shown, under the names of the items: once the registry says so, since it is
+        the sign that there was one."""
         if not found.shown:
             return
         known = self._remembered(found.approval.folder)

@@ -18,6 +18,9 @@ from harnesssync_orchestrator.errors import SocketError
 MAX_SOCKET_BYTES = 107 if sys.platform == "linux" else 103
 """The longest path of a Unix socket: `sun_path` holds 108 bytes on Linux and 104 on macOS, with a final zero."""
 
+APPROVED = "approved"
+"""The folder of what was approved, as it was shown. Of what the registry beside it says, it is the only other sign."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -97,7 +100,7 @@ class Layout:
 
     def approved_file(self, folder: Path) -> Path:
         """What was approved for a repository (its common folder) or a worktree, as it was shown."""
-        return self.root / "approved" / f"{_short(folder)}.json"
+        return self.root / APPROVED / f"{_short(folder)}.json"
 
     def exclude_lock(self, common_dir: Path) -> Path:
         """The lock on what all worktrees of one repository share."""

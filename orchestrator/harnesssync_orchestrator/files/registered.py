@@ -11,6 +11,9 @@ from typing import Any
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.core.trust import Approval
+from harnesssync_orchestrator.errors import NewerStateError
+
+VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +48,8 @@ class Registered:
 
     @property
     def is_known(self) -> bool:
-        """False where the registry can't be read: that is not an empty one."""
-        return not any(problem.code in {"unreadable", "registry_corrupt"} for problem in self.problems)
+        """False where the registry can't be read, or is gone: that is not an empty one."""
+        return not any(problem.code in _UNKNOWN for problem in self.problems)
 
     def project(self, path: str, *, scope: Scope = Scope.PROJECT, common_dir: str = "") -> Project:
         """The project at a path as syncs take it. One that is not registered still has what was approved for its
@@ -72,6 +75,9 @@ class Registered:
     def _is_forgotten(self, *folders: str) -> bool:
         is_lost = (self.lost or not self.is_known) and self.answered.isdisjoint(folders)
         return is_lost or not self.unusable.isdisjoint(folders)
+
+
+_UNKNOWN = frozenset({"unreadable", "registry_corrupt", "registry_missing"})
 
 
 def parse_registry(document: Mapping[str, Any], path: Path, problems: tuple[Problem, ...]) -> Registered:
@@ -195,7 +201,7 @@ def take_back_approvals(document: dict[str, Any], folders: Collection[str]) -> b
 
 
 def note_loss(document: dict[str, Any], time: str) -> None:
-    """Note in a registry that is begun anew that there was another one, which can't be read: see `Registered`."""
+    """Note in a registry that is begun anew that there was another one, which is lost: see `Registered`."""
     document["lost"] = {"time": time, "answered": []}
 
 
@@ -224,3 +230,14 @@ def why_wrong(document: object) -> str | None:
     if not isinstance(document.get("projects"), dict):
         return "it has no object named projects"
     return None
+
+
+def refuse_newer(document: Mapping[str, Any], path: Path) -> None:
+    """Raise NewerStateError for the document of a later version, which is not to be changed by this one."""
+    major = str(document.get("version", VERSION)).split(".")[0]
+    if major.isdecimal() and int(major) > int(VERSION.partition(".")[0]):
+        raise NewerStateError(
+            f"a later version wrote it (format {document['version']}, this one knows {VERSION})",
+            path=str(path),
+            hint="Update harnesssync-orchestrator; the file is left as it is",
+        )

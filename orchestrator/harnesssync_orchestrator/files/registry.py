@@ -6,16 +6,15 @@ under a lock, so that none is lost. What a later version added to an entry stays
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Problem, Scope
+from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.core.trust import Approval
-from harnesssync_orchestrator.errors import NewerStateError, StateError
+from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.registered import (
@@ -25,12 +24,12 @@ from harnesssync_orchestrator.files.registered import (
     note_loss,
     parse_entry,
     parse_registry,
+    refuse_newer,
     take_back_approvals,
-    why_wrong,
 )
-from harnesssync_orchestrator.files.store import now, quarantine, read_json, sweep, to_json, write_atomic
+from harnesssync_orchestrator.files.registry_file import read_registry
+from harnesssync_orchestrator.files.store import now, sweep, to_json, write_atomic
 
-VERSION = "1.0"
 DEFAULT_TIMEOUT_S = 5.0
 
 
@@ -45,9 +44,9 @@ class Registry:
     # --- reading ---
 
     def load(self) -> Registered:
-        """All that is registered. A corrupt file is set aside as `<name>.bak.<timestamp>`, and told as a problem for
-        as long as no project is registered anew."""
-        document, problems = self._read()
+        """All that is registered. A corrupt file is set aside as `<name>.bak.<timestamp>`. That, or that it is gone, is
+        told as a problem for as long as no project is registered anew."""
+        document, problems = read_registry(self.path)
         return parse_registry(document, self.path, problems)
 
     def list_projects(self) -> dict[str, RegistryEntry]:
@@ -196,11 +195,11 @@ class Registry:
     def _change(self, change: Callable[[dict[str, Any]], object], timeout: float) -> None:
         with held(self.lock_path, timeout):
             sweep(self.path.parent)
-            document, problems = self._read()
+            document, problems = read_registry(self.path)
             unreadable = next((problem for problem in problems if problem.code == "unreadable"), None)
             if unreadable is not None:
                 raise StateError(unreadable.message, path=unreadable.file, hint=unreadable.hint)
-            _refuse_newer(document, self.path)
+            refuse_newer(document, self.path)
             if problems:
                 note_loss(document, self.clock())  # what is written now would else look like all that was ever said
             change(document)
@@ -212,53 +211,6 @@ class Registry:
                     path=str(self.path),
                     hint="Make room and give yourself the right to write there; the earlier one is untouched",
                 ) from error
-
-    def _read(self) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-        empty: dict[str, Any] = {"version": VERSION, "projects": {}}
-        try:
-            inode = self.path.stat().st_ino
-        except FileNotFoundError:
-            return empty, self._set_aside()
-        except OSError as error:
-            return empty, (self._problem("unreadable", error.strerror or str(error), "Make it readable for you"),)
-        document, problem = read_json(self.path, None)
-        if problem is None and document is not None:
-            reason = why_wrong(document)
-            if reason is None:
-                return document, ()
-            problem = self._problem("registry_corrupt", reason, "")
-        if problem is None:
-            return self._read()  # it vanished between the two looks
-        if problem.code == "unreadable":
-            return empty, (problem,)
-        try:
-            backup = quarantine(self.path, inode=inode)
-        except OSError as error:
-            return empty, (self._problem("unreadable", error.strerror or str(error), "Make its folder writable"),)
-        if backup is None:
-            return self._read()
-        return empty, (
-            replace(
-                problem,
-                code="registry_corrupt",
-                message=f"the list of projects is not usable: {problem.message}",
-                hint=f"It is kept as {backup.name}. Repair that and rename it back, or add the projects again",
-            ),
-        )
-
-    def _set_aside(self) -> tuple[Problem, ...]:
-        """No registry, but one that was set aside: that is worth telling until there is a new one."""
-        try:
-            names = [name for name in os.listdir(self.path.parent) if name.startswith(f"{self.path.name}.bak.")]  # noqa: PTH208 - names alone are wanted
-        except OSError:
-            return ()
-        if not names:
-            return ()
-        hint = f"Repair {max(names)} and rename it back, or add the projects again"
-        return (self._problem("registry_corrupt", "the list of projects was not usable and was set aside", hint),)
-
-    def _problem(self, code: str, message: str, hint: str) -> Problem:
-        return Problem(code=code, message=message, file=str(self.path), hint=hint, hides=False)
 
 
 def get_hash_for_path(path: Path) -> str:
@@ -276,16 +228,6 @@ def resolved(path: Path) -> Path:
 
 def _identifier(path_or_id: Path | str) -> str:
     return path_or_id if isinstance(path_or_id, str) else project_id(str(resolved(path_or_id)))
-
-
-def _refuse_newer(document: Mapping[str, Any], path: Path) -> None:
-    major = str(document.get("version", VERSION)).split(".")[0]
-    if major.isdecimal() and int(major) > int(VERSION.partition(".")[0]):
-        raise NewerStateError(
-            f"a later version wrote it (format {document['version']}, this one knows {VERSION})",
-            path=str(path),
-            hint="Update harnesssync-orchestrator; the file is left as it is",
-        )
 
 
 def _is_gone(path: str) -> bool:

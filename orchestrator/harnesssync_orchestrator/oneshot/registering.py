@@ -21,14 +21,11 @@ class Registering:
     def add(self, path: str, *, scope: str, targets: Sequence[str]) -> dict[str, Any]:
         """Register, and approve what is there; nothing of it in another user's folder."""
         known = any(entry.path == path for entry in self._registry.load().projects.values())
-        found = self._approving.on_adding(Path(path)) if scope == Scope.PROJECT.value else None
-        identifier = self._registry.register(
-            Path(path),
-            scope=Scope(scope),
-            targets=targets or None,
-            trusted=True if scope == Scope.USER.value else None,
-            approval=found.approval if found else None,
-        )
+        if scope == Scope.PROJECT.value:
+            identifier, found = self._approving.add(Path(path), targets=targets)
+        else:
+            found = None
+            identifier = self._registry.register(Path(path), scope=Scope(scope), targets=targets, trusted=True)
         return {
             "id": identifier,
             "path": path,

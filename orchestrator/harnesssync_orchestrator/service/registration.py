@@ -50,15 +50,11 @@ class Registration:
         root = await self.fleet.in_thread(_root, path, scope)
         before = await self.registered()
         approves = bool(trusted) and scope is Scope.PROJECT
-        found = await self.fleet.in_thread(self.approving.on_adding, root) if approves else None
-        identifier = await self.fleet.in_thread(
-            self.registry.register,
-            root,
-            scope=scope,
-            targets=targets or None,
-            trusted=None if approves else trusted,
-            approval=found.approval if found else None,
-        )
+        if approves:
+            identifier, found = await self.fleet.in_thread(self.approving.add, root, targets=targets)
+        else:
+            found, register = None, self.registry.register
+            identifier = await self.fleet.in_thread(register, root, scope=scope, targets=targets, trusted=trusted)
         await self.fleet.follow()
         return Added(
             id=identifier,
