@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from harnesssync_orchestrator.errors import LockTimeoutError
-from harnesssync_orchestrator.files import locks
+from harnesssync_orchestrator.files import holders, locks
 from harnesssync_orchestrator.files.guard import Guard, name_of
-from harnesssync_orchestrator.files.locks import FileLock, held, holder
+from harnesssync_orchestrator.files.holders import holder
+from harnesssync_orchestrator.files.locks import FileLock, held
 
 HOLD = """
 import sys
@@ -160,7 +161,7 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path: Path)
 
 def test_where_the_system_tells_no_holder_the_file_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS, where there is no /proc/locks."""
-    monkeypatch.setattr(locks, "_KERNEL_LOCKS", tmp_path / "no such file")
+    monkeypatch.setattr(holders, "_KERNEL_LOCKS", tmp_path / "no such file")
     path = tmp_path / "x.lock"
     path.write_bytes(b"something longer than a number")
     with held(path):

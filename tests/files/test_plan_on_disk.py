@@ -26,8 +26,9 @@ from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.trust import OWN
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.hashing import HashCache
-from harnesssync_orchestrator.files.linker import apply, prune
+from harnesssync_orchestrator.files.linker import apply
 from harnesssync_orchestrator.files.observe import observe
+from harnesssync_orchestrator.files.pruning import prune
 from harnesssync_orchestrator.files.reading import Looked
 
 DOCUMENTS = {

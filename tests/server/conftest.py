@@ -29,8 +29,9 @@ from harnesssync_orchestrator.files.approving import Approving
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
+from harnesssync_orchestrator.server.connections import Bounds
 from harnesssync_orchestrator.server.dispatch import Dispatcher
-from harnesssync_orchestrator.server.listener import Bounds, Server
+from harnesssync_orchestrator.server.listener import Server
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.supervisor import Supervisor
 

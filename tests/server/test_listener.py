@@ -25,8 +25,8 @@ from harnesssync_orchestrator.errors import AlreadyRunningError, SocketError
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.server import binding
+from harnesssync_orchestrator.server.connections import Bounds
 from harnesssync_orchestrator.server.dispatch import AT_ONCE
-from harnesssync_orchestrator.server.listener import Bounds
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, SocketError
 from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.service import supervisor as supervisor_module
-from harnesssync_orchestrator.service.supervisor import serve
+from harnesssync_orchestrator.service.process import serve
 
 pytestmark = pytest.mark.anyio
 

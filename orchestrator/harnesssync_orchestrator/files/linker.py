@@ -6,8 +6,8 @@ Everything goes through `below`, which never leaves the root and never follows a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -85,44 +85,6 @@ def apply(
         means = Means(platform) if platform else Means.of_this_system()
         linker = _Linker(root, formats, timestamp, means, changes, history or History())
         return linker.perform(operation)
-
-
-@dataclass(frozen=True, slots=True)
-class Pruned:
-    """Folders that are `gone`, and those that are empty and could not be removed, with the reason."""
-
-    gone: tuple[Address, ...]
-    failed: tuple[tuple[Address, ApplyError], ...]
-
-
-def prune(root: Path, made: Iterable[Address]) -> Pruned:
-    """Remove those of our folders (`Address("x/")`) that are empty now, the deepest first.
-
-    A folder in which anything is left stays, and stays ours. Raises ApplyError if the root can't be opened.
-    """
-    gone: list[Address] = []
-    failed: list[tuple[Address, ApplyError]] = []
-    folders = [address for address in made if address.path.endswith("/") and not address.pointer]
-    try:
-        with Below(root) as below:
-            for address in sorted(folders, key=lambda address: (-address.path.count("/"), address.path)):
-                try:
-                    if below.rmdir(address.path):
-                        gone.append(address)
-                except ApplyError as error:  # not readable, or no folder any more: then it is not ours to remove
-                    if _is_empty(root / address.path):
-                        failed.append((address, error))
-    except ApplyError as error:
-        if not gone:
-            raise
-        failed.extend((address, error) for address in gone)  # whether they are gone for good is not known
-    return Pruned(tuple(gone), tuple(failed))
-
-
-def _is_empty(folder: Path) -> bool:
-    with suppress(OSError):
-        return not folder.is_symlink() and not any(folder.iterdir())
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +267,3 @@ def _source_of(operation: MakeLink) -> os.stat_result:
                 path=operation.path,
                 hint="Sync again: the source is then read anew",
             ) from error
-
-
-__all__ = ["Applied", "History", "Pruned", "apply", "prune"]

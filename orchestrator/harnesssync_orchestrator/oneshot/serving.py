@@ -22,7 +22,8 @@ from harnesssync_orchestrator.server.dispatch import Dispatcher
 from harnesssync_orchestrator.server.listener import Server
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.limits import allow_descriptors
-from harnesssync_orchestrator.service.supervisor import Supervisor, serve
+from harnesssync_orchestrator.service.process import serve
+from harnesssync_orchestrator.service.supervisor import Supervisor
 from harnesssync_orchestrator.service.sync import sync
 from harnesssync_orchestrator.service.undoing import Asked, Hold, history, undo
 

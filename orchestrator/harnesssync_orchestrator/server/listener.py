@@ -1,19 +1,15 @@
 """The sockets, and the conversation on each connection: lines in, lines out, and nobody who can hold up the others.
 
 Only processes of the same user are heard. A peer that sends junk gets an error; one that sends half a line or takes no
-answers is closed after a while. Of too many connections one goes that waits for its peer: the one on which nothing has
-happened for longest, of the process that has most of them. So whoever floods pushes out itself. What is being worked on
-is never cut off. An error while answering a request ends there: the peer is told, the log has the traceback, and the
-supervisor lives.
+answers is closed after a while, and so is one of too many (`server.connections`). An error while answering a request
+ends there: the peer is told, the log has the traceback, and the supervisor lives.
 """
 
 from __future__ import annotations
 
-import enum
 import os
 import socket
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +23,7 @@ from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.protocol.framing import MAX_REQUEST, Framer, Malformed
 from harnesssync_orchestrator.protocol.messages import ErrorResponse, Request, encode, encode_result
 from harnesssync_orchestrator.server import binding
+from harnesssync_orchestrator.server.connections import Bounds, Connection, Connections, Doing
 from harnesssync_orchestrator.server.errors import response_to
 
 CHUNK = 16 * 1024
@@ -37,42 +34,6 @@ LONGEST_MESSAGE = 500
 
 Answer = Callable[[Request, str | None], Awaitable[bytes]]
 """The result of a request as JSON, given the project that the socket is scoped to. Raises HarnessSyncError."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much peers may take. `line_s` is for the rest of a line that has begun, `write_s` for taking an answer,
-    `idle_s` for a connection on which nothing is said; `heard_bytes` are held at most of all requests together, and
-    `told_bytes` of all answers that nobody takes."""
-
-    connections: int = 64
-    line_s: float = 10.0
-    write_s: float = 10.0
-    idle_s: float = 3600.0
-    heard_bytes: int = 2 << 20
-    told_bytes: int = 8 << 20
-
-
-class _Doing(enum.Enum):
-    LISTENING = enum.auto()
-    WORKING = enum.auto()
-    TELLING = enum.auto()
-
-
-@dataclass(slots=True, eq=False)
-class _Connection:
-    """`peer` is its process. `since` is when it began what it is `doing`; `heard` and `told` are bytes in hand."""
-
-    peer: int | None
-    since: float = field(default_factory=anyio.current_time)
-    doing: _Doing = _Doing.LISTENING
-    heard: int = 0
-    told: int = 0
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-
-    def does(self, doing: _Doing) -> None:
-        self.doing = doing
-        self.since = anyio.current_time()
 
 
 @dataclass(slots=True, eq=False)
@@ -100,8 +61,7 @@ class Server:
         self._bounds = bounds or Bounds()
         self._allowed_uid = os.getuid() if allowed_uid is None else allowed_uid
         self._open: dict[Path, _Opened] = {}
-        self._connections: set[_Connection] = set()
-        self._quiet = anyio.Event()
+        self._connections = Connections(self._bounds, log)
         self._silent_until = 0.0
         self._threads = anyio.CapacityLimiter(2)
         self._tasks: anyio.abc.TaskGroup | None = None
@@ -170,9 +130,7 @@ class Server:
 
     async def drain(self) -> None:
         """Wait until every request that was heard is answered."""
-        while any(connection.doing is not _Doing.LISTENING for connection in self._connections):
-            self._quiet = anyio.Event()
-            await self._quiet.wait()
+        await self._connections.rest()
 
     # --- connections ---
 
@@ -197,11 +155,9 @@ class Server:
             if peer.uid is not None and peer.uid != self._allowed_uid:
                 self._log.warning("connection.refused", uid=peer.uid)
                 return
-            connection = _Connection(peer.pid)
-            while len(self._connections) >= self._bounds.connections:
-                if not self._push_out(self._connections):
-                    return
-            self._connections.add(connection)
+            connection = self._connections.admit(peer.pid)
+            if connection is None:
+                return
             try:
                 with connection.scope:
                     await self._exchange(stream, connection, project)
@@ -210,29 +166,9 @@ class Server:
             except TimeoutError as error:
                 self._log.debug("connection.expired", what=str(error))
             finally:
-                self._connections.discard(connection)
-                self._quiet.set()
+                self._connections.forget(connection)
 
-    def _push_out(self, among: Collection[_Connection]) -> bool:
-        """End one of these connections; False if all of them are being worked for."""
-        waiting = [connection for connection in among if connection.doing is not _Doing.WORKING]
-        if not waiting:
-            return False
-        held = Counter(connection.peer for connection in self._connections)
-        one = min(waiting, key=lambda connection: (-held[connection.peer], connection.since))
-        self._log.debug("connection.evicted", idle_s=round(anyio.current_time() - one.since, 3))
-        self._connections.discard(one)
-        one.scope.cancel()
-        return True
-
-    def _keep_within(self, bytes_of: Callable[[_Connection], int], limit: int) -> None:
-        """End connections that hold most, or hold it for longest, until all together hold no more than `limit`."""
-        while sum(map(bytes_of, self._connections)) > limit:
-            most = max(map(bytes_of, self._connections))
-            if not self._push_out([each for each in self._connections if bytes_of(each) > most // 2]):
-                return
-
-    async def _exchange(self, stream: anyio.abc.SocketStream, connection: _Connection, project: str | None) -> None:
+    async def _exchange(self, stream: anyio.abc.SocketStream, connection: Connection, project: str | None) -> None:
         framer = Framer(max_line=MAX_REQUEST, frugal=True)
         line_began = anyio.current_time()
         while True:
@@ -244,19 +180,18 @@ class Server:
                 data = await stream.receive(CHUNK)
             if waiting.cancelled_caught:
                 raise TimeoutError("half a line" if framer.in_line else "silence")
-            connection.heard += len(data)
-            self._keep_within(lambda each: each.heard, self._bounds.heard_bytes)
+            self._connections.hear(connection, len(data))
             for message in framer.feed(data):
-                connection.does(_Doing.WORKING)
+                connection.does(Doing.WORKING)
                 try:
                     await self._respond(stream, connection, message, project)
                 finally:
-                    connection.does(_Doing.LISTENING)
-                    self._quiet.set()
+                    connection.does(Doing.LISTENING)
+                    self._connections.noted()
             connection.heard = framer.pending
 
     async def _respond(
-        self, stream: anyio.abc.SocketStream, connection: _Connection, message: object, project: str | None
+        self, stream: anyio.abc.SocketStream, connection: Connection, message: object, project: str | None
     ) -> None:
         line: bytes | None
         if isinstance(message, Malformed):
@@ -267,9 +202,7 @@ class Server:
             line = encode(ErrorResponse(codes.INVALID_REQUEST, "a server is asked, it does not ask: method is missing"))
         if line is None:
             return
-        connection.does(_Doing.TELLING)
-        connection.told = len(line)
-        self._keep_within(lambda each: each.told, self._bounds.told_bytes)
+        self._connections.tell(connection, len(line))
         try:
             with anyio.move_on_after(self._bounds.write_s) as writing:
                 await stream.send(line)

@@ -13,7 +13,7 @@ from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.plan import Operation, Plan
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.linker import prune
+from harnesssync_orchestrator.files.pruning import prune
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.linking import Outcome
 

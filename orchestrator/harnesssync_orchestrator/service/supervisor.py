@@ -8,11 +8,8 @@ the supervisor and an isolated daemon never serve the same one.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,8 +39,6 @@ FINISH_S = 4.0
 KEEP_S = 1.0
 """How often it looks whether its locks and its sockets are still there."""
 ANSWER_S = 0.3
-FORCE_S = 4.8
-"""Seconds after which a process that was told to stop ends, though a thread is stuck in a dead file system."""
 
 
 class Server(Protocol):
@@ -249,54 +244,3 @@ class Supervisor:
     def queue(self, identifier: str, options: Options) -> None:
         """Sync one project as soon as possible, without waiting for it."""
         self._fleet.served(identifier).worker.queue(options)
-
-
-async def serve(
-    supervisor: Supervisor,
-    server: Server,
-    *,
-    log: FilteringBoundLogger,
-    ready: Callable[[], None] = lambda: None,
-    force_s: float = FORCE_S,
-    force_exit: Callable[[int], object] = os._exit,
-) -> None:
-    """Run a supervisor as what this process is for: until SIGTERM, SIGINT, or a request to stop.
-
-    Returns after a clean stop. Where a thread is stuck, `force_exit` ends the process after five seconds: locks go
-    with it, and every file is whole, because writes are atomic. Raises what `Supervisor.run` raises.
-    """
-
-    def force() -> None:
-        log.error("supervisor.stop.forced", waited_s=force_s)
-        force_exit(4)
-
-    def tell(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-        log.warning("supervisor.callback.failed", message=str(context.get("exception") or context["message"]))
-
-    # Left to itself, asyncio prints what went wrong in its own callbacks, between our lines of JSON.
-    asyncio.get_running_loop().set_exception_handler(tell)
-    deadline = threading.Timer(force_s, force)
-    deadline.daemon = True
-    failure: HarnessSyncError | None = None
-
-    async def stop_on_signals(*, task_status: TaskStatus[None]) -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            task_status.started()
-            async for number in signals:
-                supervisor.stop(number.name)
-
-    async def start_deadline() -> None:
-        await supervisor.stopping.wait()
-        deadline.start()
-
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(stop_on_signals)
-        tasks.start_soon(start_deadline)
-        try:
-            await supervisor.run(server, ready=ready)
-        except HarnessSyncError as error:  # raised in here, it would arrive as one of a group
-            failure = error
-        tasks.cancel_scope.cancel()
-    deadline.cancel()
-    if failure is not None:
-        raise failure
