@@ -35,7 +35,7 @@ def prune(root: Path, made: Iterable[Address]) -> Pruned:
                     if below.rmdir(address.path):
                         gone.append(address)
                 except ApplyError as error:  # not readable, or no folder any more: then it is not ours to remove
-                    if _is_empty(root / address.path):
+                    if error.code != "obstructed" and _is_empty(root / address.path):
                         failed.append((address, error))
     except ApplyError as error:
         if not gone:
