@@ -88,6 +88,11 @@ class Looking(Person):
         for owner, owned in kept.get("targets", {}).items():
             for text, row in owned.items():
                 rows.setdefault(text, {**row, "owners": set()})["owners"].add(owner)
+        for path in raw.made_before:  # what became of an earlier kill was found out before anything else was done
+            if _same_document(result.documents.get(path), raw.documents.get(path)):
+                result.made = {one for one in result.made if one[0] != path} | {
+                    one for one in before.made if one[0] == path
+                }
         result.unrecorded, result.made_before = {}, {}
         for at in {*before.ledger, *after.ledger, *raw.ledger}:
             row = rows.pop(address(at), None)

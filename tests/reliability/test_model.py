@@ -57,6 +57,17 @@ def test_an_unlink_that_was_killed_can_be_gone_on_with(calls: int) -> None:
 
 
 @pytest.mark.parametrize("calls", KILLS)
+def test_a_file_that_came_between_two_kills_is_taken_for_ours_that_was_edited(calls: int) -> None:
+    """Nothing tells any more that the undo that was killed first had taken ours away."""
+    with a_person_with("agents", "commands", "env") as machine:
+        machine.sync_twice()
+        machine.undo_and_die(calls=calls)
+        machine.put_a_document_of_their_own(path=".codex/config.toml", form=5)
+        machine.sync_and_die(calls=calls, confirmed=False)
+        machine.resolve_a_conflict(which=0, choice="restore")
+
+
+@pytest.mark.parametrize("calls", KILLS)
 def test_keys_of_a_sync_that_was_killed_are_ours_though_the_file_was_edited_since(calls: int) -> None:
     """They go when nobody wants them any more, and the edit stays."""
     with a_person_with("servers", "rules", "hooks") as machine:
