@@ -151,6 +151,11 @@ async def connected(path: Path) -> AsyncIterator[Client]:
         yield Client(stream)
 
 
+async def never(_project: Project, _changed: frozenset[str]) -> bool:
+    """`Copying` knows nothing of what it wrote."""
+    return False
+
+
 class Running:
     """A supervisor that runs, with what it stands on."""
 
@@ -176,6 +181,7 @@ class Running:
             layout=self.layout,
             registry=self.registry,
             sync=self.sync,
+            is_echo=never,
             config=config,
             log=self.log,
             version="1.2.3",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.config import LimitSettings, WatchSettings
 from harnesssync_orchestrator.core.desired import Address
-from harnesssync_orchestrator.core.drift import Choice, Drift
+from harnesssync_orchestrator.core.drift import Choice
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.report import Report, State
+from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.files.layout import Layout
@@ -25,7 +26,7 @@ from harnesssync_orchestrator.oneshot.work import Quiet
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.memory import Memories
-from harnesssync_orchestrator.service.sync import sync
+from harnesssync_orchestrator.service.sync import is_echo, sync
 from harnesssync_orchestrator.service.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +57,10 @@ class Ground:
     async def answer(self, *changed: str) -> SyncResult:
         """The sync that a worker runs when these paths changed, and nothing else; without any, anything may have."""
         return await sync(self.project, self.engine, Options(automatic=True, changed=frozenset(changed)))
+
+    async def hears(self, *changed: str) -> bool:
+        """Is it our own echo, when these paths changed?"""
+        return await is_echo(self.project, self.engine, frozenset(changed))
 
     def another_process(self) -> Engine:
         return replace(self.engine, memories=Memories())
@@ -98,10 +103,14 @@ def project_worker(ground: Ground, readable_log: Any, until: Until) -> WorkerGro
     async def sync_one(project: Project, options: Options) -> SyncResult:
         return await sync(project, ground.engine, options)
 
+    async def hears(project: Project, changed: frozenset[str]) -> bool:
+        return await is_echo(project, ground.engine, changed)
+
     reports: list[Report] = []
     worker = Worker(
         ground.project,
         sync=sync_one,
+        is_echo=hears,
         publish=reports.append,
         watch=lambda _key, _folders: None,
         settings=WatchSettings(settle_ms=30, max_settle_ms=300),
@@ -119,10 +128,9 @@ async def test_what_was_written_is_known_again_without_a_look_at_the_source(grou
     result = await ground.answer()
     assert (list(written(result)), result.confirmed) == ([OUTPUT], False)
     ground.edit("Second.")
-    echo = await ground.answer(ground.path(OUTPUT), ground.path(".codex/agents"), ground.path(".codex"), ground.ledger)
-    assert (list(written(echo)), echo.confirmed, echo.report.state) == ([], False, State.IN_STEP)
-    assert (echo.report.counts.skipped, echo.report.drift[Drift.IN_STEP], sum(echo.report.drift.values())) == (1, 1, 1)
-    assert echo.watch == result.watch
+    ours = [ground.path(each) for each in (OUTPUT, ".codex/agents", ".codex")]
+    assert await ground.hears(*ours, ground.ledger)
+    assert not await ground.hears(*ours, ground.path(".claude/agents/reviewer.md"))
     assert list(written(await ground.answer(ground.path(".claude/agents/reviewer.md")))) == [OUTPUT]
     assert "Second." in (ground.root / OUTPUT).read_text(encoding="utf-8")
 
@@ -131,6 +139,7 @@ async def test_an_edit_of_an_output_in_the_moment_after_it_was_written_is_drift(
     """Though it is told in one breath with our own writing."""
     await ground.answer()
     (ground.root / OUTPUT).write_text("mine", encoding="utf-8")
+    assert not await ground.hears(ground.path(OUTPUT), ground.ledger)
     result = await ground.answer(ground.path(OUTPUT), ground.ledger)
     assert [conflict.address.path for conflict in result.report.conflicts] == [OUTPUT]
 
@@ -143,6 +152,7 @@ async def test_what_another_process_decided_meanwhile_is_followed(ground: Ground
     assert conflict.report.conflicts
     keep = ((Address(OUTPUT), Choice.KEEP),)
     await sync(ground.project, ground.another_process(), Options(choices=keep))
+    assert not await ground.hears(ground.ledger)
     result = await ground.answer(ground.ledger)
     assert (result.report.conflicts, [kept.address.path for kept in result.report.kept]) == ((), [OUTPUT])
 
@@ -179,15 +189,25 @@ async def test_what_nobody_told_of_is_found_by_the_next_look_at_everything(groun
     assert list(written(await ground.answer())) == [OUTPUT.replace("reviewer", "other")]
 
 
-async def test_our_own_echo_is_answered_while_every_place_is_taken(ground: Ground) -> None:
-    """It would come back as the next edit otherwise, at the end of the queue of all projects."""
-    await ground.answer()
-    places = ground.engine.limits.projects
-    for taken in range(int(places.total_tokens)):
-        places.acquire_on_behalf_of_nowait(taken)
-    with anyio.fail_after(10):
-        echo = await ground.answer(ground.path(OUTPUT), ground.ledger)
-    assert list(written(echo)) == []
+def _has_more(reports: list[Report], than: int) -> bool:
+    return len(reports) > than
+
+
+async def test_our_own_echo_leads_to_no_sync(project_worker: WorkerGround) -> None:
+    """What else changes does, and an echo of it again does not."""
+    ground, worker, reports = project_worker.ground, project_worker.worker, project_worker.reports
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(worker.run)
+        await project_worker.until(lambda: reports)
+        for text in ("Second.", "Third."):
+            worker.signal(frozenset({ground.path(OUTPUT), ground.ledger}))
+            await anyio.sleep(0.2)
+            ground.edit(text)
+            known = len(reports)
+            worker.signal(frozenset({ground.path(".claude/agents/reviewer.md")}))
+            await project_worker.until(partial(_has_more, reports, known))
+        tasks.cancel_scope.cancel()
+    assert [len(report.operations) for report in reports] == [1, 1, 1]
 
 
 async def test_what_changes_while_a_sync_waits_for_its_turn_is_part_of_it(project_worker: WorkerGround) -> None:

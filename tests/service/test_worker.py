@@ -80,6 +80,11 @@ def project(tmp_path: Path) -> Project:
     return Project(path=str(tmp_path))
 
 
+async def never(_project: Project, _changed: frozenset[str]) -> bool:
+    """These syncs know nothing of what they wrote."""
+    return False
+
+
 class Published:
     def __init__(self) -> None:
         self.reports: list[Report] = []
@@ -103,7 +108,7 @@ async def working(
         "log": log,
         **options,
     }
-    worker = Worker(project, sync=sync, **settings)
+    worker = Worker(project, sync=sync, is_echo=never, **settings)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(worker.run)
         yield worker
@@ -322,6 +327,7 @@ async def test_stopping_ends_the_sync_in_hand_first(project: Project, readable_l
     worker = Worker(
         project,
         sync=sync,
+        is_echo=never,
         publish=Published(),
         watch=lambda _key, _folders: None,
         settings=WatchSettings(),

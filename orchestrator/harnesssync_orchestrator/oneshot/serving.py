@@ -24,7 +24,7 @@ from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.limits import allow_descriptors
 from harnesssync_orchestrator.service.process import serve
 from harnesssync_orchestrator.service.supervisor import Supervisor
-from harnesssync_orchestrator.service.sync import sync
+from harnesssync_orchestrator.service.sync import is_echo, sync
 from harnesssync_orchestrator.service.undoing import Asked, Hold, history, undo
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
     async def sync_one(project: Project, options: Options) -> SyncResult:
         return await sync(project, engine, options)
 
+    async def is_own(project: Project, changed: frozenset[str]) -> bool:
+        return await is_echo(project, engine, changed)
+
     async def undo_one(project: Project, asked: Asked, hold: Hold) -> Withdrawal:
         return await undo(project, engine, asked, hold)
 
@@ -68,6 +71,7 @@ async def _serve(ground: Ground, config: Config, only: Path | None) -> None:
         layout=engine.layout,
         registry=ground.registry(),
         sync=sync_one,
+        is_echo=is_own,
         config=config,
         approving=ground.approving(),
         log=log,

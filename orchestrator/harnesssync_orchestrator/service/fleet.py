@@ -21,7 +21,7 @@ from harnesssync_orchestrator.files.registry import Registered, Registry
 from harnesssync_orchestrator.service.served import Served, Sockets
 from harnesssync_orchestrator.service.snapshot import Board
 from harnesssync_orchestrator.service.watch import Watcher
-from harnesssync_orchestrator.service.worker import Sync, Worker
+from harnesssync_orchestrator.service.worker import IsEcho, Sync, Worker
 
 REGISTRY_S = 30.0
 """The registry is read this often even if nobody saw it change."""
@@ -40,6 +40,7 @@ class Fleet:
         layout: Layout,
         registry: Registry,
         sync: Sync,
+        is_echo: IsEcho,
         config: Config,
         board: Board,
         log: FilteringBoundLogger,
@@ -48,6 +49,7 @@ class Fleet:
         self._layout = layout
         self._registry = registry
         self._sync = sync
+        self._is_echo = is_echo
         self._config = config
         self._board = board
         self._log = log
@@ -137,6 +139,7 @@ class Fleet:
         worker = Worker(
             project,
             sync=self._sync,
+            is_echo=self._is_echo,
             publish=self._board.publish,
             watch=self._watcher.watch,
             settings=self._config.watch,

@@ -33,14 +33,10 @@ class ProjectLocks:
         """
         lock, file_lock, wait_s = self._locks[project_id], FileLock(file), FIRST_WAIT_S
         deadline = anyio.current_time() + timeout_s
-        with anyio.move_on_after(timeout_s) as waiting:
-            await lock.acquire()
-        if waiting.cancelled_caught:
-            raise LockTimeoutError(
-                f"a sync of this project has been running for {timeout_s:g} s",
-                path=str(file),
-                hint="Wait for it to end, or allow more time",
-            )
+        try:
+            lock.acquire_nowait()
+        except anyio.WouldBlock:
+            await _acquire(lock, timeout_s, file)
         try:
             if only_to_look and not file.exists():  # noqa: ASYNC240 - one look, as quick as taking the lock
                 yield
@@ -56,3 +52,14 @@ class ProjectLocks:
                 file_lock.release()
         finally:
             lock.release()
+
+
+async def _acquire(lock: anyio.Lock, timeout_s: float, file: Path) -> None:
+    with anyio.move_on_after(timeout_s) as waiting:
+        await lock.acquire()
+    if waiting.cancelled_caught:
+        raise LockTimeoutError(
+            f"a sync of this project has been running for {timeout_s:g} s",
+            path=str(file),
+            hint="Wait for it to end, or allow more time",
+        )

@@ -7,7 +7,6 @@ and problems are as true as they were when nothing has changed since.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Conflict, Held, Kept
-from harnesssync_orchestrator.files.echo import is_echo
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.layout import Layout
@@ -28,7 +26,6 @@ from harnesssync_orchestrator.files.store import write_atomic
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.rendering import Renderings
-    from harnesssync_orchestrator.service.engine import SyncResult
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,22 +45,6 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     watch: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unconfirmed:
-    """What a sync wrote, before anybody looked at it once more.
-
-    `written` has the absolute path of everything that it wrote, with its digest, see `files.echo`. `result` is what a
-    sync would say that finds all of that.
-    """
-
-    written: Mapping[str, str | None]
-    result: SyncResult
-
-    def answers(self, changed: Collection[str]) -> bool:
-        """Does all of it still hold, if nothing but these paths changed since? Blocking."""
-        return is_echo(changed, self.written)
-
-
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Remembered)
 
@@ -71,7 +52,8 @@ _DECODER = msgspec.msgpack.Decoder(Remembered)
 class Memory:
     """The memory of one project. Used by one sync at a time, under the project's lock.
 
-    `unconfirmed` is there between a sync that wrote and left the second look to a later one, and that look. `ledger` is
+    `unconfirmed` is there between a sync that wrote and left the second look to a later one, and that look: what it
+    wrote, see `files.echo`. `ledger` is
     what the ledger's file said when it was written last, which takes longer to read than to compare. `watched` are the
     folders that the last sync wanted watched.
     """
@@ -81,7 +63,7 @@ class Memory:
         self._cache_file = cache_file
         self._footprint_file = footprint_file
         self.footprint = Footprint.decode(_content(footprint_file))
-        self.unconfirmed: Unconfirmed | None = None
+        self.unconfirmed: Mapping[str, str | None] | None = None
         self.watched: frozenset[str] = frozenset()
         self._recall: Recall | None = None
         self.ledger: tuple[bytes, Ledger] | None = None

@@ -28,7 +28,6 @@ from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.hiding import hide
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
-from harnesssync_orchestrator.service.memory import Unconfirmed
 from harnesssync_orchestrator.service.recovering import recover
 from harnesssync_orchestrator.service.remembering import may_be_remembered, remember
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
@@ -233,11 +232,8 @@ class Run:
     def _leave_to_confirm(self, seen: Survey) -> None:
         """Note what was written, for the syncs that answer to nothing else than that."""
         if self.start.options.automatic and may_be_remembered(self, seen):
-            after = replace(seen, plan=self.outcome.carried_out(seen.plan))
-            self.start.memory.unconfirmed = Unconfirmed(
-                written={**self.outcome.written(self.root, self.transaction.history), **self.transaction.saved},
-                result=self.start.echoed(self.looking.remembered(after, self.consent(seen))),
-            )
+            written = self.outcome.written(self.root, self.transaction.history)
+            self.start.memory.unconfirmed = {**written, **self.transaction.saved}
 
     @property
     def _kind(self) -> TransactionKind:

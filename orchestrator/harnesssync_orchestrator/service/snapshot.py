@@ -31,14 +31,19 @@ def encode(value: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One report as it is told, encoded when it is first asked for."""
+    """One report as it is told, with `more` facts; encoded when it is first asked for."""
 
-    body: Mapping[str, Any]
+    report: Report
+    more: Mapping[str, object]
     _encoded: dict[int, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: Report, **more: object) -> Published:
-        return cls({**to_json(report), **more})
+        return cls(report, more)
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        return {**to_json(self.report), **self.more}
 
     def encoded(self, length: int) -> bytes:
         """With lists of at most `length`; `omitted` counts what was left out of each."""
@@ -79,7 +84,7 @@ class Board:
         if project_id is not None:
             return self._result([self._projects[project_id]])
         if self._whole is None:
-            self._whole = self._result(sorted(self._projects.values(), key=lambda one: str(one.body["path"])))
+            self._whole = self._result(sorted(self._projects.values(), key=lambda one: one.report.path))
         return self._whole
 
     def _result(self, reports: Sequence[Published]) -> bytes:

@@ -30,7 +30,7 @@ from harnesssync_orchestrator.files.identity import trust_in
 from harnesssync_orchestrator.files.state import load_ledger, says
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.memory import Memory, Remembered
+from harnesssync_orchestrator.service.memory import Memory
 from harnesssync_orchestrator.service.reporting import paused_report, stamped, unchanged_report
 from harnesssync_orchestrator.service.selection import moved_homes, select, selection_key
 
@@ -141,11 +141,6 @@ class Start:
         self.memory.watched = watch
         report = stamped(report, self.sync_id, self.began)
         return SyncResult(report=report, watch=watch, confirmed=self.memory.unconfirmed is None)
-
-    def echoed(self, remembered: Remembered) -> SyncResult:
-        """The result of a sync that finds nothing but what this one wrote."""
-        report = unchanged_report(self.project, self.targets, remembered)
-        return SyncResult(report=report, watch=frozenset(remembered.watch), confirmed=False)
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do what blocks in a thread. It is waited for also when the sync is cancelled."""

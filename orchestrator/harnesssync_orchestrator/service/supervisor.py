@@ -32,7 +32,7 @@ from harnesssync_orchestrator.service.fleet import Fleet
 from harnesssync_orchestrator.service.registration import Registration
 from harnesssync_orchestrator.service.snapshot import Board
 from harnesssync_orchestrator.service.undoing import Asked, History, Undo
-from harnesssync_orchestrator.service.worker import Sync
+from harnesssync_orchestrator.service.worker import IsEcho, Sync
 
 FINISH_S = 4.0
 """How long what is in hand has to finish, of the five seconds that stopping may take."""
@@ -66,6 +66,7 @@ class Supervisor:
         layout: Layout,
         registry: Registry,
         sync: Sync,
+        is_echo: IsEcho,
         config: Config,
         approving: Approving,
         log: FilteringBoundLogger,
@@ -92,6 +93,7 @@ class Supervisor:
             layout=layout,
             registry=registry,
             sync=sync,
+            is_echo=is_echo,
             config=config,
             board=self.board,
             log=log,

@@ -1,16 +1,13 @@
 """One sync of one project, top to bottom.
 
-    lock → is it our own echo? → its turn → is it paused? → has anything changed? → whose is it? → recover →
-    let git settle → survey and plan → adopt edits → keep what is there → keep from git → link and record → remember
+    lock → its turn → is it paused? → has anything changed? → whose is it? → recover → let git settle →
+    survey and plan → adopt edits → keep what is there → keep from git → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
 
 from __future__ import annotations
 
-import secrets
-import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -18,9 +15,9 @@ import anyio.to_thread
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import Standing
+from harnesssync_orchestrator.files import echo
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.reporting import stamped
 from harnesssync_orchestrator.service.start import Start
 
 if TYPE_CHECKING:
@@ -35,12 +32,10 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     """
     options = options or Options()
     lock_file = engine.layout.sync_lock(project.id)
-    async with engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run):
-        if options.changed and (echo := await _echo(project, engine, options.changed)) is not None:
-            return echo
-        # The place among the syncs in flight comes last: whoever waits for another process's lock takes nobody's.
-        async with engine.limits.projects:
-            return await _in_its_turn(project, engine, options.up_to_date())
+    held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
+    # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
+    async with held, engine.limits.projects:
+        return await _in_its_turn(project, engine, options.up_to_date())
 
 
 async def _in_its_turn(project: Project, engine: Engine, options: Options) -> SyncResult:
@@ -60,13 +55,15 @@ async def _in_its_turn(project: Project, engine: Engine, options: Options) -> Sy
     return run.finished(seen)
 
 
-async def _echo(project: Project, engine: Engine, changed: frozenset[str]) -> SyncResult | None:
-    """The result, if nothing has changed but what the last sync wrote itself, and that is as it left it."""
-    began = time.monotonic()
+async def is_echo(project: Project, engine: Engine, changed: frozenset[str]) -> bool:
+    """Has nothing changed but what the last sync wrote itself, and is that as it left it? Then there is nothing to do.
+
+    Asked without the project's lock and without a place among the syncs in flight: nothing is done about it.
+    """
     own = engine.memories.of(project.id, engine.layout).unconfirmed
-    if own is None or not await anyio.to_thread.run_sync(in_turn, own.answers, changed, limiter=engine.limits.ledgers):
-        return None
-    return replace(own.result, report=stamped(own.result.report, secrets.token_hex(8), began))
+    if own is None or not changed <= own.keys():
+        return False
+    return await anyio.to_thread.run_sync(in_turn, echo.is_echo, changed, own, limiter=engine.limits.ledgers)
 
 
 def _begin(project: Project, engine: Engine, options: Options) -> Run | SyncResult:
@@ -84,4 +81,4 @@ def _begin(project: Project, engine: Engine, options: Options) -> Run | SyncResu
     return run
 
 
-__all__ = ["Engine", "Options", "SyncResult", "sync"]
+__all__ = ["Engine", "Options", "SyncResult", "is_echo", "sync"]

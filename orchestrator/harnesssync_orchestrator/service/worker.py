@@ -28,6 +28,9 @@ from harnesssync_orchestrator.service.feedback import Feedback
 Sync = Callable[[Project, Options], Awaitable[SyncResult]]
 """One sync of one project, by its options; `service.sync.sync` with its engine filled in."""
 
+IsEcho = Callable[[Project, frozenset[str]], Awaitable[bool]]
+"""Are these paths what the last sync wrote itself, and as it left them? `service.sync.is_echo`."""
+
 FEEDBACK_LOOP = "feedback-loop"
 MOST_QUEUED = 64
 CONFIRM_S = 10.0
@@ -56,6 +59,7 @@ class Worker:
         project: Project,
         *,
         sync: Sync,
+        is_echo: IsEcho,
         publish: Callable[[Report], None],
         watch: Callable[[str, frozenset[str]], None],
         settings: WatchSettings,
@@ -67,6 +71,7 @@ class Worker:
     ) -> None:
         self.project = project
         self._sync = sync
+        self._is_echo = is_echo
         self._publish = publish
         self._watch = watch
         self._log = log.bind(project_id=project.id)
@@ -82,6 +87,7 @@ class Worker:
         self._confirmed = True
         self._stopping: HarnessSyncError | None = None
         self._wake = anyio.Event()
+        self._waits_until = -math.inf
         self.report = Report(
             project_id=project.id,
             path=project.path,
@@ -97,7 +103,8 @@ class Worker:
         if self._halted or self.project.paused:
             return  # until a person looks, nothing that happens there matters
         self._due.signal(paths, anyio.current_time())
-        self._wake.set()
+        if self._earliest()[1] < self._waits_until:
+            self._wake.set()
 
     def change(self, project: Project) -> None:
         """The registry says something else about the project: sync with that, unless it says to pause."""
@@ -162,9 +169,10 @@ class Worker:
             wait_s = when - anyio.current_time()
             if wait_s <= 0:
                 return reason
-            self._wake = anyio.Event()
+            self._wake, self._waits_until = anyio.Event(), when
             with anyio.move_on_after(wait_s):
                 await self._wake.wait()
+            self._waits_until = -math.inf
         return None
 
     def _earliest(self) -> tuple[Reason, float]:
@@ -183,6 +191,9 @@ class Worker:
             self._requests = [request for request in self._requests if request.options != options]
         if not options.dry_run and not options.targets:
             options = self._answering(options, reason)
+        if options.changed and await self._is_echo(self.project, options.changed):
+            self._rest()
+            return
         try:
             report = await self._once(options, reason)
             if not options.dry_run:
@@ -268,14 +279,18 @@ class Worker:
         failure = Failure(code="feedback_loop", message=message, hint=hint)
         return replace(report, state=State.HALTED, halt=FEEDBACK_LOOP, failures=(*report.failures, failure))
 
-    def _schedule(self, report: Report) -> None:
+    def _rest(self) -> None:
+        """Nothing is left to do: what is due if nothing happens."""
         now = anyio.current_time()
         self._due.rescan(now)
         if not self._confirmed:
             self._due.confirm(now + CONFIRM_S)
+
+    def _schedule(self, report: Report) -> None:
+        self._rest()
         if report.state in {State.FAILED, State.PARTIAL} or report.halt in PASSING_HALTS:
             delay_s = self._backoff.fail()
-            self._due.retry(now + delay_s)
+            self._due.retry(anyio.current_time() + delay_s)
             failures = self._backoff.failures
             self._log.warning("project.retry.scheduled", failures=failures, delay_s=round(delay_s, 3))
         else:
