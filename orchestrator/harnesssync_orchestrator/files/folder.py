@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS, link_hash
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.turns import fsync
+from harnesssync_orchestrator.files.turns import fsync, waiting
 
 HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 
@@ -118,20 +118,21 @@ class Folder:
         `exact` keeps the umask from taking its part of `mode`. `like` is the name of the file that this one is to
         replace: it gets the owner, group and extended attributes (access lists are such) of that, as far as we may.
         """
-        descriptor = os.open(self.at(name), _CREATE, 0o600 if exact else mode, dir_fd=self.fd)
-        try:
+        with waiting():
+            descriptor = os.open(self.at(name), _CREATE, 0o600 if exact else mode, dir_fd=self.fd)
             try:
-                write_all(descriptor, content)
-                if like is not None and self.fd is not None:
-                    mode = self._give(descriptor, like, mode)
-                if exact and self.fd is not None:
-                    _set_mode(descriptor, mode)
-                fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        except BaseException:
-            self.discard(name)
-            raise
+                try:
+                    write_all(descriptor, content)
+                    if like is not None and self.fd is not None:
+                        mode = self._give(descriptor, like, mode)
+                    if exact and self.fd is not None:
+                        _set_mode(descriptor, mode)
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+            except BaseException:
+                self.discard(name)
+                raise
 
     def _give(self, descriptor: int, like: str, mode: int) -> int:
         """Give a new file what the one that it replaces has; the mode that suits it then.

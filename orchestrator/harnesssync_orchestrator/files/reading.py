@@ -132,7 +132,7 @@ class Looked:
         if os.name == "nt" or not folder or name in {"", ".", ".."} or f"{os.sep}..{os.sep}" in path:
             return os.path.realpath(path)
         if folder not in self._real_folders:
-            self._real_folders[folder] = os.path.realpath(folder)
+            self._real_folders[folder] = self.real(folder)
         real = os.path.join(self._real_folders[folder], name)  # noqa: PTH118 - for every file
         return os.path.realpath(real) if self._is_link(path, real) else real
 

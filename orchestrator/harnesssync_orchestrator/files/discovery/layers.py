@@ -132,7 +132,7 @@ def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:
 
 
 def _read_project(root: Path, places: Places, reader: Reader) -> Iterator[Item]:
-    boundary = os.path.realpath(root)
+    boundary = reader.looked.real(str(root))
     shared = Ground(layer=Layer.PROJECT, boundary=boundary)
     local = Ground(layer=Layer.LOCAL, boundary=boundary, private=True)
     main = main_checkout(str(root), reader.looked)

@@ -18,7 +18,7 @@ from typing import IO
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.errors import ApplyError, StateError
 from harnesssync_orchestrator.files.folder import Folder, RefusalError
-from harnesssync_orchestrator.files.turns import fsync
+from harnesssync_orchestrator.files.turns import fsync, waiting
 
 PACK = "before.tar"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -93,7 +93,7 @@ class PackWriter:
 
     def _add(self, member: tarfile.TarInfo, source: _Source | None) -> None:
         if self._file is None or self._tar is None:
-            with _writing(self.path):
+            with _writing(self.path), waiting():
                 self._file = os.fdopen(os.open(self.path, _CREATE, 0o600), "wb")
             self._tar = tarfile.open(fileobj=_Sink(self._file, self.path), mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
         self._tar.addfile(member, source)

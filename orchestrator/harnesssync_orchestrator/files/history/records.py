@@ -17,7 +17,7 @@ from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.folder import Folder, write_all
 from harnesssync_orchestrator.files.history.pack import PACK, PackWriter, unwritable
 from harnesssync_orchestrator.files.store import make_private, read_json, to_json, write_atomic
-from harnesssync_orchestrator.files.turns import fsync
+from harnesssync_orchestrator.files.turns import waiting
 
 RECORD = "record.json"
 SLACK = 4
@@ -37,7 +37,8 @@ class Draft:
         self._folder = history / f"{_DRAFT}{self.name}"
         try:
             make_private(history)
-            self._folder.mkdir(mode=0o700)
+            with waiting():
+                self._folder.mkdir(mode=0o700)
         except OSError as error:
             raise unwritable(history, error) from error
         self.pack = PackWriter(self._folder / PACK)
@@ -47,13 +48,14 @@ class Draft:
         self.pack.finish()
         content = to_json(to_document(record))
         try:
-            descriptor = os.open(self._folder / RECORD, _CREATE, 0o600)
-            try:
-                write_all(descriptor, content)
-                fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            _sync(self._folder)
+            with waiting():
+                descriptor = os.open(self._folder / RECORD, _CREATE, 0o600)
+                try:
+                    write_all(descriptor, content)
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+                _sync(self._folder)
         except OSError as error:
             raise unwritable(self._folder, error) from error
 
@@ -131,13 +133,14 @@ def retire(history: Path, *, keep: int, days: int, needed: Collection[str]) -> N
         return
     ages = _ages(history, present)
     old = expired(list(ages), ages, keep=keep, days=days)
-    staying = [name for name in present if name not in old]
+    staying = [_text(history, name) for name in present if name not in old]
     for name in reversed(old):  # a record names none that is younger
-        if name in needed or _is_named(name, history, staying):
-            staying.append(name)
+        # Nothing but a record's name looks like it: no need to parse them. One that can't be read now may name it.
+        if name in needed or any(text is None or name.encode() in text for text in staying):
+            staying.append(_text(history, name))
             continue
         gone = history / f"{_GONE}{name}"
-        with suppress(OSError):
+        with suppress(OSError), waiting():
             (history / name).rename(gone)
             shutil.rmtree(gone)
 
@@ -151,12 +154,11 @@ def _ages(history: Path, records: Iterable[str]) -> dict[str, float]:
     return ages
 
 
-def _is_named(name: str, history: Path, others: Iterable[str]) -> bool:
-    """Does one of the other records name this one? Nothing but a record's name looks like it: no need to parse them."""
+def _text(history: Path, name: str) -> bytes | None:
     try:
-        return any(name.encode() in (history / other / RECORD).read_bytes() for other in others)
+        return (history / name / RECORD).read_bytes()
     except OSError:
-        return True  # one that can't be read now may name it
+        return None
 
 
 def sweep(history: Path) -> None:
