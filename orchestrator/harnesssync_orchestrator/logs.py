@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -85,12 +86,21 @@ def _redacted(key: str, value: object) -> object:
     if isinstance(value, (str, bytes)) and value and names_a_credential(key):
         return REDACTED
     if isinstance(value, str):
-        return _URL_USER.sub(rf"\1{REDACTED}@", without_secrets(value))
+        return (_text_redacted if len(value) <= SHORT else _text_redacted.__wrapped__)(value)
     if isinstance(value, Mapping):
         return {inner: _redacted(str(inner), item) for inner, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_redacted(key, item) for item in value]
     return value
+
+
+SHORT = 256
+
+
+@lru_cache(maxsize=4096)
+def _text_redacted(text: str) -> str:
+    """Most of what is told is told again: identifiers, paths, states."""
+    return _URL_USER.sub(rf"\1{REDACTED}@", without_secrets(text))
 
 
 def _add_facts(clock: Clock) -> Processor:

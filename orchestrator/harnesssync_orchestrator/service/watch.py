@@ -268,7 +268,7 @@ class Watcher:
         replaced: list[str] = []
         for change, path in heard:
             parent, _, name = path.rpartition("/")
-            if TEMPORARY.fullmatch(name):
+            if name.startswith(".") and TEMPORARY.fullmatch(name):
                 continue
             if change != Change.modified and path in self._owners:
                 replaced.append(path)

@@ -20,6 +20,7 @@ from harnesssync_orchestrator.core.report import Failure, Report, State
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.events import sync_fields
 from harnesssync_orchestrator.logs import Clock, utc_now
+from harnesssync_orchestrator.service.alarm import Alarm
 from harnesssync_orchestrator.service.backoff import Backoff
 from harnesssync_orchestrator.service.due import Due, Reason
 from harnesssync_orchestrator.service.engine import Options, SyncResult
@@ -86,8 +87,7 @@ class Worker:
         self._changed: frozenset[str] = frozenset()
         self._confirmed = True
         self._stopping: HarnessSyncError | None = None
-        self._wake = anyio.Event()
-        self._waits_until = -math.inf
+        self._alarm = Alarm()
         self.report = Report(
             project_id=project.id,
             path=project.path,
@@ -103,8 +103,8 @@ class Worker:
         if self._halted or self.project.paused:
             return  # until a person looks, nothing that happens there matters
         self._due.signal(paths, anyio.current_time())
-        if self._earliest()[1] < self._waits_until:
-            self._wake.set()
+        if self._earliest()[1] < self._alarm.until:
+            self._alarm.ring()
 
     def change(self, project: Project) -> None:
         """The registry says something else about the project: sync with that, unless it says to pause."""
@@ -125,7 +125,7 @@ class Worker:
         if len(self._requests) >= MOST_QUEUED and options != self._defaults:
             raise HarnessSyncError("many syncs of this project are queued", code="busy", hint="Ask again in a while")
         self._requests.append(_Request(options))
-        self._wake.set()
+        self._alarm.ring()
 
     async def request(self, options: Options) -> Report:
         """Sync as soon as possible, beginning after this call. A failure is a report too.
@@ -136,7 +136,7 @@ class Worker:
             raise self._stopping
         request = _Request(options)
         self._requests.append(request)
-        self._wake.set()
+        self._alarm.ring()
         await request.done.wait()
         if request.error is not None:
             raise request.error
@@ -146,7 +146,7 @@ class Worker:
     def stop(self, error: HarnessSyncError) -> None:
         """Let `run` end after the sync in hand. `error` is what those who still wait for one get."""
         self._stopping = error
-        self._wake.set()
+        self._alarm.ring()
 
     # --- its life ---
 
@@ -166,13 +166,9 @@ class Worker:
     async def _next(self) -> Reason | None:
         while self._stopping is None:
             reason, when = self._earliest()
-            wait_s = when - anyio.current_time()
-            if wait_s <= 0:
+            if when <= anyio.current_time():
                 return reason
-            self._wake, self._waits_until = anyio.Event(), when
-            with anyio.move_on_after(wait_s):
-                await self._wake.wait()
-            self._waits_until = -math.inf
+            await self._alarm.wait(when)
         return None
 
     def _earliest(self) -> tuple[Reason, float]:
