@@ -127,7 +127,7 @@ async def link(
     targets = dict.fromkeys(operation.owners[0] for operation in plan.operations)
     async with anyio.create_task_group() as group:
         for target in targets:
-            work = partial(_perform, target, plan.for_target(target), root, formats, timestamp, outcome, history)
+            work = partial(_perform, plan.for_target(target), root, formats, timestamp, outcome, history)
             group.start_soon(partial(anyio.to_thread.run_sync, work, limiter=limits.linking))
 
 
@@ -139,13 +139,16 @@ def link_at_once(
     outcome: Outcome,
     history: History,
 ) -> None:
-    """The same, one linker after the other in this thread. Blocking."""
-    for target in dict.fromkeys(operation.owners[0] for operation in plan.operations):
-        _perform(target, plan.for_target(target), root, formats, timestamp, outcome, history)
+    """The same, for all targets in this thread. Blocking.
+
+    What was done is made to last together: a file system that keeps a journal then writes it once.
+    """
+    targets = dict.fromkeys(operation.owners[0] for operation in plan.operations)
+    operations = [operation for target in targets for operation in plan.for_target(target)]
+    _perform(operations, root, formats, timestamp, outcome, history)
 
 
 def _perform(
-    target: str,
     operations: Sequence[Operation],
     root: Path,
     formats: Mapping[str, DocumentFormat],
@@ -153,12 +156,12 @@ def _perform(
     outcome: Outcome,
     history: History,
 ) -> None:
-    path = ""
+    path, target = "", ""
     try:
         with Below(root) as below:
             for operation in operations:
                 anyio.from_thread.check_cancelled()
-                path = operation.path
+                path, target = operation.path, operation.owners[0]
                 try:
                     applied = apply(
                         operation, root=root, formats=formats, timestamp=timestamp, below=below, history=history

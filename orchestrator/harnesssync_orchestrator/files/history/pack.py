@@ -76,14 +76,19 @@ class PackWriter:
                 self.add_file(path, descriptor, exactly=True)
 
     def finish(self) -> None:
-        """Make the pack last on disk, if there is one. Raises StateError."""
+        """Write the rest of the pack, if there is one; `sync` makes it last. Raises StateError."""
         if self._file is None or self._tar is None:
             return
         with _writing(self.path):
             self._tar.close()
             self._file.flush()
-            fsync(self._file.fileno())
-            self._file.close()
+
+    def sync(self) -> None:
+        """Make it last on disk, once it is finished. Raises StateError."""
+        if self._file is not None:
+            with _writing(self.path):
+                fsync(self._file.fileno())
+                self._file.close()
 
     def abandon(self) -> None:
         """Close what is open, whatever became of it."""

@@ -52,6 +52,8 @@ class Draft:
                 descriptor = os.open(self._folder / RECORD, _CREATE, 0o600)
                 try:
                     write_all(descriptor, content)
+                    # One after another: a file system that keeps a journal writes it once for all of them.
+                    self.pack.sync()
                     os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
