@@ -6,10 +6,12 @@ look would take that for ours.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
-from harnesssync_orchestrator.files.folder import Folder
+from harnesssync_orchestrator.core.desired import link_hash
+from harnesssync_orchestrator.files.hashing import hash_file
 
 FOLDER = "/"
 """Stands for the digest of a folder that was made: of what comes into it later the watcher tells by itself."""
@@ -24,18 +26,15 @@ def is_echo(changed: Collection[str], written: Mapping[str, str | None]) -> bool
 
 
 def _is_as_left(path: str, digest: str | None) -> bool:
-    place = Path(path)
+    """Nothing is decided by it but that there is nothing to do: what the folders above lead to need not be checked."""
     try:
-        folder = Folder.root(place.parent)
-    except FileNotFoundError:
+        status = os.lstat(path)
+        if stat.S_ISDIR(status.st_mode):
+            return digest == FOLDER
+        if stat.S_ISLNK(status.st_mode):
+            return link_hash(os.readlink(path)) == digest  # noqa: PTH115 - as elsewhere in `files`
+        return hash_file(path) == digest if stat.S_ISREG(status.st_mode) else False
+    except (FileNotFoundError, NotADirectoryError):
         return digest is None
-    except OSError:
+    except (OSError, ValueError):
         return False
-    try:
-        return folder.digest(place.name) == digest
-    except IsADirectoryError:
-        return digest == FOLDER and place.is_dir()
-    except OSError:
-        return False
-    finally:
-        folder.close()

@@ -108,6 +108,8 @@ class Folder:
             digest = hashlib.sha256()
             while chunk := os.read(descriptor, _CHUNK):
                 digest.update(chunk)
+                if len(chunk) < _CHUNK:
+                    break  # fewer bytes than asked for mean that the end was reached
         finally:
             os.close(descriptor)
         return digest.hexdigest()[:HASH_DIGITS]
