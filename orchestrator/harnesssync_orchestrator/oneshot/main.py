@@ -89,6 +89,18 @@ UNLINK = Command(
         "Exit code: 0 gone, 1 if something was left alone, 4 if something failed."
     ),
 )
+EXPLAIN = Command(
+    "explain",
+    "Say what made a file, or each part of it, and what would be in it and is not.",
+    options=(*_PLACE, *_SHOWN),
+    argument="FILE",
+    details=(
+        "Of a merged file key by key: the item, its layer and its file, and for whom; what of it is yours; and what\n"
+        "is lost, in conflict, kept by you, or held back until it is trusted. Also of a folder, or of something in a\n"
+        "linked one. The project is the one around FILE, wherever you are. Changes nothing.\n"
+        "Exit code: 0 if anything there is an output of ours, 1 if nothing is, 2 if it is in no project, 4 failed."
+    ),
+)
 TARGETS = Command(
     "targets",
     "Show what each harness can take, and what is lost on the way.",
@@ -106,7 +118,7 @@ SERVE = Command(
     details="Ends on SIGTERM, SIGINT or `harnesssync ctl stop`, with what is being written finished.",
 )
 CTL = Command("ctl", "Talk to a running supervisor.")
-COMMANDS = (SYNC, CHECK, STATUS, DIFF, RESOLVE, UNDO, UNLINK, TARGETS)
+COMMANDS = (SYNC, CHECK, STATUS, DIFF, RESOLVE, UNDO, UNLINK, EXPLAIN, TARGETS)
 
 
 def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
@@ -134,6 +146,10 @@ def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
         from harnesssync_orchestrator.oneshot import undoing
 
         return undoing.run(name, parsed, ground)
+    if name == "explain":
+        from harnesssync_orchestrator.oneshot import explaining
+
+        return explaining.run(parsed, ground)
     if name == "serve":
         from harnesssync_orchestrator.oneshot import serving
 
