@@ -81,6 +81,9 @@ def target_section(target: Target) -> Iterable[str]:
         yield f"| {scope} | | |"
         yield "|---|---|---|"
         yield from rows(supports)
+    if target.importer is not None:
+        yield ""
+        yield f"`harnesssync import --from {target.id}` brings over what was kept for it."
     if target.consent:
         yield ""
         yield "What a person must still agree to in the harness itself:"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.toml_text import toml_document
+from harnesssync_adapters.importing.codex import IMPORTER
 from harnesssync_adapters.permissions.codex import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
@@ -274,4 +275,5 @@ TARGET = Target(
         ),
         "Review the hooks with `/hooks` in Codex: each must be trusted once, and again after it changes.",
     ),
+    importer=IMPORTER,
 )

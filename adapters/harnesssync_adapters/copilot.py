@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.importing.copilot import IMPORTER
 from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
@@ -220,4 +221,5 @@ TARGET = Target(
     consent=(
         "Start `copilot` in the project once and trust the folder: before that it starts no MCP servers and no hooks.",
     ),
+    importer=IMPORTER,
 )

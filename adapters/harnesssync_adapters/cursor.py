@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.importing.cursor import IMPORTER
 from harnesssync_adapters.permissions.cursor import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
@@ -158,4 +159,5 @@ TARGET = Target(
         "Switch on Claude Code's hooks in Cursor's settings: Rules, Skills, Subagents, third-party configuration.",
         "Approve the MCP servers of the project once in Cursor.",
     ),
+    importer=IMPORTER,
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.formats.toml_text import toml_document
+from harnesssync_adapters.importing.gemini_cli import IMPORTER
 from harnesssync_adapters.permissions.gemini_cli import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
@@ -233,4 +234,5 @@ TARGET = Target(
         "Start `gemini` in the project once and trust the folder: before that it loads nothing of the project.",
         "Agents of a project must be acknowledged once in Gemini CLI, and again after they change.",
     ),
+    importer=IMPORTER,
 )

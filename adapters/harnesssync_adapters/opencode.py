@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from harnesssync_adapters.importing.opencode import IMPORTER
 from harnesssync_adapters.permissions.opencode import OPENCODE as FAMILY
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import instructions
@@ -132,4 +133,5 @@ TARGET = Target(
     home=".config/opencode",
     project=_SUPPORT,
     user=_SUPPORT,
+    importer=IMPORTER,
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.importing.windsurf import IMPORTER
 from harnesssync_adapters.permissions.devin import permissions
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
@@ -151,4 +152,5 @@ TARGET = Target(
     consent=(
         "Leave `read_config_from.claude` on in Devin's settings, as it is by default: by it Devin reads MCP servers.",
     ),
+    importer=IMPORTER,
 )

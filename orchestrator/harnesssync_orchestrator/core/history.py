@@ -1,8 +1,9 @@
 """Records of transactions: what stood where a sync was about to change something, so that it can be put back.
 
-Whatever changes outputs (a sync, an undo, an unlink, a person's decision about a conflict) has a record, which is on
-disk before its first change (`core.changes` draws it up). From a record and from what is on disk now follow two things:
-which of its changes happened, when it was killed halfway (`core.settling`), and how to take it back (`core.undoing`).
+Whatever changes outputs (a sync, an undo, an unlink, a person's decision about a conflict) has a record, and so has an
+import into the source. It is on disk before the first change (`core.changes` draws it up). From a record and from what
+is on disk now follow two things: which of its changes happened, when it was killed halfway (`core.settling`), and how
+to take it back (`core.undoing`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class TransactionKind(enum.Enum):
     UNDO = "undo"
     UNLINK = "unlink"
     RESOLVE = "resolve"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,14 +94,16 @@ class Remove(_Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateSource(_Operation):
-    """Take a person's edit of an output into the file of the source that it comes from, which keeps its mode.
+    """Take a person's edit of an output into the file of the source that it comes from, which keeps its mode; or what
+    was kept for another harness into a new one.
 
     `path` is that of the source, below the root; `addresses` are the outputs whose edits it takes in. The file stays
-    the person's: the ledger does not learn of it.
+    the person's: the ledger does not learn of it, but of folders that have to be made.
     """
 
     content: bytes
     addresses: tuple[Address, ...]
+    executable: bool = False
 
     @property
     def states(self) -> Mapping[Address, Drift]:

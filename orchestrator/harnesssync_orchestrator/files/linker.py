@@ -229,8 +229,9 @@ class _Linker:
         return edit(operation, content, self.formats)
 
     def _update(self, operation: UpdateSource) -> Applied:
-        self.below.write(operation.path, operation.content, mode=0o644, expected=operation.expected)
-        return Applied()
+        mode = (0o755 if operation.executable else 0o644) & (0o700 if operation.secret else 0o777)
+        folders = self.below.write(operation.path, operation.content, mode=mode, expected=operation.expected)
+        return Applied(made=tuple(Address(folder) for folder in folders))
 
     def _restore(self, operation: Restore) -> Applied:
         if self.history.folder is None:

@@ -101,6 +101,23 @@ EXPLAIN = Command(
         "Exit code: 0 if anything there is an output of ours, 1 if nothing is, 2 if it is in no project, 4 failed."
     ),
 )
+IMPORT = Command(
+    "import",
+    "Bring over what was kept for another harness into Claude Code's layout.",
+    options=(
+        Option("from", "The harness that it was kept for.", value="TARGET"),
+        *_PLACE,
+        Option("dry-run", "Change nothing; say what would come."),
+        *_SHOWN,
+    ),
+    details=(
+        "Rules, skills, agents, commands, MCP servers, and what can be said of hooks, permissions and variables.\n"
+        "Nothing is overwritten: what says something else already is a conflict, and what Claude Code can't express a\n"
+        "loss. Credentials do not go into files that git sees. `undo` takes it back.\n"
+        "Exit code: 0 if all of it came or was there, 1 if something was in the way, 2 if it can't be imported from\n"
+        "TARGET, 4 if something failed."
+    ),
+)
 TARGETS = Command(
     "targets",
     "Show what each harness can take, and what is lost on the way.",
@@ -118,7 +135,7 @@ SERVE = Command(
     details="Ends on SIGTERM, SIGINT or `harnesssync ctl stop`, with what is being written finished.",
 )
 CTL = Command("ctl", "Talk to a running supervisor.")
-COMMANDS = (SYNC, CHECK, STATUS, DIFF, RESOLVE, UNDO, UNLINK, EXPLAIN, TARGETS)
+COMMANDS = (SYNC, CHECK, STATUS, DIFF, RESOLVE, UNDO, UNLINK, EXPLAIN, IMPORT, TARGETS)
 
 
 def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
@@ -150,6 +167,10 @@ def run(program: str, arguments: Sequence[str], ground: Ground) -> int:
         from harnesssync_orchestrator.oneshot import explaining
 
         return explaining.run(parsed, ground)
+    if name == "import":
+        from harnesssync_orchestrator.oneshot import importing
+
+        return importing.run(parsed, ground)
     if name == "serve":
         from harnesssync_orchestrator.oneshot import serving
 

@@ -72,6 +72,10 @@ def _whole(console: Console, target: Target) -> None:
             console.line(
                 f"    {title:<12} {console.colourize(_COLOURS.get(word, 'green'), f'{word:<11}')}{reason}".rstrip()
             )
+    if target.importer is not None:
+        console.line(
+            f"  {console.colourize('cyan', 'i')} harnesssync import --from {target.id} brings over its own files"
+        )
     for consent in target.consent:
         console.line(f"  {console.colourize('cyan', 'i')} {consent}")
 
@@ -86,6 +90,7 @@ def _document(target: Target) -> dict[str, Any]:
         "project": _supports(target.project),
         "user": _supports(target.user),
         "consent": list(target.consent),
+        "importable": target.importer is not None,
     }
 
 

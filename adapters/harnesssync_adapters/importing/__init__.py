@@ -1,0 +1,1 @@
+"""Configurations that were kept for a harness, read back into Claude Code's layout: one file per harness."""
