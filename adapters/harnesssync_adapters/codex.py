@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.toml_text import toml_document
-from harnesssync_adapters.importing.codex import IMPORTER
 from harnesssync_adapters.permissions.codex import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
@@ -40,6 +40,9 @@ from harnesssync_orchestrator.core.items import (
 )
 from harnesssync_orchestrator.core.references import Reference, Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, View
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.importing import Importer
 
 _CONFIG = ".codex/config.toml"
 _DOCUMENT_LIMIT = 32 * 1024  # the default of `project_doc_max_bytes`: what is longer is cut
@@ -258,6 +261,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Merge(_environment, "variables that configure Claude Code itself"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.codex import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="codex",
     name="Codex",
@@ -275,5 +285,5 @@ TARGET = Target(
         ),
         "Review the hooks with `/hooks` in Codex: each must be trusted once, and again after it changes.",
     ),
-    importer=IMPORTER,
+    importer=_importer,
 )

@@ -11,9 +11,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.front_matter import markdown
-from harnesssync_adapters.importing.copilot import IMPORTER
 from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
@@ -35,6 +35,9 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.importing import Importer
 
 
 def _is_in(view: View, source: str, folder: str) -> bool:
@@ -208,6 +211,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("GitHub Copilot has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.copilot import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="copilot",
     name="GitHub Copilot",
@@ -221,5 +231,5 @@ TARGET = Target(
     consent=(
         "Start `copilot` in the project once and trust the folder: before that it starts no MCP servers and no hooks.",
     ),
-    importer=IMPORTER,
+    importer=_importer,
 )

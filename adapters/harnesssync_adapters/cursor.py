@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.front_matter import markdown
-from harnesssync_adapters.importing.cursor import IMPORTER
 from harnesssync_adapters.permissions.cursor import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
@@ -24,6 +24,9 @@ from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOut
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Skill
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.importing import Importer
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -146,6 +149,13 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Cursor has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.cursor import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="cursor",
     name="Cursor",
@@ -159,5 +169,5 @@ TARGET = Target(
         "Switch on Claude Code's hooks in Cursor's settings: Rules, Skills, Subagents, third-party configuration.",
         "Approve the MCP servers of the project once in Cursor.",
     ),
-    importer=IMPORTER,
+    importer=_importer,
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.formats.toml_text import toml_document
-from harnesssync_adapters.importing.gemini_cli import IMPORTER
 from harnesssync_adapters.permissions.gemini_cli import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
@@ -34,6 +34,9 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.importing import Importer
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -221,6 +224,13 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: _NO_ENVIRONMENT,
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.gemini_cli import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="gemini",
     name="Gemini CLI",
@@ -234,5 +244,5 @@ TARGET = Target(
         "Start `gemini` in the project once and trust the folder: before that it loads nothing of the project.",
         "Agents of a project must be acknowledged once in Gemini CLI, and again after they change.",
     ),
-    importer=IMPORTER,
+    importer=_importer,
 )

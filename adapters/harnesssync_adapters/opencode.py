@@ -7,8 +7,8 @@ files, such as Claude Code's `tools: Read, Grep` in an agent, and it refuses to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from harnesssync_adapters.importing.opencode import IMPORTER
 from harnesssync_adapters.permissions.opencode import OPENCODE as FAMILY
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import instructions
@@ -26,6 +26,9 @@ from harnesssync_orchestrator.core.desired import (
 from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.importing import Importer
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -124,6 +127,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("OpenCode has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.opencode import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="opencode",
     name="OpenCode",
@@ -133,5 +143,5 @@ TARGET = Target(
     home=".config/opencode",
     project=_SUPPORT,
     user=_SUPPORT,
-    importer=IMPORTER,
+    importer=_importer,
 )

@@ -10,9 +10,9 @@ with version 3000.10 found that they do not. Servers of Cascade are a person's o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.front_matter import markdown
-from harnesssync_adapters.importing.windsurf import IMPORTER
 from harnesssync_adapters.permissions.devin import permissions
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
@@ -27,6 +27,9 @@ from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.importing import Importer
 
 _NAME = "Windsurf"
 _GLOBAL_RULES = ".codeium/windsurf/memories/global_rules.md"
@@ -137,6 +140,13 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Windsurf has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.windsurf import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="windsurf",
     name="Windsurf (Devin)",
@@ -152,5 +162,5 @@ TARGET = Target(
     consent=(
         "Leave `read_config_from.claude` on in Devin's settings, as it is by default: by it Devin reads MCP servers.",
     ),
-    importer=IMPORTER,
+    importer=_importer,
 )

@@ -392,6 +392,15 @@ def test_links_to_what_is_kept_are_there_already(run: Run, keep: Callable[..., P
     assert (root / "CLAUDE.md").is_symlink()
 
 
+def test_a_gemini_md_that_is_a_link_to_agents_md_is_that(run: Run, keep: Callable[..., Path]) -> None:
+    """There is one text already, and it stays one."""
+    root = keep("gemini", **{"AGENTS.md": "# Rules\n"})
+    (root / "GEMINI.md").unlink()
+    (root / "GEMINI.md").symlink_to("AGENTS.md")
+    row = bring(run, "gemini", cwd=root)
+    assert ((root / "CLAUDE.md").read_text(), row["unreadable"]) == ("@AGENTS.md\n", [])
+
+
 def test_outputs_of_ours_are_never_imported_back(run: Run, keep: Callable[..., Path]) -> None:
     """Links, files, keys and elements by the ledger; also what was edited since; and what a clone without one holds."""
     source = {

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harnesssync_adapters.importing import texts
-from harnesssync_adapters.importing.servers import Tongue, literal, reference, servers
+from harnesssync_adapters.importing.servers import Tongue, literal, mapping, reference, servers
 from harnesssync_adapters.importing.settings import claude_hooks, permission, variables
 from harnesssync_adapters.permissions.rules import Shape, command_pattern
 from harnesssync_orchestrator.core.desired import JsonValue
@@ -65,19 +65,23 @@ def _server(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     own = ("env_vars", "http_headers", "env_http_headers", "bearer_token_env_var")
     members = {key: value for key, value in raw.items() if key not in own}
     losses: dict[str, str] = {}
-    env = dict(raw.get("env") or {})
-    for each in raw.get("env_vars") or ():
+    env = dict(mapping(raw.get("env")))
+    for each in _listed(raw.get("env_vars")):
         name = each.get("name") if isinstance(each, Mapping) else each
         env[str(name)] = reference(f"${{{name}}}")
     if env:
         members["env"] = env
-    headers = dict(raw.get("http_headers") or {})
-    headers |= {key: reference(f"${{{name}}}") for key, name in dict(raw.get("env_http_headers") or {}).items()}
+    headers = dict(mapping(raw.get("http_headers")))
+    headers |= {key: reference(f"${{{name}}}") for key, name in mapping(raw.get("env_http_headers")).items()}
     if raw.get("bearer_token_env_var"):
         headers["Authorization"] = reference(f"Bearer ${{{raw['bearer_token_env_var']}}}")
     if headers:
         members["headers"] = headers
     return members, losses
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 _DECISIONS = {"allow": Action.ALLOW, "prompt": Action.ASK, "forbidden": Action.DENY}

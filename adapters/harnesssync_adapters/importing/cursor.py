@@ -32,7 +32,8 @@ def _read(documents: Documents) -> Iterator[New | Lost]:
     yield from servers(documents, ".cursor/mcp.json", ("mcpServers",), _TONGUE)
     path = texts.in_scope(documents, ".cursor/cli.json", ".cursor/cli-config.json")
     for action in (Action.ALLOW, Action.DENY):
-        for text in texts.texts(list(documents.table(path, "permissions").get(action.value) or ())):
+        listed = documents.table(path, "permissions").get(action.value)
+        for text in texts.texts(listed if isinstance(listed, list) else None):
             yield _permission(path, action, text)
     for event in documents.table(".cursor/hooks.json", "hooks"):
         why = "Cursor hands its hooks other data than Claude Code does"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harnesssync_adapters.importing import texts
-from harnesssync_adapters.importing.servers import Tongue, same_references, servers
+from harnesssync_adapters.importing.servers import MOST_MS, Tongue, same_references, servers
 from harnesssync_adapters.importing.settings import claude_hooks, permission
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS
 from harnesssync_orchestrator.core.desired import JsonValue
@@ -63,8 +63,9 @@ def _instructions(documents: Documents) -> Iterator[New | Lost]:
         if ".gemini/GEMINI.md" in documents.files:
             yield from texts.instructions(documents, ".gemini/GEMINI.md", ".claude/CLAUDE.md")
         return
-    names = documents.table(SETTINGS, "context").get("fileName") or ("GEMINI.md",)
-    shared = {path: new for new in texts.agents_md(documents) for path in [new.path]} if "AGENTS.md" in names else {}
+    names = texts.texts(documents.table(SETTINGS, "context").get("fileName")) or ("GEMINI.md",)
+    linked = {real for path, real in documents.links.items() if posixpath.basename(path) == "GEMINI.md"}
+    shared = {new.path: new for new in texts.agents_md(documents) if "AGENTS.md" in names or new.source in linked}
     for path, file in documents.matching("**/GEMINI.md"):
         to = posixpath.join(posixpath.dirname(path), "CLAUDE.md")
         if not file.content.strip():
@@ -163,8 +164,9 @@ def _hook(event: str, matcher: str, handler: Mapping[str, Any]) -> tuple[str, st
         matcher = "|".join(dict.fromkeys(tool for tool in tools if tool))
     told = {key: value for key, value in handler.items() if key not in ("type", "timeout", "name", "description")}
     told["command"] = re.sub(r"\$\{?GEMINI_PROJECT_DIR\}?", "${CLAUDE_PROJECT_DIR}", str(handler["command"]))
-    if isinstance(handler.get("timeout"), (int, float)):
-        told["timeout"] = max(1, round(handler["timeout"] / 1000))
+    timeout = handler.get("timeout")
+    if isinstance(timeout, (int, float)) and 0 < timeout < MOST_MS:
+        told["timeout"] = max(1, round(timeout / 1000))
     return named, matcher, told
 
 

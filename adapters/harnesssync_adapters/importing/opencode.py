@@ -151,7 +151,7 @@ def _permissions(documents: Documents, path: str) -> Iterator[New | Lost]:
         key = f"permission/{tool}"
         rules = [("*", answer)] if isinstance(answer, str) else _items(answer)
         name = _TOOLS.get(str(tool))
-        if name is None or any(word not in _ORDER for _, word in rules):
+        if name is None or any(str(word) not in _ORDER for _, word in rules):
             denies = any(word == "deny" for _, word in rules)
             yield Lost(source=path, key=key, why="Claude Code has no such tool, or no such answer", security=denies)
             continue

@@ -62,6 +62,9 @@ class Tongue:
 
 
 _TYPES = {"stdio": "stdio", "local": "stdio", "http": "http", "streamable-http": "http", "sse": "sse", "ws": "ws"}
+MOST_MS = 2**31
+"""Longer time-outs end at once in many programs."""
+
 _RESTRICTING = re.compile(r"exclude|disabled_?tools|enabled_?tools|include|denylist", re.IGNORECASE)
 
 
@@ -115,7 +118,7 @@ def _server(raw: dict[str, Any], tongue: Tongue, losses: dict[str, str]) -> dict
     if tongue.timeout is not None and tongue.timeout[0] in raw:
         used.add(tongue.timeout[0])
         number = raw[tongue.timeout[0]]
-        if isinstance(number, (int, float)) and number > 0:
+        if isinstance(number, (int, float)) and 0 < number * tongue.timeout[1] < MOST_MS:
             value["timeout"] = int(number * tongue.timeout[1])
     said = _said(value, tongue)
     if said is None:
@@ -127,10 +130,13 @@ def _server(raw: dict[str, Any], tongue: Tongue, losses: dict[str, str]) -> dict
     return said
 
 
+def mapping(value: object) -> Mapping[str, Any]:
+    """A table; an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def _table(value: object) -> dict[str, JsonValue]:
-    if not isinstance(value, Mapping):
-        return {}
-    return {str(key): inner if isinstance(inner, str) else str(inner) for key, inner in value.items()}
+    return {str(key): inner if isinstance(inner, str) else str(inner) for key, inner in mapping(value).items()}
 
 
 def _said(value: dict[str, JsonValue], tongue: Tongue) -> dict[str, JsonValue] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -50,6 +51,14 @@ def _as_it_is(event: str, matcher: str, handler: Mapping[str, Any]) -> tuple[str
     return event, matcher, dict(handler)
 
 
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
 def claude_hooks(
     documents: Documents,
     path: str,
@@ -72,6 +81,8 @@ def claude_hooks(
                 matcher = str(group.get("matcher") or "")
                 is_command = isinstance(handler, Mapping) and isinstance(handler.get("command"), str)
                 found = translated(event, matcher, handler) if is_command else "it is no command"
+                if not isinstance(found, str) and not _is_json(found[2]):
+                    found = "it holds a value that JSON has not"
                 if isinstance(found, str):
                     yield Lost(source=path, key=key, why=found, security=event in (*GUARDS, "BeforeTool"))
                     continue

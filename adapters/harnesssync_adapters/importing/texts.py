@@ -39,8 +39,8 @@ def part(file: Readable) -> Parted:
         return Parted({}, "", "it is not UTF-8")
     if not text.startswith("---\n"):
         return Parted({}, text)
-    block, fence, body = text[4:].partition("\n---")
-    if not fence and not text[4:].startswith("---"):
+    block, fence, body = text[3:].partition("\n---")
+    if not fence:
         return Parted({}, text)
     if len(block) > MAX_FRONT_MATTER:
         return Parted({}, "", "its front matter is too long")

@@ -36,11 +36,13 @@ class Documents:
     """What there is of the other harness's, without what we wrote there ourselves.
 
     Paths are relative to the scope's root, with `/`. `values` are those of the `files` that are JSON, TOML or YAML.
+    `links` are those that lead to another of the files.
     """
 
     scope: Scope
     files: Mapping[str, Readable] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def matching(self, *patterns: str) -> Iterator[tuple[str, Readable]]:
         """The files whose path one of the patterns fits, in order; see `fits`."""

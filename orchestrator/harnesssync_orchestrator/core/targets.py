@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue, Loss, Output
-from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Item, Kind, Scope, Source
+
+if TYPE_CHECKING:
+    from harnesssync_orchestrator.core.importing import Importer
 
 
 class View:
@@ -101,7 +103,8 @@ class Target:
     `programs` are its executables and `project_signs`/`user_signs` the paths (below a worktree, below home)
     that show it is in use. `home` is its folder below the home directory, and `home_variable` the environment
     variable that moves it. `consent` says what a person must still agree to in the harness itself, and how. `importer`
-    says how a configuration that was kept for it becomes Claude Code's, None if it can't be brought over.
+    gives what says how a configuration that was kept for it becomes Claude Code's, None if it can't be brought over: a
+    function, since nothing else has to import that.
     """
 
     id: str
@@ -114,7 +117,7 @@ class Target:
     user: Mapping[Kind, Support]
     home_variable: str | None = None
     consent: tuple[str, ...] = ()
-    importer: Importer | None = None
+    importer: Callable[[], Importer] | None = None
 
     def __post_init__(self) -> None:
         for scope, supports in (("project", self.project), ("user", self.user)):

@@ -55,9 +55,9 @@ async def bring_over(project: Project, engine: Engine, target: Target, options: 
 
     Raises UsageError when nothing can be brought over from there, LockTimeoutError, StateError and OSError.
     """
-    importer = target.importer
-    if importer is None:
+    if target.importer is None:
         raise UsageError(f"what was kept for {target.name} can't be imported")
+    importer = target.importer()
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
     async with held, engine.limits.projects:
@@ -156,22 +156,24 @@ class _Ground:
                     theirs.unreadable[path] = f"{error.message}{place}"
             else:
                 files[known] = file
-        theirs.unreadable.update(self._foreign_links(found))
-        theirs.documents = Documents(scope=self.scope, files=files, values=values)
+        links = self._links(found, theirs)
+        theirs.documents = Documents(scope=self.scope, files=files, values=values, links=links)
         return theirs
 
-    def _foreign_links(self, found: Finding) -> dict[str, str]:
-        """Links that are not ours, and do not lead to what Claude Code reads: what is behind them does not come."""
+    def _links(self, found: Finding, theirs: _Theirs) -> dict[str, str]:
+        """Links to another of the files, which comes for itself. What is behind those that lead elsewhere does not
+        come, unless Claude Code reads it already."""
         own = (".claude/", "CLAUDE.md", "CLAUDE.local.md")
         why = "a link, which is not followed: bring over what it leads to where that is"
-        told: dict[str, str] = {}
+        links: dict[str, str] = {}
         for path in found.links:
             real = str(Path(self.root, path).resolve()).removeprefix(f"{self.root}/")
-            entry = self.ledger.entries.get(Address(path))
-            wanted = Address(path) in self.desired.wanted
-            if not (entry is not None or wanted or real.startswith(own[0]) or PurePosixPath(real).name in own[1:]):
-                told[path] = why
-        return told
+            ours = Address(path) in self.ledger.entries or Address(path) in self.desired.wanted
+            if real in found.files:
+                links[self._known(path)] = self._known(real)
+            elif not (ours or real.startswith(own[0]) or PurePosixPath(real).name in own[1:]):
+                theirs.unreadable[path] = why
+        return links
 
     def _is_ours(self, address: Address, file: Readable) -> bool:
         entry = self.ledger.entries.get(address)
