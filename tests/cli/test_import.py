@@ -373,6 +373,16 @@ def test_what_says_something_else_is_a_conflict_and_stays(run: Run, keep: Callab
     assert "Add the line @AGENTS.md to it" in run("import", "--from", "codex", cwd=root).out
 
 
+def test_a_skill_of_which_a_part_is_there_is_completed(run: Run, keep: Callable[..., Path]) -> None:
+    """As after an import that was killed; nothing that stands there is touched."""
+    root = keep("codex", **{".claude/skills/pdf/SKILL.md": SKILL})
+    before = (root / ".claude/skills/pdf/SKILL.md").stat()
+    assert ".claude/skills/pdf" in {each["to"] for each in bring(run, "codex", cwd=root)["imported"]}
+    assert (root / ".claude/skills/pdf/scripts/read.sh").exists()
+    after = (root / ".claude/skills/pdf/SKILL.md").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 @pytest.mark.parametrize("text", ["# Mine\n\n@AGENTS.md\n", "# Rules\n\nUse tabs."])
 def test_a_claude_md_that_says_it_already_is_no_conflict(run: Run, keep: Callable[..., Path], text: str) -> None:
     """It imports the file, or is the same but for its end."""

@@ -91,6 +91,18 @@ def _user(stage: Stage) -> None:
         config.write('targets = ["codex", "gemini", "opencode"]\n' + settings)
 
 
+def _kept(stage: Stage) -> None:
+    """Never synced, with more of a person's that is kept for one harness alone."""
+    stage.world.write(
+        {
+            "docs/AGENTS.md": "Short words.\n",
+            ".codex/agents/mine.toml": 'name = "mine"\ndescription = "Mine"\ndeveloper_instructions = "Do it."\n',
+            ".codex/hooks.json": '{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "say done"}]}]}}\n',
+            ".agents/skills/own/scripts/own.sh": "#!/bin/sh\n",
+        }
+    )
+
+
 def _other_project(stage: Stage) -> None:
     """A second repository, not yet registered."""
     (stage.world.root / "other").mkdir()
@@ -130,6 +142,7 @@ SCENES = (
     Scene(
         name="adopt", prepare=_edited, arguments=("resolve", "--adopt", "--all"), again=("resolve", "--adopt", "--all")
     ),
+    Scene(name="import", prepare=_kept, arguments=("import", "--from", "codex"), again=("import", "--from", "codex")),
     Scene(name="threads", prepare=_change, threads=True),
     Scene(name="add", prepare=_other_project, arguments=("ctl", "add", "../other"), again=("ctl", "add", "../other")),
     Scene(

@@ -12,7 +12,7 @@ STRIDE = 71
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", ["change", "copies-change", "undo", "unlink"])
+@pytest.mark.parametrize("scene", ["change", "copies-change", "undo", "unlink", "import"])
 def test_a_run_that_is_killed_leaves_nothing_torn_and_the_next_one_puts_everything_right(scene: str) -> None:
     """Before and after a call that changes something, and the next run too: `make sweep-kill` takes all of them."""
     found = KILLS.run([scene], every=STRIDE)

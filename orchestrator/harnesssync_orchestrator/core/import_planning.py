@@ -13,7 +13,7 @@ from harnesssync_orchestrator.core.desired import JsonValue, short_hash, value_h
 from harnesssync_orchestrator.core.documents import Gap, position, value_at
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.import_credentials import exposed_loss, places_of_credentials
-from harnesssync_orchestrator.core.importing import Lost, New, NewElement, NewFile, NewFolder, NewKey
+from harnesssync_orchestrator.core.importing import Lost, New, NewElement, NewFile, NewFolder, NewKey, Readable
 from harnesssync_orchestrator.core.items import (
     ItemId,
 )
@@ -105,38 +105,42 @@ def _says_the_same(one: NewFile | NewFolder, other: New) -> bool:
 
 
 def _whole(plan: ImportPlan, new: NewFile | NewFolder, stands: Stands, target: str) -> None:
+    missing = _missing(new, stands)
     if stands.leads_to and stands.leads_to == new.source:
         plan.there.append(new)
     elif stands.blocked:
         plan.refused.append(Refused(new, f"{new.path}: {stands.blocked}", _HINT))
-    elif stands == NOTHING:
-        plan.new.append(new)
-        if isinstance(new, NewFolder):
-            for name, file in sorted(new.files.items()):
-                operation = _operation(
-                    new, target, f"{new.path}/{name}", file.content, secret=bool(places_of_credentials(new))
-                )
-                plan.operations.append(replace(operation, executable=file.executable))
-        else:
-            plan.operations.append(
-                _operation(new, target, new.path, new.content, secret=bool(places_of_credentials(new)))
-            )
-    elif _is_there(new, stands):
-        plan.there.append(new)
-    else:
+    elif missing is None:
         line = new.line if isinstance(new, NewFile) else ""
         hint = f"Add the line {line} to it, or bring over by hand what you need" if line else _HINT
         plan.refused.append(Refused(new, f"{new.path} is there already, and says something else", hint))
+    elif not missing:
+        plan.there.append(new)
+    else:
+        secret = bool(places_of_credentials(new))
+        plan.new.append(new)
+        for path, file in missing:
+            operation = _operation(new, target, path, file.content, secret=secret)
+            plan.operations.append(replace(operation, executable=file.executable))
 
 
-def _is_there(new: NewFile | NewFolder, stands: Stands) -> bool:
+def _missing(new: NewFile | NewFolder, stands: Stands) -> list[tuple[str, Readable]] | None:
+    """The files that have to be made, by path; None if something else stands there.
+
+    Of a folder some may be there: an import may have been killed before it had brought all of it.
+    """
     if isinstance(new, NewFolder):
-        return stands.files is not None and stands.files == {name: file.content for name, file in new.files.items()}
+        there = {} if stands == NOTHING else stands.files
+        if there is None or any(name not in new.files or new.files[name].content != there[name] for name in there):
+            return None
+        return [(f"{new.path}/{name}", file) for name, file in sorted(new.files.items()) if name not in there]
+    if stands == NOTHING:
+        return [(new.path, Readable(new.content))]
     if stands.content is None:
-        return False
+        return None
     lines = {line.strip() for line in _plain(stands.content).split(b"\n")}
     known = {_plain(content) for content in (new.content, *new.alike)}
-    return _plain(stands.content) in known or bool(new.line and new.line.encode() in lines)
+    return [] if _plain(stands.content) in known or (new.line and new.line.encode() in lines) else None
 
 
 def _plain(content: bytes) -> bytes:

@@ -69,7 +69,9 @@ async def bring_over(project: Project, engine: Engine, target: Target, options: 
         seen, outcome = await run.survey(), Outcome()
         ground = _Ground(start, target, importer, run.ledger, seen.desired)
         theirs, plan = await start.in_thread(ground.planned)
-        if plan.operations and not options.dry_run:
+        # What a transaction that was killed left unsettled is settled by this one too, if it has nothing else to do.
+        unsettled = run.unfinished is not None or bool(run.ledger.pending or run.ledger.transaction)
+        if not options.dry_run and (plan.operations or unsettled):
             kind = TransactionKind.IMPORT
             transaction = Transaction(start, run.ledger, outcome, kind=kind, unfinished=run.unfinished)
             await transaction.carry_out(await transaction.keep(Plan(operations=tuple(plan.operations))))
