@@ -248,6 +248,14 @@ def test_a_halt_is_told_besides_what_would_go(run: Run, synced: Path) -> None:
     assert (row["parts"][0]["state"], row["halt"]) == ("orphan", "source-emptied")
 
 
+def test_a_project_that_is_gone_can_be_asked_about(run: Run, synced: Path, tmp_path: Path) -> None:
+    """It is registered, so that its outputs are known."""
+    synced.rename(tmp_path / "moved")
+    row = explain(run, synced / "AGENTS.md", cwd=tmp_path, code=1)
+    assert (row["path"], row["halt"], row["parts"][0]["state"]) == (str(synced), "source-missing", "orphan")
+    assert "gone, and nothing makes it any more" in run("explain", str(synced / "AGENTS.md"), cwd=tmp_path).out
+
+
 def test_a_copy_and_its_marker_are_explained(run: Run, project: Path) -> None:
     """Where no link could be made."""
     import subprocess

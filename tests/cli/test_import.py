@@ -242,6 +242,29 @@ def test_permissions_that_would_mean_something_else_do_not_come(run: Run, keep: 
     assert not (root / ".claude/settings.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("Read(/etc/**)", "Read(//etc/**)"),
+        ("Read(.env*)", "Read(./.env*)"),
+        ("Write(**/*.lock)", "Edit(**/*.lock)"),
+        ("Mcp(docs:*)", "mcp__docs"),
+        ("WebFetch(evil.example)", "WebFetch(domain:evil.example)"),
+        ("Shell(git:push*)", None),
+        ("Write(**)", None),
+    ],
+)
+def test_what_cursor_denies_is_denied_or_told(run: Run, keep: Callable[..., Path], rule: str, said: str | None) -> None:
+    """A path by Claude Code's own way to write it; nothing is forbidden less without a word."""
+    root = keep("cursor", **{".cursor/cli.json": json.dumps({"permissions": {"deny": [rule]}})})
+    row = bring(run, "cursor", cwd=root)
+    settings = root / ".claude/settings.json"
+    found = json.loads(settings.read_text())["permissions"]["deny"] if settings.exists() else []
+    assert found == ([said] if said else [])
+    told = [loss["security"] for loss in row["losses"] if loss["file"] == ".cursor/cli.json"]
+    assert told == ([] if said else [True])
+
+
 def test_what_was_kept_for_cursor_comes_over(run: Run, keep: Callable[..., Path]) -> None:
     """Globs without quotes, which are no YAML, and rules that nobody asks for."""
     root = keep("cursor")

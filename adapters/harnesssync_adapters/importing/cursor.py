@@ -98,7 +98,11 @@ def _said(kind: str, text: str, action: Action) -> str | None:
         return "Read"
     if text in ("**", "*"):
         return "Edit" if action is Action.ALLOW else None
-    return f"{'Read' if kind == 'Read' else 'Edit'}({text if '/' in text or text.startswith('**') else f'./{text}'})"
+    if text.startswith("/"):
+        text = f"/{text}"  # absolute: with one slash it would stand below the root for Claude Code
+    elif not text.startswith(("~/", "**/", "./")):
+        text = f"./{text}"
+    return f"{'Read' if kind == 'Read' else 'Edit'}({text})"
 
 
 _COMMON = (*texts.skill_patterns(*_SKILLS), ".cursor/agents/*.md", ".cursor/commands/**/*.md", ".cursor/mcp.json")

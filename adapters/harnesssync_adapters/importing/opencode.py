@@ -105,7 +105,8 @@ def _agent(path: str, name: str, parted: texts.Parted, *, key: str = "") -> Iter
     for tool, answer in rules:
         if answer not in (False, "deny"):
             if answer not in (True, "allow"):
-                yield Lost(source=path, key=f"{prefix}permission/{tool}", why=_WHY_ASKED)
+                denies = isinstance(answer, Mapping) and "deny" in answer.values()
+                yield Lost(source=path, key=f"{prefix}permission/{tool}", why=_WHY_ASKED, security=denies)
         elif tool in _TOOLS:
             denied += ("Edit", "Write", "NotebookEdit") if tool == "edit" else (_TOOLS[tool],)
         else:

@@ -123,6 +123,8 @@ def _standing(part: Mapping[str, Any]) -> tuple[str, bool]:
         word = "conflict: " if withheld["reason"] == "conflict" else "left out: "
         return visible(f"{word}{told}{hint}"), False
     if not part["there"]:
+        if part["state"] == "orphan":
+            return "gone, and nothing makes it any more", False
         gone = part["state"] == "missing"
         return (_STATES["missing"] if gone else "not there yet: a sync would make it"), False
     if not part["ours"] and part["state"] == "in-step":
