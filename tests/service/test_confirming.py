@@ -26,13 +26,14 @@ from harnesssync_orchestrator.oneshot.work import Quiet
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.memory import Memories
-from harnesssync_orchestrator.service.sync import is_echo, sync
+from harnesssync_orchestrator.service.sync import WRITTEN_S, is_echo, sync
 from harnesssync_orchestrator.service.worker import Worker
 
 pytestmark = pytest.mark.anyio
 
 Until = Callable[..., Awaitable[None]]
 AGENT = "---\nname: reviewer\ndescription: Reviews\n---\n%s\n"
+SERVERS = '{"mcpServers": {"docs": {"type": "http", "url": "https://docs.example"}}}'
 OUTPUT = ".codex/agents/reviewer.toml"
 
 
@@ -231,3 +232,23 @@ async def test_what_changes_while_a_sync_waits_for_its_turn_is_part_of_it(projec
         tasks.cancel_scope.cancel()
     assert "Second." in (ground.root / OUTPUT).read_text(encoding="utf-8")
     assert len(reports) == 2
+
+
+async def test_a_file_that_is_being_written_is_no_reason_to_halt(ground: Ground) -> None:
+    """Many programs empty it first."""
+    servers = ground.root / ".mcp.json"
+    servers.write_text(SERVERS, encoding="utf-8")
+    await ground.answer()
+    servers.write_text("", encoding="utf-8")
+    async with anyio.create_task_group() as tasks:
+        results: list[SyncResult] = []
+
+        async def answer() -> None:
+            results.append(await ground.answer(str(servers)))
+
+        tasks.start_soon(answer)
+        await anyio.sleep(WRITTEN_S / 4)
+        servers.write_text(SERVERS, encoding="utf-8")
+    assert [result.report.halt for result in results] == [None]
+    servers.write_text("", encoding="utf-8")
+    assert (await ground.answer(str(servers))).report.halt == "source-unparsable"

@@ -42,6 +42,7 @@ class Looking:
         # In one thread, unless files have to be hashed: that takes several.
         found, self._found = self._found, None
         if found is None:
+            self.recall = None  # what is looked at once more may have changed in this moment
             found = await self.start.in_thread(self._read_and_survey, ledger)
         if isinstance(found, Survey):
             return found

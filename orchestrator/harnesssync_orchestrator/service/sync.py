@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.to_thread
 
 from harnesssync_orchestrator.core.halts import HaltReason
@@ -22,6 +23,11 @@ from harnesssync_orchestrator.service.start import Start
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.service.run import Run
+
+HALF_WRITTEN = frozenset({HaltReason.SOURCE_UNPARSABLE, HaltReason.SOURCE_EMPTIED})
+"""What a source looks like for a moment, while a program that has emptied a file writes it."""
+WRITTEN_S = 0.1
+"""After so long it is no such moment."""
 
 
 async def sync(project: Project, engine: Engine, options: Options | None = None) -> SyncResult:
@@ -47,7 +53,11 @@ async def _in_its_turn(project: Project, engine: Engine, options: Options) -> Sy
         return run.halted(HaltReason.FOREIGN_OWNER)
     if not await run.git_settles():
         return run.halted(HaltReason.GIT_BUSY)
-    seen = await run.adopt(await run.survey())
+    seen = await run.survey()
+    if options.automatic and seen.plan.halt in HALF_WRITTEN:
+        await anyio.sleep(WRITTEN_S)
+        seen = await run.survey()
+    seen = await run.adopt(seen)
     if options.dry_run:
         return run.planned(seen)
     seen = await run.write(seen)
