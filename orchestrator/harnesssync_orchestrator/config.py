@@ -76,6 +76,15 @@ class GitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ] = True
 
 
+class WorktreeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is done about the other worktrees of a repository."""
+
+    follow: Annotated[
+        bool,
+        Meta(description="Serve all linked worktrees of a repository of which one was added, as they come and go."),
+    ] = True
+
+
 PolicyName = Literal["ask", "restore", "adopt"]
 
 
@@ -128,6 +137,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     watch: WatchSettings = WatchSettings()
     log: LogSettings = LogSettings()
     git: GitSettings = GitSettings()
+    worktrees: WorktreeSettings = WorktreeSettings()
     history: HistorySettings = HistorySettings()
     drift: DriftSettings = DriftSettings()
 

@@ -85,6 +85,13 @@ DECLARED: tuple[Event, ...] = (
     _event("project.changed", "info", "The registry says something else about a project.", **_PATH),
     _event("project.removed", "info", "A project is not served any more; its outputs stay.", **_PATH),
     _event(
+        "project.archive.failed",
+        "warning",
+        "What was kept of a worktree that is gone can't be put aside.",
+        path="the folder that stays",
+        message="why",
+    ),
+    _event(
         "project.claim.failed",
         "warning",
         "Another process serves this project; it is tried again.",
@@ -167,6 +174,7 @@ DECLARED: tuple[Event, ...] = (
     ),
     # --- the registry and the watcher ---
     _event("registry.read.failed", "error", "The registry can't be read; the projects known so far go on.", **_ERROR),
+    _event("registry.write.failed", "error", "Worktrees that have come or gone can't be noted.", **_ERROR),
     _event(
         "watch.armed",
         "debug",

@@ -129,11 +129,19 @@ def _configured_worktree(folder: Path) -> Path | None:
 
 def worktrees(common: Path) -> tuple[Path, ...]:
     """The roots of all worktrees of a repository that are there, by its common folder; links in them resolved."""
-    roots = [common.parent] if common.name == ".git" else []
-    for record in sorted(common.glob("worktrees/*/gitdir")):
-        with suppress(OSError):
-            roots.append((record.parent / os.fsdecode(_content(record).rstrip(b"\r\n"))).parent)
-    return tuple(root.resolve() for root in roots if root.is_dir())
+    records = sorted(common.glob("worktrees/*"))
+    linked = [root for root in map(linked_root, records) if root is not None and root.is_dir()]
+    return (*([common.parent.resolve()] if common.name == ".git" else ()), *linked)
+
+
+def linked_root(record: Path) -> Path | None:
+    """Where the worktree is of which a repository has this record (`worktrees/<name>`), resolved; None as long as the
+    record does not say."""
+    try:
+        text = _content(record / "gitdir").rstrip(b"\r\n")
+        return (record / os.fsdecode(text)).parent.resolve() if text else None
+    except (OSError, RuntimeError):
+        return None
 
 
 def obstacle(worktree: Path) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,10 @@ VERSION = "1.0"
 class RegistryEntry:
     """One project. `last_active` is when it was last registered, UTC with offset. `trusted` is what a person said of
     it, None if nobody said anything: yes means nothing without an approval of what was there then. `common_dir` is the
-    repository that acknowledges the worktree, "" if none does. A `paused` project is not synced by itself."""
+    repository that acknowledges the worktree, "" if none does. A `paused` project is not synced by itself. One that was
+    `found` is a worktree of a repository that a person added, and is served as that is. `left_out` are the worktrees
+    that a person took out again.
+    """
 
     path: str
     last_active: str
@@ -29,6 +32,8 @@ class RegistryEntry:
     trusted: bool | None = None
     common_dir: str = ""
     paused: bool = False
+    found: bool = False
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,21 @@ class Registered:
         """False where the registry can't be read, or is gone: that is not an empty one."""
         return not any(problem.code in _UNKNOWN for problem in self.problems)
 
+    @property
+    def leaders(self) -> Mapping[str, RegistryEntry]:
+        """By its common folder, for each repository the worktree that a person added; the first of several, by path,
+        but before them all its main one."""
+        added = [entry for entry in self.projects.values() if entry.common_dir and not entry.found]
+        added.sort(key=lambda entry: (entry.common_dir != f"{entry.path}/.git", entry.path))
+        left_out: dict[str, frozenset[str]] = {}
+        for entry in added:
+            left_out[entry.common_dir] = left_out.get(entry.common_dir, frozenset()) | entry.left_out
+        return {
+            entry.common_dir: replace(entry, left_out=left_out[entry.common_dir])
+            for entry in reversed(added)
+            if entry.scope is Scope.PROJECT
+        }
+
     def project(self, path: str, *, scope: Scope = Scope.PROJECT, common_dir: str = "") -> Project:
         """The project at a path as syncs take it. One that is not registered still has what was approved for its
         repository, whose folder is then `common_dir`."""
@@ -62,12 +82,18 @@ class Registered:
         return Project(
             path=path,
             scope=entry.scope,
-            targets=entry.targets,
+            targets=self._targets(entry),
             approvals=approvals,
             outdated=entry.trusted is True and not approvals,
             forgotten=entry.trusted is not False and self._is_forgotten(path, entry.common_dir),
             paused=entry.paused,
         )
+
+    def _targets(self, entry: RegistryEntry) -> tuple[str, ...]:
+        if not entry.found or entry.targets:
+            return entry.targets
+        leader = self.leaders.get(entry.common_dir)
+        return leader.targets if leader is not None else ()
 
     def _approvals(self, *folders: str) -> tuple[Approval, ...]:
         return tuple(self.approvals[folder] for folder in dict.fromkeys(folders) if folder in self.approvals)
@@ -126,6 +152,9 @@ def parse_entry(row: object) -> RegistryEntry:
     paused = row.get("paused", False)
     if not isinstance(paused, bool):
         raise TypeError("paused is neither true nor false")
+    left_out = row.get("left_out", [])
+    if not isinstance(left_out, list) or not all(isinstance(each, str) for each in left_out):
+        raise TypeError("what is left out is not a list of paths")
     return RegistryEntry(
         path=row["path"],
         last_active=str(row.get("last_active", "")),
@@ -134,6 +163,8 @@ def parse_entry(row: object) -> RegistryEntry:
         trusted=trusted,
         common_dir=str(row.get("common_dir", "")),
         paused=paused,
+        found=row.get("found") is True,
+        left_out=frozenset(left_out),
     )
 
 

@@ -16,8 +16,11 @@ from harnesssync_orchestrator.config import Config
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.errors import HarnessSyncError
+from harnesssync_orchestrator.files.archive import archive
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registered, Registry
+from harnesssync_orchestrator.files.worktrees import Worktrees, tells_of_records
+from harnesssync_orchestrator.files.worktrees import folders as worktree_folders
 from harnesssync_orchestrator.service.served import Served, Sockets
 from harnesssync_orchestrator.service.snapshot import Board
 from harnesssync_orchestrator.service.watch import Watcher
@@ -26,6 +29,9 @@ from harnesssync_orchestrator.service.worker import IsEcho, Sync, Worker
 REGISTRY_S = 30.0
 """The registry is read this often even if nobody saw it change."""
 REGISTRY_KEY = "registry"
+RECORDS_KEY = "worktrees"
+UNREADY_S = 0.05
+"""So long until a worktree is looked at again that git is still making."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -54,6 +60,8 @@ class Fleet:
         self._board = board
         self._log = log
         self._only = only
+        # An isolated daemon serves its project alone.
+        self._worktrees = Worktrees() if config.worktrees.follow and only is None else None
         # Its path, which those that it is rotated to begin with; what no path begins with where the log goes elsewhere.
         self._own_log = str(Path(config.log.file).expanduser().absolute()) if config.log.file else "\0"
         self._watcher = Watcher(settings=config.watch, changed=self._on_change, log=log)
@@ -99,14 +107,47 @@ class Fleet:
         async with self._following:
             registered = await self.in_thread(self._registry.load)
             self._tell(registered.problems)
+            registered, gone = await self._found(registered)
             projects = _projects(registered, self._only)
             # A registry that can't be read is not an empty one: the projects known so far go on.
             for identifier in list(self._served):
                 if identifier not in projects and registered.is_known:
                     await self._forget(identifier)
+                    if identifier in gone:
+                        await self._put_aside(identifier)
             for project in projects.values():
                 if self._stopping is None:
                     self._take_up(project)
+
+    async def _found(self, registered: Registered) -> tuple[Registered, frozenset[str]]:
+        """What is registered, together with the worktrees that have come, and without those that have gone: these."""
+        if self._worktrees is None or not registered.is_known:
+            return registered, frozenset()
+        commons = registered.leaders
+        folders = await self.in_thread(worktree_folders, commons)
+        self._watcher.watch(RECORDS_KEY, folders)
+        found = await self.in_thread(self._worktrees.look, registered)
+        if found.unready and self._tasks is not None:
+            self._tasks.start_soon(self._follow_soon)
+        if found.is_nothing:
+            return registered, frozenset()
+        try:
+            await self.in_thread(self._registry.follow, found.new, found.gone)
+        except HarnessSyncError as error:  # told, and tried again: what is registered is served meanwhile
+            self._log.error("registry.write.failed", code=error.code, message=error.message, hint=error.hint)
+            return registered, frozenset()
+        return await self.in_thread(self._registry.load), found.gone
+
+    async def _put_aside(self, identifier: str) -> None:
+        try:
+            await self.in_thread(archive, self._layout, identifier, days=self._config.history.days)
+        except OSError as error:  # it stays where it is, and harms nobody
+            message, folder = error.strerror or str(error), str(self._layout.project_dir(identifier))
+            self._log.warning("project.archive.failed", project_id=identifier, path=folder, message=message)
+
+    async def _follow_soon(self) -> None:
+        await anyio.sleep(UNREADY_S)
+        self._changed.set()
 
     async def keep(self) -> None:
         """Give up, and try to take up anew, each project whose lock was removed: another process may have it by now."""
@@ -178,6 +219,9 @@ class Fleet:
     def _on_change(self, key: str, paths: frozenset[str]) -> None:
         if key == REGISTRY_KEY:
             if not paths or str(self._layout.registry_file) in paths:
+                self._changed.set()
+        elif key == RECORDS_KEY:
+            if not paths or any(map(tells_of_records, paths)):
                 self._changed.set()
         elif (served := self._served.get(key)) is not None:
             told = self._told(served.worker.project, paths)

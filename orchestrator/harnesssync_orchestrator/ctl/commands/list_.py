@@ -31,6 +31,8 @@ def run(parsed: Parsed, context: Context) -> int:
         line = visible(entry.path)
         if console.verbose:
             targets = ", ".join(entry.targets) or "targets of the configuration"
-            line += f"  {targets}, {'trusted' if entry.trusted else 'not trusted'}{', paused' if entry.paused else ''}"
+            trust = "trusted" if entry.trusted else "not trusted"
+            line += "  as its repository" if entry.found else f"  {targets}, {trust}"
+            line += ", paused" if entry.paused else ""
         console.line(line)
     return 0

@@ -7,7 +7,7 @@ from harnesssync_orchestrator.service.snapshot import encode
 
 
 async def answer(context: Context) -> bytes:
-    """`{"projects": [{"id", "path", "scope", "targets", "trusted", "paused", "last_active"}…]}`, by path."""
+    """`{"projects": [{"id", "path", "scope", "targets", "trusted", "paused", "found", "last_active"}…]}`, by path."""
     entries = await context.supervisor.registration.registered()
     rows = [
         {
@@ -17,6 +17,7 @@ async def answer(context: Context) -> bytes:
             "targets": list(entry.targets),
             "trusted": entry.trusted,
             "paused": entry.paused,
+            "found": entry.found,
             "last_active": entry.last_active,
         }
         for identifier, entry in entries.items()

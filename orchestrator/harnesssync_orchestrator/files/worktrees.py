@@ -1,0 +1,143 @@
+"""Which worktrees a repository has that nobody registered, and which of those that were found so are there no more.
+
+A person gives a repository once. From then on its linked worktrees are what git's own records say
+(gitrepository-layout: `worktrees/<name>/gitdir`). A record counts only where the worktree points back to it: a folder
+that somebody unpacked can name any repository.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.registered import Registered, RegistryEntry
+
+RECORDS = "worktrees"
+"""The folder, in a repository's common one, in which git keeps a record of each linked worktree."""
+
+YOUNG_S = 5.0
+"""A record of which nothing more has come by then will stay as it is until git prunes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is to be registered, and what to be forgotten.
+
+    `new` are roots, with the common folder of their repository; `gone` ids of projects. `unready` says that git is at
+    work at a record: it is to be looked at again in a moment.
+    """
+
+    new: Mapping[str, str]
+    gone: frozenset[str]
+    unready: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.new and not self.gone
+
+
+class Worktrees:
+    """Looks at repositories, and again only at those whose records have changed. Blocking; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[object, tuple[str, ...]]] = {}
+
+    def look(self, registered: Registered) -> Found:
+        """Compare git's records with what is registered. What can't be read now says nothing."""
+        leaders = registered.leaders
+        new: dict[str, str] = {}
+        unready = False
+        for common, leader in leaders.items():
+            roots, complete = self._roots(common)
+            unready |= not complete
+            for root in roots:
+                if project_id(root) not in registered.projects and root not in leader.left_out:
+                    new[root] = common
+        found = {each: entry for each, entry in registered.projects.items() if entry.found}
+        gone = frozenset(each for each, entry in found.items() if self._is_gone(entry, leaders))
+        return Found(new=new, gone=gone, unready=unready)
+
+    def _roots(self, common: str) -> tuple[tuple[str, ...], bool]:
+        """The roots of all worktrees that the repository acknowledges, and whether all its records are complete."""
+        mark = _mark(common)
+        known = self._known.get(common)
+        if known is not None and known[0] == mark:
+            return known[1], True
+        told = _told(common)
+        acknowledged = tuple(str(root) for root, _ in told if root is not None and _is_of(common, root))
+        # git makes the record first, and then, bit by bit, what it tells of.
+        complete = not any(str(root) not in acknowledged and _is_young(record) for root, record in told)
+        if complete:
+            self._known[common] = (mark, acknowledged)
+        return acknowledged, complete
+
+    def _is_gone(self, entry: RegistryEntry, leaders: Mapping[str, RegistryEntry]) -> bool:
+        if entry.common_dir not in leaders:
+            return True
+        try:
+            return git.repository(Path(entry.path)) != Path(entry.common_dir)
+        except OSError:
+            return False
+
+
+def folders(commons: Iterable[str]) -> frozenset[str]:
+    """The folders in which a record comes or goes: those of the records, or, where there are none yet, those in which
+    they will be made."""
+    watched = set()
+    for common in commons:
+        records = f"{common}/{RECORDS}"
+        watched.add(records if os.path.isdir(records) else common)  # noqa: PTH112 - for each repository
+    return frozenset(watched)
+
+
+def tells_of_records(path: str) -> bool:
+    """Does a change at this path, in one of those folders, concern a record? git's other files change all the time."""
+    folder, _, name = path.rpartition("/")
+    return name == RECORDS or folder.endswith(f"/{RECORDS}")
+
+
+def _told(common: str) -> list[tuple[Path | None, Path]]:
+    """The roots that the records tell of, None where one does not say yet, each with its record."""
+    folder = Path(common)
+    told: list[tuple[Path | None, Path]] = [(folder.parent, folder)] if folder.name == ".git" else []
+    with suppress(OSError):
+        records = [folder / RECORDS / name for name in sorted(os.listdir(folder / RECORDS))]  # noqa: PTH208 - as above
+        told += [(git.linked_root(record), record) for record in records]
+    return told
+
+
+def _is_of(common: str, root: Path) -> bool:
+    """Does the repository acknowledge this worktree, and the worktree it?"""
+    try:
+        return git.repository(root) == Path(common)
+    except OSError:
+        return False
+
+
+def _is_young(record: Path) -> bool:
+    with suppress(OSError):
+        return abs(time.time() - record.stat().st_mtime) < YOUNG_S
+    return False
+
+
+def _mark(common: str) -> object:
+    """What changes with the records: when one comes or goes, or is written anew because its worktree was moved."""
+    records = f"{common}/{RECORDS}"
+    try:
+        names = sorted(os.listdir(records))  # noqa: PTH208 - names alone
+    except OSError:
+        return ()
+    return tuple((name, _written_ns(f"{records}/{name}/gitdir")) for name in names)
+
+
+def _written_ns(file: str) -> int:
+    try:
+        return os.stat(file).st_mtime_ns  # noqa: PTH116 - for each worktree
+    except OSError:
+        return 0
