@@ -115,6 +115,15 @@ def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
     return tuple(map(os.fsdecode, lines))
 
 
+def lists_anything(common_dir: Path, worktree_id: str, worktrees: Collection[str]) -> bool:
+    """Are there lines of this worktree, or of one that is not among `worktrees`, the ids of those that the repository
+    has: it may have been this one, before it was moved? Raises StateError as `update_exclude` does."""
+    block = _find(_read(common_dir / "info" / "exclude") or b"")
+    sections = _sections(block["body"]) if block else {}
+    ids = {name.decode("ascii", "replace") for name, lines in sections.items() if lines}
+    return worktree_id in ids or not ids <= {*worktrees}
+
+
 @lru_cache(maxsize=4096)
 def pattern(path: str) -> bytes:
     """The pattern of gitignore that matches one path below the root, whatever characters its name has.

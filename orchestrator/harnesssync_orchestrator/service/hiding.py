@@ -13,7 +13,7 @@ from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
-from harnesssync_orchestrator.files.exclude import listed, pattern, update_exclude
+from harnesssync_orchestrator.files.exclude import listed, lists_anything, pattern, update_exclude
 from harnesssync_orchestrator.service.start import Start
 
 EXCLUDE_S = 5.0
@@ -33,7 +33,7 @@ def hide(
         return True
     paths, kept = tuple(paths), listed(shared, start.project.id) if keeping else ()
     lines = (*lines, *kept)
-    present = {start.project.id, *(project_id(str(root)) for root in git.worktrees(shared))} if tidy else None
+    present = {start.project.id, *_worktree_ids(shared)} if tidy else None
     update_exclude(
         shared,
         start.project.id,
@@ -55,6 +55,21 @@ def hidden_lines(start: Start) -> tuple[str, ...] | None:
         return listed(shared, start.project.id)
     except StateError:
         return None  # told when they are to be changed
+
+
+def had_outputs(start: Start) -> bool:
+    """Do git's own files say that outputs of ours are here, of which no ledger is left?"""
+    shared = _shared_folder(start)
+    if shared is None:
+        return False
+    try:
+        return lists_anything(shared, start.project.id, _worktree_ids(shared))
+    except StateError:
+        return False  # told when it is to be changed
+
+
+def _worktree_ids(shared: Path) -> frozenset[str]:
+    return frozenset(project_id(str(root)) for root in git.worktrees(shared))
 
 
 def patterns(paths: Iterable[str]) -> frozenset[str]:

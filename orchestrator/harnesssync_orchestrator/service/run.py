@@ -25,7 +25,7 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.hiding import hide
+from harnesssync_orchestrator.service.hiding import had_outputs, hide
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.recovering import recover
@@ -66,6 +66,9 @@ class Run:
     def begin(cls, start: Start) -> Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
+        if not ledger.entries and not ledger.lost and had_outputs(start):
+            # Taken over again, and kept from git meanwhile: there may be credentials in them.
+            ledger = replace(ledger, lost=True)
         start.memory.unconfirmed = None
         recall = start.memory.recall(start.options.changed) if start.options.automatic else None
         return cls(start, ledger, Looking(start, start.memory.cache, tuple(problems), recall=recall))

@@ -1,0 +1,53 @@
+"""Where a ledger is gone, git's own file says that outputs of ours are here: what holds a credential stays hidden."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+TOKEN = "ghp_" + "0123456789abcdefghijABCDEFGHIJ012345"
+SERVERS = {"docs": {"type": "http", "url": "https://docs.example", "headers": {"Authorization": f"Bearer {TOKEN}"}}}
+
+
+def lose_the_ledger(home: Path, worktree: Path) -> Path:
+    for ledger in (home / ".harnesssync/projects").glob("*/state.json"):
+        ledger.unlink()
+    return worktree
+
+
+def lose_all(home: Path, worktree: Path) -> Path:
+    shutil.rmtree(home / ".harnesssync")
+    return worktree
+
+
+def move(_home: Path, worktree: Path) -> Path:
+    return worktree.rename(worktree.with_name("moved"))
+
+
+@pytest.mark.parametrize("lose", [lose_the_ledger, lose_all, move])
+def test_a_credential_that_we_wrote_stays_hidden_and_can_be_taken_back(
+    run: Run, home: Path, worktree: Path, git: Callable[..., str], lose: Callable[[Path, Path], Path]
+) -> None:
+    """What is as it should be is taken over again."""
+    (worktree / ".mcp.json").write_text(json.dumps({"mcpServers": SERVERS}))
+    (worktree / ".gitignore").write_text(".mcp.json\n")
+    git("add", "--all", cwd=worktree)
+    run("ctl", "add", str(worktree), "--target", "codex")
+    assert run("sync", cwd=worktree).code == 0
+    output = ".codex/config.toml"
+    assert TOKEN in (worktree / output).read_text()
+
+    root = lose(home, worktree)
+    for _ in range(2):
+        run("sync", "--target", "codex", cwd=root)
+        git("add", "--all", cwd=root)
+        assert (root / output).exists()
+        assert output not in git("ls-files", cwd=root).splitlines()
+    assert run("unlink", "--all", cwd=root).code == 0
+    assert not (root / output).exists()
