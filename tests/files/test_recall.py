@@ -152,3 +152,26 @@ def test_it_does_not_hold_for_ever(recall: Recall, monkeypatch: pytest.MonkeyPat
     assert recall.holds
     monkeypatch.setattr(recalling, "LASTS_S", 0.0)
     assert not recall.holds
+
+
+def test_a_folder_of_two_names_is_looked_at_each_time(root: Path) -> None:
+    """The system tells of it by one of them alone."""
+    (root / "link").symlink_to("watched")
+    recall = Recall(frozenset({str(root), str(root / "watched"), str(root / "link")}))
+    for path in (root / "watched/a.md", root / "link/a.md"):
+        read(recall, path)
+    (root / "watched/a.md").write_text("changed", encoding="utf-8")
+    assert read(recall, root / "watched/a.md") == read(recall, root / "link/a.md") == b"changed"
+
+
+def test_what_is_below_an_exchanged_folder_is_forgotten_though_nobody_watches_that(root: Path) -> None:
+    """It is told of in the folder above."""
+    (root / "v1/inner").mkdir(parents=True)
+    (root / "v1/inner/x.md").write_text("one", encoding="utf-8")
+    time.sleep(2 * RACY_NS / 1e9)
+    recall = Recall(frozenset({str(root), str(root / "v1/inner")}))
+    path = root / "v1/inner/x.md"
+    assert read(recall, path) == b"one"
+    (root / "v1").rename(root / "gone")
+    recall.forget({str(root / "v1")})
+    assert Looked(recall=recall).lstat(str(path)) is None

@@ -201,6 +201,7 @@ async def test_watcher_crash_fallback_when_the_system_has_no_watch_to_give(
     async with watching(told, readable_log.log, settings=settings, open_notifier=starved) as watcher:
         watcher.watch("a", folders(tmp_path))
         await until(lambda: watcher.polled == folders(tmp_path))
+        assert (watcher.polls_for("a"), watcher.polls_for("b")) == (True, False)
         (tmp_path / "x").write_bytes(b"x")
         await until(lambda: str(tmp_path / "x") in told.paths("a"))
     [line] = readable_log.named("watch.failed")

@@ -39,7 +39,8 @@ def find(root: str, patterns: Sequence[str]) -> Finding:
     `**` does not enter folders that are hidden, where it stands first, nor worktrees in the worktree.
     """
     finding = Finding(root)
-    for pattern in patterns:
+    # What may be anywhere comes last: it takes most of the entries that may be looked at.
+    for pattern in sorted(patterns, key=lambda pattern: pattern.startswith("**")):
         for path in _expanded(finding, "", pattern.split("/"), first=True):
             if path not in finding.files:
                 _read(finding, path)

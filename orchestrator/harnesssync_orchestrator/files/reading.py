@@ -80,14 +80,15 @@ class Looked:
     `began_ns` is the time before the first look, in nanoseconds since 1970. `listed` has the names in each folder
     whose entries were asked for. `uncertain` says that a look failed for a reason which may be gone the next time
     without a trace (a disk error, no more descriptors, a folder above without permission). What `recall` knows is not
-    looked at again.
+    looked at again: then this has `recalled` something.
     """
 
-    __slots__ = ("_real_folders", "began_ns", "listed", "recall", "seen", "uncertain")
+    __slots__ = ("_real_folders", "began_ns", "listed", "recall", "recalled", "seen", "uncertain")
 
     def __init__(self, began_ns: int | None = None, *, recall: Recall | None = None) -> None:
         self.began_ns = time.time_ns() if began_ns is None else began_ns
         self.recall = recall
+        self.recalled = False
         self._real_folders: dict[str, str] = {}
         self.seen: dict[str, Signature | None] = {}
         self.listed: dict[str, tuple[str, ...]] = {}
@@ -101,7 +102,7 @@ class Looked:
         """
         recall = self.recall
         if recall is not None and recall.knows(path):
-            known = recall.status(path)
+            known, self.recalled = recall.status(path), True
             self.seen.setdefault(path, None if known is None else Signature.of(known))
             return known
         try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
@@ -29,13 +30,15 @@ LASTS_S = 30.0
 
 
 class Recall:
-    """Statuses, folders and contents by absolute path. `watched` are the folders of which changes are told, each
-    without what is below it; of what lies elsewhere nothing is kept."""
+    """Statuses, folders and contents by absolute path. `asked` are the folders of which changes are told, each without
+    what is below it; of what lies elsewhere nothing is kept. Nor is it of a folder that has several names: the system
+    tells of it by one of them alone."""
 
-    __slots__ = ("_began", "_bytes", "_contents", "_entries", "_statuses", "watched")
+    __slots__ = ("_began", "_bytes", "_contents", "_entries", "_statuses", "_watched", "asked")
 
-    def __init__(self, watched: frozenset[str]) -> None:
-        self.watched = watched
+    def __init__(self, asked: frozenset[str]) -> None:
+        self.asked = asked
+        self._watched = _of_one_name(asked)
         self._began = time.monotonic()
         self._statuses: dict[str, os.stat_result | None] = {}
         self._entries: dict[str, tuple[tuple[str, ...], tuple[Entry, ...]]] = {}
@@ -50,9 +53,10 @@ class Recall:
     def forget(self, changed: Iterable[str]) -> None:
         """These paths changed: they, what is below them, and what their folders hold may be something else now."""
         for path in changed:
+            status = self._statuses.get(path)
             self._drop(path)
             self._drop(path.rpartition(os.sep)[0])
-            if path in self.watched:
+            if status is None or not stat.S_ISREG(status.st_mode):
                 below = path + os.sep
                 for known in (self._statuses, self._entries, self._contents):
                     for each in [each for each in known if each.startswith(below)]:
@@ -69,15 +73,15 @@ class Recall:
 
     def keep_missing(self, path: str) -> None:
         """Keep that nothing was there, if it would be told when something comes."""
-        if path.rpartition(os.sep)[0] in self.watched and len(self._statuses) < MOST:
+        if path.rpartition(os.sep)[0] in self._watched and len(self._statuses) < MOST:
             self._statuses[path] = None
 
     def keep_status(self, path: str, status: os.stat_result, signature: Signature, looked_ns: int) -> None:
         """Keep it, if a change would be told, and is not so young that the next could leave it as it is."""
-        if path.rpartition(os.sep)[0] not in self.watched or len(self._statuses) >= MOST:
+        if path.rpartition(os.sep)[0] not in self._watched or len(self._statuses) >= MOST:
             return
         # A folder is changed by what comes and goes in it, which is told where it is watched itself.
-        is_told = path in self.watched or not stat.S_ISDIR(status.st_mode)
+        is_told = path in self._watched or not stat.S_ISDIR(status.st_mode)
         if is_told and not is_racy(signature, looked_ns):
             self._statuses[path] = status
 
@@ -89,7 +93,7 @@ class Recall:
         return known[1] if known is not None and known[0] == tuple(within) else None
 
     def keep_entries(self, folder: str, within: Collection[str], entries: tuple[Entry, ...]) -> None:
-        if self.knows(folder) and len(self._entries) < MOST:
+        if self.knows(folder) and len(self._statuses) + len(entries) < MOST:
             self._entries[folder] = (tuple(within), entries)
 
     # --- contents ---
@@ -114,3 +118,9 @@ class Recall:
         known = self._contents.pop(path, None)
         if known is not None:
             self._bytes -= len(known[2])
+
+
+def _of_one_name(folders: frozenset[str]) -> frozenset[str]:
+    real = {folder: os.path.realpath(folder) for folder in folders}
+    names = Counter(real.values())
+    return frozenset(folder for folder, where in real.items() if folder == where and names[where] == 1)

@@ -28,6 +28,8 @@ _own = threading.local()
 
 def in_turn(work: Callable[..., T], *arguments: object) -> T:
     """Do some work when it is this thread's turn."""
+    if getattr(_own, "has_turn", False):
+        return work(*arguments)
     _begin()
     try:
         return work(*arguments)

@@ -50,11 +50,16 @@ class Due:
     def begin(self) -> frozenset[str] | None:
         """A sync begins, which answers to all of this: the paths that changed, None if others may have changed too.
         From here on an edit may come too late for it, and is kept for the next."""
+        self._retry = self._timer = self._confirm = math.inf
+        self.started = True
+        return self.take()
+
+    def take(self) -> frozenset[str] | None:
+        """The same of what changed alone: whatever else is due stays so."""
         changed = None if self._anything else frozenset(self._changed)
         self._changed.clear()
         self._anything = False
-        self._first_signal = self._last_signal = self._retry = self._timer = self._confirm = math.inf
-        self.started = True
+        self._first_signal = self._last_signal = math.inf
         return changed
 
     def rescan(self, now: float) -> None:

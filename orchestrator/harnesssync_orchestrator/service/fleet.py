@@ -226,7 +226,7 @@ class Fleet:
         elif (served := self._served.get(key)) is not None:
             told = self._told(served.worker.project, paths)
             if told is not None:
-                served.worker.signal(told)
+                served.worker.signal(frozenset() if self._watcher.polls_for(key) else told)
 
     def _told(self, project: Project, paths: frozenset[str]) -> frozenset[str] | None:
         """What of a change is told a project, None for nothing: of our own files the ledger alone matters. A log in a

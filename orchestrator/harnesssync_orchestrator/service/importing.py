@@ -169,11 +169,12 @@ class _Ground:
         why = "a link, which is not followed: bring over what it leads to where that is"
         links: dict[str, str] = {}
         for path in found.links:
-            real = str(Path(self.root, path).resolve()).removeprefix(f"{self.root}/")
+            where = str(Path(self.root, path).resolve())
+            real = where.removeprefix(f"{self.root}/")
             ours = Address(path) in self.ledger.entries or Address(path) in self.desired.wanted
             if real in found.files:
                 links[self._known(path)] = self._known(real)
-            elif not (ours or real.startswith(own[0]) or PurePosixPath(real).name in own[1:]):
+            elif not ours and (real == where or not (real.startswith(own[0]) or PurePosixPath(real).name in own[1:])):
                 theirs.unreadable[path] = why
         return links
 

@@ -38,6 +38,16 @@ class Limits:
         )
 
 
+async def without_place(places: anyio.CapacityLimiter, seconds: float) -> None:
+    """Wait; another project has the place among the syncs in flight meanwhile."""
+    places.release()
+    try:
+        await anyio.sleep(seconds)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await places.acquire()
+
+
 def allow_descriptors(wanted: int = DESCRIPTORS) -> None:
     """Let this process have more files open than by default (1,024 on Linux, 256 on macOS), as far as it may."""
     if sys.platform == "win32":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -80,11 +80,6 @@ class Outcome:
         made = (address.path.rstrip("/") for one in self.done for address in one.applied.made)
         return tuple(root / path for path in dict.fromkeys((*changed, *made)))
 
-    def carried_out(self, plan: Plan) -> Plan:
-        """A plan of which nothing failed, as it stands now that it is done: a look would find the rest of it."""
-        synced = self.counts(plan).synced
-        return replace(plan, operations=(), adopt={}, forget=(), unchanged=plan.unchanged + synced)
-
     def written(self, root: Path, history: History) -> dict[str, str | None]:
         """What now stands where something was done, for `files.echo`: absolute paths and digests. What is copied or
         restored, and what was adopted into a source, is not among it."""
@@ -157,6 +152,7 @@ def _perform(
     history: History,
 ) -> None:
     path, target = "", ""
+    done: list[Done] = []
     try:
         with Below(root) as below:
             for operation in operations:
@@ -169,6 +165,9 @@ def _perform(
                 except ApplyError as error:
                     outcome.fail(error, path=path, target=target)
                 else:
-                    outcome.done.append(Done(target=target, operation=operation, applied=applied))
+                    done.append(Done(target=target, operation=operation, applied=applied))
+                    outcome.done.append(done[-1])
     except ApplyError as error:  # the root can't be opened, or what was done could not be made to last
         outcome.fail(error, path=path, target=target)
+        for one in done:
+            outcome.done.remove(one)  # it may be there, or gone with the power: the next sync sees to it

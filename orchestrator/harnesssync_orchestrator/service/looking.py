@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Desired
@@ -81,6 +82,11 @@ class Looking:
     def _with_problems(self, source: Source) -> Source:
         return replace(source, problems=(*self.problems, *source.problems))
 
+    @property
+    def has_recalled(self) -> bool:
+        """Was something not looked at, since nobody has told that it changed?"""
+        return self.sources.recalled or self.outputs.recalled
+
     def surveyor(self) -> Surveyor:
         """What looks and plans, with all that decides about it besides files."""
         start = self.start
@@ -101,9 +107,23 @@ class Looking:
     def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:
         self.outputs = Looked(recall=self.recall)
         seen = self.surveyor().survey(source, desired, ledger, self.outputs)
+        if self.outputs.recalled and self._has_changed(seen):
+            # An output that is to be written was edited, and nobody has told of it yet.
+            self.recall, self.outputs = None, Looked()
+            seen = self.surveyor().survey(source, desired, ledger, self.outputs)
         self.watch_outputs()
         targets = self.start.options.targets
         return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
+
+    def _has_changed(self, seen: Survey) -> bool:
+        """Does something that is to be changed look otherwise by now than it is recalled? Blocking."""
+        root, now = self.start.project.path, Looked()
+        paths = [f"{root}/{operation.path}" for operation in seen.plan.operations]
+        with suppress(OSError):
+            for path in paths:
+                now.lstat(path)
+            return any(now.seen.get(path) != self.outputs.seen.get(path) for path in paths)
+        return True
 
     def watch_sources(self) -> None:
         """Have the folders of what was read last watched too. Blocking."""

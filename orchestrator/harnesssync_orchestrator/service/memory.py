@@ -49,6 +49,10 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Remembered)
 
 
+MOST_FORGOTTEN = 64
+"""Paths that are forgotten one by one: with more, as after a checkout, all is looked at again."""
+
+
 class Memory:
     """The memory of one project. Used by one sync at a time, under the project's lock.
 
@@ -80,19 +84,16 @@ class Memory:
 
         return Renderings()
 
-    def recall(self, changed: Collection[str]) -> Recall:
-        """What earlier looks saw, but for what changed since; nothing, if no path is known (anything may have) or it is
-        of long ago."""
+    def recall(self) -> Recall:
+        """What earlier looks saw, where it is known what changed since (`forget` was told); of long ago nothing."""
         recall = self._recall
-        if recall is None or not changed or not recall.holds or recall.watched != self.watched:
-            recall = Recall(self.watched)
-        recall.forget(changed)
-        self._recall = recall
+        if recall is None or not recall.holds or recall.asked != self.watched:
+            recall = self._recall = Recall(self.watched)
         return recall
 
     def forget(self, changed: Collection[str] | None = None) -> None:
-        """These paths changed, by our own doing; anything may have, without any."""
-        if changed is None:
+        """These paths changed; anything may have, without any."""
+        if changed is None or len(changed) > MOST_FORGOTTEN:
             self._recall = None
         elif self._recall is not None:
             self._recall.forget(changed)

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio
-
 from harnesssync_orchestrator.files.hashing import RACY_NS
+from harnesssync_orchestrator.service.limits import without_place
 from harnesssync_orchestrator.service.survey import Survey
 
 if TYPE_CHECKING:
@@ -21,12 +20,12 @@ async def remember(run: Run, seen: Survey) -> None:
     The wait before the look lets the clock of the file system tick: a change right after ours then shows. A sync that
     nobody asked for does not wait: it leaves the look to a later one, since one edit often follows another.
     """
-    if not may_be_remembered(run, seen) or run.start.memory.unconfirmed is not None:
+    if not may_be_remembered(run, seen) or run.start.memory.unconfirmed is not None or run.looking.has_recalled:
         return
     if not run.outcome.done:
         await run.start.in_thread(_keep, run, seen)
         return
-    await _tick(run)
+    await without_place(run.engine.limits.projects, 2 * RACY_NS / 1e9)  # the file system's clock ticks
     again = await run.start.in_thread(_look_again, run, seen)
     if again is not None:
         # Sources that were written a moment before they were read: what they say now, they will still say later.
@@ -39,17 +38,6 @@ def may_be_remembered(run: Run, seen: Survey) -> bool:
     """Did it go well, for all targets, and was everything known that it went by?"""
     unanswered = any(problem.code == "git_failed" for problem in seen.problems)
     return not (run.outcome.failures or run.start.options.targets or seen.plan.halt or unanswered)
-
-
-async def _tick(run: Run) -> None:
-    """Let the file system's clock tick. Another project has the place among the syncs in flight meanwhile."""
-    places = run.engine.limits.projects
-    places.release()
-    try:
-        await anyio.sleep(2 * RACY_NS / 1e9)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await places.acquire()
 
 
 def _look_again(run: Run, seen: Survey) -> Survey | None:

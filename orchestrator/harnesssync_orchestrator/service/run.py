@@ -70,7 +70,7 @@ class Run:
             # Taken over again, and kept from git meanwhile: there may be credentials in them.
             ledger = replace(ledger, lost=True)
         start.memory.unconfirmed = None
-        recall = start.memory.recall(start.options.changed) if start.options.automatic else None
+        recall = start.memory.recall() if start.options.automatic and start.options.changed else None
         return cls(start, ledger, Looking(start, start.memory.cache, tuple(problems), recall=recall))
 
     @property
@@ -284,7 +284,9 @@ class Run:
         """What the sync did."""
         notes = (*self.consent(seen), *self.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
-        return self.start.result(replace(report, drift=self.drift) if self.drift else report, self.looking.watch)
+        report = replace(report, drift=self.drift) if self.drift else report
+        result = self.start.result(report, self.looking.watch)
+        return replace(result, confirmed=False) if self.looking.has_recalled else result
 
     def consent(self, seen: Survey) -> tuple[str, ...]:
         """What a person must still agree to in the harnesses themselves; we never forge it."""

@@ -1,7 +1,7 @@
 """One sync of one project, top to bottom.
 
-    lock → its turn → is it paused? → has anything changed? → whose is it? → recover → let git settle →
-    survey and plan → adopt edits → keep what is there → keep from git → link and record → remember
+    lock → its place among those in flight → is it paused? → has anything changed? → whose is it? → recover →
+    let git settle → survey and plan → adopt edits → keep what is there → keep from git → link and record → remember
 
 All plans and all conflict checks come before the first write. Nothing changed means no write at all.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio
 import anyio.to_thread
 
 from harnesssync_orchestrator.core.halts import HaltReason
@@ -19,6 +18,7 @@ from harnesssync_orchestrator.core.trust import Standing
 from harnesssync_orchestrator.files import echo
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
+from harnesssync_orchestrator.service.limits import without_place
 from harnesssync_orchestrator.service.start import Start
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
     # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
     async with held, engine.limits.projects:
-        return await _in_its_turn(project, engine, options.up_to_date())
+        return await _in_its_place(project, engine, options.up_to_date())
 
 
-async def _in_its_turn(project: Project, engine: Engine, options: Options) -> SyncResult:
+async def _in_its_place(project: Project, engine: Engine, options: Options) -> SyncResult:
     begun = await anyio.to_thread.run_sync(in_turn, _begin, project, engine, options, limiter=engine.limits.hashing)
     if isinstance(begun, SyncResult):
         return begun
@@ -55,7 +55,7 @@ async def _in_its_turn(project: Project, engine: Engine, options: Options) -> Sy
         return run.halted(HaltReason.GIT_BUSY)
     seen = await run.survey()
     if options.automatic and seen.plan.halt in HALF_WRITTEN:
-        await anyio.sleep(WRITTEN_S)
+        await without_place(engine.limits.projects, WRITTEN_S)
         seen = await run.survey()
     seen = await run.adopt(seen)
     if options.dry_run:

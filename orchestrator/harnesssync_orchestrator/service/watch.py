@@ -123,6 +123,10 @@ class Watcher:
         """The folders that are polled, for want of a system's watch."""
         return frozenset().union(*(shard.folders for shard in self._shards if shard.polling and not shard.retired))
 
+    def polls_for(self, key: str) -> bool:
+        """Is any folder of a key polled? Of a change of modes nothing is told then."""
+        return any(shard.polling for shard in self._shards) and not self.polled.isdisjoint(self._asked.get(key, ()))
+
     def watch(self, key: str, folders: frozenset[str]) -> None:
         """From now on, `key` is told of changes in these folders and in no others."""
         before = self._asked.get(key, frozenset())

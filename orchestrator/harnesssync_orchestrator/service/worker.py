@@ -84,7 +84,7 @@ class Worker:
         self._requests: list[_Request] = []
         self._due = Due(settings)
         self._halted = False
-        self._changed: frozenset[str] = frozenset()
+        self._changed: frozenset[str] | None = None
         self._confirmed = True
         self._stopping: HarnessSyncError | None = None
         self._alarm = Alarm()
@@ -180,20 +180,20 @@ class Worker:
 
     async def _serve(self, reason: Reason) -> None:
         served: list[_Request] = []
-        options, self._changed = self._defaults, frozenset()
+        told = self._due.take() if reason is Reason.WATCH else None
+        if told and await self._hears_itself(told):
+            return
+        options, self._changed = self._defaults, None
         if reason is Reason.REQUEST:
             options = self._requests[0].options
             served = [request for request in self._requests if request.options == options]
             self._requests = [request for request in self._requests if request.options != options]
         if not options.dry_run and not options.targets:
-            options = self._answering(options, reason)
-        if options.changed and await self._is_echo(self.project, options.changed):
-            self._rest()
-            return
+            options = self._answering(options, told)
         try:
             report = await self._once(options, reason)
             if not options.dry_run:
-                report = self._judged(report, self._changed - self._own, reason)
+                report = self._judged(report, self._known_changes - self._own, reason)
                 # Whoever asked for the sync is told what it found; everybody else that no other will follow.
                 self.report = replace(report, state=State.PAUSED) if self.project.paused else report
                 self._publish(self.report)
@@ -206,17 +206,28 @@ class Worker:
                     request.error = HarnessSyncError("the supervisor stopped before the sync ended", code="cancelled")
                 request.done.set()
 
-    def _answering(self, options: Options, reason: Reason) -> Options:
-        """The sync that answers to all that has happened, also while it waits for its turn."""
-        changed = self._due.begin()
-        self._changed = changed if reason is Reason.WATCH and changed is not None else frozenset()
+    @property
+    def _known_changes(self) -> frozenset[str]:
+        """What the sync answered to; nothing, if anything may have changed."""
+        return self._changed or frozenset()
+
+    async def _hears_itself(self, told: frozenset[str]) -> bool:
+        """Is this nothing but what the last sync wrote itself, and as it left it? Then nothing is to be done."""
+        try:
+            return await self._is_echo(self.project, told)
+        except Exception:  # noqa: BLE001 - the sync that follows meets the same, and tells of it
+            return False
+
+    def _answering(self, options: Options, told: frozenset[str] | None) -> Options:
+        """The sync that answers to all that has happened, also while it waits for its place."""
+        self._changed = _together(told, self._due.begin())
 
         def lately() -> frozenset[str] | None:
             more = self._due.begin()
-            self._changed = self._changed | more if self._changed and more is not None else frozenset()
+            self._changed = _together(self._changed, more)
             return more
 
-        return replace(options, changed=self._changed, lately=lately)
+        return replace(options, changed=self._known_changes, lately=lately)
 
     async def _once(self, options: Options, reason: Reason) -> Report:
         """One sync and its canonical line. This is the one place where any error of a project ends."""
@@ -275,19 +286,20 @@ class Worker:
         failure = Failure(code="feedback_loop", message=message, hint=hint)
         return replace(report, state=State.HALTED, halt=FEEDBACK_LOOP, failures=(*report.failures, failure))
 
-    def _rest(self) -> None:
-        """Nothing is left to do: what is due if nothing happens."""
+    def _schedule(self, report: Report) -> None:
         now = anyio.current_time()
         self._due.rescan(now)
         if not self._confirmed:
             self._due.confirm(now + CONFIRM_S)
-
-    def _schedule(self, report: Report) -> None:
-        self._rest()
         if report.state in {State.FAILED, State.PARTIAL} or report.halt in PASSING_HALTS:
             delay_s = self._backoff.fail()
-            self._due.retry(anyio.current_time() + delay_s)
+            self._due.retry(now + delay_s)
             failures = self._backoff.failures
             self._log.warning("project.retry.scheduled", failures=failures, delay_s=round(delay_s, 3))
         else:
             self._backoff.succeed()
+
+
+def _together(changed: frozenset[str] | None, more: frozenset[str] | None) -> frozenset[str] | None:
+    """All of it; None if anything may have changed."""
+    return None if changed is None or more is None else changed | more
