@@ -29,7 +29,7 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
     state, entry = draft.state(address), draft.entry(address)
     method = entry.method if entry is not None else Method.SYMLINK
     if isinstance(state, Obstructed) and state.resolved == output.source:
-        draft.unchanged += 1  # a folder above is itself linked to where the source is: already there
+        draft.unchanged += 1  # it is the source, or a folder above is linked to where that is: already there
     elif isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source):
         now = Entry(
             method=method,

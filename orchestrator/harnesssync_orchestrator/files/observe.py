@@ -130,6 +130,8 @@ class _Observer:
             return above
         if is_link(status):
             return self._link(path, folder)
+        if (source := self.questions.sources.get(path)) is not None and self._real(source) == full:
+            return Obstructed(path, source)  # the source itself stands here, and a link where Claude Code looks
         if stat.S_ISREG(status.st_mode):
             return self._file(path, full, status)
         if stat.S_ISDIR(status.st_mode):
