@@ -7,7 +7,7 @@ import os
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import client, options
 from harnesssync_orchestrator.ctl.options import Command, check_targets
-from harnesssync_orchestrator.ctl.waiting import item_name
+from harnesssync_orchestrator.ctl.waiting import argument, item_name
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.protocol import methods
 
@@ -66,15 +66,15 @@ def run(parsed: Parsed, context: Context) -> int:
 
         console.line(dumps_pretty(result))
         return 0
-    known = result.get("added") is False
+    known, typed = result.get("added") is False, argument({"path": path})
     console.info(f"{'already registered' if known else 'added'}: {visible(path)}")
     if approved := result.get("approved"):
         console.line(f"  approved: {', '.join(visible(item_name(str(item))) for item in approved)}")
-        console.line(f"  To see what that is: harnesssync ctl trust --show {visible(path)}")
+        console.line(f"  To see what that is: harnesssync ctl trust --show {typed}")
     if result.get("foreign"):
         console.note(
             "it belongs to another user, so it is not read before you trust it: harnesssync ctl trust --show "
-            f"{visible(path)} shows what it holds, harnesssync ctl trust {visible(path)} approves it"
+            f"{typed} shows what it holds, harnesssync ctl trust {typed} approves it"
         )
     if not served:
         console.line(
