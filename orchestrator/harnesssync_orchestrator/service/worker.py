@@ -16,7 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from harnesssync_orchestrator.config import WatchSettings
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.report import Failure, Report, State
+from harnesssync_orchestrator.core.report import Counts, Failure, Report, State
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.events import sync_fields
 from harnesssync_orchestrator.logs import Clock, utc_now
@@ -112,7 +112,8 @@ class Worker:
         if not project.paused:
             self.queue(self._defaults)
         elif self.report.state is not State.PAUSED:
-            self.report = replace(self.report, state=State.PAUSED)
+            # An undo pauses, and whoever pauses may change anything: nobody looks at how it stands from here on.
+            self.report = replace(self.report, state=State.PAUSED, counts=Counts(), drift={}, operations=())
             self._publish(self.report)
 
     def queue(self, options: Options) -> None:
