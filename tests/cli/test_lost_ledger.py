@@ -51,3 +51,17 @@ def test_a_credential_that_we_wrote_stays_hidden_and_can_be_taken_back(
         assert output not in git("ls-files", cwd=root).splitlines()
     assert run("unlink", "--all", cwd=root).code == 0
     assert not (root / output).exists()
+
+
+def test_what_git_would_show_again_is_hidden_again(run: Run, worktree: Path, git: Callable[..., str]) -> None:
+    """Though nothing else has changed since the last sync."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    for _ in range(2):
+        assert run("sync", cwd=worktree).code == 0
+    exclude = worktree / ".git/info/exclude"
+    hidden = exclude.read_text()
+    exclude.write_text("")
+    assert ".codex" in git("status", "--short", cwd=worktree)
+    assert run("sync", cwd=worktree).code == 0
+    assert ".codex" not in git("status", "--short", cwd=worktree)
+    assert hidden.partition("# >>>")[2] == exclude.read_text().partition("# >>>")[2]

@@ -24,13 +24,15 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
+from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.files.exclude import listed
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.identity import trust_in
 from harnesssync_orchestrator.files.state import load_ledger, says
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.memory import Memory
+from harnesssync_orchestrator.service.memory import Memory, Remembered
 from harnesssync_orchestrator.service.reporting import paused_report, stamped, unchanged_report
 from harnesssync_orchestrator.service.selection import moved_homes, select, selection_key
 
@@ -125,9 +127,18 @@ class Start:
         if self.options.rehash or self.options.choices or footprint.key != self.key or not is_unchanged(footprint):
             return None
         remembered = self.memory.remembered()
-        if remembered is None:
+        if remembered is None or not self._hides(remembered):
             return None
         return self.result(unchanged_report(self.project, self.targets, remembered), frozenset(remembered.watch))
+
+    def _hides(self, remembered: Remembered) -> bool:
+        """Is git still told not to show what is ours? Blocking."""
+        if self.repository is None or not self.engine.exclude:
+            return True
+        try:
+            return listed(self.repository, self.project.id) == remembered.hidden
+        except StateError:
+            return False
 
     def ledger(self) -> tuple[Ledger, list[Problem]]:
         """The ledger, and what is wrong with its file. Blocking. Raises StateError."""
