@@ -41,6 +41,7 @@ def recorded(ledger: Ledger, plan: Plan, outcome: Outcome, root: Path, transacti
         pruned = prune(root, _perhaps_empty(ledger))
     except ApplyError as error:  # the root is gone: what was done must be recorded all the same
         outcome.fail(error, path=error.path)
+        left.update((address, CONTAINER) for address in _perhaps_empty(ledger) if address.path.endswith("/"))
     else:
         ledger = ledger.changed(unmade=pruned.gone)
         for address, reason in pruned.failed:
