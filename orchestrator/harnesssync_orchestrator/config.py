@@ -119,7 +119,9 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class HistorySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long what syncs replaced and removed is kept, for `harnesssync undo`."""
 
-    keep: Annotated[int, Meta(ge=1, le=1000, description="Syncs that changed something, kept for each project.")] = 20
+    keep: Annotated[
+        int, Meta(ge=1, le=1000, description="Syncs that changed something, kept for each project at least.")
+    ] = 20
     days: Annotated[int, Meta(ge=1, description="Days after which they are not kept any more.")] = 30
 
 

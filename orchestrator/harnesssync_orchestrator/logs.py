@@ -95,6 +95,7 @@ def _redacted(key: str, value: object) -> object:
 
 
 SHORT = 256
+"""Characters of a text that may be kept, as it was and as it is told: both are in memory anyway while it is told."""
 
 
 @lru_cache(maxsize=4096)

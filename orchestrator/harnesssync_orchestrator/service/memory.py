@@ -58,9 +58,8 @@ class Memory:
     """The memory of one project. Used by one sync at a time, under the project's lock.
 
     `unconfirmed` is there between a sync that wrote and left the second look to a later one, and that look: what it
-    wrote, see `files.echo`. `ledger` is
-    what the ledger's file said when it was written last, which takes longer to read than to compare. `watched` are the
-    folders that the last sync wanted watched.
+    wrote, see `files.echo`. `ledger` is what the ledger's file said when it was written last, which takes longer to
+    read than to compare. `watched` are the folders that the last sync wanted watched.
     """
 
     def __init__(self, cache_file: Path, footprint_file: Path) -> None:

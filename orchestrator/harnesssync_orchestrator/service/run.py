@@ -200,7 +200,7 @@ class Run:
     def _write_at_once(self, seen: Survey) -> Survey:
         seen = self._keep(seen)
         try:
-            self.transaction.carried_out(self._permitted(seen.plan))
+            self.transaction.carry_out_now(self._permitted(seen.plan))
         finally:
             self.ledger = self.transaction.ledger
         if seen.plan.operations:
@@ -213,7 +213,7 @@ class Run:
 
     def _keep(self, seen: Survey) -> Survey:
         seen = self._giving_back(seen)
-        seen = replace(seen, plan=self.transaction.kept(seen.plan))
+        seen = replace(seen, plan=self.transaction.keep_now(seen.plan))
         self.keep_from_git(seen, before=bool(seen.plan.operations))
         return seen
 

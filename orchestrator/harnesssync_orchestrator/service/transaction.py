@@ -62,9 +62,9 @@ class Transaction:
 
         Raises StateError when nothing can be kept: then nothing may be changed.
         """
-        return await self.start.in_thread(self.kept, plan)
+        return await self.start.in_thread(self.keep_now, plan)
 
-    def kept(self, plan: Plan) -> Plan:
+    def keep_now(self, plan: Plan) -> Plan:
         """The same. Blocking."""
         return self._keep(plan) if plan.operations else plan
 
@@ -74,7 +74,7 @@ class Transaction:
         the transaction is unfinished."""
         engine = self.start.engine
         if finish is None and is_small(plan):
-            work = partial(in_turn, self.carried_out, plan)
+            work = partial(in_turn, self.carry_out_now, plan)
             await anyio.to_thread.run_sync(work, limiter=engine.limits.linking)
             return
         await self.start.in_thread(self._begin, plan)
@@ -88,7 +88,7 @@ class Transaction:
             with anyio.CancelScope(shield=True):
                 await self._record(plan)
 
-    def carried_out(self, plan: Plan) -> None:
+    def carry_out_now(self, plan: Plan) -> None:
         """The same for few operations, one linker after the other. Blocking. Cancelled, it ends after the operation in
         hand."""
         self._begin(plan)
@@ -214,10 +214,10 @@ def _touched(root: Path, operations: Iterable[Operation]) -> frozenset[str]:
     """What these change, with the folders above it, which may come or go with it."""
     top = len(str(root)) + 1
     paths = {f"{root}/{operation.path}" for operation in operations}
-    return frozenset(path[:end] for path in paths for end in _ends(path, top))
+    return frozenset(path[:end] for path in paths for end in _up_from(path, top))
 
 
-def _ends(path: str, top: int) -> Iterator[int]:
+def _up_from(path: str, top: int) -> Iterator[int]:
     end = len(path)
     while end > top:
         yield end
