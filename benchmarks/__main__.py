@@ -9,9 +9,15 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import edit, loop_lag, status, unchanged
+from benchmarks import edit, loop_lag, status, unchanged, worktrees
 
-BENCHMARKS = {"status": status, "unchanged": unchanged, "edit": edit, "loop_lag": loop_lag}
+BENCHMARKS = {
+    "status": status,
+    "unchanged": unchanged,
+    "edit": edit,
+    "worktrees": worktrees,
+    "loop_lag": loop_lag,
+}
 
 
 def main() -> int:
