@@ -244,6 +244,10 @@ KIND_OF: Mapping[type, Kind] = {
 }
 
 
+FILE_UNREADABLE = "file_unreadable"
+"""The code of a problem that may be gone the next time, without anybody's doing: a file could not be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something in the input that is wrong: what, where, and what to do about it. Other items go on.

@@ -37,7 +37,7 @@ from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
 from harnesssync_orchestrator.core.halts import HaltReason, why_halt
-from harnesssync_orchestrator.core.items import Kind, Scope, Source
+from harnesssync_orchestrator.core.items import FILE_UNREADABLE, Kind, Scope, Source
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Missing, Observed, PathState, Unusable, digest_of
 from harnesssync_orchestrator.core.plan import (
@@ -130,14 +130,15 @@ def _unwanted(
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
     stale = {address for address in stale if address.path not in observed.unasked}
     unread: set[Address] = set()
-    if _is_partly_unread(source) and not confirmed:
+    if _is_partly_unread(source, confirmed=confirmed):
         unread = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
         stale.intersection_update(desired.wanted)
     return sorted(stale), len(unread)
 
 
-def _is_partly_unread(source: Source) -> bool:
-    return any(problem.hides for problem in source.problems)
+def _is_partly_unread(source: Source, *, confirmed: bool) -> bool:
+    """Who confirms knows of what they broke, but not of a disk that fails while it is read."""
+    return any(problem.hides and (not confirmed or problem.code == FILE_UNREADABLE) for problem in source.problems)
 
 
 def _decide(draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Iterable[Address], source: Source) -> None:

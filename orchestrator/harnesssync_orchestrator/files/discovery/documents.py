@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Any, NoReturn
 
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.items import FILE_UNREADABLE, Problem
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Looked, SpecialFileError, TooLargeError
 
 MAX_DEPTH = 100
@@ -93,7 +93,7 @@ def why_unreadable(error: OSError, path: str) -> Problem | None:
             hint="Make it shorter; Claude Code does not read it either.",
         )
     return Problem(
-        code="file_unreadable",
+        code=FILE_UNREADABLE,
         message=f"the file can't be read: {error.strerror or error}",
         file=path,
         hint="Make it readable for your user.",
