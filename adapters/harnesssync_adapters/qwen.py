@@ -2,7 +2,8 @@
 
 It reads a project's `.mcp.json` itself, but expands no variables in it: servers with references are written to its
 settings, which stand before that file. In settings, `$NAME` and `${NAME}` are expanded in every text; a reference to
-what is not set, and one with a default, stay as they are. It ignores rule files that are links.
+what is not set, and one with a default, stay as they are. It ignores rule files that are links. In a folder that is not
+trusted it starts no servers, not even those of the home directory.
 """
 
 from __future__ import annotations

@@ -37,6 +37,9 @@ HARNESSES = {
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
+ALONE: frozenset[str] = frozenset()
+"""Harnesses that read files which are written for others: in one project with those, much would be there twice."""
+
 HOOK = "stand-in-hook"
 """The program that hooks of the tests start."""
 
@@ -168,7 +171,8 @@ class Asking:
             told = self.scratch.told(output).strip()[-1500:]
             self.errors.append(f"{' '.join(arguments[-3:])}: exit code {process.returncode}: {told}")
         for line in map(str.strip, self.scratch.told(output).splitlines()):
-            if _COMPLAINT.search(line) and len(line) < 600 and line[:1] not in '{["':  # a line of JSON is no complaint
+            # A line of JSON is no complaint, and that there is no terminal is no fault of the configuration.
+            if _COMPLAINT.search(line) and len(line) < 600 and line[:1] not in '{["' and "terminal" not in line:
                 self._complaints.setdefault(line)
         return Finished(status=process.returncode, stdout=stdout, output=output)
 
@@ -177,6 +181,16 @@ class Asking:
         before = len(self.model.requests)
         self.run(*arguments, ok=ok)
         return tuple(self.model.requests[before:])
+
+    def shown_by_tool(self, tool: str, tool_arguments: Mapping[str, Any], *arguments: str) -> str:
+        """Run the program with `arguments` that make it ask the model, which calls a tool; what the model is shown
+        with the result of that."""
+        self.model.wish = (tool, tool_arguments)
+        requests = self.turn(*arguments)
+        if self.model.wish is not None:
+            self.model.wish = None
+            self.errors.append(f"the model was not offered the tool {tool}")
+        return self.told("\n".join(map(text_of, requests[1:])))
 
     def hooks_run(self, *, since: int = 0) -> tuple[str, ...]:
         """The arguments of each run of the stand-in for hooks, without the first `since` runs of any stand-in."""

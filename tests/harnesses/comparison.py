@@ -72,6 +72,13 @@ UNTOLD = {"gemini": ("tools",), "qwen": ("tools",), "droid": ("model", "tools")}
 """Settings of agents that a harness takes and does not tell."""
 
 
+AGENTS_UNTOLD: frozenset[str] = frozenset()
+"""Harnesses that take agents, and tell neither a person nor the model which."""
+
+CONDITIONAL: frozenset[str] = frozenset()
+"""Harnesses that tell a conditional rule once a file calls for it, as Claude Code does."""
+
+
 def repeated(kind: str, names: Iterable[str]) -> Iterator[str]:
     """Names that are there more than once."""
     for name, times in Counter(names).items():
@@ -139,6 +146,8 @@ def skills(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
 
 def agents(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
     """Every agent with its description and, where it is told, its prompt; its model and tools or their loss."""
+    if seen.harness in AGENTS_UNTOLD:
+        return
     wanted = {SPELLINGS[seen.harness].agent(one.name): (f"agent {one.name}", one) for one in expected.agents}
     yield from _listed("agent", wanted, seen.agents, losses)
     for listed in seen.agents:
@@ -212,8 +221,12 @@ def rules(expected: Expected, seen: Seen, losses: Losses, directory: str = "") -
         if times > 1:
             yield f"{file} is loaded {times} times"
     everything = [line for rule in expected.rules for line in rule.lines]
+    # What a file of the project hides of a person's own is told with the rule that it stands for.
+    hidden = any(loss["item"].startswith("rule ") and loss["what"].startswith("~/") for loss in losses.entries)
     for rule in expected.rules:
-        holds = rule.directory in ("", directory)
+        if rule.personal and hidden:
+            continue
+        holds = rule.directory in ("", directory) and not (rule.conditional and seen.harness in CONDITIONAL)
         for line in telling(rule, everything):
             times = seen.times(line)
             if (times > 1 and not losses.declare(f"rule {rule.name}", "told once")) or (
@@ -239,6 +252,8 @@ def hooks(expected: Expected, seen: Seen, losses: Losses, events: Sequence[str])
             yield f"the hook {command} ran {times} times"
     for command in sorted(set(ran) - set(wanted)):
         yield f"the hook {command} is not in the source"
-    silent = [one for one, hook in wanted.items() if hook.event in events and not ran[one]]
+    hidden = any(loss["item"].startswith("hook ") and ": ~/" in loss["what"] for loss in losses.entries)
+    expected_to_run = {one for one, hook in wanted.items() if hook.event in events and not (hook.personal and hidden)}
+    silent = sorted(expected_to_run - set(ran))
     if len(silent) > declared:
         yield f"these hooks did not run, and {declared} are declared as lost: {silent}"

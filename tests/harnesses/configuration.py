@@ -7,11 +7,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harnesses.asking import HARNESSES, HOOK
+from harnesses.asking import HOOK
 
 SERVER = "stand-in-server"
 """The program that MCP servers of the tests start."""
@@ -82,16 +82,17 @@ def watch(price="5$", path="@ferry.test"):
 ```"""
 """The text of a command in which nothing is meant for Claude Code: no file `harbour.watch` is there."""
 
-TARGETS = tuple(argument for harness in HARNESSES for argument in ("--target", harness))
 
-
-def sync(project: Path, home: Path, *, ok: tuple[int, ...] = (0,)) -> list[dict[str, Any]]:
+def sync(
+    project: Path, home: Path, harnesses: Iterable[str], *options: str, ok: tuple[int, ...] = (0,)
+) -> list[dict[str, Any]]:
     """Register, trust and sync the project and the home; the reports of both. `ok` are the exit codes to expect."""
+    targets = [argument for harness in harnesses for argument in ("--target", harness)]
     reports: list[dict[str, Any]] = []
     for registered in (str(project), "--user"):
-        harnesssync(home, "ctl", "add", registered, *TARGETS)
+        harnesssync(home, "ctl", "add", registered, *targets)
     for place in (("--project", str(project)), ("--user",)):
-        reports += json.loads(harnesssync(home, "sync", *place, *TARGETS, "--json", ok=ok))["projects"]
+        reports += json.loads(harnesssync(home, "sync", *place, *targets, *options, "--json", ok=ok))["projects"]
     return reports
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +46,22 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A file of instructions: `lines` are those that say something, with imports in their places."""
+    """A file of instructions: `lines` are those that say something, with imports in their places. A conditional one
+    holds once a file calls for it; a personal one, in every project."""
 
     name: str
     directory: str
     lines: tuple[str, ...]
     private: bool
+    conditional: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     event: str
     command: str
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +107,11 @@ def of_home(home: Path, environ: Mapping[str, str]) -> Expected:
     files = [home / ".claude" / "CLAUDE.md", *sorted((home / ".claude" / "rules").rglob("*.md"))]
     own = Expected(
         servers=tuple(_servers(_json(home / ".claude.json").get("mcpServers", {}), environ)),
-        rules=tuple(_rule(file, home, "", private=False) for file in files if file.exists()),
+        rules=tuple(replace(_rule(file, home, "", private=False), personal=True) for file in files if file.exists()),
         hooks=tuple(hook for one in settings for hook in _hooks(one)),
     )
-    return own + _named(home / ".claude") + _plugins(settings, home, environ)
+    found = own + _named(home / ".claude") + _plugins(settings, home, environ)
+    return replace(found, hooks=tuple(replace(hook, personal=True) for hook in found.hooks))
 
 
 def front_matter(text: str) -> tuple[dict[str, str], str]:
@@ -243,7 +248,8 @@ def _project_rules(project: Path) -> Iterator[Rule]:
 
 def _rule(file: Path, root: Path, directory: str, *, private: bool) -> Rule:
     name = file.relative_to(root).as_posix()
-    return Rule(name=name, directory=directory, lines=tuple(_lines(file)), private=private)
+    conditional = "paths" in front_matter(file.read_text(encoding="utf-8"))[0]
+    return Rule(name=name, directory=directory, lines=tuple(_lines(file)), private=private, conditional=conditional)
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A model server on loopback that keeps every request and answers `OK`, in the dialects that the programs speak.
 
 Dialects: OpenAI's responses and chat completions, and Gemini's generateContent; each with and without streaming.
+In chat completions it calls a tool first, once it was told to.
 """
 
 from __future__ import annotations
@@ -93,10 +94,12 @@ class LoopbackServer(ThreadingHTTPServer):
 
 
 class Model(LoopbackServer):
-    """The server. `requests` are the bodies of all that asked for an answer, in their order."""
+    """The server. `requests` are the bodies of all that asked for an answer, in their order. `wish` is the tool that
+    it calls the next time that it is offered, with arguments."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.wish: tuple[str, Mapping[str, Any]] | None = None
         super().__init__(_ModelHandler)
 
 
@@ -166,14 +169,21 @@ class _ModelHandler(Handler):
     def _chat(self, request: dict[str, Any]) -> None:
         base = {"id": "c", "created": 1, "model": request.get("model", "stub")}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-        said = {"role": "assistant", "content": ANSWER}
+        said: dict[str, Any] = {"role": "assistant", "content": ANSWER}
+        reason = "stop"
+        if self.server.wish is not None and self.server.wish[0] in dict(tools_of(request)):
+            name, arguments = self.server.wish
+            self.server.wish = None
+            call = {"name": name, "arguments": json.dumps(arguments)}
+            said["tool_calls"] = [{"index": 0, "id": "call1", "type": "function", "function": call}]
+            reason = "tool_calls"
         if not request.get("stream"):
-            choice = {"index": 0, "message": said, "finish_reason": "stop"}
+            choice = {"index": 0, "message": said, "finish_reason": reason}
             self.send_json({**base, "object": "chat.completion", "choices": [choice], "usage": usage})
             return
         chunk = {**base, "object": "chat.completion.chunk"}
         words = {"index": 0, "delta": said, "finish_reason": None}
-        end = {"index": 0, "delta": {}, "finish_reason": "stop"}
+        end = {"index": 0, "delta": {}, "finish_reason": reason}
         chunks: tuple[object, ...] = (
             {**chunk, "choices": [words]},
             {**chunk, "choices": [end]},

@@ -51,6 +51,23 @@ def test_the_model_keeps_what_it_is_asked() -> None:
     assert [name for name, _ in tools_of(body)] == ["mcp__a/one"]
 
 
+def test_the_model_calls_a_tool_once_it_is_offered() -> None:
+    """And answers as ever before and afterwards."""
+    bodies = [{"model": "stub"}] + 2 * [
+        {"model": "stub", "tools": [{"type": "function", "function": {"name": "read"}}]}
+    ]
+    with Model() as model:
+        model.wish = ("read", {"name": "a"})
+        connection = http.client.HTTPConnection("127.0.0.1", model.server_address[1], timeout=10)
+        reasons = []
+        with contextlib.closing(connection):
+            for body in bodies:
+                connection.request("POST", "/v1/chat/completions", json.dumps(body))
+                choice = json.load(connection.getresponse())["choices"][0]
+                reasons.append(choice["finish_reason"])
+    assert reasons == ["stop", "tool_calls", "stop"]
+
+
 def test_a_stand_in_writes_down_how_it_was_started(tmp_path: Path) -> None:
     """Arguments as they are, empty ones too, and the environment."""
     log = tmp_path / "log"

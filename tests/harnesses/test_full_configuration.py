@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from harnesses import comparison
-from harnesses.configuration import CODE
+from harnesses.configuration import CODE, ENVIRONMENT, build_full
 from harnesses.conftest import Situation
+from harnesses.expected import of_home, of_project
 from harnesses.seen import squeezed
 
 pytestmark = pytest.mark.harnesses
 
 
-def test_the_source_says_something_of_every_kind(full: Situation) -> None:
+def test_the_source_says_something_of_every_kind(places: Callable[[str], tuple[Path, Path]]) -> None:
     """An expectation that is empty would be met by a program that sees nothing."""
-    said = full.expected
+    project, home = places("station")
+    build_full(project, home)
+    said = of_project(project, home, ENVIRONMENT) + of_home(home, ENVIRONMENT)
     counts = (len(kind) for kind in (said.servers, said.skills, said.agents, said.commands, said.rules, said.hooks))
     assert tuple(counts) == (10, 6, 6, 7, 7, 9)
 
@@ -59,5 +65,6 @@ def test_every_hook_runs_once(full: Situation, harness: str) -> None:
 
 def test_code_in_a_command_is_told_as_it_is_written(plain: Situation, harness: str) -> None:
     """A decorator is no mention of a file, and nothing in a block of code is an argument."""
-    (told,) = plain.seen(harness).called.values()
-    assert squeezed(CODE) in squeezed(told)
+    called = plain.seen(harness).called
+    assert called or "command watch" in plain.losses(harness).about("command watch")
+    assert [told for told in called.values() if squeezed(CODE) not in squeezed(told)] == []

@@ -9,18 +9,31 @@ from pathlib import Path
 import pytest
 
 from harnesses import comparison
+from harnesses.asking import HARNESSES
 from harnesses.configuration import PRIVATE, build_full, git, sync, write
-from harnesses.conftest import Arrange, Situation
+from harnesses.conftest import Arrange, Keep, Situation
 
 pytestmark = pytest.mark.harnesses
 
 FOLDER = "packages/api"
 
+FOLDER_ALONE = ("gemini", "qwen", "droid")
+"""Programs that read settings and rules of the folder that they are started in alone: those of a person's own are in
+the root."""
 
-@pytest.fixture(scope="session")
-def inside(look: Arrange, full: Situation) -> Situation:
+PERSONAL_ALONE: tuple[str, ...] = ()
+"""Programs that read of a project what lies in the folder that they are started in, and nothing of the root."""
+
+
+@pytest.fixture
+def inside(keep: Keep, look: Arrange, full: Situation) -> Situation:
     """The full configuration, seen from a folder that has instructions of its own."""
-    return replace(look(full.project, full.home, directory=FOLDER), expected=full.expected, reports=full.reports)
+
+    def arrange() -> Situation:
+        again = look(full.project, full.home, directory=FOLDER)
+        return replace(again, expected=full.expected, reports=full.reports)
+
+    return keep("inside", arrange)
 
 
 def test_plain_instructions_reach_the_model_once(plain: Situation, harness: str) -> None:
@@ -34,8 +47,9 @@ def test_plain_instructions_reach_the_model_once(plain: Situation, harness: str)
 def test_a_folder_adds_its_instructions_to_those_above(inside: Situation, harness: str) -> None:
     """In `packages/api` the model is told what holds there, and what holds for all of the project."""
     expected = inside.expected
-    if harness in ("gemini", "qwen", "droid"):
-        # They read settings and rules of the folder that they are started in alone, where CLAUDE.local.md has none.
+    if harness in PERSONAL_ALONE:
+        expected = replace(expected, rules=tuple(rule for rule in expected.rules if rule.personal))
+    elif harness in FOLDER_ALONE:
         expected = replace(expected, rules=tuple(rule for rule in expected.rules if not rule.private))
     assert list(comparison.rules(expected, inside.seen(harness), inside.losses(harness), FOLDER)) == []
 
@@ -49,7 +63,7 @@ def test_private_things_can_not_be_committed(places: Callable[[str], tuple[Path,
     """Whoever adds everything after a sync commits nothing of what only they have: rules, servers, plugins."""
     project, home = places("station")
     build_full(project, home)
-    sync(project, home)
+    sync(project, home, HARNESSES)
     git(project, "add", "--all")
     assert _staged(project) == {}
 
@@ -63,7 +77,7 @@ def test_private_things_stay_out_of_files_that_are_tracked_already(
     write(project / ".gemini/settings.json", {"ui": {"hideTips": True}})
     write(project / ".codex/config.toml", "# Ours.\nmodel_verbosity = 'low'\n")
     build_full(project, home)
-    sync(project, home, ok=(0, 1))
+    sync(project, home, HARNESSES, ok=(0, 1))
     git(project, "add", "--all")
     assert _staged(project) == {}
 

@@ -15,7 +15,7 @@ import pytest
 
 from harnesses import comparison
 from harnesses.configuration import make_repository, write
-from harnesses.conftest import Arrange, Situation
+from harnesses.conftest import Arrange, Keep, Situation
 
 pytestmark = pytest.mark.harnesses
 
@@ -25,12 +25,22 @@ assert PLUGINS, f"no plugin below {FOLDER}"
 KINDS = ("skills", "agents", "commands")
 
 
-@pytest.fixture(scope="session", params=PLUGINS, ids=lambda path: path.name)
-def public(request: pytest.FixtureRequest, look: Arrange, places: Callable[[str], tuple[Path, Path]]) -> Situation:
+@pytest.fixture(params=PLUGINS, ids=lambda path: path.name)
+def public(
+    request: pytest.FixtureRequest, keep: Keep, look: Arrange, places: Callable[[str], tuple[Path, Path]]
+) -> Situation:
     """One plugin's files as the project's own, the next one's as the user's, and two enabled as plugins."""
-    start = PLUGINS.index(request.param)
+
+    def arrange() -> Situation:
+        project, home = places("public")
+        _build(project, home, PLUGINS.index(request.param))
+        return look(project, home, call_commands=True)
+
+    return keep(str(request.param), arrange)
+
+
+def _build(project: Path, home: Path, start: int) -> None:
     own, users, enabled, personal = (PLUGINS[(start + step) % len(PLUGINS)] for step in range(4))
-    project, home = places("public")
     for plugin, folder in ((own, project / ".claude"), (users, home / ".claude")):
         for kind in KINDS:
             if (plugin / kind).is_dir():
@@ -47,7 +57,6 @@ def public(request: pytest.FixtureRequest, look: Arrange, places: Callable[[str]
         write(settings / "settings.json", {"enabledPlugins": {f"{plugin.name}@public": True}})
     write(home / ".claude/plugins/installed_plugins.json", {"version": 2, "plugins": installed})
     make_repository(project)
-    return look(project, home, call_commands=True)
 
 
 def test_public_configuration_arrives(public: Situation, harness: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,27 @@ import pytest
 
 from harnesses import comparison
 from harnesses.configuration import build_full, sync, write
-from harnesses.conftest import Arrange, Situation
+from harnesses.conftest import Arrange, Keep, Situation
 from harnesses.seen import Seen
 
 pytestmark = pytest.mark.harnesses
 
 
-@pytest.fixture(scope="session")
-def thinned(look: Arrange, places: Callable[[str], tuple[Path, Path]]) -> Situation:
+@pytest.fixture
+def thinned(keep: Keep, look: Arrange, company: Sequence[str], places: Callable[[str], tuple[Path, Path]]) -> Situation:
     """The full configuration, synced, and synced again after one item of each kind and layer is gone."""
-    project, home = places("station")
-    build_full(project, home)
-    sync(project, home)
+
+    def arrange() -> Situation:
+        project, home = places("station")
+        build_full(project, home)
+        sync(project, home, company)
+        _remove(project, home)
+        return look(project, home, call_commands=True)
+
+    return keep("thinned", arrange)
+
+
+def _remove(project: Path, home: Path) -> None:
     shutil.rmtree(project / ".claude/skills/timetables")
     shutil.rmtree(home / ".claude/skills/diary")
     (project / ".claude/agents/signal-inspector.md").unlink()
@@ -36,7 +45,6 @@ def thinned(look: Arrange, places: Callable[[str], tuple[Path, Path]]) -> Situat
     _change(home / ".claude.json", lambda document: document["mcpServers"].pop("journal"))
     _change(project / ".claude/settings.json", lambda document: document["hooks"].pop("Stop"))
     _change(project / ".claude/settings.local.json", lambda document: document["enabledPlugins"].pop("desk@yard"))
-    return look(project, home, call_commands=True)
 
 
 def _change(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
