@@ -2,7 +2,8 @@
 
 It reads `CLAUDE.md` (where there is no `AGENTS.md`), `.claude/skills`, and a project's `opencode.json` itself. In a
 person's file `{env:NAME}` is expanded; in a project's, one such text makes it refuse the server or the whole file.
-It follows no link to a skill that leads out of the project, and no link to a rule file.
+It follows no link to a skill that leads out of the project, and no link to a rule file. Rule files are those of the
+folder that it is started in.
 """
 
 from __future__ import annotations

@@ -34,10 +34,11 @@ HARNESSES = {
     "kimi": "harnesses.kimi",
     "qwen": "harnesses.qwen",
     "droid": "harnesses.droid",
+    "kilo": "harnesses.opencode",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
-ALONE: frozenset[str] = frozenset()
+ALONE: frozenset[str] = frozenset({"kilo"})
 """Harnesses that read files which are written for others: in one project with those, much would be there twice."""
 
 HOOK = "stand-in-hook"

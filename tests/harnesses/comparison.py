@@ -64,6 +64,7 @@ SPELLINGS = {
     "droid": Spelling(
         agent=lambda name: re.sub(r"[^a-z0-9_-]+", "-", name.lower()), command=lambda name: name.replace(":", "-")
     ),
+    "kilo": Spelling(agent=lambda name: name.replace(":", "-"), command=lambda name: name.replace(":", "/")),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 

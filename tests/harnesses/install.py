@@ -33,6 +33,7 @@ _NODE_PACKAGES = {
     "kimi": ("@moonshot-ai/kimi-code@2.1.0",),
     "qwen": ("@qwen-code/qwen-code@0.24.4",),
     "droid": (f"@factory/cli-linux-{_CPU}@0.225.2",),
+    "kilo": ("@kilocode/cli@7.7.7", f"@kilocode/cli-linux-{_CPU}@7.7.7"),
 }
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {}
 _WITHOUT_WHEELS = ("func-timeout",)
@@ -46,6 +47,7 @@ _PROGRAMS = {
     "kimi": "npm/kimi/node_modules/.bin/kimi",
     "qwen": "npm/qwen/node_modules/.bin/qwen",
     "droid": f"npm/droid/node_modules/@factory/cli-linux-{_CPU}/bin/droid",
+    "kilo": f"npm/kilo/node_modules/@kilocode/cli-linux-{_CPU}/bin/kilo",
 }
 
 _COMPLETE = "complete"

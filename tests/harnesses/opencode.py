@@ -1,4 +1,7 @@
-"""OpenCode: `debug config`, `debug skill`, and turns of `run`. Observed with 1.18.33."""
+"""OpenCode, and Kilo Code, which is made from it: `debug config`, `debug skill`, and turns of `run`.
+
+Observed with OpenCode 1.18.33 and Kilo Code 7.7.7.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,16 @@ from harnesses.asking import Asking
 from harnesses.seen import CALLED_WITH, Listed, Seen
 from harnesses.stub_model import text_of
 
-_SWITCHED_OFF = ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "SHARE")
+_SWITCHED_OFF = ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "SHARE", "SESSION_INGEST")
 
 
 def ask(asking: Asking) -> Seen:
-    asking.environment["OPENCODE_CONFIG_CONTENT"] = json.dumps(_provider(asking))
-    asking.environment |= {f"OPENCODE_DISABLE_{name}": "1" for name in _SWITCHED_OFF}
+    prefix = asking.harness.upper()
+    asking.environment[f"{prefix}_CONFIG_CONTENT"] = json.dumps(_provider(asking))
+    asking.environment |= {f"{prefix}_DISABLE_{name}": "1" for name in _SWITCHED_OFF}
+    if asking.harness == "kilo":
+        asking.environment["KILO_TELEMETRY_LEVEL"] = "off"
+        asking.run("config", "check")
     config = _document(asking.run("debug", "config").stdout) or {}
     skills = _document(asking.run("debug", "skill").stdout) or []
     before = asking.started

@@ -25,7 +25,7 @@ def untrusted(keep: Keep, look: Arrange, full: Situation) -> Situation:
     return keep("untrusted", arrange)
 
 
-WITHOUT_TRUST = ("opencode", "droid")
+WITHOUT_TRUST = ("opencode", "droid", "kilo")
 """Programs that know no trust: they read all of a project, and start its servers."""
 WITHOUT_SERVERS: tuple[str, ...] = ()
 """Programs that have no servers."""
