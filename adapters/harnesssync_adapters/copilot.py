@@ -2,7 +2,8 @@
 
 In a project it reads Claude Code's own files: `CLAUDE.md` with its imports, `.claude/rules`, skills, agents, commands
 at the top of their folder, hooks of both settings files (with Claude Code's names of tools), and `.mcp.json` with
-its variables. Nothing is written for these, or all would be there twice. Of the home directory it reads nothing of
+its variables. Nothing is written for these, or all would be there twice. Into a command it puts nothing: the model is
+shown `$ARGUMENTS`. A conditional rule is not told before a file calls for it. Of the home directory it reads nothing of
 Claude Code's. That VS Code reads `.mcp.json` and `~/.copilot` is documented, and not observed.
 """
 
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.copilot import permissions
-from harnesssync_adapters.shared import hooks, instructions
+from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
-from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.command_skills import command_losses, command_skills
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -137,8 +138,15 @@ def _agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
-    """Those at the top of `.claude/commands` are read as skills; the others become some."""
-    others = [command for command in items if not _is_in(view, command.source, ".claude/commands")]
+    """Those at the top of `.claude/commands` are read as skills, with nothing put in; the others become some."""
+    others = []
+    for command in items:
+        if not _is_in(view, command.source, ".claude/commands"):
+            others.append(command)
+            continue
+        for part in dict.fromkeys(part for part in commands.parts(command.prompt) if not isinstance(part, str)):
+            yield loss(view, command, part.written, "GitHub Copilot shows the model the text as it is written")
+        yield from command_losses(view, command, "GitHub Copilot")
     folder = ".github/skills" if view.scope is Scope.PROJECT else ".copilot/skills"
     yield from command_skills(view, others, folder, "GitHub Copilot")
 
@@ -204,7 +212,9 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.RULE: Render(_rules, "imports and conditional rules of a home; CLAUDE.md and .claude/rules are read natively"),
     Kind.SKILL: Link(_skills, "settings that only Claude Code reads; .claude/skills is read natively"),
     Kind.AGENT: Render(_agents, "models; .claude/agents is read natively"),
-    Kind.COMMAND: Render(_commands, "arguments are told in words; .claude/commands is read natively, not its folders"),
+    Kind.COMMAND: Render(
+        _commands, "arguments are told in words, or left in .claude/commands, which is read natively, not its folders"
+    ),
     Kind.MCP_SERVER: Merge(_servers, "servers of a project that are not in .mcp.json, which is read natively"),
     Kind.PERMISSIONS: Merge(permissions, "all but denials of domains"),
     Kind.HOOK: Merge(_hooks, "events that it does not have; .claude/settings.json is read natively"),

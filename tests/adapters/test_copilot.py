@@ -57,6 +57,13 @@ def test_commands_in_folders_become_skills() -> None:
     }
 
 
+def test_what_claude_code_puts_into_a_command_that_is_read_natively_is_lost() -> None:
+    """The model is shown the text of the file as it is."""
+    result = desired(command(PROJECT, "fix", "Fix $1 in @src/a.py of $ARGUMENTS and $1.\n"))
+    assert result.wanted == {}
+    assert ["$1", "@src/a.py", "$ARGUMENTS"] == [loss.what for loss in result.losses]
+
+
 def test_of_plugins_everything_is_written() -> None:
     """Their skills are linked, their hooks merged into a file of ours, and private."""
     far = skill(PROJECT, "far", "/home/dev/.claude/plugins/p/far", layer=Layer.PLUGIN)

@@ -35,10 +35,11 @@ HARNESSES = {
     "qwen": "harnesses.qwen",
     "droid": "harnesses.droid",
     "kilo": "harnesses.opencode",
+    "copilot": "harnesses.copilot",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
-ALONE: frozenset[str] = frozenset({"kilo"})
+ALONE: frozenset[str] = frozenset({"kilo", "copilot"})
 """Harnesses that read files which are written for others: in one project with those, much would be there twice."""
 
 HOOK = "stand-in-hook"

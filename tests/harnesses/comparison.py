@@ -65,18 +65,23 @@ SPELLINGS = {
         agent=lambda name: re.sub(r"[^a-z0-9_-]+", "-", name.lower()), command=lambda name: name.replace(":", "-")
     ),
     "kilo": Spelling(agent=lambda name: name.replace(":", "-"), command=lambda name: name.replace(":", "/")),
+    "copilot": Spelling(
+        agent=lambda name: name.replace(":", "-"),
+        command=lambda name: name.replace(":", "-"),
+        commands_are_skills=True,
+    ),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 
 
-UNTOLD = {"gemini": ("tools",), "qwen": ("tools",), "droid": ("model", "tools")}
+UNTOLD = {"copilot": ("model", "tools"), "gemini": ("tools",), "qwen": ("tools",), "droid": ("model", "tools")}
 """Settings of agents that a harness takes and does not tell."""
 
 
 AGENTS_UNTOLD: frozenset[str] = frozenset()
 """Harnesses that take agents, and tell neither a person nor the model which."""
 
-CONDITIONAL: frozenset[str] = frozenset()
+CONDITIONAL: frozenset[str] = frozenset({"copilot"})
 """Harnesses that tell a conditional rule once a file calls for it, as Claude Code does."""
 
 
