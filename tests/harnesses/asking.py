@@ -35,6 +35,7 @@ HARNESSES = {
     "qwen": "harnesses.qwen",
     "droid": "harnesses.droid",
     "kilo": "harnesses.opencode",
+    "pi": "harnesses.pi",
     "copilot": "harnesses.copilot",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""

@@ -65,6 +65,7 @@ SPELLINGS = {
         agent=lambda name: re.sub(r"[^a-z0-9_-]+", "-", name.lower()), command=lambda name: name.replace(":", "-")
     ),
     "kilo": Spelling(agent=lambda name: name.replace(":", "-"), command=lambda name: name.replace(":", "/")),
+    "pi": Spelling(agent=str, command=lambda name: name.replace(":", "-")),
     "copilot": Spelling(
         agent=lambda name: name.replace(":", "-"),
         command=lambda name: name.replace(":", "-"),

@@ -34,6 +34,7 @@ _NODE_PACKAGES = {
     "qwen": ("@qwen-code/qwen-code@0.24.4",),
     "droid": (f"@factory/cli-linux-{_CPU}@0.225.2",),
     "kilo": ("@kilocode/cli@7.7.7", f"@kilocode/cli-linux-{_CPU}@7.7.7"),
+    "pi": ("@mariozechner/pi-coding-agent@0.73.1",),
     "copilot": ("@github/copilot@1.0.102",),
 }
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {}
@@ -49,6 +50,7 @@ _PROGRAMS = {
     "qwen": "npm/qwen/node_modules/.bin/qwen",
     "droid": f"npm/droid/node_modules/@factory/cli-linux-{_CPU}/bin/droid",
     "kilo": f"npm/kilo/node_modules/@kilocode/cli-linux-{_CPU}/bin/kilo",
+    "pi": "npm/pi/node_modules/.bin/pi",
     "copilot": "npm/copilot/node_modules/.bin/copilot",
 }
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.harnesses
 
 FOLDER = "packages/api"
 
-FOLDER_ALONE = ("gemini", "qwen", "droid", "kilo")
+FOLDER_ALONE = ("gemini", "qwen", "droid", "kilo", "pi")
 """Programs that read settings and rules of the folder that they are started in alone: those of a person's own are in
 the root."""
 
