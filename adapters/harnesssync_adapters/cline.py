@@ -1,7 +1,8 @@
 """Cline's command line, observed with version 3.0.65.
 
 It ignores rule and workflow files that are links, but follows one at `AGENTS.md`. Of two rule files with the same name,
-in whatever folders, it uses one alone. Servers are read in the home directory, and no variables are expanded there.
+in whatever folders, it uses one alone. Started in a folder below the root, it reads nothing of the root. Servers are
+read in the home directory, and no variables are expanded there.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ HARNESSES = {
     "kilo": "harnesses.opencode",
     "pi": "harnesses.pi",
     "copilot": "harnesses.copilot",
+    "cline": "harnesses.cline",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 

@@ -71,6 +71,7 @@ SPELLINGS = {
         command=lambda name: name.replace(":", "-"),
         commands_are_skills=True,
     ),
+    "cline": Spelling(agent=str, command=lambda name: name.replace(":", "-")),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 
@@ -103,6 +104,8 @@ def servers(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
         yield f"server {name} is not in the source"
     for name, server in wanted.items():
         item = f"mcp_server {server.name}"
+        if seen.refusal is not None and name in map(_plain, seen.listed_servers):
+            continue  # nothing was started
         if name in arrived:
             yield from _server_differences(server, arrived[name], losses.about(item))
         elif not losses.about(item):
@@ -153,7 +156,7 @@ def skills(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
 
 def agents(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
     """Every agent with its description and, where it is told, its prompt; its model and tools or their loss."""
-    if seen.harness in AGENTS_UNTOLD:
+    if seen.harness in AGENTS_UNTOLD or seen.refusal is not None:
         return
     wanted = {SPELLINGS[seen.harness].agent(one.name): (f"agent {one.name}", one) for one in expected.agents}
     yield from _listed("agent", wanted, seen.agents, losses)
@@ -178,6 +181,8 @@ def commands(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
     wanted = {spelling.command(one.name): (f"command {one.name}", one) for one in expected.commands}
     if seen.commands:
         yield from _listed("command", wanted, seen.commands, losses)
+    if seen.refusal is not None:
+        return
     for name in sorted(set(seen.called) - set(wanted)):
         yield f"command {name} is not in the source"
     for name, (item, command) in wanted.items():
@@ -224,6 +229,8 @@ def _listed(
 
 def rules(expected: Expected, seen: Seen, losses: Losses, directory: str = "") -> Iterator[str]:
     """Every line of every rule that holds in `directory`, once; those of other folders once at most."""
+    if seen.refusal is not None:
+        return
     for file, times in seen.rules.items():
         if times > 1:
             yield f"{file} is loaded {times} times"
@@ -251,6 +258,8 @@ def telling(rule: Rule, everything: Sequence[str]) -> Iterator[str]:
 
 def hooks(expected: Expected, seen: Seen, losses: Losses, events: Sequence[str]) -> Iterator[str]:
     """Every hook for one of `events`, which occur once in a turn, runs once or is declared as lost."""
+    if seen.refusal is not None:
+        return
     ran = Counter(seen.hooks)
     wanted = {hook.command.removeprefix(f"{HOOK} "): hook for hook in expected.hooks if HOOK in hook.command}
     declared = sum(loss["item"].startswith("hook ") and loss["item"] == loss["what"] for loss in losses.entries)

@@ -36,6 +36,7 @@ _NODE_PACKAGES = {
     "kilo": ("@kilocode/cli@7.7.7", f"@kilocode/cli-linux-{_CPU}@7.7.7"),
     "pi": ("@mariozechner/pi-coding-agent@0.73.1",),
     "copilot": ("@github/copilot@1.0.102",),
+    "cline": ("cline@3.0.65",),
 }
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {}
 _WITHOUT_WHEELS = ("func-timeout",)
@@ -52,6 +53,7 @@ _PROGRAMS = {
     "kilo": f"npm/kilo/node_modules/@kilocode/cli-linux-{_CPU}/bin/kilo",
     "pi": "npm/pi/node_modules/.bin/pi",
     "copilot": "npm/copilot/node_modules/.bin/copilot",
+    "cline": f"npm/cline/node_modules/@cline/cli-linux-{_CPU}/bin/cline",
 }
 
 _COMPLETE = "complete"

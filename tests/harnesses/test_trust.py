@@ -41,9 +41,9 @@ def test_nothing_breaks_where_the_project_is_not_trusted(untrusted: Situation, h
 
 
 def test_rules_are_read_where_the_project_is_not_trusted(untrusted: Situation, harness: str) -> None:
-    """But for Gemini CLI, which takes no turn before the folder is trusted; Qwen Code and Vibe read the user's."""
+    """But for Gemini CLI, which takes no turn before; Qwen Code and Vibe read the user's."""
     seen = untrusted.seen(harness)
-    assert (seen.refusal is not None) == (harness == "gemini")
+    assert (seen.refusal is not None) == (harness in ("gemini", "auggie"))
     if seen.refusal is None:
         expected = untrusted.expected if harness not in ("qwen", "vibe") else of_home(untrusted.home, ENVIRONMENT)
         assert list(comparison.rules(expected, seen, untrusted.losses(harness))) == []
