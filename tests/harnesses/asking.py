@@ -38,6 +38,7 @@ HARNESSES = {
     "pi": "harnesses.pi",
     "copilot": "harnesses.copilot",
     "cline": "harnesses.cline",
+    "continue": "harnesses.continue_dev",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 

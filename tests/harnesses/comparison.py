@@ -72,6 +72,7 @@ SPELLINGS = {
         commands_are_skills=True,
     ),
     "cline": Spelling(agent=str, command=lambda name: name.replace(":", "-")),
+    "continue": Spelling(agent=str, command=lambda name: name.replace(":", "-"), commands_are_skills=True),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 

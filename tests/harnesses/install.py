@@ -37,6 +37,7 @@ _NODE_PACKAGES = {
     "pi": ("@mariozechner/pi-coding-agent@0.73.1",),
     "copilot": ("@github/copilot@1.0.102",),
     "cline": ("cline@3.0.65",),
+    "continue": ("@continuedev/cli@1.5.47",),
 }
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {}
 _WITHOUT_WHEELS = ("func-timeout",)
@@ -54,6 +55,7 @@ _PROGRAMS = {
     "pi": "npm/pi/node_modules/.bin/pi",
     "copilot": "npm/copilot/node_modules/.bin/copilot",
     "cline": f"npm/cline/node_modules/@cline/cli-linux-{_CPU}/bin/cline",
+    "continue": "npm/continue/node_modules/.bin/cn",
 }
 
 _COMPLETE = "complete"
