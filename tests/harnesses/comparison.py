@@ -73,6 +73,11 @@ SPELLINGS = {
     ),
     "cline": Spelling(agent=str, command=lambda name: name.replace(":", "-")),
     "continue": Spelling(agent=str, command=lambda name: name.replace(":", "-"), commands_are_skills=True),
+    "openhands": Spelling(
+        agent=lambda name: name.replace(":", "-"),
+        command=lambda name: name.replace(":", "-"),
+        commands_are_skills=True,
+    ),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 

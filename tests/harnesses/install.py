@@ -39,7 +39,9 @@ _NODE_PACKAGES = {
     "cline": ("cline@3.0.65",),
     "continue": ("@continuedev/cli@1.5.47",),
 }
-_PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {}
+_PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {
+    "openhands": ("openhands==1.16.0",),
+}
 _WITHOUT_WHEELS = ("func-timeout",)
 PACKAGES = {**_NODE_PACKAGES, **_PYTHON_PACKAGES}
 """What is installed, a folder each."""
@@ -56,6 +58,7 @@ _PROGRAMS = {
     "copilot": "npm/copilot/node_modules/.bin/copilot",
     "cline": f"npm/cline/node_modules/@cline/cli-linux-{_CPU}/bin/cline",
     "continue": "npm/continue/node_modules/.bin/cn",
+    "openhands": "py/openhands/bin/openhands",
 }
 
 _COMPLETE = "complete"

@@ -137,14 +137,12 @@ def _only_imports(rule: Rule) -> bool:
 def besides_claude_md(view: View, rules: Sequence[Rule], harness: str) -> Iterator[Output | Loss]:
     """`AGENTS.md` in the root, for harnesses that read `CLAUDE.md` there too: only where that does not say it all."""
     root = next((folder for folder in folders(view, rules) if not folder.directory), None)
-    read = [rule for rule in root.public if rule.source == _claude_md(view, root)] if root is not None else []
     is_native = root is not None and is_claude_md(view, root)
     for result in root_only(view, rules, harness):
         if isinstance(result, Loss) or not is_native:
             yield result
-    if not is_native:
-        for rule in read:
-            yield loss(view, rule, rule.name, f"{harness} reads it besides {AGENTS}: it sees the text twice")
+    if root is not None and not is_native:
+        yield from told_twice(view, root, harness)
 
 
 def conditional_losses(view: View, rules: Sequence[Rule]) -> Iterator[Loss]:
