@@ -95,7 +95,7 @@ bench: $(DEV_READY) ## Measure how fast it is
 	@$(PY) -m benchmarks
 
 .PHONY: test-harnesses
-test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what we write (needs npm)
+test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what we write (needs npm, Python 3.12)
 	@$(PY) tests/harnesses/install.py
 	@$(PY) -m pytest -m harnesses tests/harnesses $(PYTEST)
 

@@ -39,6 +39,7 @@ HARNESSES = {
     "copilot": "harnesses.copilot",
     "cline": "harnesses.cline",
     "continue": "harnesses.continue_dev",
+    "vibe": "harnesses.vibe",
     "openhands": "harnesses.openhands",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""

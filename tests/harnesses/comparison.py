@@ -73,6 +73,7 @@ SPELLINGS = {
     ),
     "cline": Spelling(agent=str, command=lambda name: name.replace(":", "-")),
     "continue": Spelling(agent=str, command=lambda name: name.replace(":", "-"), commands_are_skills=True),
+    "vibe": Spelling(agent=str, command=lambda name: name.replace(":", "-"), commands_are_skills=True),
     "openhands": Spelling(
         agent=lambda name: name.replace(":", "-"),
         command=lambda name: name.replace(":", "-"),
@@ -86,7 +87,7 @@ UNTOLD = {"copilot": ("model", "tools"), "gemini": ("tools",), "qwen": ("tools",
 """Settings of agents that a harness takes and does not tell."""
 
 
-AGENTS_UNTOLD: frozenset[str] = frozenset()
+AGENTS_UNTOLD: frozenset[str] = frozenset({"vibe"})
 """Harnesses that take agents, and tell neither a person nor the model which."""
 
 CONDITIONAL: frozenset[str] = frozenset({"copilot"})

@@ -40,6 +40,7 @@ _NODE_PACKAGES = {
     "continue": ("@continuedev/cli@1.5.47",),
 }
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {
+    "vibe": ("mistral-vibe==3.0.2",),
     "openhands": ("openhands==1.16.0",),
 }
 _WITHOUT_WHEELS = ("func-timeout",)
@@ -58,6 +59,7 @@ _PROGRAMS = {
     "copilot": "npm/copilot/node_modules/.bin/copilot",
     "cline": f"npm/cline/node_modules/@cline/cli-linux-{_CPU}/bin/cline",
     "continue": "npm/continue/node_modules/.bin/cn",
+    "vibe": "py/vibe/bin/vibe",
     "openhands": "py/openhands/bin/openhands",
 }
 
