@@ -41,6 +41,7 @@ HARNESSES = {
     "continue": "harnesses.continue_dev",
     "vibe": "harnesses.vibe",
     "openhands": "harnesses.openhands",
+    "aider": "harnesses.aider",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 

@@ -79,6 +79,7 @@ SPELLINGS = {
         command=lambda name: name.replace(":", "-"),
         commands_are_skills=True,
     ),
+    "aider": Spelling(agent=str, command=str),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 

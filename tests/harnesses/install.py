@@ -42,6 +42,7 @@ _NODE_PACKAGES = {
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {
     "vibe": ("mistral-vibe==3.0.2",),
     "openhands": ("openhands==1.16.0",),
+    "aider": ("aider-chat==0.86.2",),
 }
 _WITHOUT_WHEELS = ("func-timeout",)
 PACKAGES = {**_NODE_PACKAGES, **_PYTHON_PACKAGES}
@@ -61,6 +62,7 @@ _PROGRAMS = {
     "continue": "npm/continue/node_modules/.bin/cn",
     "vibe": "py/vibe/bin/vibe",
     "openhands": "py/openhands/bin/openhands",
+    "aider": "py/aider/bin/aider",
 }
 
 _COMPLETE = "complete"

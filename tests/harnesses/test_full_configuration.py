@@ -65,6 +65,7 @@ def test_every_hook_runs_once(full: Situation, harness: str) -> None:
 
 def test_code_in_a_command_is_told_as_it_is_written(plain: Situation, harness: str) -> None:
     """A decorator is no mention of a file, and nothing in a block of code is an argument."""
-    called = plain.seen(harness).called
-    assert called or "command watch" in plain.losses(harness).about("command watch")
+    seen = plain.seen(harness)
+    called = seen.called
+    assert called or seen.refusal is not None or "command watch" in plain.losses(harness).about("command watch")
     assert [told for told in called.values() if squeezed(CODE) not in squeezed(told)] == []

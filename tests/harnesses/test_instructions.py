@@ -21,7 +21,7 @@ FOLDER_ALONE = ("gemini", "qwen", "droid", "kilo", "pi")
 """Programs that read settings and rules of the folder that they are started in alone: those of a person's own are in
 the root."""
 
-PERSONAL_ALONE = ("cline", "continue")
+PERSONAL_ALONE = ("cline", "continue", "aider")
 """Programs that read of a project what lies in the folder that they are started in, and nothing of the root."""
 
 

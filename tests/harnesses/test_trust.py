@@ -27,7 +27,7 @@ def untrusted(keep: Keep, look: Arrange, full: Situation) -> Situation:
 
 WITHOUT_TRUST = ("opencode", "droid", "kilo")
 """Programs that know no trust: they read all of a project, and start its servers."""
-WITHOUT_SERVERS = "pi"
+WITHOUT_SERVERS = ("pi", "aider")
 """Programs that have no servers."""
 
 
