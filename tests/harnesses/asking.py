@@ -42,6 +42,7 @@ HARNESSES = {
     "vibe": "harnesses.vibe",
     "openhands": "harnesses.openhands",
     "aider": "harnesses.aider",
+    "auggie": "harnesses.auggie",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 

@@ -80,6 +80,7 @@ SPELLINGS = {
         commands_are_skills=True,
     ),
     "aider": Spelling(agent=str, command=str),
+    "auggie": Spelling(agent=str, command=str),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 

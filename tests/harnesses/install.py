@@ -38,6 +38,7 @@ _NODE_PACKAGES = {
     "copilot": ("@github/copilot@1.0.102",),
     "cline": ("cline@3.0.65",),
     "continue": ("@continuedev/cli@1.5.47",),
+    "auggie": ("@augmentcode/auggie@0.36.0",),
 }
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {
     "vibe": ("mistral-vibe==3.0.2",),
@@ -63,6 +64,7 @@ _PROGRAMS = {
     "vibe": "py/vibe/bin/vibe",
     "openhands": "py/openhands/bin/openhands",
     "aider": "py/aider/bin/aider",
+    "auggie": "npm/auggie/node_modules/.bin/auggie",
 }
 
 _COMPLETE = "complete"
