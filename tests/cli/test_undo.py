@@ -452,3 +452,20 @@ def test_where_what_was_replaced_can_not_be_given_back_the_output_stays(
     assert not (project / ".gemini/agents/reviewer.md").exists()
     (project / AGENT).unlink()
     assert run(*command, cwd=project).code == 0
+
+
+def test_a_transaction_that_can_not_be_read_is_not_passed_over(run: Run, worktree: Path, home: Path) -> None:
+    """The one before it would be taken back instead. Who names that one may."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    run("sync", cwd=worktree)
+    (worktree / ".claude/agents/reviewer.md").write_text("---\nname: reviewer\ndescription: New\n---\nNew.\n")
+    run("sync", cwd=worktree)
+    [history] = (home / ".harnesssync/projects").glob("*/history")
+    newest = max(history.glob("0*"))
+    (newest / "record.json").write_text("{")
+    output = worktree / ".codex/agents/reviewer.toml"
+    before = output.read_bytes()
+    refused = run("undo", cwd=worktree)
+    assert (refused.code, output.read_bytes()) == (4, before)
+    assert "undo --list" in refused.err
+    assert run("undo", "1", cwd=worktree).code in {0, 1}

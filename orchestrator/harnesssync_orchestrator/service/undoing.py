@@ -6,7 +6,7 @@ what a person edited is left alone.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +15,7 @@ from shlex import quote
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
-from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, undone
+from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, number_of, undone
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
@@ -127,10 +127,10 @@ def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tupl
     """The transaction that is meant, how to take it back, and what is wrong with others.
 
     One that was killed comes first: it is taken back, or, if it was an undo, gone on with. A transaction of which
-    nothing is left to be taken back is passed over.
+    nothing is left to be taken back is passed over, but none that can't be read: it may be the one that is meant.
     """
     found, errors = records.load_all(work.history)
-    problems = problems_of(errors)
+    problems = problems_of(errors.values())
     begun = _to_be_ended(work.unfinished)
     if number is not None or begun:
         named = next((each for each in found if each.number == number or (number is None and each.name == begun)), None)
@@ -141,9 +141,20 @@ def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tupl
     while (record := latest(found, done=done)) is not None:
         plan = _undo_plan(work, record)
         if not plan.is_empty or plan.conflicts:
+            _require_read(record.number, errors)
             return record, plan, problems
         done |= {record.name}
+    _require_read(0, errors)
     return None, Plan(), problems
+
+
+def _require_read(number: int, errors: Mapping[str, StateError]) -> None:
+    """Raise what is wrong with a transaction that came after this one."""
+    newer = max((name for name in errors if number_of(name) > number), key=number_of, default=None)
+    if newer is not None:
+        error = errors[newer]
+        hint = f"{error.hint}; harnesssync undo NUMBER takes back an earlier one, undo --list shows them"
+        raise StateError(error.message, code=error.code, path=error.path, hint=hint)
 
 
 def _to_be_ended(unfinished: Record | None) -> str:

@@ -374,7 +374,7 @@ def test_records_are_numbered_and_read_in_order(history: Path) -> None:
         finish(draft)
     (history / "notes").mkdir()
     found, errors = records.load_all(history)
-    assert ([record.number for record in found], errors) == ([1, 2, 3], [])
+    assert ([record.number for record in found], errors) == ([1, 2, 3], {})
 
 
 def test_a_record_that_can_not_be_read_is_told_and_hides_no_other(history: Path) -> None:
@@ -384,7 +384,10 @@ def test_a_record_that_can_not_be_read_is_told_and_hides_no_other(history: Path)
         finish(draft)
     (history / "000001-00ff" / "record.json").write_text("{")
     found, errors = records.load_all(history)
-    assert ([record.number for record in found], [error.code for error in errors]) == ([2], ["history_damaged"])
+    assert ([record.number for record in found], [error.code for error in errors.values()]) == (
+        [2],
+        ["history_damaged"],
+    )
     with pytest.raises(StateError):
         records.load(history, "000001-00ff")
 

@@ -102,15 +102,15 @@ def load(history: Path, name: str) -> Record:
         raise _unreadable(file, f"it is no record of a transaction ({error})") from error
 
 
-def load_all(history: Path) -> tuple[list[Record], list[StateError]]:
-    """All records that can be read, oldest first, and what is wrong with the others. Raises StateError."""
+def load_all(history: Path) -> tuple[list[Record], dict[str, StateError]]:
+    """All records that can be read, oldest first, and by its name what is wrong with each other. Raises StateError."""
     records: list[Record] = []
-    errors: list[StateError] = []
+    errors: dict[str, StateError] = {}
     for name in names(history):
         try:
             records.append(load(history, name))
         except StateError as error:
-            errors.append(error)
+            errors[name] = error
     return records, errors
 
 
