@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_adapters.importing.servers import brace_references, env_references, literal, same_references
+from harnesssync_adapters.importing.servers import (
+    as_text,
+    brace_references,
+    env_references,
+    literal,
+    same_references,
+)
 from harnesssync_adapters.importing.texts import part
 from harnesssync_orchestrator.core.import_planning import plan_import
 from harnesssync_orchestrator.core.importing import Documents, Lost, NewFile, NewFolder, Readable, fits
@@ -168,3 +174,11 @@ def test_what_is_no_text_is_said() -> None:
 def test_patterns_are_as_in_git(path: str, pattern: str, expected: bool) -> None:
     """`**` is any number of folders, also none."""
     assert fits(path, pattern) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("x", "x"), (True, "true"), (3, "3"), (0.5, "0.5"), (["a"], '["a"]'), (False, "false")]
+)
+def test_a_value_that_is_no_text_is_what_a_program_gets(value: Any, said: str) -> None:
+    """As JSON writes it: `True` is no program's."""
+    assert as_text(value) == said

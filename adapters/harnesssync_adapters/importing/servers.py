@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -107,7 +108,7 @@ def _server(raw: dict[str, Any], tongue: Tongue, losses: dict[str, str]) -> dict
             return None
         used |= {"command", "args", tongue.env}
         args = raw.get("args") or []
-        value = {"command": raw["command"], "args": [str(one) for one in args] if isinstance(args, list) else []}
+        value = {"command": raw["command"], "args": _texts(args) if isinstance(args, list) else []}
         if env := _table(raw.get(tongue.env)):
             value["env"] = env
     else:
@@ -136,7 +137,17 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def _table(value: object) -> dict[str, JsonValue]:
-    return {str(key): inner if isinstance(inner, str) else str(inner) for key, inner in mapping(value).items()}
+    """What programs get as texts, as JSON writes it; what is null says nothing."""
+    return {str(key): as_text(inner) for key, inner in mapping(value).items() if inner is not None}
+
+
+def _texts(values: list[object]) -> list[JsonValue]:
+    return [as_text(each) for each in values if each is not None]
+
+
+def as_text(value: object) -> str:
+    """A value of a configuration as a program would get it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _said(value: dict[str, JsonValue], tongue: Tongue) -> dict[str, JsonValue] | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from harnesssync_adapters.importing.servers import as_text
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.importing import SETTINGS, Documents, Lost, New, NewElement, NewKey
@@ -38,7 +39,7 @@ def variables(documents: Documents, path: str, pointer: tuple[str, ...]) -> Iter
         key = "/".join((*pointer, name))
         if isinstance(value, (str, int, float)):
             yield NewKey(
-                kind=Kind.ENVIRONMENT, source=path, key=key, path=SETTINGS, pointer=("env", name), value=str(value)
+                kind=Kind.ENVIRONMENT, source=path, key=key, path=SETTINGS, pointer=("env", name), value=as_text(value)
             )
         else:
             yield Lost(source=path, key=key, why="it is no text")
