@@ -15,30 +15,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import short_hash
-from harnesssync_orchestrator.errors import ApplyError, StateError
+from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
+from harnesssync_orchestrator.files.exclude_block import SECTION, find_block, read_exclude, sections_of, unusable
 from harnesssync_orchestrator.files.locks import held
-from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.temporaries import is_temporary
 
 _BEGIN = b"# >>> harnesssync (%s): outputs of ours; do not edit this block\n"
 _END = b"# <<< harnesssync\n"
-_SECTION = b"# worktree "
-_BLOCK = re.compile(
-    rb"(?P<end>^|\n)# >>> harnesssync \((?P<kind>appended|joined|created)\)[^\n]*\n"
-    rb"(?P<body>.*?)^# <<< harnesssync\r?(?:\n|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
 _ATTEMPTS = 5
 """Somebody who saves the file at the same moment is awaited so often."""
-
-_BEGINS = re.compile(rb"^# >>> harnesssync \(", re.MULTILINE)
 
 
 def update_exclude(
@@ -61,12 +53,12 @@ def update_exclude(
     """
     file = common_dir / "info" / "exclude"
     wanted = sorted({*map(pattern, paths), *map(os.fsencode, lines)})
-    if _changed(_read(file), worktree_id, wanted, worktrees) is None and not _has_temporaries(file.parent):
+    if _changed(read_exclude(file), worktree_id, wanted, worktrees) is None and not _has_temporaries(file.parent):
         return False
     with held(lock, timeout):
         _clear_away_temporaries(file.parent)
         for attempt in range(_ATTEMPTS):
-            before = _read(file)
+            before = read_exclude(file)
             after = _changed(before, worktree_id, wanted, worktrees)
             if after is None:
                 return False
@@ -74,9 +66,9 @@ def update_exclude(
                 _replace(file, before, after)
             except ApplyError as error:
                 if error.code != "changed_underneath" or attempt == _ATTEMPTS - 1:
-                    raise _unusable(file, f"it can't be written: {error.message}") from error
+                    raise unusable(file, f"it can't be written: {error.message}") from error
             except OSError as error:
-                raise _unusable(file, f"it can't be written: {error.strerror or error}") from error
+                raise unusable(file, f"it can't be written: {error.strerror or error}") from error
             else:
                 break
     return True
@@ -108,22 +100,6 @@ def _clear_away_temporaries(folder: Path) -> None:
             below.sweep("")
 
 
-def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
-    """The lines of one worktree's section, as they stand. Raises StateError as `update_exclude` does."""
-    block = _find(_read(common_dir / "info" / "exclude") or b"")
-    lines = _sections(block["body"]).get(worktree_id.encode("ascii"), []) if block else []
-    return tuple(map(os.fsdecode, lines))
-
-
-def lists_anything(common_dir: Path, worktree_id: str, worktrees: Collection[str]) -> bool:
-    """Are there lines of this worktree, or of one that is not among `worktrees`, the ids of those that the repository
-    has: it may have been this one, before it was moved? Raises StateError as `update_exclude` does."""
-    block = _find(_read(common_dir / "info" / "exclude") or b"")
-    sections = _sections(block["body"]) if block else {}
-    ids = {name.decode("ascii", "replace") for name, lines in sections.items() if lines}
-    return worktree_id in ids or not ids <= {*worktrees}
-
-
 @lru_cache(maxsize=4096)
 def pattern(path: str) -> bytes:
     """The pattern of gitignore that matches one path below the root, whatever characters its name has.
@@ -141,8 +117,8 @@ def _changed(
 ) -> bytes | None:
     """The file after the change; None if there is nothing to change."""
     text = content or b""
-    block = _find(text)
-    sections = _sections(block["body"]) if block else {}
+    block = find_block(text)
+    sections = sections_of(block["body"]) if block else {}
     key = worktree_id.encode("ascii")
     known = sections if worktrees is None else {name: sections[name] for name in sections if name.decode() in worktrees}
     if sections.get(key, []) == lines and known.keys() | {key} >= sections.keys():
@@ -160,7 +136,7 @@ def _changed(
     else:
         kind, joint = b"appended", b""
     body = b"".join(
-        _SECTION + name + b"\n" + b"".join(line + b"\n" for line in listed) for name, listed in sorted(wanted.items())
+        SECTION + name + b"\n" + b"".join(line + b"\n" for line in listed) for name, listed in sorted(wanted.items())
     )
     return before + joint + _BEGIN % kind + body + _END + after
 
@@ -175,49 +151,6 @@ def _around(text: bytes, block: re.Match[bytes] | None) -> tuple[bytes, bytes]:
     return text[: block.start() + (0 if joined else len(block["end"]))], after
 
 
-def _find(text: bytes) -> re.Match[bytes] | None:
-    begins = len(_BEGINS.findall(text))
-    block = _BLOCK.search(text)
-    if begins > 1 or (begins == 1 and block is None):
-        raise StateError(
-            "the block of harnesssync was damaged: it has no end, or is there twice",
-            code="exclude_damaged",
-            hint="Remove the lines from '# >>> harnesssync' to '# <<< harnesssync' in info/exclude, then sync again",
-        )
-    return block
-
-
 def _kind(content: bytes | None) -> bytes:
-    block = _find(content or b"")
+    block = find_block(content or b"")
     return block["kind"] if block else b""
-
-
-def _sections(body: bytes) -> Mapping[bytes, list[bytes]]:
-    sections: dict[bytes, list[bytes]] = {}
-    listed: list[bytes] = []
-    for line in body.split(b"\n"):
-        if line.startswith(_SECTION):
-            listed = sections.setdefault(line[len(_SECTION) :].strip(), [])
-        elif line.strip():
-            listed.append(line.rstrip(b"\r"))
-    return sections
-
-
-def _read(file: Path) -> bytes | None:
-    try:
-        if file.is_symlink():
-            raise _unusable(file, "it is a link, and what it leads to may be shared with other repositories")
-        return Looked().read(os.fspath(file))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _unusable(file, f"it can't be read: {error.strerror or error}") from error
-
-
-def _unusable(file: Path, reason: str) -> StateError:
-    return StateError(
-        f"outputs can't be kept out of git status: {reason}",
-        code="exclude_unusable",
-        path=str(file),
-        hint="Make it a plain file that you may write, or turn this off in config.toml",
-    )

@@ -13,7 +13,8 @@ from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
-from harnesssync_orchestrator.files.exclude import listed, lists_anything, pattern, update_exclude
+from harnesssync_orchestrator.files.exclude import pattern, update_exclude
+from harnesssync_orchestrator.files.exclude_block import listed, lists_anything
 from harnesssync_orchestrator.service.start import Start
 
 EXCLUDE_S = 5.0

@@ -25,7 +25,7 @@ from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.errors import StateError
-from harnesssync_orchestrator.files.exclude import listed
+from harnesssync_orchestrator.files.exclude_block import listed
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.identity import trust_in
