@@ -62,7 +62,7 @@ class Options:
     project. An `automatic` sync is one that nobody asked for: it follows the registry as that is once it has the lock,
     and leaves a project that is paused or not registered any more alone. What it wrote it leaves to a later one to look
     at again. `changed` are the paths that it answers to, if it is known that nothing else has changed. While it waits
-    for its turn more may: `lately` is asked in the end, and says that anything may have with None.
+    for its place more may: `lately` is asked in the end, and gives all of them.
     """
 
     targets: tuple[str, ...] = ()
@@ -73,14 +73,11 @@ class Options:
     lock_timeout_s: float = 30.0
     automatic: bool = False
     changed: frozenset[str] = frozenset()
-    lately: Callable[[], frozenset[str] | None] | None = field(default=None, compare=False)
+    lately: Callable[[], frozenset[str]] | None = field(default=None, compare=False)
 
     def up_to_date(self) -> Options:
         """The same, answering to what has changed by now."""
-        if self.lately is None:
-            return self
-        lately = self.lately()
-        return replace(self, changed=self.changed | lately if self.changed and lately is not None else frozenset())
+        return self if self.lately is None else replace(self, changed=self.lately())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,8 +102,7 @@ def _closer(start: Start, ledger: Ledger, seen: Survey, found: Iterable[Address]
     desired = replace(seen.desired, wanted=_at(seen.desired.wanted, paths))
     ledger = replace(ledger, entries=_at(ledger.entries, paths), pending=_at(ledger.pending, paths))
     root, formats, looked = Path(start.project.path), start.engine.formats, Looked()
-    hides = start.engine.exclude and start.repository is not None
-    git = look_at_git(root, start.project.scope, desired, looked, hides=hides)
+    git = look_at_git(root, start.project.scope, desired, looked, hides=start.hides_in is not None)
     observed = observe(root, desired, ledger, formats, start.memory.cache, looked, git.tracked)
     observed = replace(observed, ignored=git.ignored, shown=git.shown, unasked=git.unasked)
     return Known(source=seen.source, desired=desired, ledger=ledger, observed=observed, plan=seen.plan)

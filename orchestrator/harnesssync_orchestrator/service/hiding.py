@@ -29,7 +29,7 @@ def hide(
     With `keeping`, what stands there already stays too: False if that is more. To be `tidy` also takes away the
     sections of worktrees that are gone. Raises StateError, LockTimeoutError.
     """
-    shared = _shared_folder(start)
+    shared = start.hides_in
     if shared is None:
         return True
     paths, kept = tuple(paths), listed(shared, start.project.id) if keeping else ()
@@ -47,20 +47,9 @@ def hide(
     return {os.fsdecode(pattern(path)) for path in paths}.issuperset(kept)
 
 
-def hidden_lines(start: Start) -> tuple[str, ...] | None:
-    """The lines of the project, as they stand; None where there are none to be kept, or none can be read."""
-    shared = _shared_folder(start)
-    if shared is None:
-        return None
-    try:
-        return listed(shared, start.project.id)
-    except StateError:
-        return None  # told when they are to be changed
-
-
 def had_outputs(start: Start) -> bool:
     """Do git's own files say that outputs of ours are here, of which no ledger is left?"""
-    shared = _shared_folder(start)
+    shared = start.hides_in
     if shared is None:
         return False
     try:
@@ -76,8 +65,3 @@ def _worktree_ids(shared: Path) -> frozenset[str]:
 def patterns(paths: Iterable[str]) -> frozenset[str]:
     """The lines by which outputs and the markers beside them are hidden from git."""
     return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))
-
-
-def _shared_folder(start: Start) -> Path | None:
-    """The folder of the repository in which `info/exclude` is, if we are to keep outputs out of git."""
-    return start.repository if start.engine.exclude else None

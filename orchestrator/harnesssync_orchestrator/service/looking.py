@@ -13,7 +13,6 @@ from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.recall import Recall
-from harnesssync_orchestrator.service.hiding import hidden_lines
 from harnesssync_orchestrator.service.memory import Remembered, encode
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.survey import Reading, Survey, Surveyor, completed
@@ -102,7 +101,7 @@ class Looking:
             confirmed=start.options.confirmed,
             resolution=start.resolution.restoring(self.adopted),
             renderings=start.memory.renderings,
-            hides=start.engine.exclude and start.repository is not None,
+            hides=start.hides_in is not None,
         )
 
     def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:
@@ -160,5 +159,5 @@ class Looking:
             problems=tuple(problem for problem in seen.problems if problem not in self.problems),
             notes=notes,
             watch=tuple(sorted(self.watch)),
-            hidden=hidden_lines(self.start) or (),
+            hidden=self.start.hidden_lines() or (),
         )

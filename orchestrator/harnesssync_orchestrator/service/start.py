@@ -131,14 +131,24 @@ class Start:
             return None
         return self.result(unchanged_report(self.project, self.targets, remembered), frozenset(remembered.watch))
 
+    @property
+    def hides_in(self) -> Path | None:
+        """The folder of the repository in which `info/exclude` is, if we are to keep outputs out of git."""
+        return self.repository if self.engine.exclude else None
+
+    def hidden_lines(self) -> tuple[str, ...] | None:
+        """The lines of the project in there, as they stand; None where there are none to be kept, or none can be read.
+        Blocking."""
+        if self.hides_in is None:
+            return None
+        try:
+            return listed(self.hides_in, self.project.id)
+        except StateError:
+            return None  # told when they are to be changed
+
     def _hides(self, remembered: Remembered) -> bool:
         """Is git still told not to show what is ours? Blocking."""
-        if self.repository is None or not self.engine.exclude:
-            return True
-        try:
-            return listed(self.repository, self.project.id) == remembered.hidden
-        except StateError:
-            return False
+        return self.hides_in is None or self.hidden_lines() == remembered.hidden
 
     def ledger(self) -> tuple[Ledger, list[Problem]]:
         """The ledger, and what is wrong with its file. Blocking. Raises StateError."""

@@ -25,7 +25,7 @@ from harnesssync_orchestrator.files.linker import History
 from harnesssync_orchestrator.files.state import encode_ledger, save_ledger
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.files.turns import in_turn
-from harnesssync_orchestrator.service.hiding import hidden_lines, patterns
+from harnesssync_orchestrator.service.hiding import patterns
 from harnesssync_orchestrator.service.linking import Outcome, link, link_at_once
 from harnesssync_orchestrator.service.recording import intending, missing_folders, recorded
 from harnesssync_orchestrator.service.start import Start
@@ -141,7 +141,7 @@ class Transaction:
 
     def _hidden(self, about: Iterable[Change]) -> tuple[str, ...] | None:
         """The lines in `info/exclude` of what is ours already: others are of a sync that was killed before it began."""
-        lines = hidden_lines(self.start)
+        lines = self.start.hidden_lines()
         if not lines:
             return lines
         return tuple(sorted(patterns(change.path for change in about if change.entries_before).intersection(lines)))

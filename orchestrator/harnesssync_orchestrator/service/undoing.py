@@ -31,7 +31,7 @@ from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options
-from harnesssync_orchestrator.service.hiding import hidden_lines, hide, patterns
+from harnesssync_orchestrator.service.hiding import hide, patterns
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.start import Start
@@ -242,7 +242,7 @@ def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _hidden(start: Start) -> frozenset[str]:
-    return frozenset(hidden_lines(start) or ())
+    return frozenset(start.hidden_lines() or ())
 
 
 async def _hide(start: Start, lines: frozenset[str], outcome: Outcome) -> None:

@@ -223,10 +223,9 @@ class Worker:
         """The sync that answers to all that has happened, also while it waits for its place."""
         self._changed = _together(told, self._due.begin())
 
-        def lately() -> frozenset[str] | None:
-            more = self._due.begin()
-            self._changed = _together(self._changed, more)
-            return more
+        def lately() -> frozenset[str]:
+            self._changed = _together(self._changed, self._due.begin())
+            return self._known_changes
 
         return replace(options, changed=self._known_changes, lately=lately)
 
