@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
-
 from harnesssync_orchestrator.console import Console, visible
-from harnesssync_orchestrator.core.explanation import Explanation, to_json
+from harnesssync_orchestrator.core.explanation import to_json
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.ctl.options import Parsed
 from harnesssync_orchestrator.ctl.projects import resolve, user_scope
-from harnesssync_orchestrator.errors import HarnessSyncError, StateError, UsageError
+from harnesssync_orchestrator.errors import StateError, UsageError
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.oneshot.explanations import show
 from harnesssync_orchestrator.oneshot.placing import Placed, place, place_in, spelled
-from harnesssync_orchestrator.oneshot.work import Quiet
+from harnesssync_orchestrator.oneshot.work import in_loop, lock_timeout
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.explaining import explain
 
@@ -32,21 +28,8 @@ def run(parsed: Parsed, ground: Ground) -> int:
     console = Console(verbose=parsed.flag("verbose"), environ=ground.environ)
     project, placed = _placed(parsed, ground, console)
     config = ground.config()
-    seconds = parsed.seconds("lock-timeout")
-    timeout = config.lock_timeout_s if seconds is None else seconds
-
-    async def run_it() -> Explanation | HarnessSyncError:
-        try:
-            return await explain(project, ground.engine(config, Quiet()), placed.file, lock_timeout_s=timeout)
-        except HarnessSyncError as error:  # raised here, it might arrive as one of a group
-            return error
-
-    try:
-        found = anyio.run(partial(run_it))
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
-    if isinstance(found, HarnessSyncError):
-        raise found
+    timeout = lock_timeout(parsed, config)
+    found = in_loop(ground, config, lambda engine: explain(project, engine, placed.file, lock_timeout_s=timeout))
     if parsed.flag("json"):
         console.line(dumps_pretty(to_json(found)))
     else:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from harnesssync_orchestrator.console import Console, visible
-from harnesssync_orchestrator.core.import_report import Import, to_json
+from harnesssync_orchestrator.core.import_report import to_json
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.ctl.waiting import argument
-from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
-from harnesssync_orchestrator.oneshot.work import Quiet, project_of
+from harnesssync_orchestrator.errors import UsageError
+from harnesssync_orchestrator.oneshot.work import in_loop, lock_timeout, project_of
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.importing import bring_over
@@ -35,23 +32,8 @@ def run(parsed: Parsed, ground: Ground) -> int:
     console = Console(verbose=parsed.flag("verbose"), environ=ground.environ)
     target = _target(parsed, ground.targets())
     project, config = project_of(parsed, ground, console), ground.config()
-    seconds = parsed.seconds("lock-timeout")
-    options = Options(
-        dry_run=parsed.flag("dry-run"), lock_timeout_s=config.lock_timeout_s if seconds is None else seconds
-    )
-
-    async def run_it() -> Import | HarnessSyncError:
-        try:
-            return await bring_over(project, ground.engine(config, Quiet()), target, options)
-        except HarnessSyncError as error:  # raised here, it might arrive as one of a group
-            return error
-
-    try:
-        done = anyio.run(run_it)
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
-    if isinstance(done, HarnessSyncError):
-        raise done
+    options = Options(dry_run=parsed.flag("dry-run"), lock_timeout_s=lock_timeout(parsed, config))
+    done = in_loop(ground, config, lambda engine: bring_over(project, engine, target, options))
     document = to_json(done)
     if parsed.flag("json"):
         console.line(dumps_pretty(document))

@@ -17,7 +17,7 @@ from harnesssync_orchestrator.ctl.options import Parsed
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.oneshot.changes import show_changes
-from harnesssync_orchestrator.oneshot.work import project_of, run_sync
+from harnesssync_orchestrator.oneshot.work import lock_timeout, project_of, run_sync
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.resolving import Choices, Decidable, chosen, decidables, named, settled
@@ -49,8 +49,7 @@ def run(parsed: Parsed, ground: Ground) -> int:
         )
     addresses = None if asks and not parsed.arguments else addresses_of(parsed)
     project, config = project_of(parsed, ground, console), ground.config()
-    seconds = parsed.seconds("lock-timeout")
-    options = Options(lock_timeout_s=config.lock_timeout_s if seconds is None else seconds)
+    options = Options(lock_timeout_s=lock_timeout(parsed, config))
     report = run_sync(project, ground, config, replace(options, dry_run=True))
     choices: Choices = ()
     if report.tells_conflicts:

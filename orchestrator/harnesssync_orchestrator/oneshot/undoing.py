@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
 import anyio.to_thread
 
 from harnesssync_orchestrator.console import Console
@@ -16,20 +14,14 @@ from harnesssync_orchestrator.core.withdrawal import Withdrawal, to_json
 from harnesssync_orchestrator.ctl import withdrawals
 from harnesssync_orchestrator.ctl.commands.undo import number_of
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
-from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
+from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.registry import Registry
-from harnesssync_orchestrator.oneshot.work import Quiet, project_of
+from harnesssync_orchestrator.oneshot.work import in_loop, lock_timeout, project_of
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.undoing import Asked, history, undo, unlink
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import TypeVar
-
     from harnesssync_orchestrator.cli import Ground
-    from harnesssync_orchestrator.service.engine import Engine
-
-    T = TypeVar("T")
 
 
 def run(name: str, parsed: Parsed, ground: Ground) -> int:
@@ -39,24 +31,23 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
     number = number_of(parsed) if name == "undo" else None
     project, config = project_of(parsed, ground, console), ground.config()
     if name == "undo" and parsed.flag("list"):
-        rows = _in_loop(ground, partial(history, project))
+        rows = in_loop(ground, config, partial(history, project))
         if parsed.flag("json"):
             found = {"id": project.id, "path": project.path, "history": rows}
             console.line(dumps_pretty({"projects": [found]}))
         else:
             withdrawals.history(console, project.path, rows)
         return 0
-    seconds = parsed.seconds("lock-timeout")
     asked = Asked(
         number=number,
         dry_run=parsed.flag("dry-run"),
-        lock_timeout_s=config.lock_timeout_s if seconds is None else seconds,
+        lock_timeout_s=lock_timeout(parsed, config),
     )
     hold = partial(_hold, ground.registry(), project)
     if name == "undo":
-        done = _in_loop(ground, lambda engine: undo(project, engine, asked, hold))
+        done = in_loop(ground, config, lambda engine: undo(project, engine, asked, hold))
     else:
-        done = _in_loop(ground, lambda engine: unlink(project, engine, targets, asked, hold))
+        done = in_loop(ground, config, lambda engine: unlink(project, engine, targets, asked, hold))
     _show(console, parsed, done)
     return done.exit_code
 
@@ -89,19 +80,3 @@ def _hold_in_registry(registry: Registry, project: Project, left: tuple[str, ...
         return False
     registry.register(Path(project.path), scope=project.scope, targets=left)
     return True
-
-
-def _in_loop(ground: Ground, work: Callable[[Engine], Awaitable[T]]) -> T:
-    async def run_it() -> T | HarnessSyncError:
-        try:
-            return await work(ground.engine(ground.config(), Quiet()))
-        except HarnessSyncError as error:  # raised here, it might arrive as one of a group
-            return error
-
-    try:
-        found = anyio.run(run_it)
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
-    if isinstance(found, HarnessSyncError):
-        raise found
-    return found

@@ -26,8 +26,14 @@ from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.sync import sync
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
     from harnesssync_orchestrator.cli import Ground
     from harnesssync_orchestrator.config import Config
+    from harnesssync_orchestrator.service.engine import Engine
+
+    T = TypeVar("T")
 
 
 def run(name: str, parsed: Parsed, ground: Ground) -> int:
@@ -38,13 +44,12 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
     project = project_of(parsed, ground, console)
     config = ground.config()
     _check_chosen(targets, project, config)
-    seconds = parsed.seconds("lock-timeout")
     options = Options(
         targets=targets,
         dry_run=name != "sync" or parsed.flag("dry-run"),
         confirmed=parsed.flag("confirm"),
         rehash=parsed.flag("rehash"),
-        lock_timeout_s=config.lock_timeout_s if seconds is None else seconds,
+        lock_timeout_s=lock_timeout(parsed, config),
     )
     report = run_sync(project, ground, config, options)
     if parsed.flag("json"):
@@ -84,6 +89,30 @@ async def _tick(progress: Progress) -> None:
     while True:
         await anyio.sleep(1)
         progress(anyio.current_time() - began)
+
+
+def lock_timeout(parsed: Parsed, config: Config) -> float:
+    """Seconds to wait for a lock: as asked for, else as configured."""
+    seconds = parsed.seconds("lock-timeout")
+    return config.lock_timeout_s if seconds is None else seconds
+
+
+def in_loop(ground: Ground, config: Config, work: Callable[[Engine], Awaitable[T]]) -> T:
+    """Do one thing with an engine, in a loop of its own. Raises `HarnessSyncError`s, OSError, KeyboardInterrupt."""
+
+    async def run_it() -> T | HarnessSyncError:
+        try:
+            return await work(ground.engine(config, Quiet()))
+        except HarnessSyncError as error:  # raised here, it might arrive as one of a group
+            return error
+
+    try:
+        found = anyio.run(run_it)
+    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
+        raise KeyboardInterrupt from None
+    if isinstance(found, HarnessSyncError):
+        raise found
+    return found
 
 
 def project_of(parsed: Parsed, ground: Ground, console: Console) -> Project:
