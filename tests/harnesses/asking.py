@@ -24,7 +24,7 @@ from typing import IO, Any
 
 from harnesses import install, isolation, stub_mcp
 from harnesses.scratch import Scratch
-from harnesses.seen import Seen, Server, from_json, to_json
+from harnesses.seen import Listed, Seen, Server, from_json, to_json
 from harnesses.stub_model import Model, text_of, tools_of
 
 HARNESSES = {
@@ -232,6 +232,15 @@ class Asking:
                     how = str([facts.get(key) for key in ("command", "arguments", "url")])
                     found[name, how] = Server(name=name, tool=tool, **facts)
         return tuple(found[key] for key in sorted(found))
+
+    def skill(self, row: Mapping[str, Any]) -> Listed:
+        """A skill as Codex and Copilot list it."""
+        return Listed(
+            name=row["name"],
+            description=self.told(row.get("description")),
+            file=self.scratch.shown(row["path"]),
+            settings={"enabled": row.get("enabled")},
+        )
 
     def told(self, text: str | None) -> str:
         return self.scratch.told(text or "")

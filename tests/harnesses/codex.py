@@ -30,7 +30,7 @@ def ask(asking: Asking) -> Seen:
     for one in (*skills, *hooks):
         asking.errors += [asking.told(json.dumps(error)) for error in (*one["errors"], *one.get("warnings", ()))]
     listed = tuple(
-        _skill(asking, skill) for one in skills for skill in one["skills"] if skill["scope"] in ("repo", "user")
+        asking.skill(skill) for one in skills for skill in one["skills"] if skill["scope"] in ("repo", "user")
     )
     # A person reviews hooks by their hash; here, all of them are taken as reviewed.
     consent = ["--dangerously-bypass-hook-trust"] if asking.question.trusted else []
@@ -67,15 +67,6 @@ def _overrides(asking: Asking) -> list[str]:
     if asking.question.trusted:
         settings.append(f'projects={{{json.dumps(str(asking.scratch.project))}={{trust_level="trusted"}}}}')
     return [argument for setting in settings for argument in ("-c", setting)]
-
-
-def _skill(asking: Asking, skill: Mapping[str, Any]) -> Listed:
-    return Listed(
-        name=skill["name"],
-        description=asking.told(skill.get("description")),
-        file=asking.scratch.shown(skill["path"]),
-        settings={"enabled": skill.get("enabled")},
-    )
 
 
 def _agents(asking: Asking, requests: Sequence[Mapping[str, Any]]) -> Iterator[Listed]:

@@ -37,7 +37,7 @@ def ask(asking: Asking) -> Seen:
     before = asking.started
     requests = asking.turn(*base, "hello")
     hooks = asking.hooks_run(since=before)
-    skills = tuple(_skill(asking, skill) for skill in listed if skill["source"] != "builtin")
+    skills = tuple(asking.skill(skill) for skill in listed if skill["source"] != "builtin")
     called = {}
     if asking.question.call_commands:
         for skill in skills:
@@ -52,15 +52,6 @@ def ask(asking: Asking) -> Seen:
         agents=tuple(_agents(asking, requests)),
         called=called,
         hooks=hooks,
-    )
-
-
-def _skill(asking: Asking, skill: Mapping[str, Any]) -> Listed:
-    return Listed(
-        name=skill["name"],
-        description=asking.told(skill.get("description")),
-        file=asking.scratch.shown(skill["path"]),
-        settings={"enabled": skill.get("enabled")},
     )
 
 
