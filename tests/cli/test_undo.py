@@ -468,4 +468,8 @@ def test_a_transaction_that_can_not_be_read_is_not_passed_over(run: Run, worktre
     refused = run("undo", cwd=worktree)
     assert (refused.code, output.read_bytes()) == (4, before)
     assert "undo --list" in refused.err
+    listed = run("undo", "--list", "--json", cwd=worktree)
+    [found] = json.loads(listed.out)["projects"]
+    assert (listed.code, [row["number"] for row in found["history"]]) == (1, [1])
+    assert [problem["file"] for problem in found["problems"]] == [str(newest / "record.json")]
     assert run("undo", "1", cwd=worktree).code in {0, 1}

@@ -85,6 +85,11 @@ async def settled(run: Sync, **options: Any) -> Report:
     return report
 
 
+def words(root: Path) -> dict[str, object]:
+    """What every path below a root says: a link's text, a file's bytes."""
+    return {path: says[0] if isinstance(says, tuple) else says for path, says in snapshot(root).items()}
+
+
 def the_states(report: Report) -> dict[str, str]:
     """The state of every output that is not in step, by address."""
     found = {str(each.address): each.state for each in report.conflicts}
@@ -333,15 +338,37 @@ async def test_several_edits_are_adopted_together(run: Sync, root: Path) -> None
     assert "You review it." in (root / ".gemini/agents/reviewer.md").read_text(encoding="utf-8")
 
 
-async def test_adopting_is_undone_like_everything_else(run: Sync, root: Path, project: Project, engine: Engine) -> None:
-    """The source as it was is in the history."""
-    await run()
-    before = (root / ".claude/agents/reviewer.md").read_bytes()
-    edit(root / AGENT, "You review", "I review")
-    edited = (root / AGENT).read_bytes()
-    await run(policy=Policy.ADOPT)
+@pytest.mark.parametrize(
+    ("output", "old", "new"), [(AGENT, "You review", "I review"), ("AGENTS.md", "kind", "very kind")]
+)
+async def test_one_undo_takes_back_an_adoption_and_what_followed_from_it(
+    run: Sync, root: Path, project: Project, engine: Engine, output: str, old: str, new: str
+) -> None:
+    """The source and the outputs of others are as they were, and the edit is an edit again, not what we wrote."""
+    several = ("codex", "gemini", "opencode")
+    await run(targets=several)
+    edit(root / output, old, new)
+    before = words(root)
+    assert (await run(targets=several, policy=Policy.ADOPT)).exit_code == 0
+    assert words(root) != before
     assert await undo_one(project, engine) == 0
-    assert ((root / ".claude/agents/reviewer.md").read_bytes(), (root / AGENT).read_bytes()) == (before, edited)
+    assert words(root) == before
+    assert the_states(await run(targets=several, dry_run=True)) == {output: "output-edited"}
+
+
+async def test_a_dry_undo_of_an_adoption_tells_all_that_it_would_take_back(
+    run: Sync, root: Path, project: Project, engine: Engine
+) -> None:
+    """Of both of its transactions."""
+    await run()
+    edit(root / "AGENTS.md", "kind", "very kind")
+    await run(policy=Policy.ADOPT)
+
+    async def hold(_: tuple[str, ...]) -> bool:
+        return False
+
+    told = await undo(project, engine, Asked(dry_run=True), hold)
+    assert {operation.path for operation in told.operations} == {"AGENTS.md", "CLAUDE.md"}
 
 
 async def test_a_check_under_adopt_only_says_what_would_be_adopted(run: Sync, root: Path) -> None:

@@ -29,17 +29,31 @@ def changes(
     edited: Mapping[str, bytes | None],
     ledger: Ledger,
     name: str,
+    *,
+    adopted: Mapping[str, Stood] | None = None,
 ) -> tuple[Change, ...]:
-    """What the operations are about to do. `edited` has the bytes that each merged file will have, None if it goes."""
+    """What the operations are about to do. `edited` has the bytes that each merged file will have, None if it goes.
+
+    The `adopted` outputs stay as they are. They belong to the record all the same: once the source is as before, they
+    are edits again, and not what we wrote.
+    """
+    adopted = adopted or {}
     known: dict[str, dict[Address, Entry]] = defaultdict(dict)
-    paths = {operation.path for operation in operations}
+    paths = {*adopted, *(operation.path for operation in operations)}
     for address, entry in ledger.entries.items():
         if address.path in paths:
             known[address.path][address] = entry
-    return tuple(
-        _change(operation, stood[operation.path], edited.get(operation.path), known[operation.path], name)
-        for operation in operations
+    return (
+        *(
+            _change(operation, stood[operation.path], edited.get(operation.path), known[operation.path], name)
+            for operation in operations
+        ),
+        *(_witness(path, output, known[path]) for path, output in adopted.items()),
     )
+
+
+def _witness(path: str, stood: Stood, entries: Mapping[Address, Entry]) -> Change:
+    return Change(path=path, before=stood, after=stood.digest, entries_before=entries, entries_after=entries)
 
 
 def _change(

@@ -109,6 +109,13 @@ def latest(records: Sequence[Record], *, done: Collection[str]) -> Record | None
     return max(candidates, key=lambda record: record.number, default=None)
 
 
+def before_it(records: Sequence[Record], record: Record) -> Record | None:
+    """The transaction that the same command made before this one: it adopted edits first, and then synced."""
+    command = record.name.partition("-")[2]
+    earlier = [each for each in records if each.number < record.number and each.name.partition("-")[2] == command]
+    return latest(earlier, done=())
+
+
 def expired(names: Sequence[str], ages_s: Mapping[str, float], *, keep: int, days: int) -> tuple[str, ...]:
     """The records that need not be kept any more: neither among the last `keep` ones nor of the last `days` days."""
     last = frozenset(sorted(names, key=number_of)[-keep:])

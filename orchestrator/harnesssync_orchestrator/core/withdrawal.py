@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harnesssync_orchestrator.core.history import Record, TransactionKind
 from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.plan import Conflict, EditDocument, Operation, Remove, Restore
+from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Failure
 
 
@@ -16,9 +17,9 @@ from harnesssync_orchestrator.core.report import Failure
 class Withdrawal:
     """The result of one undo or unlink of one project, or, with `dry_run`, what it would do.
 
-    `undone` is the transaction that is taken back; None when there is none, and for an unlink. `operations` are those
-    done, or those that would be, `gone` the merged files that went with our last key. `paused` says that the project
-    is not synced by itself any more.
+    `undone` is the transaction that is taken back, the last one of several; None when there is none, and for an unlink.
+    `operations` are those done, or those that would be, `gone` the merged files that went with our last key. `paused`
+    says that the project is not synced by itself any more.
     """
 
     project_id: str
@@ -38,11 +39,30 @@ class Withdrawal:
     finished: str = ""
 
     @property
+    def is_whole(self) -> bool:
+        """Was nothing left as it was that was to be taken back?"""
+        return not self.conflicts and not self.failures
+
+    @property
     def exit_code(self) -> int:
         """0 clean, 1 when something was left alone, 4 when something failed."""
         if self.failures:
             return 4
         return 1 if self.conflicts or self.problems else 0
+
+
+def together(last: Withdrawal, earlier: Withdrawal) -> Withdrawal:
+    """What is told where one command made two transactions: `last` is the one that was taken back first."""
+    return replace(
+        last,
+        operations=(*last.operations, *earlier.operations),
+        gone=last.gone | earlier.gone,
+        conflicts=earlier.conflicts,
+        failures=earlier.failures,
+        notes=earlier.notes or last.notes,
+        paused=last.paused or earlier.paused,
+        finished=earlier.finished,
+    )
 
 
 def action_of(operation: Operation, gone: Collection[str]) -> str:
@@ -76,10 +96,7 @@ def to_json(withdrawal: Withdrawal) -> dict[str, Any]:
             {"code": failure.code, "message": failure.message, "hint": failure.hint, "path": failure.path}
             for failure in withdrawal.failures
         ],
-        "problems": [
-            {"code": problem.code, "message": problem.message, "file": problem.file, "hint": problem.hint}
-            for problem in withdrawal.problems
-        ],
+        "problems": _problem_rows(withdrawal.problems),
         "notes": list(withdrawal.notes),
         "paused": withdrawal.paused,
         "dry_run": withdrawal.dry_run,
@@ -101,6 +118,20 @@ def transaction_row(record: Record, *, done: bool) -> dict[str, Any]:
     }
 
 
-def transaction_rows(records: Sequence[Record], done: Collection[str]) -> list[dict[str, Any]]:
-    """The history, newest first."""
-    return [transaction_row(record, done=record.name in done) for record in reversed(records)]
+def history_to_json(
+    project: Project, records: Sequence[Record], done: Collection[str], problems: Iterable[Problem]
+) -> dict[str, Any]:
+    """The history of a project, newest first; `done` names what has been taken back."""
+    return {
+        "id": project.id,
+        "path": project.path,
+        "history": [transaction_row(record, done=record.name in done) for record in reversed(records)],
+        "problems": _problem_rows(problems),
+    }
+
+
+def _problem_rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [
+        {"code": problem.code, "message": problem.message, "file": problem.file, "hint": problem.hint}
+        for problem in problems
+    ]

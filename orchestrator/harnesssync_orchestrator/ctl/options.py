@@ -71,8 +71,9 @@ UNDO = (
 )
 UNDO_DETAILS = (
     "Path by path: what is as the sync left it is put back as it was before, byte for byte; what was edited since is\n"
-    "a conflict and is left alone. Again, it takes back the sync before. NUMBER names any transaction of --list, such\n"
-    "as an undo that is to be undone. A registered project is paused, or it would be synced again.\n"
+    "a conflict and is left alone. What one command did goes together: an adopted edit, and the sync that followed.\n"
+    "Again, it takes back the sync before. NUMBER names one transaction of --list, such as an undo that is to be\n"
+    "undone. A registered project is paused, or it would be synced again.\n"
     "Exit code: 0 undone, 1 if something was left alone, 4 if something failed."
 )
 

@@ -6,7 +6,7 @@ from harnesssync_orchestrator.console import visible
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
     from harnesssync_orchestrator.console import Console
@@ -38,9 +38,10 @@ def withdrawn(console: Console, row: Mapping[str, Any]) -> None:
     console.line(f"  {_conclusion(row)}")
 
 
-def history(console: Console, path: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The transactions of one project, newest first."""
-    console.header(visible(path))
+def history(console: Console, found: Mapping[str, Any]) -> None:
+    """The transactions of one project, newest first, and which can't be read."""
+    rows, problems = found["history"], found.get("problems") or ()
+    console.header(visible(found["path"]))
     for row in rows:
         what = f"undo of {int(row['undoes'].partition('-')[0])}" if row.get("undoes") else row["kind"]
         paths = f"{row['paths']} path{'' if row['paths'] == 1 else 's'}"
@@ -48,13 +49,15 @@ def history(console: Console, path: str, rows: Sequence[Mapping[str, Any]]) -> N
         console.line(f"  {row['number']:>4}  {row['time']}  {what}, {paths}{undone}")
     if not rows:
         console.line("  nothing can be undone")
+    for problem in problems:
+        console.note(visible(_sentence(problem, problem["file"])))
 
 
 def exit_code(row: Mapping[str, Any]) -> int:
-    """What `Withdrawal.exit_code` says."""
-    if row["failures"]:
+    """What `Withdrawal.exit_code` says; of a history, whether all of it can be read."""
+    if row.get("failures"):
         return 4
-    return 1 if row["conflicts"] or row["problems"] else 0
+    return 1 if row.get("conflicts") or row.get("problems") else 0
 
 
 def _conclusion(row: Mapping[str, Any]) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
 from harnesssync_orchestrator.console import Console
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.withdrawal import Withdrawal, to_json
+from harnesssync_orchestrator.core.withdrawal import to_json
 from harnesssync_orchestrator.ctl import withdrawals
 from harnesssync_orchestrator.ctl.commands.undo import number_of
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
@@ -31,13 +32,9 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
     number = number_of(parsed) if name == "undo" else None
     project, config = project_of(parsed, ground, console), ground.config()
     if name == "undo" and parsed.flag("list"):
-        rows = in_loop(ground, config, partial(history, project))
-        if parsed.flag("json"):
-            found = {"id": project.id, "path": project.path, "history": rows}
-            console.line(dumps_pretty({"projects": [found]}))
-        else:
-            withdrawals.history(console, project.path, rows)
-        return 0
+        found = in_loop(ground, config, partial(history, project))
+        _show(console, parsed, found, withdrawals.history)
+        return withdrawals.exit_code(found)
     asked = Asked(
         number=number,
         dry_run=parsed.flag("dry-run"),
@@ -48,15 +45,17 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
         done = in_loop(ground, config, lambda engine: undo(project, engine, asked, hold))
     else:
         done = in_loop(ground, config, lambda engine: unlink(project, engine, targets, asked, hold))
-    _show(console, parsed, done)
+    _show(console, parsed, to_json(done), withdrawals.withdrawn)
     return done.exit_code
 
 
-def _show(console: Console, parsed: Parsed, done: Withdrawal) -> None:
+def _show(
+    console: Console, parsed: Parsed, row: dict[str, Any], show: Callable[[Console, dict[str, Any]], None]
+) -> None:
     if parsed.flag("json"):
-        console.line(dumps_pretty({"projects": [to_json(done)]}))
+        console.line(dumps_pretty({"projects": [row]}))
     else:
-        withdrawals.withdrawn(console, to_json(done))
+        show(console, row)
 
 
 def _targets(parsed: Parsed, ground: Ground) -> tuple[str, ...] | None:

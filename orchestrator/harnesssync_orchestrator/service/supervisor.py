@@ -234,7 +234,7 @@ class Supervisor:
 
         return await self._undo(project, asked, pause)
 
-    async def history(self, identifier: str) -> list[dict[str, Any]]:
+    async def history(self, identifier: str) -> dict[str, Any]:
         """The transactions of a project, newest first. Raises HarnessSyncError."""
         assert self._history is not None  # noqa: S101 - whoever serves gives it
         return await self._history(self._fleet.served(identifier).worker.project)

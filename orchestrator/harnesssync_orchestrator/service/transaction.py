@@ -127,7 +127,8 @@ class Transaction:
 
     def _draw_up(self, name: str, captured: Captured) -> Record:
         self._folders = missing_folders(self.root, captured.operations)
-        about = changes(captured.operations, captured.stood, captured.edited, self.ledger, name)
+        known, edited, adopted = captured.stood, captured.edited, captured.adopted
+        about = changes(captured.operations, known, edited, self.ledger, name, adopted=adopted)
         return Record(
             name=name,
             kind=self.kind,

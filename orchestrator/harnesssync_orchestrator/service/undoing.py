@@ -15,14 +15,14 @@ from shlex import quote
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
-from harnesssync_orchestrator.core.history import Record, TransactionKind, latest, number_of, undone
+from harnesssync_orchestrator.core.history import Record, TransactionKind, before_it, latest, number_of, undone
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.undoing import undo_plan
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
-from harnesssync_orchestrator.core.withdrawal import Withdrawal, transaction_rows
+from harnesssync_orchestrator.core.withdrawal import Withdrawal, history_to_json, together
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import look
@@ -44,8 +44,8 @@ the project keeps, or with none if it is to be paused. False if the project is n
 Undo = Callable[[Project, "Asked", Hold], Awaitable[Withdrawal]]
 """`undo` with its engine filled in."""
 
-History = Callable[[Project], Awaitable[list[dict[str, Any]]]]
-"""The rows of `history` for one project, with its engine filled in."""
+History = Callable[[Project], Awaitable[dict[str, Any]]]
+"""`history` with its engine filled in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +57,9 @@ class Asked:
     lock_timeout_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Work:
-    """One withdrawal under the project's lock."""
+    """One withdrawal under the project's lock. `ledger` is what it says by now."""
 
     start: Start
     ledger: Ledger
@@ -75,19 +75,21 @@ class _Work:
         return Path(self.start.project.path)
 
 
-async def history(project: Project, engine: Engine) -> list[dict[str, Any]]:
-    """The transactions of a project that can be read, newest first, as JSON has them. Raises StateError."""
+async def history(project: Project, engine: Engine) -> dict[str, Any]:
+    """The transactions of a project, newest first, and what is wrong with those that can't be read, as JSON has them.
+    Raises StateError."""
     start = await Start.load(project, engine, Options(dry_run=True))
 
-    def read() -> list[dict[str, Any]]:
-        found, _ = records.load_all(engine.layout.history_dir(project))
-        return transaction_rows(found, undone(found, unfinished=start.ledger()[0].transaction))
+    def read() -> dict[str, Any]:
+        found, errors = records.load_all(engine.layout.history_dir(project))
+        done = undone(found, unfinished=start.ledger()[0].transaction)
+        return history_to_json(project, found, done, problems_of(errors.values()))
 
     return await start.in_thread(read)
 
 
 async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Withdrawal:
-    """Take back one transaction, path by path.
+    """Take back, path by path, one transaction, or all that the last command did.
 
     Raises LockTimeoutError, StateError, UsageError for a number that is not there, and OSError.
     """
@@ -96,9 +98,17 @@ async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Wi
         if record is None:
             done = await _withdraw(work, plan, TransactionKind.UNDO, hold)
         else:
-            undoes = "" if plan.conflicts else record.name
-            done = await _withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, undone=record)
+            done = await _take_back(work, record, plan, hold)
+            while asked.number is None and record is not None and done.is_whole:
+                record, plan = await work.start.in_thread(_before_it, work, record)
+                if record is not None:
+                    done = together(done, await _take_back(work, record, plan, hold))
         return replace(done, problems=(*done.problems, *problems))
+
+
+async def _take_back(work: _Work, record: Record, plan: Plan, hold: Hold) -> Withdrawal:
+    undoes = "" if plan.conflicts else record.name
+    return await _withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, undone=record)
 
 
 async def unlink(
@@ -146,6 +156,15 @@ def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tupl
         done |= {record.name}
     _require_read(0, errors)
     return None, Plan(), problems
+
+
+def _before_it(work: _Work, record: Record) -> tuple[Record | None, Plan]:
+    """What the command that made a transaction did before it, and how to take that back too."""
+    found, _ = records.load_all(work.history)
+    earlier = before_it(found, record)
+    if earlier is None or earlier.name in undone(found):
+        return None, Plan()
+    return earlier, _undo_plan(work, earlier)
 
 
 def _require_read(number: int, errors: Mapping[str, StateError]) -> None:
@@ -210,7 +229,10 @@ async def _withdraw(
             left_hidden = frozenset[str]() if everything else (before - gone) | gone & patterns(taken) & lines
             await _hide(start, left_hidden, outcome)
 
-        await transaction.carry_out(plan, finish=show)
+        try:
+            await transaction.carry_out(plan, finish=show)
+        finally:
+            work.ledger, work.unfinished = transaction.ledger, None
     elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
         ours = () if everything else (*work.ledger.entries, *work.ledger.made)
         hidden = await start.in_thread(_hidden, start)

@@ -50,12 +50,11 @@ def run(parsed: Parsed, context: Context) -> int:
         from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
 
         console.line(dumps_pretty({"projects": answer["projects"]}))
-    for row in answer["projects"] if not parsed.flag("json") else ():
-        if parsed.flag("list"):
-            withdrawals.history(console, row["path"], row["history"])
-        else:
-            withdrawals.withdrawn(console, row)
-    return 0 if parsed.flag("list") else max(map(withdrawals.exit_code, answer["projects"]), default=0)
+    else:
+        show = withdrawals.history if parsed.flag("list") else withdrawals.withdrawn
+        for row in answer["projects"]:
+            show(console, row)
+    return max(map(withdrawals.exit_code, answer["projects"]), default=0)
 
 
 def number_of(parsed: Parsed) -> int | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.history import Found
-from harnesssync_orchestrator.core.plan import EditDocument, Operation
+from harnesssync_orchestrator.core.plan import EditDocument, Operation, UpdateSource
 from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError
@@ -27,11 +27,12 @@ class Captured:
     """`operations` are those that can be carried out; the others failed, for the reason given.
 
     `stood` has what stands at the path of each now, and `edited` the bytes that each merged file will have, None if
-    it is to go.
+    it is to go. `adopted` are the outputs, as they stand, whose edits go into the source.
     """
 
     operations: list[Operation] = field(default_factory=list)
     stood: dict[str, Stood] = field(default_factory=dict)
+    adopted: dict[str, Stood] = field(default_factory=dict)
     edited: dict[str, bytes | None] = field(default_factory=dict)
     failed: list[tuple[Operation, ApplyError]] = field(default_factory=list)
 
@@ -70,15 +71,23 @@ def _capture(
     path, content = operation.path, b""
     stood: Stood = Nothing()
     if operation.expected is not None:
-        with _place(root, path) as place:
-            status = place.lstat() if place is not None else None
-            if place is not None and status is not None:
-                stood, content = _keep(place, status, path, pack, keep=isinstance(operation, EditDocument))
+        stood, content = _standing(root, path, pack, keep=isinstance(operation, EditDocument))
         if stood.digest != operation.expected:
             raise _changed(path)
     if isinstance(operation, EditDocument):
         captured.edited[path] = edit(operation, content, formats)
+    elif isinstance(operation, UpdateSource):
+        for output in {address.path for address in operation.addresses} - captured.adopted.keys():
+            captured.adopted[output], _ = _standing(root, output, pack, keep=False)
     captured.stood[path] = stood
+
+
+def _standing(root: Path, path: str, pack: PackWriter, *, keep: bool) -> tuple[Stood, bytes]:
+    with _place(root, path) as place:
+        status = place.lstat() if place is not None else None
+        if place is None or status is None:
+            return Nothing(), b""
+        return _keep(place, status, path, pack, keep=keep)
 
 
 def _keep(place: Place, status: os.stat_result, path: str, pack: PackWriter, *, keep: bool) -> tuple[Stood, bytes]:

@@ -7,10 +7,5 @@ from harnesssync_orchestrator.service.snapshot import encode
 
 
 async def answer(context: Context) -> bytes:
-    """`{"projects": [{"id", "path", "history": [transaction…]}…]}`, newest first."""
-    supervisor = context.supervisor
-    projects = [
-        {"id": identifier, "path": supervisor.path_of(identifier), "history": await supervisor.history(identifier)}
-        for identifier in context.projects()
-    ]
-    return encode({"projects": projects})
+    """`{"projects": [{"id", "path", "history": [transaction…], "problems"}…]}`, newest first."""
+    return encode({"projects": [await context.supervisor.history(each) for each in context.projects()]})
