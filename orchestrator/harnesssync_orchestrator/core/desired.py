@@ -170,7 +170,8 @@ class Loss:
     """Something in an item that a target can't express, or only in part. Always reported, never silent.
 
     `what` is lost (`model: opus`), `why` says the reason. A `security` loss means that something forbidden
-    in Claude Code is not forbidden there.
+    in Claude Code is not forbidden there. A `credential` loss means that the item is left out since a credential is
+    written out in it, which a person can mend.
     """
 
     target: str
@@ -178,6 +179,7 @@ class Loss:
     what: str
     why: str
     security: bool = False
+    credential: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from harnesssync_orchestrator.core.desired import Address, Loss
 from harnesssync_orchestrator.core.explaining import Maker, Part
 from harnesssync_orchestrator.core.foreign import Foreign
 from harnesssync_orchestrator.core.items import ItemId, Origin, Problem
+from harnesssync_orchestrator.core.report import loss_row
 from harnesssync_orchestrator.core.secrets import redact
 
 
@@ -82,16 +83,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "marks": explanation.marks or None,
         "parts": [_part(part, explanation) for part in explanation.parts],
         "foreign": [{"pointer": list(map(redact, each.pointer)), "index": each.index} for each in explanation.foreign],
-        "losses": [
-            {
-                "target": loss.target,
-                "item": str(loss.item),
-                "what": redact(loss.what),
-                "why": redact(loss.why),
-                "security": loss.security,
-            }
-            for loss in explanation.losses
-        ],
+        "losses": [loss_row(loss) for loss in explanation.losses],
         "source_of": [
             {
                 "item": str(each.item),

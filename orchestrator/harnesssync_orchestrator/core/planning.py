@@ -219,7 +219,9 @@ def _permitted(
         why = why_exposed(output, observed, whole)
         if why:
             losses.extend(
-                Loss(target=owner, item=item, what=str(item), why=why) for owner in wish.owners for item in output.items
+                Loss(target=owner, item=item, what=str(item), why=why, credential=bool(output.secrets))
+                for owner in wish.owners
+                for item in output.items
             )
         elif output.executes and (why_held := trust.why_output_held(output.items, verdicts)):
             entry = ledger.entries.get(address)

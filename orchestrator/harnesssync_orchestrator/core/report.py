@@ -168,16 +168,7 @@ def to_json(report: Report) -> dict[str, Any]:
             }
             for kept in report.kept
         ],
-        "losses": [
-            {
-                "target": loss.target,
-                "item": str(loss.item),
-                "what": redact(loss.what),
-                "why": redact(loss.why),
-                "security": loss.security,
-            }
-            for loss in report.losses
-        ],
+        "losses": [loss_row(loss) for loss in report.losses],
         "held": [
             {
                 "address": str(held.address),
@@ -217,4 +208,16 @@ def to_json(report: Report) -> dict[str, Any]:
         "sync_id": report.sync_id,
         "finished": report.finished,
         "duration_s": report.duration_s,
+    }
+
+
+def loss_row(loss: Loss) -> dict[str, Any]:
+    """One loss, as JSON has it."""
+    return {
+        "target": loss.target,
+        "item": str(loss.item),
+        "what": redact(loss.what),
+        "why": redact(loss.why),
+        "security": loss.security,
+        "credential": loss.credential,
     }

@@ -1,8 +1,8 @@
 """Reports for people, from the form that `core.report.to_json` gives: whoever made it, it looks the same.
 
 What is right already is left out of the summary (a second sync says `nothing to do`) and is counted when verbose.
-Security losses are told in full, others as a number unless verbose. Only a sync that finds nothing changed does not
-repeat them: what it does not tell was told by the one before, and is told by `status`.
+Losses of security, and for a credential, are told in full, others as a number unless verbose. Only a sync that finds
+nothing changed does not repeat them: what it does not tell was told by the one before, and is told by `status`.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ _STATE_COLOURS = {
     "out of step": "yellow",
     "conflict": "yellow",
 }
+_URGENT = ("security", "credential")
+"""Members of a loss that make it one to be told in full: something is not forbidden, or a person can mend it."""
 _FAILED = {"failed", "partial"}
 _OUT_OF_STEP = {"paused", "out of step", "conflict", "halted"}
 
@@ -239,10 +241,12 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, loss
         console.note(_sentence(problem, place=":".join(position)))
     if losses:
         _losses(console, report["losses"])
-    elif security := sum(bool(loss["security"]) for loss in report["losses"]):
-        console.note(
-            f"{console.colourize('red', 'security')}: {_number(security, 'loss')} as before; status shows more"
-        )
+    else:
+        for word in _URGENT:
+            if number := sum(bool(loss.get(word)) for loss in report["losses"]):
+                console.note(
+                    f"{console.colourize('red', word)}: {_number(number, 'loss')} as before; status shows more"
+                )
     for note in report["notes"] if notes else ():
         console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
 
@@ -256,23 +260,28 @@ def _no_harness(console: Console, report: Mapping[str, Any]) -> None:
 
 
 def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
-    """Security losses in full; others in full when verbose, else their number. What has one reason shares a line."""
-    shared: dict[tuple[str, str, str, bool], list[str]] = {}
+    """Urgent losses in full; others in full when verbose, else their number. What has one reason shares a line."""
+    shared: dict[tuple[str, str, str, str], list[str]] = {}
     for loss in losses:
-        lost = shared.setdefault((loss["target"], loss["item"], loss["why"], loss["security"]), [])
+        lost = shared.setdefault((loss["target"], loss["item"], loss["why"], _urgency(loss)), [])
         if loss["what"] != loss["item"]:
             lost.append(loss["what"].removeprefix(f"{loss['item']}: "))
-    for (target, item, why, security), lost in shared.items():
+    for (target, item, why, urgency), lost in shared.items():
         what = f"{item_name(item)}: {', '.join(lost)}" if lost else item_name(item)
-        text = visible(f"{target} can't express {what}. {why}")
-        if security:
-            console.note(f"{console.colourize('red', 'security')}: {text}")
+        verb = "goes without" if urgency == "credential" else "can't express"
+        text = visible(f"{target} {verb} {what}. {why}")
+        if urgency:
+            console.note(f"{console.colourize('red', urgency)}: {text}")
         elif console.verbose:
             console.note(f"lost: {text}")
-    others = 0 if console.verbose else sum(not loss["security"] for loss in losses)
+    others = 0 if console.verbose else sum(not _urgency(loss) for loss in losses)
     if others:
         count, hint = ("1 loss", "--verbose shows it") if others == 1 else (f"{others} losses", "--verbose shows them")
         console.line(f"  {console.colourize('dim', f'· {count}; {hint}')}")
+
+
+def _urgency(loss: Mapping[str, Any]) -> str:
+    return next((word for word in _URGENT if loss.get(word)), "")
 
 
 def _place(*parts: str) -> str:
