@@ -106,7 +106,7 @@ class Looking(Person):
             else:
                 raise AssertionError(at, row)
             changes = before.reads(at) != after.reads(at) or (by_path and _differ(before, after, at.path))
-            if model is not after and kept.get("transaction") and changes:
+            if model is not after and self.rig.began(kept.get("transaction", "")) and changes:
                 result.unrecorded[at] = (model.ledger.get(at), after.ledger.get(at), after.reads(at))
                 result.made_before[at.path] = {one for one in before.made if one[0] == at.path}
         assert not rows, rows

@@ -243,6 +243,10 @@ class Rig:
         """The ledger as JSON; empty if there is none."""
         return json.loads(self.ledger_file.read_bytes()) if self.ledger_file.exists() else {}
 
+    def began(self, transaction: str) -> bool:
+        """Does the record of a transaction that the ledger names have its name? Before that it changed nothing."""
+        return transaction != "" and (self.ledger_file.parent / "history" / transaction).exists()
+
     def ledger_stamp(self) -> tuple[int, int]:
         """Changes whenever the ledger is saved, also with what it said before."""
         if not self.ledger_file.exists():

@@ -176,3 +176,16 @@ def test_keys_that_a_killed_run_took_away_are_not_missed_though_the_file_was_edi
         machine.unlink_and_die(calls=calls)
         machine.put_a_document_of_their_own(path=".codex/config.toml", form=0)
         machine.look_without_writing()
+
+
+@pytest.mark.parametrize("calls", range(20))
+def test_what_a_run_that_was_killed_before_it_began_had_announced_counts_for_nothing(calls: int) -> None:
+    """An output that it was about to remove, and that a person removed since, is one that can't be asked about."""
+    with a_person_with("programs", "agents", "env", "hooks") as machine:
+        machine.turn_a_target_on_or_off(harness="codex")
+        machine.break_or_mend_a_source(settings=False)
+        machine.sync(confirmed=False)
+        machine.turn_a_target_on_or_off(harness="opencode")
+        machine.sync_and_die(calls=calls, confirmed=True)
+        machine.delete_an_output(which=1)
+        machine.look_without_writing()
