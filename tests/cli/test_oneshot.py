@@ -101,6 +101,23 @@ def test_check_tells_by_its_exit_code(run: Run, worktree: Path) -> None:
     assert run("check", cwd=worktree).code == 1
 
 
+def test_check_tells_of_outputs_that_git_shows_again(run: Run, worktree: Path, git: Callable[..., str]) -> None:
+    """Somebody emptied `info/exclude`: a sync hides them, and all is well."""
+    run("ctl", "add", str(worktree), "--target", "codex")
+    run("sync", cwd=worktree)
+    exclude = worktree / ".git/info/exclude"
+    exclude.write_text("*.log\n")
+    checked = run("check", "--json", cwd=worktree)
+    [report] = json.loads(checked.out)["projects"]
+    assert (checked.code, report["state"], report["operations"]) == (1, "out of step", [])
+    untracked = git("status", "--porcelain", "--untracked-files=all", cwd=worktree)
+    assert report["shown"]
+    assert all(f"?? {path}" in untracked for path in report["shown"])
+    assert "git shows what a sync would hide from it: " in run("status", cwd=worktree).out
+    run("sync", cwd=worktree)
+    assert run("check", cwd=worktree).code == 0
+
+
 def test_diff_shows_text_and_the_names_of_keys(run: Run, worktree: Path) -> None:
     """What is rendered is shown line by line; of a shared file the keys alone, since values may be secret."""
     server = {"command": "npx", "args": ["files"], "env": {"TOKEN": "s3cr3t-canary"}}

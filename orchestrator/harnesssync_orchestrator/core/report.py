@@ -56,7 +56,8 @@ class Report:
 
     `operations` are those done, or, in a check or dry run, those that would be. `methods` counts the outputs
     made by method (`symlink`, `copy`, …). `drift` counts the outputs by how they stood before anything was done, and
-    `kept` are those that a person keeps as theirs. `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
+    `kept` are those that a person keeps as theirs; `shown` those that git shows, and that a sync would hide from it.
+    `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
     things to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that nothing has
     changed since the last sync, neither source nor outputs: all that is told was told then.
     """
@@ -70,6 +71,7 @@ class Report:
     operations: tuple[Operation, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     kept: tuple[Kept, ...] = ()
+    shown: tuple[str, ...] = ()
     drift: Mapping[Drift, int] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     held: tuple[Held, ...] = ()
@@ -168,6 +170,7 @@ def to_json(report: Report) -> dict[str, Any]:
             }
             for kept in report.kept
         ],
+        "shown": list(report.shown),
         "losses": [loss_row(loss) for loss in report.losses],
         "held": [
             {

@@ -27,6 +27,8 @@ def drift(console: Console, report: Mapping[str, Any]) -> None:
             missing.append(path)
         elif state in ("output-edited", "both", "foreign") and operation["path"] not in taken_in:
             replaced.append(path)
+    if shown := [visible(path) for path in report.get("shown") or ()]:
+        console.note(f"git shows what a sync would hide from it: {_named(shown)}")
     if missing:
         console.note(f"missing, and made again: {_named(missing)}")
     if replaced:

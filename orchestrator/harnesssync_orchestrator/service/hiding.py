@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
@@ -45,6 +46,15 @@ def hide(
         lines=lines,
     )
     return {os.fsdecode(pattern(path)) for path in paths}.issuperset(kept)
+
+
+def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:
+    """Outputs that are there already, and that git should not show any more; somebody took their lines away."""
+    if start.hides_in is None or plan.stops:
+        return ()
+    made = {operation.path for operation in plan.operations}
+    hidden = frozenset(start.hidden_lines() or ())
+    return tuple(path for path in plan.exclude if path not in made and os.fsdecode(pattern(path)) not in hidden)
 
 
 def had_outputs(start: Start) -> bool:

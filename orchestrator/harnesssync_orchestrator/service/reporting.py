@@ -56,19 +56,26 @@ def paused_report(project: Project, targets: Sequence[Target]) -> Report:
 
 
 def planned_report(
-    project: Project, targets: Sequence[Target], plan: Plan, problems: Sequence[Problem], notes: Sequence[str]
+    project: Project,
+    targets: Sequence[Target],
+    plan: Plan,
+    problems: Sequence[Problem],
+    notes: Sequence[str],
+    *,
+    shown: Sequence[str] = (),
 ) -> Report:
-    """What a sync would do: the report of a dry run, a check or a diff."""
+    """What a sync would do: the report of a dry run, a check or a diff. `shown` is what it would hide from git."""
     return Report(
         project_id=project.id,
         path=project.path,
         scope=project.scope.value,
-        state=_planned_state(plan),
+        state=_planned_state(plan, shown),
         targets=tuple(target.id for target in targets),
         counts=Counts(skipped=plan.unchanged),
         operations=plan.operations,
         conflicts=plan.conflicts,
         kept=plan.kept,
+        shown=tuple(shown),
         drift=plan.drift,
         losses=plan.losses,
         held=plan.held,
@@ -98,12 +105,12 @@ def finished_report(
     )
 
 
-def _planned_state(plan: Plan) -> State:
+def _planned_state(plan: Plan, shown: Sequence[str]) -> State:
     if plan.halt:
         return State.HALTED
     if plan.conflicts:
         return State.CONFLICT
-    return State.OUT_OF_STEP if plan.operations else State.IN_STEP
+    return State.OUT_OF_STEP if plan.operations or shown else State.IN_STEP
 
 
 def _finished_state(plan: Plan, outcome: Outcome) -> State:

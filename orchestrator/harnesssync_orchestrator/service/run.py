@@ -25,7 +25,7 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.hiding import had_outputs, hide
+from harnesssync_orchestrator.service.hiding import had_outputs, hide, shown_by_git
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.recovering import recover
@@ -92,7 +92,7 @@ class Run:
         recovered = recover(self.start, self.ledger, only_to_look=self.start.options.dry_run)
         self.ledger, self.unfinished = recovered.ledger, recovered.unfinished
         self.looking.problems += recovered.problems
-        self._git_is_busy = self._asks_git and git.busy(self.root)
+        self._git_is_busy = self.project.scope is Scope.PROJECT and git.busy(self.root)
 
     def look(self) -> None:
         """Begin to survey already in the thread that began, unless git is to settle before. Blocking."""
@@ -110,10 +110,6 @@ class Run:
                 await anyio.sleep(GIT_LOOKS_S)
             return True
         return False
-
-    @property
-    def _asks_git(self) -> bool:
-        return self.project.scope is Scope.PROJECT
 
     # --- survey and plan
 
@@ -275,23 +271,20 @@ class Run:
         )
         return self.start.result(report, frozenset(remembered.watch if remembered else ()))
 
-    def planned(self, seen: Survey) -> SyncResult:
+    async def planned(self, seen: Survey) -> SyncResult:
         """What a sync would do."""
-        report = planned_report(self.project, self.start.targets, seen.plan, seen.problems, self.consent(seen))
+        targets, shown = self.start.targets, await self.start.in_thread(shown_by_git, self.start, seen.plan)
+        notes = seen.consent(targets)
+        report = planned_report(self.project, targets, seen.plan, seen.problems, notes, shown=shown)
         return self.start.result(report, self.looking.watch)
 
     def finished(self, seen: Survey) -> SyncResult:
         """What the sync did."""
-        notes = (*self.consent(seen), *self.notes)
+        notes = (*seen.consent(self.start.targets), *self.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
         report = replace(report, drift=self.drift) if self.drift else report
         result = self.start.result(report, self.looking.watch)
         return replace(result, confirmed=False) if self.looking.has_recalled else result
-
-    def consent(self, seen: Survey) -> tuple[str, ...]:
-        """What a person must still agree to in the harnesses themselves; we never forge it."""
-        served = {owner for wish in seen.desired.wanted.values() for owner in wish.owners}
-        return tuple(note for target in self.start.targets if target.id in served for note in target.consent)
 
 
 _HALTED = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -121,6 +121,11 @@ class Survey:
     desired: Desired
     plan: Plan
     problems: tuple[Problem, ...]
+
+    def consent(self, targets: Iterable[Target]) -> tuple[str, ...]:
+        """What a person must still agree to in the harnesses themselves; we never forge it."""
+        served = {owner for wish in self.desired.wanted.values() for owner in wish.owners}
+        return tuple(note for target in targets if target.id in served for note in target.consent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ async def _in_its_place(project: Project, engine: Engine, options: Options) -> S
         seen = await run.survey()
     seen = await run.adopt(seen)
     if options.dry_run:
-        return run.planned(seen)
+        return await run.planned(seen)
     seen = await run.write(seen)
     await run.remember(seen)
     return run.finished(seen)
