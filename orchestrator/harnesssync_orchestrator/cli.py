@@ -8,6 +8,7 @@ Everything is imported where it is used: `harnesssync ctl status` must not pay f
 from __future__ import annotations
 
 import os
+import sys
 
 from harnesssync_orchestrator import __version__, faults
 
@@ -67,14 +68,20 @@ def all_targets() -> tuple[Target, ...]:
     """Ours, then those of other packages. What can't be used is told once, on standard error."""
     if not _targets:
         from harnesssync_adapters import TARGETS
-        from harnesssync_orchestrator.console import Console, visible
-        from harnesssync_orchestrator.outside_targets import load
+        from harnesssync_orchestrator.outside_offers import may_be_there
 
-        outside = load(TARGETS)
-        for warning in outside.warnings:
-            Console().warn(visible(warning))
-        _targets.extend((*TARGETS, *outside.targets))
+        _targets.extend((*TARGETS, *(_outside_targets(TARGETS) if may_be_there(sys.path) else ())))
     return tuple(_targets)
+
+
+def _outside_targets(known: Sequence[Target]) -> tuple[Target, ...]:
+    from harnesssync_orchestrator.console import Console, visible
+    from harnesssync_orchestrator.outside_targets import load
+
+    outside = load(known)
+    for warning in outside.warnings:
+        Console().warn(visible(warning))
+    return outside.targets
 
 
 def offline_registry() -> OfflineRegistry:
@@ -132,17 +139,16 @@ class Ground:
         return config.load(self.layout().config_file, targets=known_targets())
 
     def engine(self, config: Config, log: Log) -> Engine:
-        """Everything that a sync needs. To be called inside a running event loop, which the limiters belong to."""
+        """Everything that a sync needs."""
         from harnesssync_adapters.formats import FORMATS
         from harnesssync_orchestrator.service.engine import Engine
-        from harnesssync_orchestrator.service.limits import Limits
 
         return Engine(
             targets=self.targets(),
             formats=FORMATS,
             places=self.places(),
             layout=self.layout(),
-            limits=Limits.create(config.limits),
+            limiting=config.limits,
             environ=self.environ,
             log=log,
             configured=config.targets,

@@ -18,8 +18,7 @@ from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Kind
 from harnesssync_orchestrator.core.targets import Renderer, Support, Target, Unsupported, View
 from harnesssync_orchestrator.errors import TargetError
-
-GROUP = "harnesssync.targets"
+from harnesssync_orchestrator.outside_offers import GROUP
 
 
 @dataclass(frozen=True, slots=True)

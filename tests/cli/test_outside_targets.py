@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harnesssync_adapters import TARGETS
+from harnesssync_orchestrator.outside_offers import may_be_there
 from harnesssync_orchestrator.outside_targets import Outside, load
 
 Install = Callable[..., None]
@@ -67,6 +68,18 @@ def ids(command: Command) -> list[str]:
     listed = command("targets", "--json")
     assert (listed.stderr, listed.returncode) == ("", 0)
     return [target["id"] for target in json.loads(listed.stdout)["targets"]][len(TARGETS) :]
+
+
+def test_packages_without_a_target_are_passed_over_at_a_glance(install: Install, site: Path, tmp_path: Path) -> None:
+    """What may offer one is loaded: also what can't be looked into, such as an archive."""
+    install("another", "", "[console_scripts]", "another = another:main")
+    (site / "another-1.0.dist-info/entry_points.txt").write_text("[console_scripts]\nanother = another:main\n")
+    assert not may_be_there([str(site), str(tmp_path / "missing")])
+    install("harnesssync-heron", HERON)
+    assert may_be_there([str(site)])
+    archive = tmp_path / "packages.zip"
+    archive.write_bytes(b"")
+    assert may_be_there([str(archive)])
 
 
 def the_warning(outside: Outside) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.config import LimitSettings, WatchSettings
+from harnesssync_orchestrator.config import WatchSettings
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.drift import Choice
 from harnesssync_orchestrator.core.projects import Project
@@ -24,7 +24,6 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.oneshot.work import Quiet
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.memory import Memories
 from harnesssync_orchestrator.service.sync import WRITTEN_S, is_echo, sync
 from harnesssync_orchestrator.service.worker import Worker
@@ -80,7 +79,6 @@ async def ground(tmp_path: Path, home: Path, git: Callable[..., str]) -> Ground:
         formats=FORMATS,
         places=Places.from_environment({}, home),
         layout=layout,
-        limits=Limits.create(LimitSettings()),
         environ={},
         log=Quiet(),
     )

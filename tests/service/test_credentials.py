@@ -14,7 +14,6 @@ from tests.approved import approved
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
@@ -24,7 +23,6 @@ from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.state import save_ledger
 from harnesssync_orchestrator.service import transaction
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.sync import Engine, Options, sync
 from harnesssync_orchestrator.service.undoing import Asked, undo, unlink
 
@@ -58,7 +56,6 @@ def engine(home: Path, tmp_path: Path, readable_log: Any) -> Engine:
         formats=FORMATS,
         places=replace(Places.from_environment({}, home), managed_dir=tmp_path / "managed"),
         layout=Layout.from_environment({}, home),
-        limits=Limits.create(LimitSettings()),
         environ={},
         log=readable_log.log,
     )

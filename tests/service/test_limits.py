@@ -20,7 +20,6 @@ from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.service.engine import Engine, Options
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.sync import sync
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +35,7 @@ async def engine(home: Path, tmp_path: Path, readable_log: Any) -> Engine:
         formats=FORMATS,
         places=replace(Places.from_environment({}, home), managed_dir=tmp_path / "managed"),
         layout=Layout.from_environment({}, home),
-        limits=Limits.create(LimitSettings(projects=1)),
+        limiting=LimitSettings(projects=1),
         environ={},
         log=readable_log.log,
     )
@@ -60,7 +59,7 @@ async def test_bounded_no_more_syncs_in_flight_than_the_limit(
     engine: Engine, project: Callable[[str], Project], until: Until
 ) -> None:
     """Five projects want to sync at once and two may: two do, at no time more, and all get their turn."""
-    engine = replace(engine, limits=replace(engine.limits, projects=anyio.CapacityLimiter(2)))
+    engine = replace(engine, limiting=LimitSettings(projects=2))
     places, linkers = engine.limits.projects, engine.limits.linking
     others = [object() for _ in range(int(linkers.total_tokens))]
     for other in others:

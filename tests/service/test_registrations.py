@@ -12,7 +12,6 @@ import pytest
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.files.discovery.places import Places
@@ -20,7 +19,6 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.oneshot.work import Quiet
 from harnesssync_orchestrator.service.engine import Engine, Options
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.registrations import Registrations
 from harnesssync_orchestrator.service.sync import sync
 
@@ -58,7 +56,6 @@ async def ground(tmp_path: Path, home: Path, git: Callable[..., str]) -> Ground:
         formats=FORMATS,
         places=Places.from_environment({}, home),
         layout=layout,
-        limits=Limits.create(LimitSettings()),
         environ={},
         log=Quiet(),
     )

@@ -18,7 +18,6 @@ from tests.approved import approved
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.console import Console
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.items import Scope
@@ -31,7 +30,6 @@ from harnesssync_orchestrator.files.hashing import hash_file
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.state import detect_drift, get_hash, load_ledger
 from harnesssync_orchestrator.files.store import write_atomic
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.sync import Engine, Options, sync
 
 pytestmark = pytest.mark.anyio
@@ -117,7 +115,6 @@ async def world(home: Path, tmp_path: Path, git: Any, readable_log: Any) -> Worl
         formats=FORMATS,
         places=replace(Places.from_environment({}, home), managed_dir=managed),
         layout=Layout.from_environment({}, home),
-        limits=Limits.create(LimitSettings()),
         environ={},
         log=readable_log.log,
     )

@@ -21,7 +21,6 @@ from tests.approved import approved
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.plan import ConflictKind
 from harnesssync_orchestrator.core.projects import Project
@@ -32,7 +31,6 @@ from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.service import transaction
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.sync import Engine, Options, sync
 
 pytestmark = pytest.mark.anyio
@@ -90,7 +88,6 @@ async def engine(home: Path, tmp_path: Path) -> Engine:
         formats=FORMATS,
         places=places,
         layout=Layout.from_environment({}, home),
-        limits=Limits.create(LimitSettings()),
         environ={},
         log=Nowhere(),
     )

@@ -15,7 +15,6 @@ from tests.approved import approved
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
-from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.core.trust import Why
@@ -23,7 +22,6 @@ from harnesssync_orchestrator.files.approving import Approving
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
-from harnesssync_orchestrator.service.limits import Limits
 from harnesssync_orchestrator.service.sync import Engine, Options, sync
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +67,6 @@ async def engine(home: Path, tmp_path: Path, readable_log: Any) -> Engine:
         formats=FORMATS,
         places=replace(Places.from_environment({}, home), managed_dir=tmp_path / "managed"),
         layout=Layout.from_environment({}, home),
-        limits=Limits.create(LimitSettings()),
         environ={},
         log=readable_log.log,
     )

@@ -8,7 +8,6 @@ import errno
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -225,6 +224,8 @@ def _ask(
     environ: Mapping[str, str] | None,
 ) -> tuple[bytes, tuple[Problem, ...]]:
     """What git prints, run in a folder; nothing and a problem if it can't be run, or its exit code is not `fine`."""
+    import subprocess  # noqa: PLC0415 - takes a while, and in an unchanged project git is not asked
+
     settings = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
     try:
         with waiting():

@@ -14,8 +14,9 @@ from harnesssync_orchestrator.ctl.projects import resolve, user_scope
 from harnesssync_orchestrator.errors import StateError, UsageError
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.oneshot.explanations import show
+from harnesssync_orchestrator.oneshot.loop import in_loop
 from harnesssync_orchestrator.oneshot.placing import Placed, place, place_in, spelled
-from harnesssync_orchestrator.oneshot.work import in_loop, lock_timeout
+from harnesssync_orchestrator.oneshot.work import lock_timeout
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.explaining import explain
 

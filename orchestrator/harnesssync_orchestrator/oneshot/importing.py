@@ -9,7 +9,8 @@ from harnesssync_orchestrator.core.import_report import to_json
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.ctl.waiting import argument
 from harnesssync_orchestrator.errors import UsageError
-from harnesssync_orchestrator.oneshot.work import in_loop, lock_timeout, project_of
+from harnesssync_orchestrator.oneshot.loop import in_loop
+from harnesssync_orchestrator.oneshot.work import lock_timeout, project_of
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.importing import bring_over

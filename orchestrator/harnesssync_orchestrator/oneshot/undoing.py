@@ -17,7 +17,8 @@ from harnesssync_orchestrator.ctl.commands.undo import number_of
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.registry import Registry
-from harnesssync_orchestrator.oneshot.work import in_loop, lock_timeout, project_of
+from harnesssync_orchestrator.oneshot.loop import in_loop
+from harnesssync_orchestrator.oneshot.work import lock_timeout, project_of
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.undoing import Asked, history, undo, unlink
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import anyio
 
 from harnesssync_orchestrator.console import Console, visible
 from harnesssync_orchestrator.core.items import Scope
@@ -17,21 +13,17 @@ from harnesssync_orchestrator.core.report import Report, to_json
 from harnesssync_orchestrator.ctl import rendering
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.ctl.projects import resolve, user_scope
-from harnesssync_orchestrator.ctl.work import Progress
-from harnesssync_orchestrator.errors import HarnessSyncError, StateError, UsageError
+from harnesssync_orchestrator.errors import StateError, UsageError
 from harnesssync_orchestrator.files.git import repository
-from harnesssync_orchestrator.oneshot.changes import show_changes
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
-from harnesssync_orchestrator.service.engine import Options, SyncResult
-from harnesssync_orchestrator.service.sync import sync
+from harnesssync_orchestrator.service.engine import Options
+from harnesssync_orchestrator.service.start import unchanged_now
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
     from harnesssync_orchestrator.cli import Ground
     from harnesssync_orchestrator.config import Config
-    from harnesssync_orchestrator.service.engine import Engine
 
     T = TypeVar("T")
 
@@ -60,59 +52,19 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
 
 
 def run_sync(project: Project, ground: Ground, config: Config, options: Options) -> Report:
-    """One sync in a loop of its own. Raises `HarnessSyncError`s, OSError, KeyboardInterrupt."""
-    try:
-        return anyio.run(partial(_sync, project, ground, config, options))
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
+    """One sync. Raises `HarnessSyncError`s, OSError, KeyboardInterrupt."""
+    engine = ground.engine(config, Quiet())
+    if (result := unchanged_now(project, engine, options)) is not None:
+        return result.report
+    from harnesssync_orchestrator.oneshot.loop import sync_in_loop  # noqa: PLC0415 - takes longer than all the rest
 
-
-async def _sync(project: Project, ground: Ground, config: Config, options: Options) -> Report:
-    found: SyncResult | HarnessSyncError | OSError | None = None
-    with Progress() as progress:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_tick, progress)
-            try:
-                found = await sync(project, ground.engine(config, Quiet()), options)
-            except (HarnessSyncError, OSError) as error:  # raised here, it would arrive as one of a group
-                found = error
-            tasks.cancel_scope.cancel()
-    if isinstance(found, SyncResult):
-        return found.report
-    assert found is not None  # noqa: S101 - cancelling the group cancels what was awaited in it, which raises
-    raise found
-
-
-async def _tick(progress: Progress) -> None:
-    """Call `progress` once a second."""
-    began = anyio.current_time()
-    while True:
-        await anyio.sleep(1)
-        progress(anyio.current_time() - began)
+    return sync_in_loop(project, engine, options)
 
 
 def lock_timeout(parsed: Parsed, config: Config) -> float:
     """Seconds to wait for a lock: as asked for, else as configured."""
     seconds = parsed.seconds("lock-timeout")
     return config.lock_timeout_s if seconds is None else seconds
-
-
-def in_loop(ground: Ground, config: Config, work: Callable[[Engine], Awaitable[T]]) -> T:
-    """Do one thing with an engine, in a loop of its own. Raises `HarnessSyncError`s, OSError, KeyboardInterrupt."""
-
-    async def run_it() -> T | HarnessSyncError:
-        try:
-            return await work(ground.engine(config, Quiet()))
-        except HarnessSyncError as error:  # raised here, it might arrive as one of a group
-            return error
-
-    try:
-        found = anyio.run(run_it)
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
-    if isinstance(found, HarnessSyncError):
-        raise found
-    return found
 
 
 def project_of(parsed: Parsed, ground: Ground, console: Console) -> Project:
@@ -149,6 +101,8 @@ def _check_chosen(asked: Sequence[str], project: Project, config: Config) -> Non
 def _show(name: str, console: Console, report: Report, *, dry_run: bool) -> None:
     document = to_json(report)
     if name == "diff":
+        from harnesssync_orchestrator.oneshot.changes import show_changes  # noqa: PLC0415 - needs what compares texts
+
         console.header(visible(report.path))
         show_changes(console, report)
         rendering.conclusion(console, document)

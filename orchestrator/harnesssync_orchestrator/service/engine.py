@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
-from harnesssync_orchestrator.config import HistorySettings
+from harnesssync_orchestrator.config import HistorySettings, LimitSettings
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.drift import Choice, Policies
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
-from harnesssync_orchestrator.service.limits import Limits
-from harnesssync_orchestrator.service.locking import ProjectLocks
 from harnesssync_orchestrator.service.memory import Memories
 from harnesssync_orchestrator.service.registrations import Registrations
+
+if TYPE_CHECKING:  # an unchanged project needs no event loop, which takes as long to import as all the rest of this
+    from harnesssync_orchestrator.service.limits import Limits
+    from harnesssync_orchestrator.service.locking import ProjectLocks
 
 
 class Log(Protocol):
@@ -27,12 +30,12 @@ class Log(Protocol):
     def warning(self, event: str, **fields: object) -> object: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Engine:
     """Everything that a sync needs, passed in by the composition root.
 
     `targets` are all known ones; `configured` the ids that the configuration asks for (none: those in use).
-    `history` says how long what was replaced is kept.
+    `limiting` says how much happens at once, `history` how long what was replaced is kept.
     `exclude` says whether outputs are kept out of `git status`. `policies` say what is done about edited outputs.
     """
 
@@ -40,16 +43,29 @@ class Engine:
     formats: Mapping[str, DocumentFormat]
     places: Places
     layout: Layout
-    limits: Limits
     environ: Mapping[str, str]
     log: Log
     configured: tuple[str, ...] = ()
     exclude: bool = True
+    limiting: LimitSettings = field(default_factory=LimitSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     policies: Policies = field(default_factory=Policies)
-    locks: ProjectLocks = field(default_factory=ProjectLocks)
     memories: Memories = field(default_factory=Memories)
     registrations: Registrations = field(default_factory=Registrations)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """To be asked for inside the event loop in which they serve."""
+        from harnesssync_orchestrator.service.limits import Limits  # noqa: PLC0415 - see above
+
+        return Limits.create(self.limiting)
+
+    @cached_property
+    def locks(self) -> ProjectLocks:
+        """The locks of all projects of this process."""
+        from harnesssync_orchestrator.service.locking import ProjectLocks  # noqa: PLC0415 - see above
+
+        return ProjectLocks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

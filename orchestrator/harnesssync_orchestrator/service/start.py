@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import anyio.to_thread
-
 from harnesssync_orchestrator import __version__
 from harnesssync_orchestrator.core.drift import Resolution
 from harnesssync_orchestrator.core.items import Problem, Scope
@@ -29,6 +27,7 @@ from harnesssync_orchestrator.files.exclude_block import listed
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.identity import trust_in
+from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.files.state import load_ledger, says
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
@@ -64,6 +63,8 @@ class Start:
     @classmethod
     async def load(cls, project: Project, engine: Engine, options: Options) -> Start:
         """Load what was kept of the project, and choose its targets. Raises StateError."""
+        import anyio.to_thread  # noqa: PLC0415 - an unchanged project needs no event loop
+
         return await anyio.to_thread.run_sync(cls.load_now, project, engine, options, limiter=engine.limits.ledgers)
 
     @classmethod
@@ -165,4 +166,23 @@ class Start:
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do what blocks in a thread. It is waited for also when the sync is cancelled."""
+        import anyio.to_thread  # noqa: PLC0415 - as above
+
         return await anyio.to_thread.run_sync(partial(in_turn, work, *arguments), limiter=self.engine.limits.hashing)
+
+
+def unchanged_now(project: Project, engine: Engine, options: Options) -> SyncResult | None:
+    """The result of a sync of a project in which nothing has changed, without an event loop, which takes longer to
+    import than this takes. None if something has, or if another sync is at work: then it has to be waited for.
+
+    Blocking. Raises StateError, and OSError.
+    """
+    lock = FileLock(engine.layout.sync_lock(project.id))
+    if options.dry_run and not lock.path.exists():  # where nobody has ever synced, who only looks makes no file
+        return None
+    if not lock.try_acquire():
+        return None
+    try:
+        return Start.load_now(project, engine, options).nothing_to_do()
+    finally:
+        lock.release()
