@@ -148,6 +148,8 @@ class Server:
                         self._log.warning("listener.starved", message=str(error.__cause__ or error))
                         self._silent_until = anyio.current_time() + TELL_AGAIN_S
                     await anyio.sleep(ACCEPT_AGAIN_S)
+                except anyio.ClosedResourceError:
+                    return  # by us, just when somebody came: the task was awake already, and met this first
 
     async def _converse(self, stream: anyio.abc.SocketStream, project: str | None) -> None:
         async with stream:
