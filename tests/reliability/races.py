@@ -14,8 +14,10 @@ repository.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -128,7 +130,14 @@ def write(path: Path) -> None:
 def remove(path: Path) -> None:
     """Whatever it is."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            # By FUSE, a file that is open only gets another name as long as it is, in the same folder.
+            mounted = next(folder for folder in path.parents if folder.is_mount())
+            path.rename(tempfile.mkdtemp(prefix="removed-", dir=mounted))
     else:
         path.unlink(missing_ok=True)
 
