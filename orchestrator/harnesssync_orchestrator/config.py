@@ -35,7 +35,13 @@ class WatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """When an edit becomes a sync."""
 
     settle_ms: Annotated[
-        int, Meta(ge=0, le=100, description="Quiet time, in milliseconds, after the last edit before a sync starts.")
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="Quiet time, in milliseconds, after the last of several edits before a sync starts. After one "
+            "edit by itself a quarter of it will do.",
+        ),
     ] = 80
     max_settle_ms: Annotated[
         int, Meta(ge=100, description="The longest that edits without a pause can put a sync off, in milliseconds.")
