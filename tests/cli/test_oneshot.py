@@ -15,10 +15,13 @@ import pytest
 
 from harnesssync_adapters import TARGETS
 from harnesssync_orchestrator import entry
+from harnesssync_orchestrator.cli import Ground
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.core.report import Report, State, to_json
 from harnesssync_orchestrator.ctl import rendering
 from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.oneshot.loop import in_loop
+from harnesssync_orchestrator.service.engine import Engine
 
 Run = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]
@@ -359,3 +362,20 @@ def test_a_daemon_of_one_project_answers_for_it_beside_a_supervisor(run: Run, st
     assert f"  {worktree}  [running]  in step, " in run("ctl", "status", "--all").out
     assert run("ctl", "stop", "--project", str(worktree)).code == 0
     assert daemon.wait(timeout=60) == 0
+
+
+def test_what_a_command_found_is_written_out_by_nobody() -> None:
+    """By asyncio it would be, as the result of the task that it ran: for a large report that takes long."""
+    written: list[str] = []
+
+    class Found:
+        def __repr__(self) -> str:
+            written.append("found")
+            return "found"
+
+    async def find(_: Engine) -> Found:
+        return Found()
+
+    ground = Ground(os.environ)
+    assert isinstance(in_loop(ground, ground.config(), find), Found)
+    assert written == []

@@ -26,10 +26,7 @@ T = TypeVar("T")
 
 def sync_in_loop(project: Project, engine: Engine, options: Options) -> Report:
     """One sync in a loop of its own, with its progress on a terminal. Raises as `in_loop` does, and OSError."""
-    try:
-        return anyio.run(partial(_sync, project, engine, options))
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
+    return _run(partial(_sync, project, engine, options))
 
 
 async def _sync(project: Project, engine: Engine, options: Options) -> Report:
@@ -65,10 +62,25 @@ def in_loop(ground: Ground, config: Config, work: Callable[[Engine], Awaitable[T
         except HarnessSyncError as error:  # raised here, it might arrive as one of a group
             return error
 
-    try:
-        found = anyio.run(run_it)
-    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
-        raise KeyboardInterrupt from None
+    found = _run(run_it)
     if isinstance(found, HarnessSyncError):
         raise found
     return found
+
+
+def _run(work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` gives, in a loop of its own.
+
+    It is handed out past the loop's task. When a loop ends, asyncio asks for the handler of interrupts, and Python then
+    writes out the whole result of the task, for a message that nobody sees: of a report that takes up to half a second.
+    """
+    results: list[T] = []
+
+    async def run_it() -> None:
+        results.append(await work())
+
+    try:
+        anyio.run(run_it)
+    except asyncio.CancelledError:  # what an interrupt arrives as on Python 3.10
+        raise KeyboardInterrupt from None
+    return results[0]
