@@ -9,11 +9,12 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import edit, loop_lag, status, unchanged, worktrees
+from benchmarks import edit, loop_lag, rendering, status, unchanged, worktrees
 
 BENCHMARKS = {
     "status": status,
     "unchanged": unchanged,
+    "rendering": rendering,
     "edit": edit,
     "worktrees": worktrees,
     "loop_lag": loop_lag,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -12,10 +13,15 @@ _WORDS = (
     *("worker", "event", "branch", "commit", "rule", "signal", "batch", "shard"),
 )
 
+_SERVERS = (
+    {"command": "npx", "args": ["-y", "server-files"], "env": {"KEY": "${KEY}"}},
+    {"type": "http", "url": "http://127.0.0.1:1/mcp"},
+)
 
-def make_project(root: Path, *, skills: int, files: int) -> Path:
-    """A git repository with `skills` skills of `files` files each (from 300 bytes to 6 KiB), one agent and one command
-    for every twenty skills, a `CLAUDE.md` and two MCP servers. Returns `root`."""
+
+def make_project(root: Path, *, skills: int, files: int, agents: int | None = None, servers: int = 2) -> Path:
+    """A git repository with `skills` skills of `files` files each (from 300 bytes to 6 KiB), as many commands as
+    `agents` (without a number one for every twenty skills), a `CLAUDE.md` and MCP servers. Returns `root`."""
     dice = random.Random(20_260_101)
     claude = root / ".claude"
     for number in range(skills):
@@ -24,15 +30,12 @@ def make_project(root: Path, *, skills: int, files: int) -> Path:
         for other in range(1, files):
             inner = ("references", "scripts", "assets")[other % 3]
             _write(folder / inner / f"part-{other}.md", _text(dice, dice.randint(300, 6000)))
-    for number in range(max(1, skills // 20)):
+    for number in range(max(1, skills // 20) if agents is None else agents):
         _write(claude / "agents" / f"agent-{number:03}.md", _agent(dice, number))
         _write(claude / "commands" / f"command-{number:03}.md", _command(dice, number))
     _write(root / "CLAUDE.md", "# Conventions\n\n" + _text(dice, 2000))
-    _write(
-        root / ".mcp.json",
-        '{"mcpServers": {"files": {"command": "npx", "args": ["-y", "server-files"], "env": {"KEY": "${KEY}"}},'
-        ' "docs": {"type": "http", "url": "http://127.0.0.1:1/mcp"}}}\n',
-    )
+    declared = {f"server-{number:02}": _SERVERS[number % 2] for number in range(servers)}
+    _write(root / ".mcp.json", json.dumps({"mcpServers": declared}) + "\n")
     subprocess.run(["git", "init", "-q", str(root)], check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"})
     return root
 

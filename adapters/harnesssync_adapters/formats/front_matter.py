@@ -1,41 +1,19 @@
-"""Markdown with YAML front matter, for files that are ours."""
+"""Markdown with YAML front matter, for files that are ours.
+
+The YAML is written here, and laid out as PyYAML does it: that takes twenty times as long, which was most of the time in
+which the files of all targets are made. Text always stands in double quotes, as in `yaml_text`.
+"""
 
 from __future__ import annotations
 
-import functools
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeGuard
 
-import yaml
-
+from harnesssync_adapters.formats.yaml_text import STEP, yaml_key, yaml_quoted, yaml_value
 from harnesssync_orchestrator.core.desired import JsonValue
 
-_PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9_-]*", re.IGNORECASE)
-
-
-class _Quoted(yaml.SafeDumper):
-    """Writes every text value in double quotes: `no`, `1.0`, `12:30` and `=` mean different things to different
-    YAML versions, and quoted they are text to all."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - equal values are written twice, not by reference
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
-
-
-def _represent_mapping(dumper: yaml.SafeDumper, mapping: Mapping[str, JsonValue]) -> yaml.MappingNode:
-    node = dumper.represent_mapping("tag:yaml.org,2002:map", mapping.items())
-    for key, _ in node.value:
-        if _PLAIN_KEY.fullmatch(key.value):
-            key.style = None
-    return node
-
-
-_Quoted.add_representer(str, _represent_text)
-_Quoted.add_representer(dict, _represent_mapping)
+MAX_SIMPLE_KEY = 1000
+"""Characters. YAML takes only what is shorter than 1,024 for a key, unless it is told that it is one."""
 
 
 def markdown(front: Mapping[str, JsonValue], body: str) -> bytes:
@@ -43,13 +21,36 @@ def markdown(front: Mapping[str, JsonValue], body: str) -> bytes:
 
     Any reader of YAML 1.1 or 1.2 gets the values back as they are.
     """
-    header = _header(json.dumps(front))
-    return f"---\n{header}---\n\n{body.strip()}\n".encode("utf-8", "surrogateescape")
+    header = "\n".join(_lines(front, "")) or "{}"
+    return f"---\n{header}\n---\n\n{body.strip()}\n".encode("utf-8", "surrogateescape")
 
 
-@functools.lru_cache(maxsize=2048)
-def _header(front: str) -> str:
-    """The front matter, given as JSON. Kept, since most of it is the same in every sync, and writing YAML is slow."""
-    return yaml.dump(
-        json.loads(front), Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=2**20, default_flow_style=False
-    )
+def _lines(value: Mapping[str, JsonValue] | Sequence[JsonValue], indent: str) -> Iterator[str]:
+    """A mapping or list with something in it, over as many lines as it takes."""
+    if not isinstance(value, Mapping):
+        for one in value:
+            if _is_nested(one):
+                first, *others = _lines(one, indent + STEP)
+                yield f"{indent}- {first[len(indent) + len(STEP) :]}"
+                yield from others
+            else:
+                yield f"{indent}- {_scalar(one)}"
+        return
+    for name, one in value.items():
+        key = yaml_key(name)
+        if len(key) > MAX_SIMPLE_KEY:
+            yield f"{indent}? {key}"
+            yield f"{indent}: {yaml_value(one)}"
+        elif _is_nested(one):
+            yield f"{indent}{key}:"
+            yield from _lines(one, indent + STEP if isinstance(one, Mapping) else indent)
+        else:
+            yield f"{indent}{key}: {_scalar(one)}"
+
+
+def _is_nested(value: JsonValue) -> TypeGuard[Mapping[str, JsonValue] | Sequence[JsonValue]]:
+    return not isinstance(value, str) and isinstance(value, (Mapping, Sequence)) and bool(value)
+
+
+def _scalar(value: JsonValue) -> str:
+    return yaml_quoted(value) if isinstance(value, str) else yaml_value(value)

@@ -14,6 +14,7 @@ from harnesssync_orchestrator.core.targets import DocumentError
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f]')
 _ESCAPED_IN_LINES = re.compile(r'[\x00-\x08\x0b-\x1f\\\x7f]|"(?="")|"\Z')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
@@ -70,6 +71,6 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _checked(text: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _SURROGATE.search(text):
         raise DocumentError("a lone surrogate can't be written in TOML")
     return text

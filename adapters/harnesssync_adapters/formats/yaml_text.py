@@ -16,7 +16,9 @@ STEP = "  "
 
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[A-Za-z_][A-Za-z0-9_-]*", re.IGNORECASE)
 # What JSON leaves as it is, and YAML takes for a line break or refuses.
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_as_json = json.JSONEncoder(ensure_ascii=False).encode  # an encoder is made anew by each `json.dumps` with an option
 _WITHOUT_POINT = re.compile(r"(-?\d+)(e.*)")
 
 
@@ -27,9 +29,14 @@ def yaml_key(key: str) -> str:
 
 def yaml_string(text: str) -> str:
     """Text in double quotes on one line. Raises `DocumentError` for a lone surrogate, which YAML can't hold."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _SURROGATE.search(text):
         raise DocumentError("a lone surrogate can't be written in YAML")
-    written = json.dumps(text, ensure_ascii=False)
+    return yaml_quoted(text)
+
+
+def yaml_quoted(text: str) -> str:
+    """The same of any text: a lone surrogate is spelled as an escape, which some readers take."""
+    written = _as_json(text)
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 

@@ -66,7 +66,7 @@ class File:
 Part = Shell | Arguments | Argument | File
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=1024)
 def parts(prompt: str) -> tuple[str | Part, ...]:
     """The text of a command, in order: strings, and what Claude Code puts something in the place of.
 

@@ -15,7 +15,7 @@ _NOT_SLUG = re.compile(r"[^a-z0-9_-]+")
 
 def is_private(view: View, *items: Item) -> bool:
     """Must an output made of these items stay out of what a team commits? In a home directory nothing is shared."""
-    return view.scope is Scope.PROJECT and any(item.origin.private for item in items)
+    return view.scope is Scope.PROJECT and True in [item.origin.private for item in items]
 
 
 def unsafe(view: View, item: Item, names: Iterable[str]) -> Loss | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_orchestrator.core.desired import LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Layer, Skill
+from harnesssync_orchestrator.core.items import ItemId, Layer, Skill
 from harnesssync_orchestrator.core.targets import View
 
 FOLDER = ".agents/skills"
@@ -32,14 +33,13 @@ def linked_skills(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> 
             yield loss(view, skill, str(skill.id), f"another skill has the folder name {name!r}")
         else:
             taken.add(name.casefold())
-            yield LinkOutput(
-                path=f"{folder}/{name}",
-                items=(skill.id,),
-                source=skill.source,
-                directory=True,
-                digest=skill.digest,
-                private=is_private(view, skill),
-            )
+            yield _link(f"{folder}/{name}", skill.id, skill.source, skill.digest, private=is_private(view, skill))
+
+
+@lru_cache(maxsize=4096)
+def _link(path: str, item: ItemId, source: str, digest: str, *, private: bool) -> LinkOutput:
+    """Made once for all targets, of which nearly each wants it."""
+    return LinkOutput(path=path, items=(item,), source=source, directory=True, digest=digest, private=private)
 
 
 def linked_besides(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> Iterator[Output | Loss]:

@@ -54,7 +54,7 @@ def all_credentials(items: Iterable[Item]) -> dict[ItemId, tuple[Credential, ...
 
 def held_by(output: Output, found: Mapping[ItemId, tuple[Credential, ...]]) -> tuple[str, ...]:
     """The items and places whose credentials would be copied into an output. A link copies nothing."""
-    if isinstance(output, LinkOutput) or found.keys().isdisjoint(output.items):
+    if not found or isinstance(output, LinkOutput) or found.keys().isdisjoint(output.items):
         return ()
     if isinstance(output, FileOutput):
         texts = [output.content.decode("utf-8", "replace")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from harnesssync_orchestrator.core.references import Template
 
@@ -74,7 +75,7 @@ class _Item:
 
     @property
     def id(self) -> ItemId:
-        return ItemId(KIND_OF[type(self)].value, self.name)
+        return _id(KIND_OF[type(self)], self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +243,12 @@ KIND_OF: Mapping[type, Kind] = {
     Hook: Kind.HOOK,
     EnvironmentVariable: Kind.ENVIRONMENT,
 }
+
+
+@lru_cache(maxsize=4096)
+def _id(kind: Kind, name: str) -> ItemId:
+    """Cached, since every target asks for that of every item."""
+    return ItemId(kind.value, name)
 
 
 FILE_UNREADABLE = "file_unreadable"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 MAX_NAME_BYTES = 200  # leaves room for a suffix below NAME_MAX (255) of all common file systems
 
@@ -12,6 +13,7 @@ _WINDOWS_RESERVED = frozenset(
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 
 
+@lru_cache(maxsize=4096)
 def why_unsafe(name: str) -> str | None:
     """The reason why `name` can't be one component of a path on every supported system, or None if it can.
 

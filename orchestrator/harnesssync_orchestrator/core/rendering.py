@@ -116,7 +116,7 @@ def desired_state(
     wanted: dict[Address, Wanted[Output]] = {}
     clashes: list[Clash] = []
     for address, wishes in outputs.items():
-        if len({_essence(output) for _, output in wishes}) > 1:
+        if len(wishes) > 1 and len({_essence(output) for _, output in wishes}) > 1:
             owners = _distinct(owner for owner, _ in wishes)
             clashes.append(Clash(address=address, owners=owners, reason="different content is wanted here"))
         else:
@@ -124,7 +124,7 @@ def desired_state(
     clashes.extend(_nested(wanted))
     for clash in clashes:
         wanted.pop(clash.address, None)
-    told = tuple(_redacted(loss, written_out) for loss in _not_too_many(losses))
+    told = tuple(_redacted(_not_too_many(losses), written_out))
     return Desired(wanted=wanted, losses=told, clashes=tuple(clashes))
 
 
@@ -169,11 +169,21 @@ def _not_too_many(losses: Iterable[Loss]) -> Iterator[Loss]:
         yield replace(left[0], what=f"{len(left)} more", security=any(loss.security for loss in left))
 
 
-def _redacted(loss: Loss, written_out: Mapping[ItemId, tuple[Credential, ...]]) -> Loss:
-    """A loss tells what of an item is lost, but no credential."""
-    known = [credential.value for credential in written_out.get(loss.item, ())]
-    what, why = redact(loss.what, known), redact(loss.why, known)
-    return loss if (what, why) == (loss.what, loss.why) else replace(loss, what=what, why=why)
+def _redacted(losses: Iterable[Loss], written_out: Mapping[ItemId, tuple[Credential, ...]]) -> Iterator[Loss]:
+    """A loss tells what of an item is lost, but no credential. Most say the same of other items, or for other targets,
+    and are looked at once."""
+    harmless: set[str] = set()
+    for loss in losses:
+        if loss.what in harmless and loss.why in harmless and loss.item not in written_out:
+            yield loss
+            continue
+        known = [credential.value for credential in written_out.get(loss.item, ())]
+        what, why = redact(loss.what, known), redact(loss.why, known)
+        if (what, why) == (loss.what, loss.why):
+            harmless |= {what, why}
+            yield loss
+        else:
+            yield replace(loss, what=what, why=why)
 
 
 def _essence(output: Output) -> tuple[object, ...]:
@@ -212,13 +222,22 @@ def _nested(wanted: Mapping[Address, Wanted[Output]]) -> Iterator[Clash]:
     """
     whole = {address.path for address in wanted if not address.pointer}
     keys = {address for address, wish in wanted.items() if isinstance(wish.output, KeyOutput)}
+    known: dict[str, str | None] = {"": None}
+
+    def whole_at(path: str) -> str | None:
+        """What is whole of the path and the folders above it, the topmost. Of a folder it is found out once."""
+        new: list[str] = []
+        while path not in known:
+            new.append(path)
+            path = path.rpartition("/")[0]
+        holder = known[path]
+        for one in reversed(new):
+            holder = known[one] = holder or (one if one in whole else None)
+        return holder
+
     for address, wish in wanted.items():
-        folders = address.path.split("/")
-        above = ["/".join(folders[:depth]) for depth in range(1, len(folders))]
-        if address.pointer:
-            above.append(address.path)
-        holder = next((path for path in above if path in whole), None)
-        if holder is None:
+        holder = whole_at(address.path if address.pointer else address.path.rpartition("/")[0])
+        if holder is None and address.pointer:
             depths = range(1, len(address.pointer) + (1 if address.element else 0))
             prefixes = (Address(address.path, address.pointer[:depth]) for depth in depths)
             holder = next((str(prefix) for prefix in prefixes if prefix in keys), None)

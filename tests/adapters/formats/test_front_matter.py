@@ -52,3 +52,41 @@ def test_keys_stand_plain_where_they_can() -> None:
 def test_the_body_follows_an_empty_line_and_ends_in_one_line_ending() -> None:
     """White space around it is not part of the text."""
     assert markdown({"a": 1}, "\n\nBody.\n\n").endswith(b"---\n\nBody.\n")
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML with every text in double quotes, and nothing by reference."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+letters = st.characters(min_codepoint=0x20, max_codepoint=0x24F, blacklist_categories=["Cc", "Cf"])
+words = st.text(letters | st.sampled_from("\t\n“„→漢"), max_size=20)
+keys = st.text(letters, max_size=20).map("{} ".format)
+nested = st.recursive(
+    words | st.booleans() | st.integers() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(keys, nested, min_size=1, max_size=4))
+def test_it_is_laid_out_as_pyyaml_lays_it_out(front: dict[str, Any]) -> None:
+    """The writer with which every program was tried first. All keys end in a space here, so that none is plain."""
+    written = yaml.dump(front, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20)
+    assert markdown(front, "Body.").decode() == f"---\n{written}---\n\nBody.\n"
+
+
+@pytest.mark.parametrize("length", [999, 1030, 5000])
+def test_a_long_key_is_read_back(length: int) -> None:
+    """YAML takes a key of more than 1,024 characters only where it is told that it is one."""
+    front = {"permission": {"x " * (length // 2): "deny", "list": {"y" * length: ["a", {"b": "c"}]}}}
+    assert read(markdown(front, "Body."))[0] == front
+
+
+def test_half_a_surrogate_pair_stops_nothing() -> None:
+    """No file can hold it, and no sync ends because of it: it is spelled as an escape."""
+    assert b'name: "a\\ud800"' in markdown({"name": "a\ud800"}, "Body.")
