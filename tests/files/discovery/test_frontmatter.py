@@ -81,6 +81,12 @@ def test_windows_line_ends_are_read() -> None:
     assert found.body == "One\r\nTwo\r\n"
 
 
+def test_windows_line_ends_are_no_part_of_a_value_without_quotes() -> None:
+    """Also where the block is read a second time, with quotes around what is no YAML."""
+    found = split_front_matter("---\r\ndescription: Use when: a PDF is open\r\nname: x\r\n---\r\nBody\r\n")
+    assert found.metadata == {"description": "Use when: a PDF is open", "name": "x"}
+
+
 @pytest.mark.parametrize(
     "text", ["Just text\n", "\n---\nname: x\n---\n", "--- \nno end\n", "", "---", "----\nx\n----\n"]
 )

@@ -130,7 +130,7 @@ def _parse_block(block: str) -> tuple[Mapping[str, Any], Flaw | None]:
 
 def _quote_values(block: str) -> str:
     lines = []
-    for line in block.split("\n"):
+    for line in block.replace("\r\n", "\n").split("\n"):
         pair = _PLAIN_PAIR.fullmatch(line)
         if pair and _SPECIAL.search(pair[2]) and not _stands_alone(pair[2]):
             value = pair[2].replace("\\", "\\\\").replace('"', '\\"')
