@@ -38,7 +38,7 @@ run: $(RUN_READY) ## Show it at work in a temporary folder; PROJECT=/path: in a 
 
 .PHONY: test
 test: $(DEV_READY) ## Run the tests
-	@$(PY) -m pytest -n auto --dist worksteal -m "not harnesses" $(PYTEST)
+	@$(PY) -m pytest -n auto --dist worksteal -m "not harnesses and not projects" $(PYTEST)
 
 .PHONY: test-all
 test-all: $(DEV_READY) ## Run the tests on every Python from 3.10 to 3.13 that this machine has
@@ -48,7 +48,7 @@ test-all: $(DEV_READY) ## Run the tests on every Python from 3.10 to 3.13 that t
 coverage: $(DEV_READY) ## Run the tests more slowly, and measure what they cover
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
 	@# A failing test is the business of `make test`, where nothing slows it down.
-	@$(PY) -m coverage run -m pytest -q -n auto --dist worksteal -m "not harnesses" --tb=line $(PYTEST) \
+	@$(PY) -m coverage run -m pytest -q -n auto --dist worksteal -m "not harnesses and not projects" --tb=line $(PYTEST) \
 	    || echo "Some tests failed while they were measured: the figure is too low." >&2
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
@@ -98,6 +98,10 @@ bench: $(DEV_READY) ## Measure how fast it is
 test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what we write (needs npm, Python 3.12)
 	@$(PY) tests/harnesses/install.py
 	@$(PY) -m pytest -m harnesses tests/harnesses $(PYTEST)
+
+.PHONY: test-projects
+test-projects: $(DEV_READY) ## Try every target on fifty projects as people keep them, of which make test has six
+	@$(PY) -m pytest -n auto --dist worksteal tests/projects $(PYTEST)
 
 # --- sweeps: many thousands of faults, for an hour or more; `make test` has a slice of each. See docs/reliability.md.
 # `make sweep-kill SWEEP='--scene first --every 10'` passes options of yours.
