@@ -25,6 +25,9 @@ COLOURS = {
 }
 """ANSI SGR sequences (ECMA-48, 8.3.117)."""
 
+CLEAR = "\033[H\033[2J"
+"""To the upper left, and nothing on the screen any more (ECMA-48, 8.3.21 and 8.3.39)."""
+
 OUTPUT = "standard output"
 """What stands in an OSError for the name of a file when it is our output that can't be written."""
 
@@ -97,6 +100,26 @@ class Console:
     def line(self, text: str = "") -> None:
         """One line as it is."""
         _write(self._out, text)
+
+    @property
+    def is_terminal(self) -> bool:
+        try:
+            return self._out.isatty()
+        except ValueError:  # closed
+            return False
+
+    def redraw(self) -> None:
+        """Begin anew at the top of an empty terminal; elsewhere what follows is simply more."""
+        if self.is_terminal:
+            self._out.write(CLEAR)
+
+    def flush(self) -> None:
+        """Bring out what is still buffered, for whoever reads along."""
+        try:
+            self._out.flush()
+        except OSError as error:
+            error.filename = error.filename or OUTPUT
+            raise
 
     def info(self, message: str) -> None:
         """Something went well."""

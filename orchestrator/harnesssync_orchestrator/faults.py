@@ -131,11 +131,12 @@ def _tell(program: str, arguments: Sequence[str], error: HarnessSyncError) -> in
 
     try:
         if "--json" in arguments:
-            from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
+            from harnesssync_orchestrator.protocol.jsontext import dumps, dumps_pretty
 
             message, hint = _tellable(error.message, error), _tellable(error.hint, error)
             document = {"code": error.code, "message": message, "hint": hint, "path": error.path}
-            Console().line(dumps_pretty({"error": document}))
+            one_line = "--watch" in arguments  # as everything else that it prints
+            Console().line((dumps if one_line else dumps_pretty)({"error": document}))
             sys.stdout.flush()
         sys.stderr.write(f"{program}: {visible(_tellable(str(error), error))}\n")
         sys.stderr.flush()

@@ -333,7 +333,7 @@ def test_a_linked_worktree_is_added_beside_its_main_one(
     harnesssync("ctl", "add", str(worktree))
     harnesssync("ctl", "add", str(linked))
     lines = harnesssync("ctl", "status", "--all").out.splitlines()
-    assert lines == ["Projects:", f"  {linked}  [stopped]", f"  {worktree}  [stopped]"]
+    assert lines == ["Projects:", f"  {linked}  [stopped]", f"  {worktree}  [stopped]", "2 projects: 2 stopped"]
 
 
 def test_json_of_a_command_survives_a_path_that_is_not_utf_8(

@@ -84,9 +84,10 @@ def test_status_all_tells_running_stopped_and_stale_apart(
         "Projects:",
         f"  {paths['drifted']}  [running]  conflict, 12 unchanged, 1 conflict",
         f"  {paths['gone']}  [stale - path not found]",
+        f"  {paths['stopped']}  [stopped]",
         f"  {paths['own']}  [running]  in step, 12 unchanged",
         f"  {paths['served']}  [running]  in step, 12 unchanged",
-        f"  {paths['stopped']}  [stopped]",
+        "5 projects: 1 in conflict, 1 stale, 1 stopped, 2 in step",
     ]
     assert (ran.err, ran.code) == ("", 1)
 
@@ -150,14 +151,15 @@ def test_status_all_timeout_of_a_hung_socket_holds_nothing_up(
     began = time.monotonic()
     ran = harnesssync("ctl", "status", "--all")
     passed = time.monotonic() - began
-    lines = ran.out.splitlines()
+    *lines, summary = ran.out.splitlines()
     assert len(lines) == 101
+    assert summary.startswith("100 projects: ")
     assert passed < 2.5, "two seconds, and half of one for a slow machine to start Python"
     if hung == "control":
         assert "the supervisor does not answer" in ran.err
         assert sum("[stopped]" in line for line in lines) == 100
     else:
-        assert lines[8] == f"  {paths[7]}  [stopped]  not answering"
+        assert lines[1] == f"  {paths[7]}  [stopped]  not answering", "worst first"
         assert sum("not answering" in line for line in lines) == 1
         assert sum("[running]" in line for line in lines) == (0 if hung == "both" else 99)
 
@@ -362,3 +364,55 @@ def test_a_home_that_is_not_registered_is_added_with_user(
     ran = harnesssync("ctl", "status", "--user")
     assert ran.code == 2
     assert "Add it with: harnesssync ctl add --user\n" in ran.err
+
+
+def test_of_many_projects_those_that_are_asked_for_are_shown(
+    harnesssync: Harnesssync,
+    registry: Registry,
+    peers: Peers,
+    control: Path,
+    tmp_path: Path,
+    make_report: Report,
+) -> None:
+    """A thousand, at a glance: by state, by harness, by folder; and the exit code is that of what is shown."""
+    paths = [tmp_path / f"p{number:03}" for number in range(1000)]
+    for path in paths:
+        path.mkdir()
+    reports = [make_report(path) for path in paths]
+    reports[500] |= {"state": "paused", "targets": ["codex"]}
+    reports[700] |= {"omitted": {"held": 2}}
+    reports[900] |= {"state": "failed", "targets": ["codex"]}
+    peer = peers(control, supervisor_of(*reports))
+    everything = harnesssync("ctl", "status", "--all")
+    assert peer.requests == [("status", {"brief": True})]
+    lines = everything.out.splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == [str(paths[900]), str(paths[700]), str(paths[500])]
+    assert lines[2] == f"  {paths[700]}  [running]  in step, 12 unchanged, 2 held back"
+    assert lines[-1] == "1000 projects: 1 failed, 1 held back, 1 paused, 997 in step"
+    assert everything.code == 4
+    for options, shown, code in (
+        (["--state", "failed", "--state=paused"], [paths[900], paths[500]], 4),
+        (["--state", "held"], [paths[700]], 1),
+        (["--path", str(paths[3]), "--path", "*/p00[12]"], paths[1:4], 0),
+        (["--path", str(tmp_path), "--state", "paused"], [paths[500]], 1),
+    ):
+        ran = harnesssync("ctl", "status", "--all", *options)
+        assert [line.split()[0] for line in ran.out.splitlines() if line.startswith("  ")] == list(map(str, shown))
+        assert ran.code == code
+    ran = harnesssync("ctl", "status", "--all", "--target", "gemini", "--json", "--state", "in-step")
+    assert len(json.loads(ran.out)["projects"]) == 997
+    assert harnesssync("ctl", "status", "--all", "--state", "halted").out == "No such projects.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--all", "--state", "broken"], "there is no state 'broken'"),
+        (["--all", "--target", "codx"], "Did you mean codex?"),
+        (["--state", "failed"], "--state chooses among all projects. Add --all"),
+    ],
+)
+def test_a_wrong_choice_of_projects_is_told(arguments: list[str], message: str, harnesssync: Harnesssync) -> None:
+    ran = harnesssync("ctl", "status", *arguments)
+    assert ran.code == 2
+    assert message in ran.err

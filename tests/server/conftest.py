@@ -78,6 +78,7 @@ class Copying:
         self.looking += options.dry_run
         try:
             await anyio.lowlevel.checkpoint()
+            options = options.up_to_date()
             if self.gate is not None:
                 await self.gate.wait()
             if options.dry_run and self.looking_gate is not None:

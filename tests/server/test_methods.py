@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.protocol import codes
-from harnesssync_orchestrator.server.methods import METHODS
+from harnesssync_orchestrator.server.methods import METHODS, status
+from harnesssync_orchestrator.service.engine import Options
 
 pytestmark = pytest.mark.anyio
 
@@ -245,3 +247,53 @@ async def test_stop_is_answered_and_then_carried_out(running: Any) -> None:
         assert await client.call("stop") == {"stopping": True}
         assert await client.is_closed()
         assert not running.layout.control_socket.exists()
+
+
+async def test_who_waits_for_news_is_told_when_there_are_any(running: Any, worktree: Worktree, until: Any) -> None:
+    """Only of what has changed; an answer about one project does not come for another's sake."""
+    a, b = worktree("a"), worktree("b")
+    running.sync.watches = False
+    async with running.up():
+        for root in (a, b):
+            await running.ask("add", path=str(root))
+            await running.ask("sync", projects=[str(root)])
+        revision = (await running.ask("status"))["revision"]
+        told: dict[str, Any] = {}
+
+        async def wait(name: str, **params: Any) -> None:
+            told[name] = await running.ask("status", after=revision, **params)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(wait, "all", brief=True))
+            tasks.start_soon(partial(wait, "a", project=str(a)))
+            await until(lambda: running.server.connections == 2)
+            running.sync.gate = anyio.Event()
+            running.supervisor.queue(project_id(str(b)), Options())
+            await until(lambda: "all" in told)
+            assert [(row["path"], row["activity"]) for row in told["all"]["projects"]] == [(str(b), "syncing")]
+            assert told["all"]["supervisor"]["queue"] == {"waiting": 0, "syncing": 1}
+            assert "a" not in told
+            running.supervisor.queue(project_id(str(a)), Options())
+            await until(lambda: "a" in told)
+            assert [row["path"] for row in told["a"]["projects"]] == [str(a)]
+            running.sync.gate.set()
+
+
+async def test_who_waits_for_news_when_it_stops_is_told_so(running: Any) -> None:
+    async with running.up(), running.client() as client:
+        revision = (await client.call("status"))["revision"]
+        ping = b'{"jsonrpc":"2.0","id":6,"method":"ping"}\n'
+        request = b'{"jsonrpc":"2.0","id":7,"method":"status","params":{"after":%d}}\n'
+        await client.send(ping + request % revision)
+        assert (await client.line())["id"] == 6, "what comes after it in the same line of bytes is being answered"
+        await running.ask("stop")
+        assert (await client.line())["error"]["data"]["code"] == "shutting_down"
+
+
+async def test_without_news_there_is_an_answer_all_the_same(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever waits knows that somebody is there."""
+    monkeypatch.setattr(status, "NEWS_S", 0.01)
+    async with running.up():
+        revision = (await running.ask("status"))["revision"]
+        told = await running.ask("status", after=revision)
+        assert (told["revision"], told["projects"], told["since"]) == (revision, [], revision)

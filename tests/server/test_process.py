@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import stat
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +223,84 @@ def test_a_wrong_setting_is_told_before_anything_starts(machine: Machine) -> Non
     assert daemon.wait() == 4
     assert "config.toml: line 2: unknown key `watch.setle_ms`. Did you mean `watch.settle_ms`?" in daemon.said
     assert not machine.layout.supervisor_lock.exists()
+
+
+class Watching:
+    """`harnesssync ctl status --watch`, and what it has printed."""
+
+    def __init__(self, machine: Machine, *arguments: str, at_terminal: bool = False) -> None:
+        self.said = b""
+        command = [sys.executable, "-m", "harnesssync_orchestrator.entry", "ctl", "status", "--watch", *arguments]
+        environ = {**os.environ, "HOME": str(machine.home), "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"}
+        self._ours, theirs = pty.openpty() if at_terminal else os.pipe()
+        self.process = subprocess.Popen(command, env=environ, stdout=theirs, stderr=subprocess.PIPE, cwd=machine.home)
+        os.close(theirs)
+        os.set_blocking(self._ours, False)
+
+    def says(self, text: str) -> bool:
+        """Has it printed this? To be asked until it has."""
+        with suppress(OSError):  # nothing now, or, of a terminal, nothing any more
+            self.said += os.read(self._ours, 1 << 20)
+        return text.encode() in self.said
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.said.splitlines()]
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code, and what it told on standard error."""
+        told = self.process.communicate(timeout=10)[1].decode()
+        self.says("")
+        os.close(self._ours)
+        return self.process.returncode, told
+
+
+def test_a_watch_of_all_tells_each_change_until_the_supervisor_ends(machine: Machine, worktree: Any) -> None:
+    """A line of JSON for all of them, then for those that changed; exit code 3, as when there is none."""
+    a, b = worktree("a"), worktree("b")
+    daemon = machine.serve()
+    machine.call("add", path=str(a), targets=["codex"])
+    machine.call("sync", projects=[str(a)])
+    watching = Watching(machine, "--all", "--json")
+    eventually(lambda: watching.says("in step"))
+    machine.call("add", path=str(b), targets=["codex"])
+    eventually(lambda: watching.says(str(b)) and watching.lines[-1]["projects"][0]["state"] == "in step")
+    machine.call("remove", path=str(b))
+    eventually(lambda: watching.says(f'"gone":["{b}"]'))
+    daemon.process.send_signal(signal.SIGTERM)
+    code, told = watching.end()
+    assert code == 3
+    assert "harnesssync: " in told
+    first, *changes, last = watching.lines
+    assert [row["path"] for row in first["projects"]] == [str(a)]
+    assert {row["path"] for line in changes for row in line["projects"]} <= {str(a), str(b)}
+    assert last["error"]["code"] == "no_supervisor"
+
+
+def test_a_watch_at_a_terminal_draws_anew_and_ends_with_ctrl_c(machine: Machine, worktree: Any) -> None:
+    """Without a word; 130, as a shell says it."""
+    root = worktree("a")
+    machine.serve()
+    machine.call("add", path=str(root), targets=["codex"])
+    watching = Watching(machine, "--all", at_terminal=True)
+    eventually(lambda: watching.says("in step"))
+    (root / "CLAUDE.md").write_bytes(b"other rules")
+    machine.call("pause", projects=[str(root)])
+    eventually(lambda: watching.says("paused"))
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.end() == (130, "")
+    assert watching.said.count(b"\x1b[H\x1b[2J") >= 2
+
+
+def test_a_watch_of_one_project_needs_only_who_serves_it(machine: Machine, worktree: Any) -> None:
+    """Also a daemon of its own; without anybody it ends at once."""
+    root = worktree("a")
+    nobody = Watching(machine, "--project", str(root))
+    assert nobody.end()[0] == 3
+    machine.serve("--project", str(root))
+    watching = Watching(machine, "--project", str(root), "--json")
+    eventually(lambda: watching.says('"state":"in step"'))
+    (root / "CLAUDE.md").write_bytes(b"other rules")
+    eventually(lambda: watching.says('"synced":1') or watching.says('"activity":"syncing"'))
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.end() == (130, "")

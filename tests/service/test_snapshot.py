@@ -10,7 +10,7 @@ import pytest
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.report import Report, State
-from harnesssync_orchestrator.service.snapshot import MAX_RESULT, Board, Published, encode_projects
+from harnesssync_orchestrator.service.snapshot import GONE, MAX_RESULT, Activity, Board, Published, encode_projects
 
 
 def report(number: int, *, losses: int = 0, path: str | None = None) -> Report:
@@ -32,7 +32,7 @@ def test_status_tells_what_was_published_last() -> None:
     board.publish(report(1))
     board.publish(report(2, losses=3))
     status = json.loads(board.status())
-    assert status["supervisor"] == {"pid": 7}
+    assert status["supervisor"] == {"pid": 7, "queue": {"waiting": 0, "syncing": 0}}
     assert [(row["id"], len(row["losses"])) for row in status["projects"]] == [(f"{1:016x}", 0), (f"{2:016x}", 3)]
     assert [row["status"] for row in status["projects"]] == ["running", "running"]
 
@@ -83,3 +83,60 @@ def test_a_path_that_is_not_utf_8_survives() -> None:
     board = Board({})
     board.publish(report(1, path=path))
     assert json.loads(board.status())["projects"][0]["path"] == path
+
+
+def test_what_is_being_done_is_told_and_counted() -> None:
+    """Without encoding a report again for it."""
+    board = Board({})
+    for number in range(3):
+        board.publish(report(number))
+    board.mark(f"{0:016x}", Activity.WAITING)
+    board.mark(f"{1:016x}", Activity.SYNCING)
+    status = json.loads(board.status())
+    assert [row["activity"] for row in status["projects"]] == ["waiting", "syncing", "idle"]
+    assert status["supervisor"]["queue"] == {"waiting": 1, "syncing": 1}
+    board.publish(report(1, losses=1))
+    assert json.loads(board.status(f"{1:016x}"))["projects"][0]["activity"] == "syncing"
+
+
+def test_a_thousand_projects_are_told_at_a_glance() -> None:
+    """Well within a line, with the numbers of what is left out."""
+    board = Board({})
+    for number in range(1000):
+        board.publish(report(number, losses=500))
+    status = board.status(brief=True)
+    assert len(status) < MAX_RESULT
+    rows = json.loads(status)["projects"]
+    assert len(rows) == 1000
+    assert {(len(row["losses"]), row["omitted"]["losses"]) for row in rows} == {(1, 499)}
+
+
+def test_who_follows_is_told_what_has_changed_since() -> None:
+    """And nothing else; whoever has another process's revision gets everything."""
+    board = Board({}, first=100)
+    for number in range(3):
+        board.publish(report(number))
+    revision = json.loads(board.status())["revision"]
+    board.publish(report(1))
+    board.forget(f"{2:016x}")
+    news = json.loads(board.status(after=revision))
+    assert news["since"] == revision
+    assert [row["id"] for row in news["projects"]] == [f"{1:016x}"]
+    assert news["gone"] == [report(2).path]
+    for stranger in (7, revision + 1000):
+        told = json.loads(board.status(after=stranger))
+        assert "since" not in told
+        assert len(told["projects"]) == 2
+
+
+def test_who_missed_more_than_is_remembered_is_told_everything() -> None:
+    """That so much is gone can't be said one by one any more."""
+    board = Board({})
+    board.publish(report(0))
+    revision = json.loads(board.status())["revision"]
+    for number in range(1, GONE + 2):
+        board.publish(report(number))
+        board.forget(f"{number:016x}")
+    told = json.loads(board.status(after=revision))
+    assert "since" not in told
+    assert [row["id"] for row in told["projects"]] == [f"{0:016x}"]

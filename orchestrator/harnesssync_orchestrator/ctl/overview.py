@@ -1,19 +1,21 @@
-"""`ctl status --all`: every registered project on a line, within two seconds, whoever hangs."""
+"""`ctl status --all`: every registered project on a line, worst first, within two seconds, whoever hangs."""
 
 from __future__ import annotations
 
 from harnesssync_orchestrator.console import visible
-from harnesssync_orchestrator.ctl import rendering
+from harnesssync_orchestrator.ctl import glance, rendering
 from harnesssync_orchestrator.ctl.client import NoSupervisorError, is_served_elsewhere
 from harnesssync_orchestrator.ctl.commands.status import offline_row
+from harnesssync_orchestrator.ctl.options import check_targets
 from harnesssync_orchestrator.ctl.places import control_socket, project_id, project_socket
 from harnesssync_orchestrator.ctl.probe import Probed, probe
+from harnesssync_orchestrator.ctl.projects import absolute
 from harnesssync_orchestrator.ctl.reports import projects_of
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from harnesssync_orchestrator.console import Console
@@ -21,47 +23,92 @@ if TYPE_CHECKING:
     from harnesssync_orchestrator.ctl.options import Parsed
 
 
+class Gathered:
+    """What the supervisor says of itself (None without one), a row per project by its path, and the revision that the
+    supervisor was at."""
+
+    __slots__ = ("revision", "rows", "supervisor")
+
+    def __init__(self, supervisor: object, rows: dict[str, dict[str, Any]], revision: object) -> None:
+        self.supervisor = supervisor
+        self.rows = rows
+        self.revision = revision
+
+
 def run_all(parsed: Parsed, context: Context, console: Console) -> int:
-    """Print the list. The exit code is that of the worst project that answered."""
-    supervisor, rows = gather(context, console)
+    """Print the list. The exit code is that of the worst project that answered, of those that are shown."""
+    choice = chosen(parsed, context)
+    gathered = gather(context, console, brief=not parsed.flag("json"))
+    rows = [row for _, row in sorted(gathered.rows.items()) if choice.takes(row)]
     if parsed.flag("json"):
-        console.line(dumps_pretty({"supervisor": supervisor, "projects": rows}))
-    elif not rows:
-        console.line("No projects registered.")
+        console.line(dumps_pretty({"supervisor": gathered.supervisor, "projects": rows}))
     else:
-        console.line("Projects:")
-        for row in rows:
-            console.line(_line(console, row))
+        show(console, rows, gathered.supervisor, is_everything=choice.is_everything)
+    return exit_code(rows)
+
+
+def exit_code(rows: Sequence[Mapping[str, Any]]) -> int:
     return max((rendering.exit_code(row) for row in rows if row["status"] == "running"), default=0)
 
 
-def gather(context: Context, console: Console) -> tuple[object, list[dict[str, Any]]]:
-    """What the supervisor says of itself (None without one), and a row per project, by path.
+def chosen(parsed: Parsed, context: Context) -> glance.Choice:
+    """Which projects the options ask for. Raises `UsageError`."""
+    targets = parsed.texts("target")
+    if targets:
+        check_targets(targets, context.known_targets())
+    # What begins with a star may be anywhere.
+    paths = [path if path.startswith("*") else absolute(path, context.environ) for path in parsed.texts("path")]
+    return glance.Choice(states=parsed.texts("state"), targets=targets, paths=paths)
+
+
+def show(
+    console: Console,
+    rows: Sequence[Mapping[str, Any]],
+    supervisor: object,
+    *,
+    is_everything: bool = True,
+    most: int | None = None,
+) -> None:
+    """The list for people: `most` of them, if so many lines are all that can be seen."""
+    if not rows:
+        console.line("No projects registered." if is_everything else "No such projects.")
+        return
+    console.line("Projects:")
+    ordered = glance.worst_first(rows)
+    for row in ordered[:most]:
+        console.line(_line(console, row))
+    if most is not None and len(rows) > most:
+        console.line(f"  … {len(rows) - most} more")
+    if len(rows) > 1:
+        console.line(glance.summary(rows, supervisor))
+
+
+def gather(context: Context, console: Console, *, brief: bool) -> Gathered:
+    """Ask everybody who may know.
 
     The registry says which projects there are, the supervisor which it serves, and a project's own socket whether a
     daemon serves just that one. A project is running only if one of these answered; a folder that is gone is stale
     whoever answers.
     """
     rows = {entry.path: offline_row(entry) for entry in context.registry(console)}
-    control = probe({"": control_socket(context.environ)}).get("")
+    control = probe({"": control_socket(context.environ)}, brief=brief).get("")
     if control is not None and control.silent:
         console.warn(f"the supervisor does not answer: {visible(control_socket(context.environ))}")
-    served = _served(control)
-    for path, report in served.items():
-        rows[path] = _merged(rows.get(path), report)
+    for path, report in _served(control).items():
+        rows[path] = merged(rows.get(path), report)
     others = {
         path: project_socket(context.environ, project_id(path))
         for path, row in rows.items()
         if row["status"] == "stopped" or is_served_elsewhere(row)
     }
-    for path, probed in probe(others).items():
+    for path, probed in probe(others, brief=brief).items():
         answer = _served(probed)
         if path in answer:
-            rows[path] = _merged(rows[path], answer[path])
+            rows[path] = merged(rows[path], answer[path])
         else:
             rows[path]["silent"] = True
-    supervisor = control.result.get("supervisor") if control is not None and control.result else None
-    return supervisor, [row for _, row in sorted(rows.items())]
+    result = control.result if control is not None and control.result else {}
+    return Gathered(result.get("supervisor"), rows, result.get("revision"))
 
 
 def _served(probed: Probed | None) -> dict[str, dict[str, Any]]:
@@ -74,7 +121,8 @@ def _served(probed: Probed | None) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _merged(row: Mapping[str, Any] | None, report: Mapping[str, Any]) -> dict[str, Any]:
+def merged(row: Mapping[str, Any] | None, report: Mapping[str, Any]) -> dict[str, Any]:
+    """A project as the registry knows it, with what who serves it says."""
     if row is None:  # served, and no longer or not yet in the registry that we read
         return {**report, "status": "running"}
     status = "stale" if row["status"] == "stale" else "running"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from harnesssync_orchestrator.ctl.client import MAX_ANSWER
 from harnesssync_orchestrator.ctl.places import is_strangers
 from harnesssync_orchestrator.protocol import methods
 from harnesssync_orchestrator.protocol.framing import Framer
@@ -28,8 +29,9 @@ class Probed:
         self.silent = silent
 
 
-def probe(paths: Mapping[str, str], *, deadline: float = DEADLINE_S) -> dict[str, Probed]:
-    """Ask the socket at each path for its status. Keys are those of `paths`; `deadline` is in seconds.
+def probe(paths: Mapping[str, str], *, brief: bool = False, deadline: float = DEADLINE_S) -> dict[str, Probed]:
+    """Ask the socket at each path for its status, a `brief` one or not. Keys are those of `paths`; `deadline` is in
+    seconds.
 
     Where nothing listens the key is missing from the answer. A process that accepts and says nothing, says junk or
     accepts no more is there with `silent`.
@@ -41,7 +43,7 @@ def probe(paths: Mapping[str, str], *, deadline: float = DEADLINE_S) -> dict[str
         return found
     ends = time.monotonic() + deadline
     waiting: dict[int, tuple[str, Any, Framer]] = {}
-    question = encode(Request(methods.STATUS, id=1))
+    question = encode(Request(methods.STATUS, {"brief": True} if brief else None, id=1))
     try:
         for key, path in paths.items():
             try:
@@ -61,7 +63,7 @@ def probe(paths: Mapping[str, str], *, deadline: float = DEADLINE_S) -> dict[str
             except OSError:  # nothing there, nobody listens, or no socket
                 connection.close()
             else:
-                waiting[connection.fileno()] = (key, connection, Framer())
+                waiting[connection.fileno()] = (key, connection, Framer(max_line=MAX_ANSWER))
         while waiting and (left := ends - time.monotonic()) > 0:
             for descriptor in _readable(list(waiting), left):
                 key, connection, framer = waiting[descriptor]

@@ -11,7 +11,7 @@ import os
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl.drifted import drift
-from harnesssync_orchestrator.ctl.waiting import argument, halted, held, item_name
+from harnesssync_orchestrator.ctl.waiting import argument, count, halted, held, item_name
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ _OUT_OF_STEP = {"paused", "out of step", "conflict", "halted"}
 
 def exit_code(report: Mapping[str, Any]) -> int:
     """What `Report.exit_code` says: 0 clean, 4 failed, 1 when something else is not in step."""
-    if report.get("state") in _FAILED or report.get("failures"):
+    if report.get("state") in _FAILED or count(report, "failures"):
         return 4
-    waits = report.get("problems") or report.get("held")
+    waits = count(report, "problems") or count(report, "held")
     return 1 if waits or report.get("state") in _OUT_OF_STEP else 0
 
 
@@ -161,16 +161,18 @@ def state(console: Console, report: Mapping[str, Any]) -> str:
         word = "no harness in use"
     counts = report.get("counts") or {}
     parts = [console.colourize(_STATE_COLOURS.get(word, "red"), visible(word))]
-    if report.get("operations") and word == "out of step":
-        parts.append(_number(len(report["operations"]), "change"))
+    if (changes := count(report, "operations")) and word == "out of step":
+        parts.append(_number(changes, "change"))
     parts += [
         f"{counts[name]} {word}"
         for name, word in (("synced", "synced"), ("skipped", "unchanged"), ("cleaned", "cleaned"), ("errors", "errors"))
         if counts.get(name)
     ]
     parts += _numbers(report)
-    if report.get("kept"):
-        parts.append(f"{len(report['kept'])} kept as yours")
+    if kept := count(report, "kept"):
+        parts.append(f"{kept} kept as yours")
+    if report.get("activity") in {"waiting", "syncing"}:
+        parts.append(console.colourize("cyan", report["activity"]))
     return ", ".join(parts)
 
 
@@ -185,12 +187,12 @@ def _summary(console: Console, report: Mapping[str, Any]) -> str:
 def _numbers(report: Mapping[str, Any]) -> list[str]:
     """What a person still has to look at, as numbers."""
     numbers = [
-        _number(len(report[name]), word)
+        _number(number, word)
         for name, word in (("conflicts", "conflict"), ("problems", "problem"))
-        if report.get(name)
+        if (number := count(report, name))
     ]
-    if report.get("held"):
-        numbers.append(f"{len(report['held'])} held back")
+    if number := count(report, "held"):
+        numbers.append(f"{number} held back")
     return numbers
 
 

@@ -24,6 +24,12 @@ WHY = {
 """Why something is held back, by the words of a report."""
 
 
+def count(report: Mapping[str, Any], name: str) -> int:
+    """How long a list of a report is, with what was left out of it on the way."""
+    omitted = report.get("omitted")
+    return len(report.get(name) or ()) + (omitted.get(name, 0) if isinstance(omitted, dict) else 0)
+
+
 def halted(console: Console, report: Mapping[str, Any]) -> None:
     """Why a project does less than it should, and what to type to go on."""
     reason = report.get("halt")

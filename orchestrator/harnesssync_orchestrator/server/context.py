@@ -42,6 +42,12 @@ class Context:
             raise ParameterError(f"{name} is a number of seconds, up to a day")
         return float(value)
 
+    def number(self, name: str) -> int | None:
+        value = self.params.get(name)
+        if value is not None and type(value) is not int:
+            raise ParameterError(f"{name} is a whole number")
+        return value
+
     def texts(self, name: str) -> tuple[str, ...] | None:
         value = self.params.get(name)
         if value is None:

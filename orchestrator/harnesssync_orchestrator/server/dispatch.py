@@ -13,7 +13,7 @@ from harnesssync_orchestrator.server.methods import CONTROL_ONLY, METHODS
 from harnesssync_orchestrator.service.supervisor import Supervisor
 
 QUICK = frozenset({names.SERVER_INFO, names.PING, names.STATUS, names.STOP})
-"""What is answered from memory, and so at any time."""
+"""What is answered from memory, and so at any time. Not so whoever waits for news (`after`)."""
 AT_ONCE = 48
 """Requests in work at most, fewer than there may be connections: some are always left to ask how things stand."""
 LONGEST_NEAR = 40
@@ -41,7 +41,7 @@ class Dispatcher:
             hint = "The control socket does it"
             raise NotAllowedError(f"{request.method!r} is not for a project's own socket", hint=hint)
         context = Context(supervisor=self._supervisor, params=request.params, scope=scope, allowed=allowed)
-        if request.method in QUICK:
+        if request.method in QUICK and "after" not in request.params:
             return await method(context)
         if self._in_work >= self._at_once:
             message = f"{self._in_work} requests are being worked on already"

@@ -78,7 +78,7 @@ class Options:
     project. An `automatic` sync is one that nobody asked for: it follows the registry as that is once it has the lock,
     and leaves a project that is paused or not registered any more alone. What it wrote it leaves to a later one to look
     at again. `changed` are the paths that it answers to, if it is known that nothing else has changed. While it waits
-    for its place more may: `lately` is asked in the end, and gives all of them.
+    for its place more may: `lately` is asked in the end, and gives all of them. `begun` is called then, on the loop.
     """
 
     targets: tuple[str, ...] = ()
@@ -90,9 +90,12 @@ class Options:
     automatic: bool = False
     changed: frozenset[str] = frozenset()
     lately: Callable[[], frozenset[str]] | None = field(default=None, compare=False)
+    begun: Callable[[], None] | None = field(default=None, compare=False)
 
     def up_to_date(self) -> Options:
-        """The same, answering to what has changed by now."""
+        """The same, answering to what has changed by now: the sync has its place, and begins."""
+        if self.begun is not None:
+            self.begun()
         return self if self.lately is None else replace(self, changed=self.lately())
 
 

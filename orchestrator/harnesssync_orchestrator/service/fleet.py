@@ -183,6 +183,7 @@ class Fleet:
             is_echo=self._is_echo,
             publish=self._board.publish,
             watch=self._watcher.watch,
+            mark=self._board.mark,
             settings=self._config.watch,
             log=self._log,
             lock_timeout_s=self._config.lock_timeout_s,

@@ -9,6 +9,7 @@ the supervisor and an isolated daemon never serve the same one.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Protocol
@@ -81,7 +82,8 @@ class Supervisor:
         self.known_targets = known_targets
         self.lock_timeout_s = config.lock_timeout_s
         self.only = None if only is None else project_id(str(only))
-        self.board = Board({"pid": os.getpid(), "version": version, "started": now(), "isolated": only is not None})
+        told = {"pid": os.getpid(), "version": version, "started": now(), "isolated": only is not None}
+        self.board = Board(told, first=time.time_ns() // 1_000_000)
         self._only_path = only
         self._undo = undo
         self._history = history

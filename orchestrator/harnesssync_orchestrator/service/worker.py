@@ -20,11 +20,13 @@ from harnesssync_orchestrator.core.report import Counts, Failure, Report, State
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.events import sync_fields
 from harnesssync_orchestrator.logs import Clock, utc_now
+from harnesssync_orchestrator.service import failing
 from harnesssync_orchestrator.service.alarm import Alarm
 from harnesssync_orchestrator.service.backoff import Backoff
 from harnesssync_orchestrator.service.due import Due, Reason
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.feedback import Feedback
+from harnesssync_orchestrator.service.snapshot import Activity
 
 Sync = Callable[[Project, Options], Awaitable[SyncResult]]
 """One sync of one project, by its options; `service.sync.sync` with its engine filled in."""
@@ -51,8 +53,8 @@ class _Request:
 class Worker:
     """The only one to sync its project in this process. Everything but `run` may be called at any time on the loop.
 
-    `publish` gets every report that tells the project's state; `watch` the folders to watch. `own` are those files of
-    ours that are watched too, and that are none of the project's.
+    `publish` gets every report that tells the project's state; `watch` the folders to watch; `mark` what it is doing.
+    `own` are those files of ours that are watched too, and that are none of the project's.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Worker:
         settings: WatchSettings,
         log: FilteringBoundLogger,
         lock_timeout_s: float = 10.0,
+        mark: Callable[[str, Activity], None] = lambda _project, _activity: None,
         own: frozenset[str] = frozenset(),
         backoff: Backoff | None = None,
         clock: Clock = utc_now,
@@ -75,6 +78,7 @@ class Worker:
         self._is_echo = is_echo
         self._publish = publish
         self._watch = watch
+        self._mark = mark
         self._log = log.bind(project_id=project.id)
         self._defaults = Options(lock_timeout_s=lock_timeout_s, automatic=True)
         self._own = own
@@ -234,11 +238,14 @@ class Worker:
         asked = anyio.current_time()
         try:
             self._log.debug("project.sync.started", path=self.project.path, reason=reason.value)
-            result = await self._sync(self.project, options)
+            self._mark(self.project.id, Activity.WAITING)
+            result = await self._sync(self.project, replace(options, begun=self._begun))
             report, self._confirmed = result.report, result.confirmed
             self._watch(self.project.id, result.watch)
         except Exception as error:  # noqa: BLE001 - the one boundary: a fault of ours must not end other projects
-            report = self.report.failed(self._failure(error))
+            report = self.report.failed(failing.told(error, self.project.path, self._log))
+        finally:
+            self._mark(self.project.id, Activity.IDLE)
         took_s = anyio.current_time() - asked
         report = replace(
             report,
@@ -256,19 +263,8 @@ class Worker:
         tell("project.sync.completed", **fields)
         return report
 
-    def _failure(self, error: Exception) -> Failure:
-        """What an error is to whoever asks how the project stands; it is logged."""
-        path, message = self.project.path, str(error)
-        if isinstance(error, HarnessSyncError):
-            self._log.error("project.sync.failed", path=path, code=error.code, message=message, hint=error.hint)
-            return Failure(code=error.code, message=error.message, hint=error.hint, path=error.path)
-        if isinstance(error, OSError):
-            self._log.error("project.sync.failed", path=path, code="os_error", message=message, hint="")
-            return Failure(code="os_error", message=error.strerror or message, path=str(error.filename or ""))
-        message, code = f"{type(error).__name__}: {error}", "internal_error"
-        self._log.exception("project.sync.failed", path=path, code=code, message=message, hint="")
-        hint = "This is a fault of harnesssync-orchestrator; its log has the traceback"
-        return Failure(code=code, message=message, hint=hint)
+    def _begun(self) -> None:
+        self._mark(self.project.id, Activity.SYNCING)
 
     def _judged(self, report: Report, changed: Collection[str], reason: Reason) -> Report:
         """The report, or that of a halt when the project feeds on itself."""

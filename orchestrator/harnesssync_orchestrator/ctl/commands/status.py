@@ -25,14 +25,37 @@ COMMAND = Command(
     options=(
         options.PROJECT,
         options.USER,
-        Option("all", "Every registered project, a line each; needs no supervisor."),
+        Option("all", "Every registered project, a line each, worst first; needs no supervisor."),
+        Option("watch", "Show it again whenever it changes, until it is ended or the supervisor ends."),
+        Option(
+            "state",
+            "With --all, only projects in this state; may be given several times.",
+            value="STATE",
+            repeated=True,
+        ),
+        Option(
+            "target",
+            "With --all, only projects with this harness; may be given several times.",
+            value="TARGET",
+            repeated=True,
+        ),
+        Option(
+            "path",
+            "With --all, only projects in this folder, or with this pattern (`*` is any text).",
+            value="PATH",
+            repeated=True,
+        ),
         options.JSON,
         options.VERBOSE,
     ),
     details=(
         "Exit code: 0 in step, 1 out of step, in conflict or held back until trusted, 4 failed,\n"
         "3 if nobody serves the project.\n"
-        "With --all a project that nobody serves is no error."
+        "With --all a project that nobody serves is no error; the exit code is the worst of what is shown.\n"
+        "A STATE is, worst first: failed, silent (does not answer), halted, conflict, held (waits for approval),\n"
+        "problems (mistakes in the source), out-of-step, paused, stale (its folder is gone), stopped, syncing,\n"
+        "waiting (for its turn), never-synced, in-step; or running, which is all that are served.\n"
+        "With --watch, 3 when the supervisor stops, and 130 after Ctrl-C; --json prints a line for each change."
     ),
 )
 
@@ -42,13 +65,19 @@ def run(parsed: Parsed, context: Context) -> int:
     if parsed.flag("all"):
         if parsed.text("project") or parsed.flag("user"):
             raise UsageError("--all speaks of every project: leave --project and --user out")
-        from harnesssync_orchestrator.ctl.overview import run_all  # noqa: PLC0415 - one project needs less
-
-        return run_all(parsed, context, console)
+        return _of_all(parsed, context, console)
+    if only := next((name for name in ("state", "target", "path") if parsed.text(name)), None):
+        raise UsageError(f"--{only} chooses among all projects", hint="Add --all")
     path = context.project(parsed, console)
     try:
+        if parsed.flag("watch"):
+            from harnesssync_orchestrator.ctl.following import follow_one  # noqa: PLC0415 - one look needs less
+
+            return follow_one(parsed, context, console, path)
         answer = client.ask_about(context.environ, path, methods.STATUS, {"project": path})
     except client.NoSupervisorError as error:
+        if parsed.flag("watch"):
+            raise
         return _without_supervisor(parsed, context, console, path, error)
     except client.RemoteError as error:
         if error.number != codes.UNKNOWN_PROJECT:
@@ -62,6 +91,16 @@ def run(parsed: Parsed, context: Context) -> int:
         for report in reports:
             rendering.standing(console, report, status=str(report.get("status") or "running"))
     return max((rendering.exit_code(report) for report in reports), default=0)
+
+
+def _of_all(parsed: Parsed, context: Context, console: Console) -> int:
+    if parsed.flag("watch"):
+        from harnesssync_orchestrator.ctl.following import follow_all  # noqa: PLC0415 - one look needs less
+
+        return follow_all(parsed, context, console)
+    from harnesssync_orchestrator.ctl.overview import run_all  # noqa: PLC0415 - one project needs less
+
+    return run_all(parsed, context, console)
 
 
 def _without_supervisor(
