@@ -103,6 +103,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
             "line 1: drift.projects: `src/a` is not an absolute path. Begin it with `/` or `~/`",
         ),
         (
+            '[worktrees]\nroots = ["~/src", "work"]',
+            "line 2: worktrees.roots: `work` is not an absolute path. Begin it with `/` or `~/`",
+        ),
+        (
             '[drift.projects."/a".targets]\ngemni = "ask"',
             "drift.projects./a.targets: there is no target `gemni`. Did you mean `gemini`?",
         ),
@@ -177,3 +181,12 @@ def test_every_setting_is_described() -> None:
     for definition in config.schema()["$defs"].values():
         for name, setting in definition["properties"].items():
             assert "description" in setting or "$ref" in setting or "allOf" in setting, name
+
+
+def test_roots_are_resolved_and_named_once(tmp_path: Path) -> None:
+    """`~` is the home directory, and links are followed."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "link").symlink_to("src")
+    path = tmp_path / "config.toml"
+    path.write_text(f'[worktrees]\nroots = ["~/src", "{tmp_path}/link", "/srv/work"]\n')
+    assert config.load(path).roots(tmp_path) == (str(tmp_path.resolve() / "src"), "/srv/work")

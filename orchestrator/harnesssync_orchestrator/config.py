@@ -89,6 +89,16 @@ class WorktreeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         bool,
         Meta(description="Serve all linked worktrees of a repository of which one was added, as they come and go."),
     ] = True
+    roots: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Folders whose git repositories are registered by themselves, as far as they use Claude Code; "
+            "they are not trusted by that. Absolute paths; `~` is the home directory."
+        ),
+    ] = ()
+    depth: Annotated[
+        int, Meta(ge=1, le=16, description="How many folders deep repositories are looked for, below each root.")
+    ] = 4
 
 
 PolicyName = Literal["ask", "restore", "adopt"]
@@ -148,6 +158,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     worktrees: WorktreeSettings = WorktreeSettings()
     history: HistorySettings = HistorySettings()
     drift: DriftSettings = DriftSettings()
+
+    def roots(self, home: Path) -> tuple[str, ...]:
+        """`worktrees.roots`, resolved, each once. `home` is what `~` stands for."""
+        return tuple(dict.fromkeys(_resolved(path, home) for path in self.worktrees.roots))
 
     def policies(self, home: Path) -> Policies:
         """`drift`, with its projects by resolved path. `home` is what `~` stands for."""
@@ -210,7 +224,7 @@ def load(path: Path, *, targets: Collection[str] = ()) -> Config:
         known = place[: place.index(ANY)] if ANY in place else place
         raise source.error(known, f"{key}: {message}", hint=right_values(place, schema())) from error
     _refuse_unknown_targets(config, targets, source)
-    _refuse_relative_projects(config, source)
+    _refuse_relative_paths(config, source)
     return config
 
 
@@ -263,11 +277,13 @@ def _refuse_unknown_targets(config: Config, known: Collection[str], source: Sour
             raise source.error(place, message, hint=nearest(target, known))
 
 
-def _refuse_relative_projects(config: Config, source: Source) -> None:
-    for path in config.drift.projects:
+def _refuse_relative_paths(config: Config, source: Source) -> None:
+    named: list[tuple[tuple[str, ...], str]] = [(("drift", "projects", path), path) for path in config.drift.projects]
+    named += [(("worktrees", "roots"), path) for path in config.worktrees.roots]
+    for place, path in named:
         if not path.startswith(("/", "~/")) and path != "~" and not Path(path).is_absolute():
-            message = f"drift.projects: `{path}` is not an absolute path"
-            raise source.error(("drift", "projects", path), message, hint="Begin it with `/` or `~/`")
+            message = f"{place[0]}.{place[1]}: `{path}` is not an absolute path"
+            raise source.error(place, message, hint="Begin it with `/` or `~/`")
 
 
 if __name__ == "__main__":

@@ -176,6 +176,21 @@ DECLARED: tuple[Event, ...] = (
     _event("registry.read.failed", "error", "The registry can't be read; the projects known so far go on.", **_ERROR),
     _event("registry.write.failed", "error", "Worktrees that have come or gone can't be noted.", **_ERROR),
     _event(
+        "roots.scanned",
+        "debug",
+        "The folders of `[worktrees] roots` were looked through.",
+        repositories="how many repositories that use Claude Code lie there",
+        new="how many of them were registered by that",
+        duration_s="how long it took",
+    ),
+    _event(
+        "roots.read.failed",
+        "warning",
+        "A folder of `[worktrees] roots` can't be read; what was found in it goes on.",
+        path="the folder",
+        message="why",
+    ),
+    _event(
         "watch.armed",
         "debug",
         "More folders are watched.",

@@ -160,7 +160,8 @@ async def never(_project: Project, _changed: frozenset[str]) -> bool:
 class Running:
     """A supervisor that runs, with what it stands on."""
 
-    def __init__(self, root: Path, log: FilteringBoundLogger) -> None:
+    def __init__(self, root: Path, log: FilteringBoundLogger, *, config: Config | None = None) -> None:
+        self.config = config or Config(watch=WatchSettings(settle_ms=20))
         self.layout = Layout(root=root)
         self.registry = Registry(self.layout.registry_file, self.layout.registry_lock)
         self.sync = Copying()
@@ -176,14 +177,13 @@ class Running:
             return await client.call(method, **params)
 
     def make(self, *, bounds: Bounds | None = None, allowed_uid: int | None = None, **options: Any) -> None:
-        config = Config(watch=WatchSettings(settle_ms=20))
         self.supervisor = Supervisor(
             approving=self.approving(),
             layout=self.layout,
             registry=self.registry,
             sync=self.sync,
             is_echo=never,
-            config=config,
+            config=self.config,
             log=self.log,
             version="1.2.3",
             known_targets=("codex", "gemini"),

@@ -120,11 +120,10 @@ async def test_a_folder_that_only_says_that_it_is_a_worktree_is_none(
         assert served(running).keys() == {str(repository)}
 
 
-async def test_a_person_may_turn_it_off(running: Running, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_person_may_turn_it_off(running: Running, repository: Path) -> None:
     """By the configuration."""
     git(repository, "worktree", "add", "-q", str(repository.with_name("linked")))
-    config = Config(watch=WatchSettings(settle_ms=20), worktrees=WorktreeSettings(follow=False))
-    monkeypatch.setattr("tests.server.conftest.Config", lambda **_: config)
+    running.config = Config(watch=WatchSettings(settle_ms=20), worktrees=WorktreeSettings(follow=False))
     async with running.up():
         await running.ask("add", path=str(repository))
         await running.supervisor._fleet.follow()

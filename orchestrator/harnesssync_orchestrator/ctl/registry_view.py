@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 class Entry:
     """One project of the registry. `trusted` is None where nobody has said anything. One that was `found` is a worktree
-    of a repository that was added, and is treated as that is."""
+    of a repository that was added, and is treated as that is; one with a `root` was found in that folder."""
 
-    __slots__ = ("found", "id", "last_active", "path", "paused", "scope", "targets", "trusted")
+    __slots__ = ("found", "id", "last_active", "path", "paused", "root", "scope", "targets", "trusted")
 
     def __init__(self, identifier: str, row: Mapping[str, Any]) -> None:
         self.id = identifier
@@ -27,10 +27,11 @@ class Entry:
         self.trusted = row.get("trusted")
         self.paused = row.get("paused") is True
         self.found = row.get("found") is True
+        self.root = str(row.get("root") or "")
         self.last_active = str(row.get("last_active") or "")
 
     def to_json(self) -> dict[str, Any]:
-        names = ("id", "path", "scope", "targets", "trusted", "paused", "found", "last_active")
+        names = ("id", "path", "scope", "targets", "trusted", "paused", "found", "root", "last_active")
         return {name: getattr(self, name) for name in names}
 
 

@@ -12,6 +12,7 @@ from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.core.trust import Approval
 from harnesssync_orchestrator.errors import NewerStateError
+from harnesssync_orchestrator.files.taken_out import left_out
 
 VERSION = "1.0"
 
@@ -22,7 +23,7 @@ class RegistryEntry:
     it, None if nobody said anything: yes means nothing without an approval of what was there then. `common_dir` is the
     repository that acknowledges the worktree, "" if none does. A `paused` project is not synced by itself. One that was
     `found` is a worktree of a repository that a person added, and is served as that is. `left_out` are the worktrees
-    that a person took out again.
+    that a person took out again. One with a `root` was found in that folder, which a person named.
     """
 
     path: str
@@ -34,6 +35,7 @@ class RegistryEntry:
     paused: bool = False
     found: bool = False
     left_out: frozenset[str] = frozenset()
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Registered:
 
     With `lost`, another registry was before this one, and what that said is not known, save about the folders that are
     `answered`: of these a person has spoken since. What was approved for those that are `unusable` is not known either.
+    `left_out` are the repositories that a person took out, and that no scan brings back.
     """
 
     projects: Mapping[str, RegistryEntry] = field(default_factory=dict)
@@ -49,6 +52,7 @@ class Registered:
     lost: bool = False
     answered: frozenset[str] = frozenset()
     unusable: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -59,9 +63,9 @@ class Registered:
     @property
     def leaders(self) -> Mapping[str, RegistryEntry]:
         """By its common folder, for each repository the worktree that a person added; the first of several, by path,
-        but before them all its main one."""
+        but before them all its main one, and after them all one that was found in a root."""
         added = [entry for entry in self.projects.values() if entry.common_dir and not entry.found]
-        added.sort(key=lambda entry: (entry.common_dir != f"{entry.path}/.git", entry.path))
+        added.sort(key=lambda entry: (entry.root != "", entry.common_dir != f"{entry.path}/.git", entry.path))
         left_out: dict[str, frozenset[str]] = {}
         for entry in added:
             left_out[entry.common_dir] = left_out.get(entry.common_dir, frozenset()) | entry.left_out
@@ -135,6 +139,7 @@ def parse_registry(document: Mapping[str, Any], path: Path, problems: tuple[Prob
         lost="lost" in document,
         answered=frozenset(_answered(document)),
         unusable=frozenset(unusable),
+        left_out=left_out(document),
         problems=(*problems, *wrong),
     )
 
@@ -152,8 +157,8 @@ def parse_entry(row: object) -> RegistryEntry:
     paused = row.get("paused", False)
     if not isinstance(paused, bool):
         raise TypeError("paused is neither true nor false")
-    left_out = row.get("left_out", [])
-    if not isinstance(left_out, list) or not all(isinstance(each, str) for each in left_out):
+    excepted = row.get("left_out", [])
+    if not isinstance(excepted, list) or not all(isinstance(each, str) for each in excepted):
         raise TypeError("what is left out is not a list of paths")
     return RegistryEntry(
         path=row["path"],
@@ -164,7 +169,8 @@ def parse_entry(row: object) -> RegistryEntry:
         common_dir=str(row.get("common_dir", "")),
         paused=paused,
         found=row.get("found") is True,
-        left_out=frozenset(left_out),
+        left_out=frozenset(excepted),
+        root=str(row.get("root") or ""),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harnesssync_orchestrator.core.items import Scope
@@ -29,6 +30,13 @@ from harnesssync_orchestrator.files.registered import (
 )
 from harnesssync_orchestrator.files.registry_file import read_registry
 from harnesssync_orchestrator.files.store import now, sweep, to_json, write_atomic
+from harnesssync_orchestrator.files.taken_out import (
+    keep_roots,
+    let_go_with,
+    take_in_again,
+    was_found,
+    was_scanned,
+)
 
 DEFAULT_TIMEOUT_S = 5.0
 
@@ -106,7 +114,8 @@ class Registry:
                     hint="Remove it first",
                 )
             row.pop("found", None)
-            _take_in_again(document, real)
+            row.pop("root", None)
+            take_in_again(document, real)
             row["last_active"] = self.clock()
             row["scope"] = (scope or known.scope).value
             if targets:
@@ -178,25 +187,41 @@ class Registry:
 
         def change(document: dict[str, Any]) -> None:
             gone.append(document["projects"].pop(identifier, None))
-            _let_go_with(document, gone[0])
+            let_go_with(document, gone[0])
 
         self._change(change, timeout)
         return gone != [None]
 
-    def follow(self, new: Mapping[str, str], gone: Collection[str], *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
-        """Register worktrees that were found, by path with the common folder of their repository, and forget those that
-        were found once and are gone. Raises LockTimeoutError, StateError."""
+    def follow(
+        self,
+        new: Mapping[str, str],
+        gone: Collection[str],
+        *,
+        scanned: Mapping[str, str] = MappingProxyType({}),
+        timeout: float = DEFAULT_TIMEOUT_S,
+    ) -> None:
+        """Register worktrees that were found, by path with the common folder of their repository, and what was
+        `scanned`, by path with the folder that a person named; forget those that were found once and are gone. Raises
+        LockTimeoutError, StateError."""
 
         def change(document: dict[str, Any]) -> None:
             projects = document["projects"]
             for identifier in gone:
-                if _was_found(projects.get(identifier)):
+                if was_found(row := projects.get(identifier)) or was_scanned(row):
                     del projects[identifier]
             for path, common in new.items():
                 row = {"path": path, "scope": Scope.PROJECT.value, "found": True, "common_dir": common}
                 projects.setdefault(project_id(path), {**row, "last_active": self.clock()})
+            for path, root in scanned.items():
+                row = {"path": path, "scope": Scope.PROJECT.value, "root": root, "common_dir": f"{path}/.git"}
+                projects.setdefault(project_id(path), {**row, "last_active": self.clock()})
 
         self._change(change, timeout)
+
+    def keep_roots(self, roots: Collection[str], *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
+        """Forget what was found in other folders than these. Raises LockTimeoutError, StateError."""
+        if any(entry.root and entry.root not in roots for entry in self.load().projects.values()):
+            self._change(lambda document: keep_roots(document, roots), timeout)
 
     def prune(self, *, timeout: float = DEFAULT_TIMEOUT_S) -> dict[str, RegistryEntry]:
         """Forget the projects whose path is not there any more; gives them."""
@@ -233,32 +258,6 @@ class Registry:
                     path=str(self.path),
                     hint="Make room and give yourself the right to write there; the earlier one is untouched",
                 ) from error
-
-
-def _was_found(row: object) -> bool:
-    return isinstance(row, dict) and row.get("found") is True
-
-
-def _let_go_with(document: dict[str, Any], gone: object) -> None:
-    """After a project was forgotten: it stays out, where another one of its repository would find it again. With the
-    last one that a person added go those that were found for it."""
-    if not isinstance(gone, dict) or not (common := gone.get("common_dir")):
-        return
-    rows = {each: row for each, row in document["projects"].items() if isinstance(row, dict)}
-    same = {each: row for each, row in rows.items() if row.get("common_dir") == common}
-    added = [row for row in same.values() if not _was_found(row)]
-    if not added:
-        for each in same:
-            del document["projects"][each]
-        return
-    known = [path for row in (gone, added[0]) for path in row.get("left_out") or () if isinstance(path, str)]
-    added[0]["left_out"] = sorted({*known, gone["path"]})
-
-
-def _take_in_again(document: dict[str, Any], path: str) -> None:
-    for row in document["projects"].values():
-        if isinstance(row, dict) and isinstance(row.get("left_out"), list) and path in row["left_out"]:
-            row["left_out"] = [each for each in row["left_out"] if each != path]
 
 
 def get_hash_for_path(path: Path) -> str:

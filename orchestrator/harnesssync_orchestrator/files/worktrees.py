@@ -17,6 +17,7 @@ from pathlib import Path
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.registered import Registered, RegistryEntry
+from harnesssync_orchestrator.files.roots import is_gone
 
 RECORDS = "worktrees"
 """The folder, in a repository's common one, in which git keeps a record of each linked worktree."""
@@ -43,14 +44,16 @@ class Found:
 
 
 class Worktrees:
-    """Looks at repositories, and again only at those whose records have changed. Blocking; for one thread at a time."""
+    """Looks at repositories, and again only at those whose records have changed. Blocking; for one thread at a time.
+    Without `follow`, only at whether what was found in a root is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, follow: bool = True) -> None:
+        self._follow = follow
         self._known: dict[str, tuple[object, tuple[str, ...]]] = {}
 
     def look(self, registered: Registered) -> Found:
         """Compare git's records with what is registered. What can't be read now says nothing."""
-        leaders = registered.leaders
+        leaders = registered.leaders if self._follow else {}
         new: dict[str, str] = {}
         unready = False
         for common, leader in leaders.items():
@@ -59,9 +62,10 @@ class Worktrees:
             for root in roots:
                 if project_id(root) not in registered.projects and root not in leader.left_out:
                     new[root] = common
-        found = {each: entry for each, entry in registered.projects.items() if entry.found}
-        gone = frozenset(each for each, entry in found.items() if self._is_gone(entry, leaders))
-        return Found(new=new, gone=gone, unready=unready)
+        found = {each: entry for each, entry in registered.projects.items() if entry.found and self._follow}
+        gone = {each for each, entry in found.items() if self._is_gone(entry, leaders)}
+        gone |= {each for each, entry in registered.projects.items() if entry.root and is_gone(entry.path, entry.root)}
+        return Found(new=new, gone=frozenset(gone), unready=unready)
 
     def _roots(self, common: str) -> tuple[tuple[str, ...], bool]:
         """The roots of all worktrees that the repository acknowledges, and whether all its records are complete."""

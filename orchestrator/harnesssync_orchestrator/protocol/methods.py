@@ -22,7 +22,7 @@ undo        projects, number?, dry_run?, lock_timeout? -> {"projects": [withdraw
 history     projects? -> {"projects": [{"id", "path", "history": [transaction…]}…]}, newest first
 add         path, targets?, trusted? -> {"id", "path", "added": bool, "approved": [item…], "foreign": bool}
 remove      path -> {"id", "path", "removed": bool}
-list        -> {"projects": [{"id", "path", "scope", "targets", "trusted", "paused", "last_active"}…]}
+list        -> {"projects": [{"id", "path", "scope", "targets", "trusted", "paused", "found", "root", "last_active"}…]}
 trust       path, show?, revoke? -> review, see docs/json.md
     without `show` and `revoke` what is there is approved. The project need not be registered.
 pause       projects? -> {"projects": [{"id", "path", "paused"}…]}

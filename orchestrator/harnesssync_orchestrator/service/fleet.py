@@ -21,6 +21,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registered, Registry
 from harnesssync_orchestrator.files.worktrees import Worktrees, tells_of_records
 from harnesssync_orchestrator.files.worktrees import folders as worktree_folders
+from harnesssync_orchestrator.service.scanning import Scanning
 from harnesssync_orchestrator.service.served import Served, Sockets
 from harnesssync_orchestrator.service.snapshot import Board
 from harnesssync_orchestrator.service.watch import Watcher
@@ -30,6 +31,7 @@ REGISTRY_S = 30.0
 """The registry is read this often even if nobody saw it change."""
 REGISTRY_KEY = "registry"
 RECORDS_KEY = "worktrees"
+ROOTS_KEY = "roots"
 UNREADY_S = 0.05
 """So long until a worktree is looked at again that git is still making."""
 
@@ -51,6 +53,7 @@ class Fleet:
         board: Board,
         log: FilteringBoundLogger,
         only: str | None,
+        home: Path,
     ) -> None:
         self._layout = layout
         self._registry = registry
@@ -61,18 +64,29 @@ class Fleet:
         self._log = log
         self._only = only
         # An isolated daemon serves its project alone.
-        self._worktrees = Worktrees() if config.worktrees.follow and only is None else None
+        self._worktrees = Worktrees(follow=config.worktrees.follow) if only is None else None
         # Its path, which those that it is rotated to begin with; what no path begins with where the log goes elsewhere.
         self._own_log = str(Path(config.log.file).expanduser().absolute()) if config.log.file else "\0"
+        # The registry and locks are read and taken in threads of their own, which syncs can't keep busy.
+        self._threads = anyio.CapacityLimiter(4)
         self._watcher = Watcher(settings=config.watch, changed=self._on_change, log=log)
+        self._scanning = Scanning(
+            config.roots(home) if only is None else (),
+            depth=config.worktrees.depth,
+            every_s=config.watch.rescan_s,
+            leave=frozenset({str(home), str(layout.root)}),
+            registry=registry,
+            in_thread=self.in_thread,
+            watch=partial(self._watcher.watch, ROOTS_KEY),
+            changed=self._look_again,
+            log=log,
+        )
         self._served: dict[str, Served] = {}
         self._problems: tuple[Problem, ...] = ()
         self._changed = anyio.Event()
         # Guards the comparing of registry and workers: two at once would serve a project twice.
         self._following = anyio.Lock()
         self._stopping: HarnessSyncError | None = None
-        # The registry and locks are read and taken in threads of their own, which syncs can't keep busy.
-        self._threads = anyio.CapacityLimiter(4)
         self._tasks: TaskGroup | None = None
         self._sockets: Sockets | None = None
 
@@ -83,8 +97,11 @@ class Fleet:
         self._tasks, self._sockets = tasks, sockets
         tasks.start_soon(self._watcher.run)
         self._watcher.watch(REGISTRY_KEY, frozenset({str(self._layout.registry_file.parent)}))
+        if self._only is None:
+            await self._scanning.begin()
         await self.follow()
         tasks.start_soon(self._keep_following)
+        tasks.start_soon(self._scanning.run)
 
     async def end(self, error: HarnessSyncError) -> None:
         """Let every project end after the sync in hand; `error` is what those get who wait for another."""
@@ -123,9 +140,9 @@ class Fleet:
         """What is registered, together with the worktrees that have come, and without those that have gone: these."""
         if self._worktrees is None or not registered.is_known:
             return registered, frozenset()
-        commons = registered.leaders
-        folders = await self.in_thread(worktree_folders, commons)
-        self._watcher.watch(RECORDS_KEY, folders)
+        if self._config.worktrees.follow:
+            folders = await self.in_thread(worktree_folders, registered.leaders)
+            self._watcher.watch(RECORDS_KEY, folders)
         found = await self.in_thread(self._worktrees.look, registered)
         if found.unready and self._tasks is not None:
             self._tasks.start_soon(self._follow_soon)
@@ -147,6 +164,9 @@ class Fleet:
 
     async def _follow_soon(self) -> None:
         await anyio.sleep(UNREADY_S)
+        self._look_again()
+
+    def _look_again(self) -> None:
         self._changed.set()
 
     async def keep(self) -> None:
@@ -224,6 +244,8 @@ class Fleet:
         elif key == RECORDS_KEY:
             if not paths or any(map(tells_of_records, paths)):
                 self._changed.set()
+        elif key == ROOTS_KEY:
+            self._scanning.signal(paths)
         elif (served := self._served.get(key)) is not None:
             told = self._told(served.worker.project, paths)
             if told is not None:

@@ -100,6 +100,7 @@ class Supervisor:
             board=self.board,
             log=log,
             only=self.only,
+            home=approving.places.home,
         )
         self.stopping = anyio.Event()
         self.registration = Registration(

@@ -33,6 +33,7 @@ def run(parsed: Parsed, context: Context) -> int:
             targets = ", ".join(entry.targets) or "targets of the configuration"
             trust = "trusted" if entry.trusted else "not trusted"
             line += "  as its repository" if entry.found else f"  {targets}, {trust}"
+            line += f", found in {visible(entry.root)}" if entry.root else ""
             line += ", paused" if entry.paused else ""
         console.line(line)
     return 0

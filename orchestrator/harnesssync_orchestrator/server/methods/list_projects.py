@@ -7,7 +7,8 @@ from harnesssync_orchestrator.service.snapshot import encode
 
 
 async def answer(context: Context) -> bytes:
-    """`{"projects": [{"id", "path", "scope", "targets", "trusted", "paused", "found", "last_active"}…]}`, by path."""
+    """`{"projects": [{"id", "path", "scope", "targets", "trusted", "paused", "found", "root", "last_active"}…]}`, by
+    path."""
     entries = await context.supervisor.registration.registered()
     rows = [
         {
@@ -18,6 +19,7 @@ async def answer(context: Context) -> bytes:
             "trusted": entry.trusted,
             "paused": entry.paused,
             "found": entry.found,
+            "root": entry.root,
             "last_active": entry.last_active,
         }
         for identifier, entry in entries.items()
