@@ -9,7 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import edit, loop_lag, rendering, status, unchanged, worktrees
+from benchmarks import edit, fair, loop_lag, rendering, status, unchanged, worktrees
 
 BENCHMARKS = {
     "status": status,
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "edit": edit,
     "worktrees": worktrees,
     "loop_lag": loop_lag,
+    "fair": fair,
 }
 
 

@@ -25,7 +25,9 @@ from harnesssync_orchestrator.errors import ConfigError
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How much happens at once. Each is a separate limit: work of one kind never starves another."""
 
-    projects: Annotated[int, Meta(ge=1, le=1024, description="Projects that are synced at the same time.")] = 4
+    projects: Annotated[
+        int, Meta(ge=1, le=1024, description="Projects synced at the same time, and one that was edited.")
+    ] = 4
     hashing: Annotated[int, Meta(ge=1, le=256, description="Threads that read and hash sources.")] = 2
     linking: Annotated[int, Meta(ge=1, le=256, description="Linkers that write outputs at the same time.")] = 4
     ledgers: Annotated[int, Meta(ge=1, le=256, description="Ledgers that are saved at the same time.")] = 2

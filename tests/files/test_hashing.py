@@ -20,6 +20,7 @@ from harnesssync_orchestrator.files.hashing import (
     BUFFER_BYTES,
     COARSE_NS,
     LARGE_BYTES,
+    MOST_IN_BATCH,
     RACY_NS,
     HashCache,
     hash_batch,
@@ -268,6 +269,13 @@ def test_every_small_file_is_in_exactly_one_of_at_most_width_batches(count: int,
     assert [path for batch in batches for path in batch] == [path for path, _ in files]
     assert len(batches) <= width
     assert all(batches)
+
+
+def test_no_batch_takes_long() -> None:
+    """Whoever else needs a thread gets it in between."""
+    batches = plan_batches([(str(number), 1) for number in range(50_000)], 2)
+    assert max(map(len, batches)) == MOST_IN_BATCH
+    assert sum(map(len, batches)) == 50_000
 
 
 def test_the_cache_answers_only_for_the_same_signature(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ async def test_bounded_no_more_syncs_in_flight_than_the_limit(
 ) -> None:
     """Five projects want to sync at once and two may: two do, at no time more, and all get their turn."""
     engine = replace(engine, limiting=LimitSettings(projects=2))
-    places, linkers = engine.limits.projects, engine.limits.linking
+    places, linkers = engine.limits.unhurried, engine.limits.linking
     others = [object() for _ in range(int(linkers.total_tokens))]
     for other in others:
         linkers.acquire_on_behalf_of_nowait(other)
@@ -96,3 +96,27 @@ async def test_bounded_a_project_that_waits_for_its_lock_takes_nobodys_place(
         assert not reports
         lock.release()
     assert reports["locked"].state is State.IN_STEP
+
+
+async def test_an_edit_waits_for_no_sync_that_nobody_waits_for(
+    engine: Engine, project: Callable[[str], Project], until: Until
+) -> None:
+    """Large projects have all places and all threads: a small edit is on disk all the same, another sync is not."""
+    limits = engine.limits
+    taken = [
+        (limiter, object())
+        for limiter in (limits.unhurried, limits.hashing, limits.linking, limits.ledgers)
+        for _ in range(int(limiter.total_tokens))
+    ]
+    for limiter, holder in taken:
+        limiter.acquire_on_behalf_of_nowait(holder)
+    edited, other = project("edited"), project("other")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sync, other, engine)
+        with anyio.fail_after(10):
+            assert (await sync(edited, engine, Options(urgent=True))).report.state is State.IN_STEP
+        assert limits.unhurried.statistics().tasks_waiting == 1
+        assert not (Path(other.path) / "AGENTS.md").exists()
+        for limiter, holder in taken:
+            limiter.release_on_behalf_of(holder)
+    assert limits.projects.borrowed_tokens == limits.urgent.borrowed_tokens == 0

@@ -30,6 +30,9 @@ costs a small file more than its hash."""
 LARGE_BYTES = 128 * 1024
 """From this size on a second thread pays off: the hash runs without the interpreter lock for long enough."""
 
+MOST_IN_BATCH = 1000
+"""Small files that a thread hashes in one go, some ten milliseconds: others wait for the thread meanwhile."""
+
 MAX_HASHED_BYTES = 256 * 1024 * 1024
 """Longer files are not hashed: a sparse file may claim a terabyte. In a tree they count by size and time."""
 
@@ -79,11 +82,11 @@ def hash_batch(
 
 def plan_batches(files: Sequence[tuple[str, int]], width: int) -> list[list[str]]:
     """Divide files, given as (path, size), into batches for `hash_batch`: large files alone and first, the largest
-    ahead; small ones in order in at most `width` batches of about equal length."""
+    ahead; small ones in order, for `width` threads in batches of about equal length, none of which takes long."""
     large = sorted(((size, path) for path, size in files if size >= LARGE_BYTES), reverse=True)
     small = [path for path, size in files if size < LARGE_BYTES]
     batches = [[path] for _, path in large]
-    length = max(1, -(-len(small) // max(1, width)))
+    length = min(MOST_IN_BATCH, max(1, -(-len(small) // max(1, width))))
     batches.extend(small[start : start + length] for start in range(0, len(small), length))
     return batches
 

@@ -35,7 +35,8 @@ class Engine:
     """Everything that a sync needs, passed in by the composition root.
 
     `targets` are all known ones; `configured` the ids that the configuration asks for (none: those in use).
-    `limiting` says how much happens at once, `history` how long what was replaced is kept.
+    `limiting` says how much happens at once, but for a sync that has limits of its `own`; `history` how long what was
+    replaced is kept.
     `exclude` says whether outputs are kept out of `git status`. `policies` say what is done about edited outputs.
     """
 
@@ -48,6 +49,7 @@ class Engine:
     configured: tuple[str, ...] = ()
     exclude: bool = True
     limiting: LimitSettings = field(default_factory=LimitSettings)
+    own: Limits | None = None
     history: HistorySettings = field(default_factory=HistorySettings)
     policies: Policies = field(default_factory=Policies)
     memories: Memories = field(default_factory=Memories)
@@ -58,7 +60,7 @@ class Engine:
         """To be asked for inside the event loop in which they serve."""
         from harnesssync_orchestrator.service.limits import Limits  # noqa: PLC0415 - see above
 
-        return Limits.create(self.limiting)
+        return self.own or Limits.create(self.limiting)
 
     @cached_property
     def locks(self) -> ProjectLocks:
@@ -79,6 +81,7 @@ class Options:
     and leaves a project that is paused or not registered any more alone. What it wrote it leaves to a later one to look
     at again. `changed` are the paths that it answers to, if it is known that nothing else has changed. While it waits
     for its place more may: `lately` is asked in the end, and gives all of them. `begun` is called then, on the loop.
+    An `urgent` one does not wait for those that are not (`Limits`).
     """
 
     targets: tuple[str, ...] = ()
@@ -91,6 +94,7 @@ class Options:
     changed: frozenset[str] = frozenset()
     lately: Callable[[], frozenset[str]] | None = field(default=None, compare=False)
     begun: Callable[[], None] | None = field(default=None, compare=False)
+    urgent: bool = field(default=False, compare=False)
 
     def up_to_date(self) -> Options:
         """The same, answering to what has changed by now: the sync has its place, and begins."""

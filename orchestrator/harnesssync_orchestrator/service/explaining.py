@@ -42,7 +42,10 @@ async def explain(project: Project, engine: Engine, file: str, *, lock_timeout_s
     # What would go if a person confirmed it is planned too: that it is halted is told besides.
     options = Options(dry_run=True, confirmed=True, lock_timeout_s=lock_timeout_s)
     lock_file = engine.layout.sync_lock(project.id)
-    async with engine.locks.held(project.id, lock_file, lock_timeout_s, only_to_look=True), engine.limits.projects:
+    async with (
+        engine.locks.held(project.id, lock_file, lock_timeout_s, only_to_look=True),
+        engine.limits.place(urgent=True),
+    ):
         start = await Start.load(project, engine, options)
         run = await start.in_thread(Run.begin, start)
         if start.trust.standing is Standing.FOREIGN:  # not even read

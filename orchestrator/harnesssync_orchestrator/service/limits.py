@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -19,10 +20,14 @@ class Limits:
     """Separate limiters, so that hashing never waits for linking, nor a project for another one's files.
 
     `projects` bounds the syncs in flight, which hold their project's lock; `hashing`, `linking` and `ledgers` bound
-    threads.
+    threads. What is urgent, a person's edit of a few files, never waits for what is not, such as the first syncs of
+    projects of thousands of files: those never have all places, since they are bounded by `unhurried` as well, and
+    there are threads that they don't get, `urgent`.
     """
 
     projects: anyio.CapacityLimiter
+    unhurried: anyio.CapacityLimiter
+    urgent: anyio.CapacityLimiter
     hashing: anyio.CapacityLimiter
     linking: anyio.CapacityLimiter
     ledgers: anyio.CapacityLimiter
@@ -31,11 +36,24 @@ class Limits:
     def create(cls, settings: LimitSettings) -> Limits:
         """Made inside a running event loop, which anyio's limiters belong to."""
         return cls(
-            projects=anyio.CapacityLimiter(settings.projects),
+            projects=anyio.CapacityLimiter(settings.projects + 1),
+            unhurried=anyio.CapacityLimiter(settings.projects),
+            urgent=anyio.CapacityLimiter(settings.hashing),
             hashing=anyio.CapacityLimiter(settings.hashing),
             linking=anyio.CapacityLimiter(settings.linking),
             ledgers=anyio.CapacityLimiter(settings.ledgers),
         )
+
+    @asynccontextmanager
+    async def place(self, *, urgent: bool) -> AsyncGenerator[Limits]:
+        """A place among the syncs in flight, and the limits of whoever has it. First come, first served, among those
+        that are urgent and among those that are not."""
+        if urgent:
+            async with self.projects:
+                yield replace(self, hashing=self.urgent, linking=self.urgent, ledgers=self.urgent)
+        else:
+            async with self.unhurried, self.projects:
+                yield self
 
 
 async def without_place(places: anyio.CapacityLimiter, seconds: float) -> None:

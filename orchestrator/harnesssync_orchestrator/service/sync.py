@@ -8,6 +8,7 @@ All plans and all conflict checks come before the first write. Nothing changed m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -40,8 +41,8 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
     # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
-    async with held, engine.limits.projects:
-        return await _in_its_place(project, engine, options.up_to_date())
+    async with held, engine.limits.place(urgent=options.urgent) as limits:
+        return await _in_its_place(project, replace(engine, own=limits), options.up_to_date())
 
 
 async def _in_its_place(project: Project, engine: Engine, options: Options) -> SyncResult:

@@ -125,7 +125,7 @@ async def unlink(
 async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenerator[_Work]:
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, asked.lock_timeout_s, only_to_look=asked.dry_run)
-    async with held, engine.limits.projects:
+    async with held, engine.limits.place(urgent=True):
         options = Options(dry_run=asked.dry_run, lock_timeout_s=asked.lock_timeout_s)
         start = await Start.load(project, engine, options)
         ledger, problems = await start.in_thread(start.ledger)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import anyio
 from structlog.typing import FilteringBoundLogger
@@ -36,6 +37,8 @@ IsEcho = Callable[[Project, frozenset[str]], Awaitable[bool]]
 
 FEEDBACK_LOOP = "feedback-loop"
 MOST_QUEUED = 64
+FEW = 100
+"""So many paths a person edits at once: their sync is urgent. More come from a switch of branches, say."""
 CONFIRM_S = 10.0
 """Rest after a sync that wrote, before what it wrote is looked at again. Meanwhile edits of it are seen by watching."""
 PASSING_HALTS = frozenset({"git-busy"})
@@ -231,7 +234,8 @@ class Worker:
             self._changed = _together(self._changed, self._due.begin())
             return self._known_changes
 
-        return replace(options, changed=self._known_changes, lately=lately)
+        few = 0 < len(self._known_changes) <= FEW
+        return replace(options, changed=self._known_changes, lately=lately, urgent=options.urgent or few)
 
     async def _once(self, options: Options, reason: Reason) -> Report:
         """One sync and its canonical line. This is the one place where any error of a project ends."""
@@ -239,7 +243,9 @@ class Worker:
         try:
             self._log.debug("project.sync.started", path=self.project.path, reason=reason.value)
             self._mark(self.project.id, Activity.WAITING)
-            result = await self._sync(self.project, replace(options, begun=self._begun))
+            result = await self._sync(
+                self.project, replace(options, begun=partial(self._mark, self.project.id, Activity.SYNCING))
+            )
             report, self._confirmed = result.report, result.confirmed
             self._watch(self.project.id, result.watch)
         except Exception as error:  # noqa: BLE001 - the one boundary: a fault of ours must not end other projects
@@ -262,9 +268,6 @@ class Worker:
             tell = self._log.error
         tell("project.sync.completed", **fields)
         return report
-
-    def _begun(self) -> None:
-        self._mark(self.project.id, Activity.SYNCING)
 
     def _judged(self, report: Report, changed: Collection[str], reason: Reason) -> Report:
         """The report, or that of a halt when the project feeds on itself."""

@@ -20,14 +20,15 @@ async def answer(context: Context) -> bytes:
     When only one project is asked for, a lock that somebody else holds for too long is an error; among several, it
     is in that project's report.
     """
+    projects = context.projects()
     options = Options(
         targets=_targets(context),
         dry_run=bool(context.flag("dry_run")),
         confirmed=bool(context.flag("confirmed")),
         rehash=bool(context.flag("rehash")),
         lock_timeout_s=context.seconds("lock_timeout", default=context.supervisor.lock_timeout_s),
+        urgent=len(projects) == 1,
     )
-    projects = context.projects()
     if not context.flag("wait", default=True):
         for project in projects:
             context.supervisor.queue(project, options)
