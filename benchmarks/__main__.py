@@ -9,16 +9,36 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import edit, fair, loop_lag, rendering, status, unchanged, worktrees
+from benchmarks import (
+    answers,
+    edit,
+    fair,
+    fleet,
+    floor,
+    growth,
+    hashing,
+    loop_lag,
+    peers,
+    rendering,
+    status,
+    unchanged,
+    worktrees,
+)
 
 BENCHMARKS = {
     "status": status,
     "unchanged": unchanged,
+    "floor": floor,
+    "hashing": hashing,
+    "answers": answers,
     "rendering": rendering,
     "edit": edit,
     "worktrees": worktrees,
     "loop_lag": loop_lag,
     "fair": fair,
+    "fleet": fleet,
+    "growth": growth,
+    "peers": peers,
 }
 
 

@@ -24,15 +24,16 @@ def measure(*, quick: bool) -> Iterator[Row]:
         place.add(project)
         with place.supervisor():
             place.run("harnesssync", "ctl", "sync", "--wait", cwd=project)
-            latencies = [_edit(project, number) for number in range(5 if quick else 30)]
+            latencies = [edit(project, number) for number in range(5 if quick else 30)]
             settling = _settling(place)
     yield Row("edit to all three targets on disk, median", statistics.median(latencies), "ms", BAR_MS)
     yield Row("edit to all three targets on disk, slowest", max(latencies), "ms")
     yield Row("of which settling (configured)", settling, "ms", SETTLING_BAR_MS)
 
 
-def _edit(project: Path, number: int) -> float:
-    """Milliseconds from the end of the write to the moment when all three outputs hold it."""
+def edit(project: Path, number: int, *, rest_s: float = 0.3) -> float:
+    """Milliseconds from the end of the write to the moment when all three outputs hold it. The rest after it lets the
+    supervisor come to an end, so that the next edit does not fall into this sync."""
     source = project / ".claude/agents/agent-000.md"
     mark = f"mark-{number}-{time.monotonic_ns()}"
     outputs = [project / name for name in _OUTPUTS]
@@ -44,7 +45,7 @@ def _edit(project: Path, number: int) -> float:
             raise RuntimeError(f"the edit did not arrive within {TIMEOUT_S:g} s")
         time.sleep(0.001)
     arrived = time.perf_counter()
-    time.sleep(0.3)  # let the supervisor come to rest, so that the next edit does not fall into this sync
+    time.sleep(rest_s)
     return (arrived - began) * 1000
 
 

@@ -57,4 +57,5 @@ async def main(path: str) -> None:
     print(json.dumps({"hash_s": hash_s, "hash_lag_ms": hash_lag_ms, "sync_s": sync_s, "sync_lag_ms": sync_lag_ms}))
 
 
-anyio.run(main, sys.argv[1])
+if __name__ == "__main__":
+    anyio.run(main, sys.argv[1])

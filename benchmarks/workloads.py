@@ -8,6 +8,12 @@ import random
 import subprocess
 from pathlib import Path
 
+FLEET = {"skills": 50, "files": 3}
+"""Each of the 200 projects of the workload `fleet`."""
+LARGE = {"skills": 2000, "files": 5, "large": 50}
+"""The one project of the workload `large`."""
+SMALL = {"skills": 20, "files": 5}
+
 _WORDS = (
     *("review", "test", "deploy", "schema", "cache", "index", "query", "retry", "token", "parser"),
     *("worker", "event", "branch", "commit", "rule", "signal", "batch", "shard"),
@@ -19,9 +25,15 @@ _SERVERS = (
 )
 
 
-def make_project(root: Path, *, skills: int, files: int, agents: int | None = None, servers: int = 2) -> Path:
+LARGE_BYTES = 1 << 20
+
+
+def make_project(
+    root: Path, *, skills: int, files: int, agents: int | None = None, servers: int = 2, large: int = 0
+) -> Path:
     """A git repository with `skills` skills of `files` files each (from 300 bytes to 6 KiB), as many commands as
-    `agents` (without a number one for every twenty skills), a `CLAUDE.md` and MCP servers. Returns `root`."""
+    `agents` (without a number one for every twenty skills), a `CLAUDE.md` and MCP servers; `large` of the skills have
+    a file of a mebibyte besides. Returns `root`."""
     dice = random.Random(20_260_101)
     claude = root / ".claude"
     for number in range(skills):
@@ -30,6 +42,9 @@ def make_project(root: Path, *, skills: int, files: int, agents: int | None = No
         for other in range(1, files):
             inner = ("references", "scripts", "assets")[other % 3]
             _write(folder / inner / f"part-{other}.md", _text(dice, dice.randint(300, 6000)))
+        if number < large:
+            (folder / "assets").mkdir(exist_ok=True)
+            (folder / "assets/large.bin").write_bytes(dice.randbytes(LARGE_BYTES))
     for number in range(max(1, skills // 20) if agents is None else agents):
         _write(claude / "agents" / f"agent-{number:03}.md", _agent(dice, number))
         _write(claude / "commands" / f"command-{number:03}.md", _command(dice, number))

@@ -1,0 +1,134 @@
+"""Other tools for the same job, from the npm registry, on the same content in the layouts that they read.
+
+They do other things than we do: none of them looks at several projects, keeps what it replaces, or links a skill
+instead of copying it; some generate for harnesses in ways of their own. Their figures say what people wait today.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.ground import Ground, ground
+from benchmarks.layouts import for_dotagents, for_ruler, for_rulesync
+from benchmarks.measure import Row
+from benchmarks.workloads import LARGE, SMALL, make_project
+
+CACHE = Path(__file__).resolve().parents[1] / ".cache/peers"
+BAR = 50.0
+"""So many times as long takes the fastest of them with nothing changed, on the large workload."""
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """One tool: its `package` and the `version` that is measured, what it runs, and how its sources are laid out."""
+
+    package: str
+    version: str
+    command: tuple[str, ...]
+    lay_out: Callable[[Path, Path], None]
+
+    @property
+    def name(self) -> str:
+        return self.command[0]
+
+
+PEERS = (
+    Peer(
+        package="rulesync",
+        version="17.0.0",
+        command=("rulesync", "generate", "--targets", "codexcli,antigravity-ide,opencode", "--silent"),
+        lay_out=for_rulesync,
+    ),
+    Peer(
+        package="@intellectronica/ruler",
+        version="0.3.44",
+        command=("ruler", "apply", "--agents", "codex,gemini-cli,opencode", "--no-backup", "--local-only"),
+        lay_out=for_ruler,
+    ),
+    Peer(
+        package="@sentry/dotagents",
+        version="1.19.0",
+        command=("dotagents", "install"),
+        lay_out=for_dotagents,
+    ),
+)
+LEFT_OUT: Mapping[str, str] = {
+    "@dallay/agentsync": "its program needs glibc 2.39, and makes links alone",
+    "skills": "it needs Node.js 22",
+}
+"""Others that people use, and why they are not measured."""
+
+
+def measure(*, quick: bool) -> Iterator[Row]:
+    """For the first time, and with nothing changed: three targets, 20 skills and 2,000."""
+    if shutil.which("npm") is None:
+        raise RuntimeError("the peers come from the npm registry, and npm is not installed")
+    programs = _installed()
+    yield from _one("small", SMALL, programs, bar=None)
+    if not quick:
+        yield from _one("large", LARGE, programs, bar=BAR)
+
+
+def _one(name: str, workload: Mapping[str, int], programs: Path, *, bar: float | None) -> Iterator[Row]:
+    with ground() as place:
+        origin = make_project(place.folder / "origin", **workload)
+        place.add(origin)
+        yield Row(f"{name}: ours, first time", _seconds(lambda: _sync(place, origin)), "s")
+        ours = statistics.median(_seconds(lambda: _sync(place, origin)) for _ in range(ROUNDS))
+        yield Row(f"{name}: ours, nothing changed", ours, "s")
+        unchanged: list[float] = []
+        for peer in PEERS:
+            root = place.folder / peer.name
+            peer.lay_out(origin, root)
+            first = _seconds(lambda peer=peer, root=root: _run(place, programs, peer, root))  # type: ignore[misc]
+            again = [
+                _seconds(lambda peer=peer, root=root: _run(place, programs, peer, root))  # type: ignore[misc]
+                for _ in range(ROUNDS)
+            ]
+            unchanged.append(statistics.median(again))
+            yield Row(f"{name}: {peer.name} {peer.version}, first time", first, "s")
+            yield Row(f"{name}: {peer.name} {peer.version}, nothing changed", unchanged[-1], "s")
+        fastest = min(unchanged) / ours
+        yield Row(f"{name}: the fastest of them / ours, nothing changed", fastest, "x")
+        if bar is not None:
+            yield Row(f"{name}: {bar:g} / that", bar / fastest, "x", 1.0)
+
+
+def _installed() -> Path:
+    """The folder of their programs. Installed once, with just these versions."""
+    wanted = {peer.package: peer.version for peer in PEERS}
+    about = CACHE / "package.json"
+    document = json.dumps({"private": True, "dependencies": wanted}, indent=2)
+    if not about.exists() or about.read_text(encoding="utf-8") != document:
+        shutil.rmtree(CACHE, ignore_errors=True)
+        CACHE.mkdir(parents=True)
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(CACHE)]
+        versions = [f"{package}@{version}" for package, version in wanted.items()]
+        subprocess.run([*command, *versions], check=True, cwd=CACHE)
+        about.write_text(document, encoding="utf-8")
+    return CACHE / "node_modules/.bin"
+
+
+def _sync(place: Ground, project: Path) -> None:
+    place.run("harnesssync", "sync", "--project", str(project))
+
+
+def _run(place: Ground, programs: Path, peer: Peer, root: Path) -> None:
+    command = [str(programs / peer.command[0]), *peer.command[1:]]
+    done = subprocess.run(command, cwd=root, env=place.environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{peer.name} ended with {done.returncode}: {(done.stderr or done.stdout)[-500:]}")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
