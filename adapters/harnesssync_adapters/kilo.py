@@ -36,6 +36,7 @@ from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, 
 _FAMILY = Family(
     name="Kilo Code",
     folders=(".kilo", ".config/kilo"),
+    main=("kilo.json", ".config/kilo/kilo.json"),
     early=("kilo.json", ".config/kilo/kilo.json"),
     late=(".kilo/kilo.json", ".config/kilo/kilo.jsonc"),
 )

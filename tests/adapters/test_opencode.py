@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from tests.adapters.conftest import agent, command, server, skill, source
+from tests.adapters.conftest import agent, command, permission, permissions, server, skill, source
 
 from harnesssync_adapters.opencode import TARGET
 from harnesssync_orchestrator.core.desired import Desired, FileOutput, KeyOutput
@@ -124,3 +124,12 @@ def test_an_argument_by_its_index_is_called_by_its_number() -> None:
     (wish,) = desired(command(PROJECT, "x", prompt)).wanted.values()
     assert isinstance(wish.output, FileOutput)
     assert wish.output.content.decode().endswith("Fix $1 and $2 of $ARGUMENTS, see @docs/a.md: !`git log`\n")
+
+
+def test_no_permission_stands_where_another_program_reads_it_without_its_denials() -> None:
+    """Kilo Code reads a project's `opencode.json`, and nothing in `.opencode`."""
+    given = [permission(PROJECT, "allow", "Bash(git:*)"), permission(PROJECT, "deny", "Bash(git push:*)")]
+    assert {(address.path, *address.pointer) for address in desired(permissions(PROJECT, *given)).wanted} == {
+        (".opencode/opencode.json", "permission", "bash"),
+        (".opencode/opencode.jsonc", "permission", "?ash"),
+    }

@@ -87,7 +87,7 @@ def gemini(rules: list[PermissionRule]) -> Decide:
 def opencode(rules: list[PermissionRule], *scopes: Scope) -> Decide:
     """Files merged key by key, in the order in which they are read; a key that is there keeps its place, and the last
     pattern that matches counts, of those for tools and of those for commands."""
-    order = ["opencode.json", "opencode.jsonc", ".opencode/opencode.json"]
+    order = ["opencode.json", "opencode.jsonc", ".opencode/opencode.json", ".opencode/opencode.jsonc"]
     merged: dict[str, dict[str, str]] = {}
     for scope in scopes or (Scope.PROJECT,):
         here = [rule for rule in rules if scope is Scope.PROJECT or rule.origin.layer is Layer.USER]

@@ -15,7 +15,7 @@ CODEX, GEMINI, OPENCODE, DENIALS, HOOKS = (
     ".codex/config.toml",
     ".gemini/settings.json",
     "opencode.json",
-    ".opencode/opencode.json",
+    ".opencode/opencode.jsonc",
     ".codex/hooks.json",
 )
 DOCUMENTS = {CODEX: "toml", GEMINI: "json", OPENCODE: "json", DENIALS: "json", HOOKS: "json"}

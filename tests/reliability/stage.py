@@ -20,7 +20,7 @@ from tests.reliability.world import Pictured, World, picture
 EXCLUDE = "project/.git/info/exclude"
 _TEMPORARY = re.compile(r"\.harnesssync-[0-9a-f]+(-[0-9a-f]+)*\.(tmp|old)|\.state-.*\.tmp")
 _WORD = re.compile(rb"[^\s,{}]+")
-_DOCUMENTS = (".codex/config.toml", ".gemini/settings.json", "opencode.json")
+_DOCUMENTS = (".codex/config.toml", ".gemini/settings.json", "opencode.json", "opencode.jsonc")
 """How the paths of what keys are merged into end."""
 
 _BLOCK = re.compile(rb"# >>> harnesssync.*# <<< harnesssync\n", re.DOTALL)

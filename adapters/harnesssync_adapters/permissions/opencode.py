@@ -40,8 +40,11 @@ _SEARCHES = frozenset({"glob", "grep"})
 OPENCODE = Family(
     name="OpenCode",
     folders=(".opencode", ".config/opencode"),
-    early=("opencode.json", ".config/opencode/opencode.json"),
-    late=(".opencode/opencode.json", ".config/opencode/opencode.jsonc"),
+    main=("opencode.json", ".config/opencode/opencode.json"),
+    # Kilo Code reads a project's `opencode.json`, and nothing in `.opencode`: it gets what is allowed as little as what
+    # is denied. There, too, the file with `c` is merged over the one without.
+    early=(".opencode/opencode.json", ".config/opencode/opencode.json"),
+    late=(".opencode/opencode.jsonc", ".config/opencode/opencode.jsonc"),
 )
 
 
@@ -63,7 +66,7 @@ def permissions(view: View, items: Sequence[Permissions], family: Family = OPENC
         taken = {(key, pattern) for _, key, patterns in restricting for pattern in patterns}
         yield from _tables(view, one, family.late_config(view), restricting, spelled=partial(_respelled, view))
         kept = [(rule, key, [p for p in patterns if (key, p) not in taken]) for rule, key, patterns in allowing]
-        yield from _tables(view, one, family.config(view), [entry for entry in kept if entry[2]], spelled=str)
+        yield from _tables(view, one, family.early_config(view), [entry for entry in kept if entry[2]], spelled=str)
         yield from settings_losses(view, one, family.name)
 
 

@@ -21,11 +21,13 @@ from harnesssync_orchestrator.core.targets import View
 class Family:
     """One of them, `name`, and its places in a project and in a home, in this order.
 
-    `folders` hold agents and commands. Of the configuration files, `late` is merged over `early`.
+    `folders` hold agents and commands. Of the configuration files, `main` have servers and rules, `early` what is
+    allowed, and `late`, which are merged over both, what is not.
     """
 
     name: str
     folders: tuple[str, str]
+    main: tuple[str, str]
     early: tuple[str, str]
     late: tuple[str, str]
 
@@ -33,6 +35,9 @@ class Family:
         return self.folders[view.scope is Scope.USER]
 
     def config(self, view: View) -> str:
+        return self.main[view.scope is Scope.USER]
+
+    def early_config(self, view: View) -> str:
         return self.early[view.scope is Scope.USER]
 
     def late_config(self, view: View) -> str:
