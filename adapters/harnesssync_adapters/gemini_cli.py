@@ -165,6 +165,7 @@ _EVENTS = {
     "Notification": "Notification",
 }  # as `gemini hooks migrate` maps them, but for SubagentStop, which would fire at every turn's end
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse"})
+_TOLD = {tool: " or ".join(names) for tool, names in TOOLS.items()}
 _MATCHERS = {"permission_prompt": "ToolPermission"}
 _DEFAULT = re.compile(r"\$\{[^{}:]+:-[^{}]*\}")
 
@@ -181,6 +182,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if hook.event in _TOOL_EVENTS:
             matchers = [_tool_matcher(hook.matcher)]
             yield from hooks.absent_tools(view, hook, TOOLS, "Gemini CLI")
+            yield from hooks.other_names(view, hook, _TOLD, "Gemini CLI")
         elif hook.matcher not in ("", "*"):  # compared as a whole there: one handler for each alternative
             matchers = [_MATCHERS.get(one, one) for one in hook.matcher.split("|")]
         for matcher in matchers:
@@ -196,6 +198,9 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         for default in _DEFAULT.findall(hook.command or ""):
             why = "Gemini CLI puts the default in its place when it starts, whatever the hook then sets"
             yield loss(view, hook, f"{hook.id}: {default}", why, security=hook.event in hooks.GUARDS)
+        if event != hook.event:
+            why = f"Gemini CLI tells a hook its own names of events: {event} for {hook.event}"
+            yield loss(view, hook, f"{hook.id}: hook_event_name", why, security=hook.event in hooks.GUARDS)
         yield from hooks.setting_losses(view, hook, "Gemini CLI")
 
 
@@ -220,7 +225,7 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.AGENT: Render(_agents, "models, and tools that it does not have"),
     Kind.COMMAND: Render(_commands, "single arguments ($1)"),
     Kind.MCP_SERVER: Merge(_servers, "WebSocket"),
-    Kind.HOOK: Merge(_hooks, "events that it does not have"),
+    Kind.HOOK: Merge(_hooks, "events that it does not have; a hook is told other names of tools and events"),
     Kind.ENVIRONMENT: _NO_ENVIRONMENT,
 }
 

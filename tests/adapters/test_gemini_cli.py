@@ -172,6 +172,22 @@ def test_a_hook_finds_the_project_also_if_its_path_holds_a_space(written: str) -
 def test_a_default_that_gemini_would_put_in_too_early_is_told(event: str, security: bool) -> None:
     """`${c:-}` is empty once the settings are read, whatever the hook has put into `c`."""
     given = hook(PROJECT, event, "Bash", 'c=$(cat); case "${c:-}" in *rm*) exit 2;; esac')
-    (lost,) = desired(given).losses
-    assert "${c:-}" in lost.what
+    (lost,) = [loss for loss in desired(given).losses if "${c:-}" in loss.what]
     assert security == lost.security
+
+
+@pytest.mark.parametrize(
+    ("event", "theirs", "security"), [("PreToolUse", "Before", True), ("PostToolUse", "After", False)]
+)
+def test_what_a_hook_is_told_by_other_names_is_a_loss(event: str, theirs: str, security: bool) -> None:
+    """A script that looks for `Bash` in `tool_name`, or for the event, finds neither."""
+    told = {loss.what.rpartition(": ")[2]: loss for loss in desired(hook(PROJECT, event, "Bash", "x")).losses}
+    assert set(told) == {"tool_name", "hook_event_name"}
+    assert told["tool_name"].why.endswith("run_shell_command for Bash")
+    assert told["hook_event_name"].why.endswith(f"{theirs}Tool for {event}")
+    assert {security} == {loss.security for loss in told.values()}
+
+
+def test_a_hook_for_an_event_of_the_same_name_is_told_nothing_else() -> None:
+    """A session begins by the same name there."""
+    assert desired(hook(PROJECT, "SessionStart", "", "x")).losses == ()
