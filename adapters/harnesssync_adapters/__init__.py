@@ -10,6 +10,7 @@ from harnesssync_adapters import (
     amp,
     antigravity,
     auggie,
+    claude_code,
     cline,
     codex,
     continue_dev,
@@ -64,5 +65,6 @@ TARGETS: tuple[Target, ...] = (
     kimi.TARGET,
     aider.TARGET,
     neovim.TARGET,
+    claude_code.TARGET,
 )
 """All targets, in the order in which they are named to people."""

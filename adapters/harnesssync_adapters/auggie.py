@@ -15,7 +15,7 @@ from harnesssync_adapters.permissions.auggie import SETTINGS, TOOLS, permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import first_line, found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
@@ -54,7 +54,7 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Loss]:
     native = posixpath.join(view.root, ".claude/agents")
     for agent in agents:
-        if posixpath.dirname(agent.source) != native:
+        if posixpath.dirname(found_at(view, agent)) != native:
             yield loss(view, agent, str(agent.id), "Auggie reads the agents of .claude/agents alone")
         elif is_limited(agent):
             why = "Auggie has other names of tools, and does not understand these limits"
@@ -70,7 +70,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             if isinstance(part, (commands.Shell, commands.File)):
                 yield loss(view, command, part.written, "Auggie leaves it to the model what to do with it")
         yield from command_losses(view, command, "Auggie")
-        if command.source.startswith(native) or has_skill(view, command.name):
+        if found_at(view, command).startswith(native) or has_skill(view, command.name):
             continue
         if (refused := unsafe(view, command, command.path)) is not None:
             yield refused

@@ -19,7 +19,7 @@ from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_skills import command_losses, command_skills
-from harnesssync_adapters.shared.names import is_private, loss, unsafe
+from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
@@ -68,8 +68,9 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     """Links for skills of plugins, and in a home directory for all."""
+    native = {skill.source for skill in skills if _is_in(view, found_at(view, skill), ".claude/skills")}
     for result in linked_skills(view, skills):
-        if not (isinstance(result, LinkOutput) and _is_in(view, result.source, ".claude/skills")):
+        if not (isinstance(result, LinkOutput) and result.source in native):
             yield result
     yield from skill_losses(view, skills, "GitHub Copilot")
 
@@ -98,7 +99,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
     folder = ".github/agents" if view.scope is Scope.PROJECT else ".copilot/agents"
     native = posixpath.join(view.root, ".claude/agents/")
     for agent in agents:
-        if view.scope is Scope.PROJECT and agent.source.startswith(native):
+        if view.scope is Scope.PROJECT and found_at(view, agent).startswith(native):
             continue
         stem = agent.name.replace(":", "-")
         if (refused := unsafe(view, agent, [stem])) is not None:
@@ -141,7 +142,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     """Those at the top of `.claude/commands` are read as skills, with nothing put in; the others become some."""
     others = []
     for command in items:
-        if not _is_in(view, command.source, ".claude/commands"):
+        if not _is_in(view, found_at(view, command), ".claude/commands"):
             others.append(command)
             continue
         for part in dict.fromkeys(part for part in commands.parts(command.prompt) if not isinstance(part, str)):
@@ -159,7 +160,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
     for server in servers:
         refused = unusable(view, server, "GitHub Copilot", lambda text: _EXPANDED.search(text) is not None)
         if view.scope is Scope.PROJECT:
-            if server.origin.file != posixpath.join(view.root, ".mcp.json"):
+            if found_at(view, server) != posixpath.join(view.root, ".mcp.json"):
                 why = "GitHub Copilot reads a project's servers from .mcp.json alone, which is not ours to write"
                 yield loss(view, server, str(server.id), why)
             elif server.transport is Transport.WEBSOCKET:

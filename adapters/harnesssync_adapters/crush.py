@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.permissions.crush import TOOLS, config, permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.command_skills import command_skills
-from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_adapters.shared.names import found_at, is_private, loss
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import (
@@ -51,9 +51,10 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     """Links only for skills that it does not read itself."""
-    native = posixpath.join(view.root, ".claude/skills")
+    folder = posixpath.join(view.root, ".claude/skills")
+    native = {skill.source for skill in skills if posixpath.dirname(found_at(view, skill)) == folder}
     for result in linked_skills(view, skills):
-        if not (isinstance(result, LinkOutput) and posixpath.dirname(result.source) == native):
+        if not (isinstance(result, LinkOutput) and result.source in native):
             yield result
     yield from skill_losses(view, skills, "Crush")
 

@@ -16,7 +16,7 @@ from harnesssync_adapters.permissions.cursor import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_files import command_files
-from harnesssync_adapters.shared.names import is_private, loss, unsafe
+from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed, may_write
@@ -49,9 +49,10 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     """Links only for skills that it does not read itself."""
-    native = posixpath.join(view.root, ".claude/skills")
+    folder = posixpath.join(view.root, ".claude/skills")
+    native = {skill.source for skill in skills if posixpath.dirname(found_at(view, skill)) == folder}
     for result in linked_skills(view, skills):
-        if not (isinstance(result, LinkOutput) and posixpath.dirname(result.source) == native):
+        if not (isinstance(result, LinkOutput) and result.source in native):
             yield result
     yield from skill_losses(view, skills, "Cursor")
 
@@ -61,7 +62,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
     native = posixpath.join(view.root, ".claude/agents/")
     for agent in agents:
         stem = agent.name.replace(":", "-")
-        is_read = agent.source.startswith(native)
+        is_read = found_at(view, agent).startswith(native)
         if not is_read and (refused := unsafe(view, agent, [stem])) is not None:
             yield refused
             continue

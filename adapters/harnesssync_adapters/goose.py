@@ -15,7 +15,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
-from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
@@ -48,7 +48,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
         if is_limited(agent):
             yield loss(view, agent, limits(agent), "Goose gives every agent all tools of the session", security=True)
         yield from agent_losses(view, agent, "Goose")
-        if posixpath.dirname(agent.source) == native:
+        if posixpath.dirname(found_at(view, agent)) == native:
             continue
         name = slug(agent.name)
         if (refused := unsafe(view, agent, [name])) is not None:

@@ -17,7 +17,7 @@ from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.kimi_tools import TOOLS, agent_tools, denied_tools
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
-from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
@@ -88,7 +88,7 @@ _WAYS = Ways(inherits=True, bearer=True)
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
     """Of those in the project's `.mcp.json`, only what must be said otherwise; one that can't be is switched off."""
     for server in servers:
-        is_read = view.scope is Scope.PROJECT and server.origin.file == posixpath.join(view.root, ".mcp.json")
+        is_read = view.scope is Scope.PROJECT and found_at(view, server) == posixpath.join(view.root, ".mcp.json")
         found, losses = plain(view, server, "Kimi", _WAYS)
         yield from losses
         value = _off(server) if found is None else _server(server, found)

@@ -19,7 +19,7 @@ from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
-from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
 from harnesssync_adapters.shared.servers import server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -131,7 +131,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
     for server in servers:
         refers = any(one.references for one in templates(server))
-        is_read = view.scope is Scope.PROJECT and server.origin.file == posixpath.join(view.root, ".mcp.json")
+        is_read = view.scope is Scope.PROJECT and found_at(view, server) == posixpath.join(view.root, ".mcp.json")
         expands = would_expand if refers or not is_read else _never
         if (refused := unusable(view, server, "Qwen Code", expands)) is not None:
             yield refused

@@ -140,13 +140,15 @@ class Ground:
 
     def engine(self, config: Config, log: Log) -> Engine:
         """Everything that a sync needs."""
+        from dataclasses import replace
+
         from harnesssync_adapters.formats import FORMATS
         from harnesssync_orchestrator.service.engine import Engine
 
         return Engine(
             targets=self.targets(),
             formats=FORMATS,
-            places=self.places(),
+            places=replace(self.places(), inherits=config.worktrees.inherits),
             layout=self.layout(),
             limiting=config.limits,
             environ=self.environ,

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from harnesssync_orchestrator.config_places import ANY, Source, nearest, parts, place_and_message, right_values
 from harnesssync_orchestrator.core.drift import Policies, Policy, ProjectPolicies
+from harnesssync_orchestrator.core.items import INHERITABLE
 from harnesssync_orchestrator.errors import ConfigError
 
 
@@ -84,6 +85,9 @@ class GitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ] = True
 
 
+InheritableName = Literal["skills", "agents", "commands", "rules", "mcp"]
+
+
 class WorktreeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is done about the other worktrees of a repository."""
 
@@ -101,6 +105,20 @@ class WorktreeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     depth: Annotated[
         int, Meta(ge=1, le=16, description="How many folders deep repositories are looked for, below each root.")
     ] = 4
+    inherit: Annotated[
+        bool | tuple[InheritableName, ...],
+        Meta(
+            description="What linked worktrees get of the main checkout's configuration of Claude Code that git does "
+            "not carry there: all of it, nothing, or only these kinds."
+        ),
+    ] = True
+
+    @property
+    def inherits(self) -> frozenset[str]:
+        """`inherit`, as the kinds that it stands for."""
+        if isinstance(self.inherit, bool):
+            return frozenset(INHERITABLE if self.inherit else ())
+        return frozenset(self.inherit)
 
 
 PolicyName = Literal["ask", "restore", "adopt"]

@@ -45,8 +45,13 @@ def tree(target: Target, source: Source) -> dict[str, bytes]:
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.id)
 def test_the_tree_of_a_target_is_the_golden_one(target: Target, rich: Source) -> None:
     """Every byte of every file, every link, every loss."""
-    folder = GOLDEN / target.id / rich.scope.value
-    actual = tree(target, rich)
+    assert_golden(target, rich, Path(rich.scope.value))
+
+
+def assert_golden(target: Target, source: Source, name: Path) -> None:
+    """Is the tree of a source the one that is kept for the target by this name?"""
+    folder = GOLDEN / target.id / name
+    actual = tree(target, source)
     if UPDATE:
         shutil.rmtree(folder, ignore_errors=True)
         for path, content in actual.items():

@@ -304,3 +304,29 @@ def test_a_watch_of_one_project_needs_only_who_serves_it(machine: Machine, workt
     eventually(lambda: watching.says('"synced":1') or watching.says('"activity":"syncing"'))
     watching.process.send_signal(signal.SIGINT)
     assert watching.end() == (130, "")
+
+
+def test_what_git_does_not_carry_arrives_in_every_worktree(machine: Machine, worktree: Any, git: Any) -> None:
+    """What is kept out of git in the main checkout, also what is put there later; and goes again."""
+    main = worktree("main")
+    shared, mine = main / ".claude/skills/shared/SKILL.md", main / ".claude/skills/mine/SKILL.md"
+    shared.parent.mkdir(parents=True)
+    shared.write_text("---\nname: shared\ndescription: Shared\n---\nDo it.\n")
+    git("add", ".", cwd=main)
+    git("commit", "-q", "-m", "first", cwd=main)
+    roots = [main.with_name("one"), main / ".claude/worktrees/two"]
+    machine.serve()
+    machine.call("add", path=str(main), targets=["claude-code", "codex"])
+    for root in roots:
+        git("worktree", "add", "-q", str(root), cwd=main)
+    eventually(lambda: all((root / ".agents/skills/shared").is_symlink() for root in roots))
+    mine.parent.mkdir()
+    mine.write_text("---\nname: mine\ndescription: Mine\n---\nDo it.\n")
+    (main / "CLAUDE.local.md").write_text("My own.\n")
+    for place in (".claude/skills/mine", ".agents/skills/mine", "CLAUDE.local.md"):
+        eventually(lambda place=place: all((root / place).is_symlink() for root in roots))
+    assert [git("status", "--short", cwd=root) for root in roots] == ["", ""]
+    mine.unlink()
+    mine.parent.rmdir()
+    eventually(lambda: not any((root / ".claude/skills/mine").is_symlink() for root in roots))
+    eventually(lambda: not any((root / ".agents/skills/mine").is_symlink() for root in roots))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from harnesssync_orchestrator.core.desired import Loss
-from harnesssync_orchestrator.core.items import Item, Scope
+from harnesssync_orchestrator.core.items import Agent, Command, Item, Scope, Skill
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.targets import View
 
@@ -16,6 +17,14 @@ _NOT_SLUG = re.compile(r"[^a-z0-9_-]+")
 def is_private(view: View, *items: Item) -> bool:
     """Must an output made of these items stay out of what a team commits? In a home directory nothing is shared."""
     return view.scope is Scope.PROJECT and True in [item.origin.private for item in items]
+
+
+def found_at(view: View, item: Item) -> str:
+    """The absolute path by which whoever reads Claude Code's own files finds an item: a skill's folder, else a file.
+    What a linked worktree only inherits is linked to where Claude Code looks for it."""
+    if item.origin.absent is not None:
+        return posixpath.join(view.root, item.origin.absent.path)
+    return item.source if isinstance(item, (Agent, Command, Skill)) else item.origin.file
 
 
 def unsafe(view: View, item: Item, names: Iterable[str]) -> Loss | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 
-from harnesssync_adapters.shared.names import is_private, loss
+from harnesssync_adapters.shared.names import found_at, is_private, loss
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss
 from harnesssync_orchestrator.core.items import McpServer, Scope, Transport
 from harnesssync_orchestrator.core.references import Template
@@ -82,4 +82,4 @@ def in_claudes_shape(
 def is_claude_server(view: View, server: McpServer) -> bool:
     """Does a server stand in the one file of this scope that other harnesses look into?"""
     name = ".mcp.json" if view.scope is Scope.PROJECT else ".claude.json"
-    return server.origin.plugin is None and server.origin.file == posixpath.join(view.root, name)
+    return server.origin.plugin is None and found_at(view, server) == posixpath.join(view.root, name)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from harnesssync_adapters.shared.names import is_private, loss, unsafe
+from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_orchestrator.core.desired import LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import ItemId, Layer, Skill
 from harnesssync_orchestrator.core.targets import View
@@ -45,7 +45,7 @@ def _link(path: str, item: ItemId, source: str, digest: str, *, private: bool) -
 def linked_besides(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> Iterator[Output | Loss]:
     """Links for those that do not lie in `.claude/skills` of this very scope, for harnesses that read it themselves."""
     native = posixpath.join(view.root, ".claude/skills")
-    others = [skill for skill in skills if posixpath.dirname(skill.source) != native]
+    others = [skill for skill in skills if posixpath.dirname(found_at(view, skill)) != native]
     sources, items = {skill.source for skill in others}, {skill.id for skill in others}
     for result in linked_skills(view, skills, folder):
         if (isinstance(result, LinkOutput) and result.source in sources) or (

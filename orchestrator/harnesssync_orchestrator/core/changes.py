@@ -100,7 +100,15 @@ def _change(
 
 def _entry(method: Method, digest: str, operation: MakeLink | WriteFile) -> Entry:
     source = operation.source if isinstance(operation, MakeLink) else ""
-    return Entry(method=method, digest=digest, timestamp="", owners=operation.owners, source=source)
+    return Entry(
+        method=method,
+        digest=digest,
+        timestamp="",
+        owners=operation.owners,
+        source=source,
+        yields=operation.yields,
+        unlisted=operation.unlisted,
+    )
 
 
 def with_origins(

@@ -96,13 +96,17 @@ def _unescape(text: str) -> str:
 class _Output:
     """`items` made it. `private`: must not reach a file that git tracks. `executes`: the harness would run it
     or obey it (a hook, a stdio server, an allow rule), so it waits for trust. `secrets` tells where in its items
-    credentials are written out that would be copied into it."""
+    credentials are written out that would be copied into it. One that `yields` only fills a gap: whatever a person or a
+    branch puts in its place wins, and is no conflict. `hidden_by` is the path of the output that hides it from git, or
+    empty if only a person's patterns may, and None for `info/exclude`, which holds for all worktrees at once."""
 
     path: str
     items: tuple[ItemId, ...]
     private: bool = False
     executes: bool = False
     secrets: tuple[str, ...] = ()
+    yields: bool = False
+    hidden_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,10 @@ def why_exposed(output: Output, observed: Observed, whole: WhollyOurs) -> str:
         reason = f"{path} is tracked by git: a team would get it"
     elif path in observed.unasked:
         reason = f"git could not be asked about {path}"
+    elif output.hidden_by:
+        return ""
+    elif output.hidden_by is not None and path not in observed.ignored:
+        reason = f"{path} is not hidden from git: name it in .gitignore, or in info/exclude yourself"
     elif path in observed.shown:
         reason = f"{path} is not hidden from git"
     elif path in observed.ignored:

@@ -28,6 +28,11 @@ class Layer(enum.Enum):
     LOCAL = "local"
 
 
+INHERITABLE = ("skills", "agents", "commands", "rules", "mcp")
+"""What a linked worktree can have of its main checkout, though git does not carry it there. `rules` are those of
+`.claude/rules` and `CLAUDE.local.md`, `mcp` are the servers of `.mcp.json`."""
+
+
 class Kind(enum.Enum):
     """The kinds of item. Every target says for each of them what it does with it."""
 
@@ -42,12 +47,26 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """Where Claude Code looks, in a linked worktree, for something that only the main checkout has.
+
+    `path` is below the worktree's root, with `/`; `source` the absolute path of what is missing there, and `digest` the
+    content hash of that, if it is a file. What would hide it from git there is `hidden_by`, as in an output.
+    """
+
+    path: str
+    source: str
+    digest: str = ""
+    hidden_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where an item was read.
 
     `file` is an absolute path (`os.fsdecode`); `line` counts from 1. `plugin` is `name@marketplace`.
     A `private` item (user, managed or local layer, or a plugin which one of those enabled) must never
-    reach a file that a team commits.
+    reach a file that a team commits. An inherited item is `absent` where Claude Code itself does not find it.
     """
 
     layer: Layer
@@ -55,6 +74,7 @@ class Origin:
     line: int | None = None
     plugin: str | None = None
     private: bool = False
+    absent: Absent | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,11 +7,12 @@ The file of a project is `{"version", "targets": {target: {address: {"hash", "ti
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.trust import Everything
 
 VERSION = "1.0"
 
@@ -40,7 +41,9 @@ class Entry:
     `origin` names the record in the history that holds what stood there before we ever wrote, when a person let us
     replace it: it is given back when the output goes. `kept` says that a person decided to keep what is there instead
     of ours: it is neither written nor told as a conflict. `mode` are the permissions of a merged file that a credential
-    in it took from others, 0 if it took none (`core.modes`).
+    in it took from others, 0 if it took none (`core.modes`). What `yields` only filled a gap: once something else
+    stands there, that is a person's, and this is forgotten. What is `unlisted` is never named in `info/exclude`: the
+    main checkout has something in the same place, which git is to show.
     """
 
     method: Method
@@ -54,6 +57,8 @@ class Entry:
     origin: str = ""
     kept: bool = False
     mode: int = 0
+    yields: bool = False
+    unlisted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,15 @@ class Ledger:
     def owners(self) -> frozenset[str]:
         """The targets that have outputs."""
         return frozenset(owner for entry in self.entries.values() for owner in entry.owners)
+
+    @property
+    def filled(self) -> Container[str]:
+        """The paths of what only fills gaps. Any path may be one when the ledger was lost; and what an unfinished sync
+        was about to make may be there by now."""
+        if self.lost:
+            return Everything()
+        filled = {address.path for address, entry in self.entries.items() if entry.yields}
+        return filled.union(address.path for address in self.pending)
 
     def changed(
         self,
@@ -124,6 +138,9 @@ def to_row(entry: Entry) -> dict[str, Any]:
             row[name] = value
     if entry.kept:
         row["kept"] = True
+    for name in ("yields", "unlisted"):
+        if getattr(entry, name):
+            row[name] = True
     if entry.mode:
         row["mode"] = f"{entry.mode:04o}"
     return row
@@ -143,6 +160,8 @@ def from_row(row: Mapping[str, Any], owners: tuple[str, ...]) -> Entry:
         origin=_text(row.get("origin", "")),
         kept=bool(row.get("kept", False)),
         mode=int(_text(row.get("mode", "0")), 8),
+        yields=bool(row.get("yields", False)),
+        unlisted=bool(row.get("unlisted", False)),
     )
 
 

@@ -23,7 +23,7 @@ class _Operation:
     at the path now (a link's, a file's, a tree's), None if nothing does: anything else there at the moment of
     writing is somebody's edit, and the operation fails instead. `state` says why it is to be done. What is `delicate`
     (private, or with a credential in it) is only done when git is kept from seeing it; `secret` files are for their
-    owner alone."""
+    owner alone. What `yields` only fills a gap; what is `unlisted` stays out of `info/exclude`."""
 
     path: str
     owners: tuple[str, ...]
@@ -32,6 +32,8 @@ class _Operation:
     state: Drift = Drift.SOURCE_CHANGED
     delicate: bool = False
     secret: bool = False
+    yields: bool = False
+    unlisted: bool = False
 
     @property
     def states(self) -> Mapping[Address, Drift]:

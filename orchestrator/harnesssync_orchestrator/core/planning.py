@@ -256,7 +256,8 @@ def _to_exclude(
     `ledger` knows the containers that an unfinished sync made.
 
     An edited output is not ours to hide, also while nothing is said of it (its source can't be read for now), and a
-    merged file of ours in which no key of ours is left is a person's, were it for a comment.
+    merged file of ours in which no key of ours is left is a person's, were it for a comment. What is hidden in another
+    way has its like in the main checkout, and must not be hidden there.
     """
     if draft.scope is not Scope.PROJECT:
         return ()
@@ -271,11 +272,13 @@ def _to_exclude(
     ours |= {path for path in documents if path in filled and path in whole}
     ours |= {each.path for each in draft.operations if each.expected is None or isinstance(each, _WHOLE)}
     ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
+    unlisted = {address.path for address, entry in left.items() if entry.unlisted}
+    unlisted |= {address.path for address, wish in wanted.items() if wish.output.hidden_by is not None}
     gone = {operation.path for operation in draft.operations if isinstance(operation, Remove)}
     seen = (each for each in draft.conflicts if each.kind is not ConflictKind.UNUSABLE)  # that may be just as it was
     blocked = {conflict.address.path for conflict in seen if not conflict.address.pointer}
     blocked |= {kept.address.path for kept in draft.kept if not kept.address.pointer}
-    return tuple(sorted(ours - gone - blocked - observed.tracked))
+    return tuple(sorted(ours - gone - blocked - unlisted - observed.tracked))
 
 
 _WHOLE = (MakeLink, WriteFile)

@@ -37,6 +37,8 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
             timestamp="",
             owners=wish.owners,
             source=output.source,
+            yields=output.yields,
+            unlisted=output.hidden_by is not None,
         )
         draft.in_step(address, now, wanted=link_hash(text))
     elif entry is not None and _is_current_copy(state, entry, output):
@@ -54,6 +56,8 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
                 text=text,
                 directory=output.directory,
                 digest=output.digest,
+                yields=output.yields,
+                unlisted=output.hidden_by is not None,
                 delicate=output.private,
             )
         )
@@ -77,7 +81,15 @@ def decide_file(draft: Draft, wish: Wanted[Output], output: FileOutput) -> None:
     """Decide about a file of our own."""
     digest, state = short_hash(output.content), draft.state(output.address)
     if isinstance(state, ObservedFile) and state.digest == digest:
-        draft.in_step(output.address, Entry(method=Method.WRITE, digest=digest, timestamp="", owners=wish.owners))
+        now = Entry(
+            method=Method.WRITE,
+            digest=digest,
+            timestamp="",
+            owners=wish.owners,
+            yields=output.yields,
+            unlisted=output.hidden_by is not None,
+        )
+        draft.in_step(output.address, now)
     elif drift := _replaceable(draft, wish, wanted=digest, method=Method.WRITE):
         draft.operations.append(
             WriteFile(
@@ -88,6 +100,8 @@ def decide_file(draft: Draft, wish: Wanted[Output], output: FileOutput) -> None:
                 state=drift,
                 content=output.content,
                 executable=output.executable,
+                yields=output.yields,
+                unlisted=output.hidden_by is not None,
                 delicate=output.private or bool(output.secrets),
                 secret=bool(output.secrets),
             )
@@ -98,7 +112,7 @@ def decide_removal(draft: Draft, address: Address, entry: Entry) -> None:
     """Decide about an output whose item is gone: it goes too, if it is still exactly what we wrote, or a person says
     so (`restore` what would be there without us: nothing)."""
     state, choice = draft.state(address), draft.resolution.of(address, entry.owners, Drift.ORPHAN)
-    if not entry.created or is_gone(state) or choice is Choice.KEEP:
+    if not entry.created or is_gone(state) or choice is Choice.KEEP or _gave_way(state, entry):
         draft.forget.append(address)
     elif _is_ours(state, entry) or (choice is Choice.RESTORE and _can_go(state)):
         draft.operations.append(
@@ -118,6 +132,11 @@ def decide_removal(draft: Draft, address: Address, entry: Entry) -> None:
         draft.leave_orphan(address, entry, choices=choices)
 
 
+def _gave_way(state: PathState, entry: Entry) -> bool:
+    """Does something of a person's stand where we only filled a gap? What can't be looked at may still be ours."""
+    return entry.yields and not isinstance(state, (Obstructed, Unusable)) and not _is_ours(state, entry)
+
+
 def _replaceable(draft: Draft, wish: Wanted[Output], *, wanted: str, method: Method) -> Drift | None:
     """The state of an output that is to be made; None if what is there stays, which is then told.
 
@@ -131,6 +150,10 @@ def _replaceable(draft: Draft, wish: Wanted[Output], *, wanted: str, method: Met
         return drift
     if _is_ours(state, entry):
         return Drift.SOURCE_CHANGED
+    if wish.output.yields and not isinstance(state, (Obstructed, Unusable)):
+        if entry is not None:
+            draft.forget.append(address)
+        return None
     if drift in {Drift.IN_STEP, Drift.SOURCE_CHANGED}:
         drift = Drift.OUTPUT_EDITED  # a copy without its marker, say: it has the digest, but is not what we made
     choice = draft.resolution.of(address, wish.owners, drift)

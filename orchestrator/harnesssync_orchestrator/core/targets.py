@@ -104,7 +104,8 @@ class Target:
     that show it is in use. `home` is its folder below the home directory, and `home_variable` the environment
     variable that moves it. `consent` says what a person must still agree to in the harness itself, and how. `importer`
     gives what says how a configuration that was kept for it becomes Claude Code's, None if it can't be brought over: a
-    function, since nothing else has to import that.
+    function, since nothing else has to import that. One that has outputs `only_linked` fills the gaps of linked
+    worktrees: it is in use in each of them, and nowhere else.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Target:
     home_variable: str | None = None
     consent: tuple[str, ...] = ()
     importer: Callable[[], Importer] | None = None
+    only_linked: bool = False
 
     def __post_init__(self) -> None:
         for scope, supports in (("project", self.project), ("user", self.user)):

@@ -205,9 +205,9 @@ def _firmest(reasons: Iterable[Why | None]) -> Why | None:
 
 
 class Everything(Container[str]):
-    """Holds every mark."""
+    """Holds every mark, and whatever else is asked for."""
 
-    def __contains__(self, mark: object) -> bool:
+    def __contains__(self, one: object) -> bool:
         return True
 
 

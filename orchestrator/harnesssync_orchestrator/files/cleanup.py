@@ -106,6 +106,8 @@ def _recover(folder: Folder, addresses: Iterable[Address], ledger: Ledger) -> It
                         timestamp=entry.timestamp if entry is not None else "",
                         owners=entry.owners if entry is not None else _UNKNOWN_OWNERS,
                         source=marker.source,
+                        yields=entry is not None and entry.yields,
+                        unlisted=entry is not None and entry.unlisted,
                     ),
                 )
 

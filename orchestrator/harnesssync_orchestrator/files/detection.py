@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.targets import Target
+from harnesssync_orchestrator.files import git
 
 
 def targets_in_use(
@@ -17,11 +18,19 @@ def targets_in_use(
     """The identifiers of the targets in use, in the order of `targets`.
 
     A target is in use where one of its signs stands (below `root` in a project, below `home` for the user, or in the
-    folder that its own environment variable names), or where one of its programs is on `PATH`.
+    folder that its own environment variable names), or where one of its programs is on `PATH`. One for linked worktrees
+    is in use in those that have a main checkout.
     """
     path = environ.get("PATH", "")
+    is_linked = scope is Scope.PROJECT and git.is_linked(root)
     return tuple(
-        target.id for target in targets if _has_sign(target, scope, root, home, environ) or _is_installed(target, path)
+        target.id
+        for target in targets
+        if (
+            is_linked
+            if target.only_linked
+            else _has_sign(target, scope, root, home, environ) or _is_installed(target, path)
+        )
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -10,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from harnesssync_orchestrator.core.desired import Desired
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.hashing import is_racy
-from harnesssync_orchestrator.files.reading import Looked, Signature
+from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.tracked import ask_tracked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,43 +41,19 @@ def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, h
     if delicate:
         looked.lstat(str(own / "index"))
         _look_at_patterns(root, delicate, looked)
-    tracked, problems = _tracked(root, paths, top, own / "index")
+    tracked, problems = ask_tracked(root, paths, top=top, index=own / "index", asker=str(root))
     ignored = git.Ignored()
     if delicate and not problems:
         ignored, problems = git.ignored(root, sorted(delicate))
     unhidden = secret if scope is Scope.USER or not hides else frozenset[str]()
+    unlisted = {address.path for address, wish in desired.wanted.items() if wish.output.hidden_by is not None}
     return Exposed(
         tracked=tracked,
-        ignored=ignored.hidden,
+        ignored=ignored.hidden | (ignored.listed & unlisted),
         shown=ignored.shown | (unhidden - ignored.hidden),
         unasked=frozenset(delicate) if problems else frozenset(),
         problems=problems,
     )
-
-
-_Asked = tuple[Path, tuple[str, ...], Signature | None]
-_KNOWN: dict[Path, tuple[_Asked, frozenset[str]]] = {}
-"""The last answer of git for each index, and what was asked when the index was which: starting git takes longer than
-all else that is done for one edit."""
-MOST_KNOWN = 1024
-
-
-def _tracked(root: Path, paths: list[str], top: Path, index: Path) -> tuple[frozenset[str], tuple[Problem, ...]]:
-    looked_ns = time.time_ns()
-    try:
-        there = Signature.of(index.lstat())
-    except OSError:
-        there = None
-    asked = (root, tuple(paths), there)
-    known = _KNOWN.get(index)
-    if known is not None and known[0] == asked:
-        return known[1], ()
-    tracked, problems = git.tracked(root, paths, top=top)
-    if not problems and (there is None or not is_racy(there, looked_ns)):
-        if len(_KNOWN) >= MOST_KNOWN:
-            _KNOWN.clear()
-        _KNOWN[index] = (asked, tracked)
-    return tracked, problems
 
 
 def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:

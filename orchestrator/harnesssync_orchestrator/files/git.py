@@ -20,6 +20,9 @@ from harnesssync_orchestrator.files.turns import waiting
 _OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
+_BARE_SETTING = re.compile(
+    rb"^\[core\](?:\n[^\[\n]*)*?\n\s*bare(?:\s*=\s*(?:true|yes|on|1))?\s*$", re.MULTILINE | re.IGNORECASE
+)
 _TELLS_NOTHING = frozenset({errno.EACCES, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT})
 _MAX_ARGUMENT_BYTES = 100_000  # well below what any system takes as the arguments of a process
 _PATIENCE_S = 3.5
@@ -66,6 +69,12 @@ def common_dir(worktree: Path) -> Path | None:
         _raise_if_unknown(error)
         return folder.resolve()
     return (folder / os.fsdecode(text)).resolve()
+
+
+def is_linked(worktree: Path) -> bool:
+    """Is this a linked worktree of a repository that has a main one?"""
+    common = common_dir(worktree)
+    return common is not None and common.name == ".git" and common != git_dir(worktree)
 
 
 def repository(worktree: Path) -> Path | None:
@@ -126,6 +135,15 @@ def _configured_worktree(folder: Path) -> Path | None:
     return (folder / os.fsdecode(value)).resolve()
 
 
+def is_bare(common: Path) -> bool:
+    """Has a repository, by its common folder, no checkout of its own, whatever that folder lies in?"""
+    try:
+        return _BARE_SETTING.search(_content(common / "config")) is not None
+    except OSError as error:
+        _raise_if_unknown(error)
+        return False
+
+
 def worktrees(common: Path) -> tuple[Path, ...]:
     """The roots of all worktrees of a repository that are there, by its common folder; links in them resolved."""
     records = sorted(common.glob("worktrees/*"))
@@ -179,11 +197,12 @@ def tracked(
 class Ignored:
     """Paths that git's patterns decide about: `hidden` by one, or `shown` by one that takes others back (`!.codex`).
 
-    What `info/exclude` hides does not count, since we write it ourselves.
+    What `info/exclude` hides is only `listed`, since we write it ourselves.
     """
 
     hidden: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
 
 
 def ignored(
@@ -202,12 +221,13 @@ def ignored(
     fields = output.split(b"\0")
     hidden: set[str] = set()
     shown: set[str] = set()
+    listed: set[str] = set()
     for path, origin, pattern in zip(asked, fields[0::4], fields[2::4], strict=False):
         if pattern.startswith(b"!"):
             shown.add(path)
-        elif pattern and not origin.endswith(b"info/exclude"):
-            hidden.add(path)
-    return Ignored(frozenset(hidden), frozenset(shown)), problems
+        elif pattern:
+            (listed if origin.endswith(b"info/exclude") else hidden).add(path)
+    return Ignored(frozenset(hidden), frozenset(shown), frozenset(listed)), problems
 
 
 def _folders_of(path: str) -> list[str]:
@@ -283,6 +303,8 @@ __all__ = [
     "common_dir",
     "git_dir",
     "ignored",
+    "is_bare",
+    "is_linked",
     "obstacle",
     "repository",
     "tracked",

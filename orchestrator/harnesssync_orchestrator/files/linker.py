@@ -134,6 +134,8 @@ class _Linker:
             owners=operation.owners,
             source=operation.source,
             source_digest=operation.digest if copied else "",
+            yields=operation.yields,
+            unlisted=operation.unlisted,
         )
         return Applied(
             record={Address(operation.path): entry},
@@ -187,6 +189,8 @@ class _Linker:
             digest=short_hash(operation.content),
             timestamp=self.timestamp,
             owners=operation.owners,
+            yields=operation.yields,
+            unlisted=operation.unlisted,
         )
         return Applied(
             record={Address(operation.path): entry},

@@ -107,12 +107,13 @@ class _Attempt:
         engine = start.engine
         source = await read_source(
             start.project,
-            engine.places,
+            start.places,
             surveyor.cache,
             Imagined(contents),
             engine.limits,
             rehash=False,
             trust=start.trust,
+            made=surveyor.made,
         )
         for problem in source.problems:
             if problem not in self._seen.problems:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +25,8 @@ class Looking:
 
     `problems` are those that were there before anything was read. `sources` and `outputs` are what was looked at last,
     `watch` the folders whose changes matter. `adopted` are links to be made again now that the source says what the
-    file in their place said, with the digest of that file. What `recall` knows is not looked at.
+    file in their place said, with the digest of that file. What `recall` knows is not looked at. `made` are the paths
+    that only fill gaps, by the ledger.
     """
 
     start: Start
@@ -36,12 +37,14 @@ class Looking:
     watch: frozenset[str] = frozenset()
     adopted: Mapping[Address, str] = field(default_factory=dict)
     recall: Recall | None = None
+    made: Container[str] = frozenset()
     _found: Survey | Reading | None = None
 
     async def survey(self, ledger: Ledger) -> Survey:
         """Read everything, and plan. Nothing has been written when this returns."""
         # In one thread, unless files have to be hashed: that takes several.
         found, self._found = self._found, None
+        self.made = ledger.filled
         if found is None:
             self.recall = None  # what is looked at once more may have changed in this moment
             found = await self.start.in_thread(self._read_and_survey, ledger)
@@ -52,6 +55,7 @@ class Looking:
 
     def look(self, ledger: Ledger) -> None:
         """Begin with that already. Blocking."""
+        self.made = ledger.filled
         self._found = self._read_and_survey(ledger)
 
     def _read_and_survey(self, ledger: Ledger) -> Survey | Reading:
@@ -60,8 +64,15 @@ class Looking:
 
     def _read(self) -> Source | Reading:
         self.sources, start = Looked(recall=self.recall), self.start
-        places, rehash = start.engine.places, start.options.rehash
-        return Reading.begin(start.project, places, self.cache, self.sources, rehash=rehash, trust=start.trust)
+        return Reading.begin(
+            start.project,
+            start.places,
+            self.cache,
+            self.sources,
+            rehash=start.options.rehash,
+            trust=start.trust,
+            made=self.made,
+        )
 
     def _surveyed(self, source: Source, ledger: Ledger) -> Survey:
         source = self._with_problems(source)
@@ -101,6 +112,7 @@ class Looking:
             confirmed=start.options.confirmed,
             resolution=start.resolution.restoring(self.adopted),
             renderings=start.memory.renderings,
+            made=self.made,
             hides=start.hides_in is not None,
         )
 

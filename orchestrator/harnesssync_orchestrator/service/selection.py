@@ -20,16 +20,18 @@ def select(
     home: Path,
     environ: Mapping[str, str],
     asked: Collection[str] = (),
+    *,
+    inherits: bool = True,
 ) -> tuple[Target, ...]:
     """The `targets` that a person has `chosen` (for the project, or else in the configuration); if none, those that are
     in use, `asked` for now, or `known` from earlier syncs.
 
     One that was in use keeps its outputs when its program is gone for a while (an update, another PATH): only what a
-    person said takes a target away.
+    person said takes a target away. They do so too for linked worktrees, by saying that none `inherits` anything.
     """
     if not chosen:
         chosen = {*known, *asked, *targets_in_use(targets, project.scope, Path(project.path), home, environ)}
-    return tuple(target for target in targets if target.id in chosen)
+    return tuple(target for target in targets if target.id in chosen and (inherits or not target.only_linked))
 
 
 def moved_homes(targets: Sequence[Target], home: Path, environ: Mapping[str, str]) -> dict[str, str | None]:

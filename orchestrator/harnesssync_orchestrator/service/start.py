@@ -23,6 +23,7 @@ from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.exclude_block import listed
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
@@ -42,7 +43,8 @@ T = TypeVar("T")
 class Start:
     """What is known of a sync before anything is read. To be made and used under the project's lock.
 
-    `homes` are the folders of targets that an environment variable moves, see `moved_homes`. `trust` is what a person
+    `homes` are the folders of targets that an environment variable moves, see `moved_homes`. `places` say what a linked
+    worktree inherits. `trust` is what a person
     has approved of the folder that is there now, `repository` the one that acknowledges it (`files.git.repository`).
     `key` stands for what decides besides files. `began` is in seconds of the monotonic clock.
     """
@@ -52,6 +54,7 @@ class Start:
     options: Options
     targets: tuple[Target, ...]
     homes: dict[str, str | None]
+    places: Places
     memory: Memory
     trust: Trust
     repository: Path | None
@@ -82,7 +85,18 @@ class Start:
         loaded = None if chosen and not unsure else load_ledger(ledger, set_aside=not options.dry_run)
         known = loaded[0].owners if loaded else frozenset[str]()
         chosen = (*chosen, *known) if unsure and chosen else chosen
-        targets = select(project, engine.targets, chosen, known, home, engine.environ, asked=options.targets)
+        targets = select(
+            project,
+            engine.targets,
+            chosen,
+            known,
+            home,
+            engine.environ,
+            asked=options.targets,
+            inherits=bool(engine.places.inherits),
+        )
+        # Only what Claude Code is to have too may reach the others.
+        inherits = engine.places.inherits if any(target.only_linked for target in targets) else frozenset[str]()
         homes = moved_homes(targets, home, engine.environ)
         policies = engine.policies.key(project.path, [target.id for target in targets])
         # Asked once: it reads several files of git's. None too for the user scope, which is of no repository.
@@ -95,9 +109,10 @@ class Start:
             targets=targets,
             homes=homes,
             memory=memory,
+            places=replace(engine.places, inherits=inherits),
             trust=trust,
             repository=common,
-            key=f"{selection_key(project, targets, homes, trust, __version__)} {policies}",
+            key=f"{selection_key(project, targets, homes, trust, __version__)} {policies} {','.join(sorted(inherits))}",
             loaded=loaded,
         )
 

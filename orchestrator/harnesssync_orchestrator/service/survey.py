@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -43,12 +43,14 @@ async def read_source(
     *,
     rehash: bool,
     trust: Trust,
+    made: Container[str],
 ) -> Source:
     """Discover the source in one thread and hash what changed in several; with `rehash` everything.
 
-    With `looked` an `Imagined`, the source as it would be. `trust` says which links may lead out.
+    With `looked` an `Imagined`, the source as it would be. `trust` says which links may lead out, `made` which links
+    into a main checkout are ours.
     """
-    work = partial(Reading.begin, project, places, cache, looked, rehash=rehash, trust=trust)
+    work = partial(Reading.begin, project, places, cache, looked, rehash=rehash, trust=trust, made=made)
     return await completed(await anyio.to_thread.run_sync(work, limiter=limits.hashing), limits)
 
 
@@ -81,11 +83,12 @@ class Reading:
         *,
         rehash: bool,
         trust: Trust,
+        made: Container[str],
     ) -> Source | Reading:
         """The source as a whole where nothing has to be hashed. Blocking."""
         read_ns = time.time_ns()
-        allowed, doubted = trust.reachable, trust.perhaps_reachable
-        found = discover(project.scope, Path(project.path), places, looked, allowed=allowed, doubted=doubted)
+        root, allowed, doubted = Path(project.path), trust.reachable, trust.perhaps_reachable
+        found = discover(project.scope, root, places, looked, allowed=allowed, doubted=doubted, made=made)
         contents = {path: signature for listing in found.trees.values() for path, signature in listing.contents.items()}
         known, unknown = cache.divide(contents, verify=rehash)
         reading = cls(
@@ -132,9 +135,9 @@ class Survey:
 class Surveyor:
     """What does not change between two surveys of one sync: before it, and, to verify, after it.
 
-    `known` are the ids of all targets, also of those that the project does not get. `hides` says whether outputs are
-    kept out of `git status`: for that a repository must acknowledge the worktree. Both methods block, and for thousands
-    of items each takes longer than an event loop may be held.
+    `known` are the ids of all targets, also of those that the project does not get. `made` are as for `read_source`.
+    `hides` says whether outputs are kept out of `git status`: for that a repository must acknowledge the worktree. Both
+    methods block, and for thousands of items each takes longer than an event loop may be held.
     """
 
     project: Project
@@ -147,6 +150,7 @@ class Surveyor:
     confirmed: bool
     resolution: Resolution
     renderings: Renderings
+    made: Container[str] = frozenset()
     hides: bool = True
 
     def desired(self, source: Source) -> Desired:

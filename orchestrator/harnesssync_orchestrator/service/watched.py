@@ -7,6 +7,9 @@ import stat
 
 from harnesssync_orchestrator.files.reading import Looked
 
+_INDEX = f"{os.sep}.git{os.sep}index"
+"""Of a main checkout: git writes it, and what lies beside it, with nearly every command."""
+
 
 def folders_to_watch(looked: Looked, root: str) -> frozenset[str]:
     """The folders in which a change would change the source: the root, those of files that were read, and those that
@@ -16,6 +19,8 @@ def folders_to_watch(looked: Looked, root: str) -> frozenset[str]:
     """
     folders = {root}
     for path, signature in looked.seen.items():
+        if path.endswith(_INDEX):
+            continue
         if signature is not None and stat.S_ISDIR(signature.mode):
             if not path.startswith(root + "/") or "/.claude" in path[len(root) :]:
                 folders.add(path)

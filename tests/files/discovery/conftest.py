@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from harnesssync_orchestrator.core.items import Problem, Scope, Source
+from harnesssync_orchestrator.core.items import INHERITABLE, Problem, Scope, Source
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.discovery.result import Discovery
@@ -37,6 +37,7 @@ class World:
     home: Path
     managed: Path
     looked: Looked = field(default_factory=Looked)
+    inherits: frozenset[str] = frozenset(INHERITABLE)
 
     @property
     def places(self) -> Places:
@@ -45,6 +46,7 @@ class World:
             config_dir=self.home / ".claude",
             state_file=self.home / ".claude.json",
             managed_dir=self.managed,
+            inherits=self.inherits,
         )
 
     def in_project(self, files: Mapping[str, Any]) -> None:

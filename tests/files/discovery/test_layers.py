@@ -216,7 +216,7 @@ def test_a_worktree_without_a_folder_uses_that_of_its_main_checkout(
         }
     )
     world.in_home({".claude.json": {"projects": {str(world.project): {"mcpServers": {"local": {"command": "x"}}}}}})
-    world.project = worktree
+    world.project, world.inherits = worktree, frozenset()
     world.in_project({".claude/agents/own.md": agent_text("own")})
     source = world.read()
     assert [(str(item.id), item.origin.layer, item.origin.private) for item in source.items] == [

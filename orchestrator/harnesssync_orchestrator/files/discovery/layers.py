@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import stat
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Agent, Command, Hook, Item, Layer, McpServer, Scope, Skill, Source
-from harnesssync_orchestrator.files.discovery.agents import read_agents
-from harnesssync_orchestrator.files.discovery.commands import read_commands
+from harnesssync_orchestrator.core.items import Hook, Item, Layer, McpServer, Scope, Skill, Source
 from harnesssync_orchestrator.files.discovery.hooks import HookReader
+from harnesssync_orchestrator.files.discovery.inheritance import (
+    SERVERS,
+    Inheritance,
+    find_inheritance,
+)
+from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
 from harnesssync_orchestrator.files.discovery.mcp import read_servers
 from harnesssync_orchestrator.files.discovery.mcp_policy import permitted
+from harnesssync_orchestrator.files.discovery.named import Base, project_bases, read_named
 from harnesssync_orchestrator.files.discovery.permissions import read_permissions
-from harnesssync_orchestrator.files.discovery.places import Places, main_checkout
+from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.discovery.plugin_items import (
-    read_plugin_agents,
-    read_plugin_commands,
     read_plugin_hooks,
     read_plugin_servers,
-    read_plugin_skills,
 )
 from harnesssync_orchestrator.files.discovery.plugins import Plugin, find_plugins
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 from harnesssync_orchestrator.files.discovery.result import Discovery
 from harnesssync_orchestrator.files.discovery.rules import (
     each_once,
+    read_inherited_rules,
     read_managed_rules,
     read_project_rules,
     read_user_rules,
@@ -40,9 +41,7 @@ from harnesssync_orchestrator.files.discovery.settings import (
     read_environment,
     read_managed_settings,
     read_settings,
-    switched_off_skills,
 )
-from harnesssync_orchestrator.files.discovery.skills import read_skills
 from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 
 MAX_STATE_BYTES = 64 * 1024 * 1024
@@ -50,14 +49,6 @@ MAX_STATE_BYTES = 64 * 1024 * 1024
 
 MANAGED = Ground(layer=Layer.MANAGED, boundary=None, private=True)
 USER = Ground(layer=Layer.USER, boundary=None, private=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """A folder with `skills`, `agents` and `commands` in it, and the layer that it is."""
-
-    folder: Path
-    ground: Ground
 
 
 def discover(
@@ -68,6 +59,7 @@ def discover(
     *,
     allowed: Container[str] = frozenset(),
     doubted: Container[str] = frozenset(),
+    made: Container[str] = frozenset(),
 ) -> Discovery:
     """Read everything that Claude Code would read for a scope. Blocks, so it belongs into a thread.
 
@@ -79,13 +71,13 @@ def discover(
 
     A link or an import that leads out of a project is followed only if its mark is among the `allowed` ones; the marks
     of all of them are the keys of `Discovery.reaches`. What is behind those that are `doubted` is not read either, but
-    not taken for gone.
+    not taken for gone. `made` are the paths, below the root, of links of ours to what a linked worktree inherits.
     """
     reader = Reader(looked, allowed, doubted)
     if not _is_folder(root, looked):
         return Discovery(source=Source(scope=scope, root=str(root), present=False))
-    read = _read_project if scope is Scope.PROJECT else _read_user
-    items = tuple(read(root, places, reader))
+    read = _read_project(root, places, reader, made) if scope is Scope.PROJECT else _read_user(root, places, reader)
+    items = tuple(read)
     used = {item.source for item in items if isinstance(item, Skill)}
     return Discovery(
         source=Source(scope=scope, root=str(root), items=items, problems=tuple(dict.fromkeys(reader.problems))),
@@ -124,102 +116,52 @@ def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:
         *read_user_rules(places.config_dir, ".claude", USER, reader, places.home),
     )
     yield from without_excluded(each_once(rules), settings)
-    yield from _read_named(((base, base, base) for base in bases), plugins, settings, reader)
+    yield from read_named(((base, base, base) for base in bases), plugins, settings, reader)
     yield from permitted(_read_user_servers(places, plugins, reader), settings)
     yield from read_permissions(settings, Scope.USER, reader)
     yield from _read_hooks(settings, settings.files, plugins, reader)
     yield from read_environment((*settings.of(Layer.USER), *settings.of(Layer.MANAGED)), reader)
 
 
-def _read_project(root: Path, places: Places, reader: Reader) -> Iterator[Item]:
+def _read_project(root: Path, places: Places, reader: Reader, made: Container[str]) -> Iterator[Item]:
     boundary = reader.looked.real(str(root))
-    shared = Ground(layer=Layer.PROJECT, boundary=boundary)
-    local = Ground(layer=Layer.LOCAL, boundary=boundary, private=True)
-    main = main_checkout(str(root), reader.looked)
-    inherited: Ground | None = None
-    files: list[Settings] = [
-        *read_managed_settings(places.managed_dir, MANAGED, reader),
-        *read_settings(places.config_dir / "settings.json", USER, reader),
-        *read_settings(root / ".claude" / "settings.json", shared, reader),
-    ]
-    if main is not None:
-        inherited = Ground(layer=Layer.INHERITED, boundary=os.path.realpath(main), private=True)
-        files += read_settings(Path(main, ".claude", "settings.local.json"), inherited, reader)
-    files += read_settings(root / ".claude" / "settings.local.json", local, reader)
-    settings = LayeredSettings(files=tuple(files))
+    main = MainCheckout.of(str(root), reader.looked)
+    shared = Ground(layer=Layer.PROJECT, boundary=boundary, main=main)
+    local = Ground(layer=Layer.LOCAL, boundary=boundary, private=True, main=main)
+    inheritance = None if main is None else find_inheritance(main, places.inherits, reader, made)
+    settings = LayeredSettings(files=tuple(_read_project_settings(root, places, inheritance, shared, local, reader)))
     own_layers = frozenset({Layer.PROJECT, Layer.INHERITED, Layer.LOCAL})
     own = settings.of(Layer.PROJECT, Layer.INHERITED, Layer.LOCAL)
-    plugins = tuple(find_plugins(settings, own_layers, main or str(root), places, reader))
+    plugins = tuple(find_plugins(settings, own_layers, main.path if main else str(root), places, reader))
 
-    rules = read_project_rules(str(root), shared, local, reader, places.home)
+    inherited = read_inherited_rules(inheritance, shared, reader, places.home) if inheritance else ()
+    rules = (*inherited, *read_project_rules(str(root), shared, local, reader, places.home))
     yield from without_excluded(each_once(rules), settings)
-    here = Base(folder=root / ".claude", ground=shared)
-    chosen = [here, here, here]
-    if main is not None and inherited is not None:
-        there = Base(folder=Path(main, ".claude"), ground=inherited)
-        chosen = [here if (here.folder / kind).is_dir() else there for kind in ("skills", "agents", "commands")]
-        for kind in ("skills", "agents", "commands"):
-            reader.looked.lstat(str(here.folder / kind))
-    yield from _read_named((tuple(chosen),), plugins, settings, reader)
-    servers = _read_project_servers(root, main, places, settings, plugins, shared, reader)
+    yield from read_named(project_bases(root, shared, inheritance), plugins, settings, reader)
+    servers = _read_project_servers(root, inheritance, places, settings, plugins, shared, reader)
     yield from permitted(servers, settings)
     yield from read_permissions(settings, Scope.PROJECT, reader)
     yield from _read_hooks(settings, own, plugins, reader)
     yield from read_environment(own, reader)
 
 
-def _read_named(
-    bases: Iterable[tuple[Base, ...]], plugins: tuple[Plugin, ...], settings: LayeredSettings, reader: Reader
-) -> Iterator[Item]:
-    """Skills, agents and commands of plugins and bases. Each of `bases` says where to look for the three kinds.
-
-    Of several with one name the first base's skill or command, and the last base's agent, is the one that Claude Code
-    uses: an administrator's skill is before the user's.
-    """
-    off = switched_off_skills((settings,))
-    skills: dict[str, Skill] = {}
-    agents: dict[str, Agent] = {}
-    commands: dict[str, Command] = {}
-    for plugin in plugins:
-        for skill in read_plugin_skills(plugin, reader):
-            _add_skill(skill, skills)
-        agents.update((agent.name, agent) for agent in read_plugin_agents(plugin, reader))
-    folders: set[str] = set()
-    grounds = tuple(bases)
-    for skill_base, agent_base, _ in grounds:
-        for skill in read_skills(str(skill_base.folder / "skills"), skill_base.ground, reader, switched_off=off):
-            if skill.folder not in folders:
-                folders.add(skill.folder)
-                _add_skill(skill, skills)
-        for agent in read_agents(str(agent_base.folder / "agents"), agent_base.ground, reader):
-            agents[agent.name] = agent
-    plugin_skills = {f"{plugin.name}:{skill.folder}" for plugin in plugins for skill in skills.values()}
-    for plugin in plugins:
-        for command in read_plugin_commands(plugin, reader, plugin_skills & set(skills)):
-            commands.setdefault(command.name, command)
-    for _, _, command_base in grounds:
-        folder = str(command_base.folder / "commands")
-        for command in read_commands(folder, command_base.ground, reader, hidden=folders):
-            commands.setdefault(command.name, command)
-    yield from skills.values()
-    yield from agents.values()
-    yield from commands.values()
-
-
-def _add_skill(skill: Skill, skills: dict[str, Skill]) -> None:
-    """Two folders may give one name in their front matter; Claude Code goes by the folder, so both stay."""
-    if skill.name in skills:
-        namespace, colon, _ = skill.name.rpartition(":")
-        skill = Skill(
-            name=f"{namespace}{colon}{skill.folder}",
-            origin=skill.origin,
-            folder=skill.folder,
-            description=skill.description,
-            source=skill.source,
-            digest=skill.digest,
-            metadata=skill.metadata,
-        )
-    skills.setdefault(skill.name, skill)
+def _read_project_settings(
+    root: Path,
+    places: Places,
+    inheritance: Inheritance | None,
+    shared: Ground,
+    local: Ground,
+    reader: Reader,
+) -> Iterator[Settings]:
+    yield from read_managed_settings(places.managed_dir, MANAGED, reader)
+    yield from read_settings(places.config_dir / "settings.json", USER, reader)
+    for name, ground in (("settings.json", shared), ("settings.local.json", local)):
+        path, is_local = root / ".claude" / name, ground is local
+        is_lent = reader.is_lent(str(path), ground)
+        if inheritance is not None and (is_local or is_lent):
+            yield from read_settings(Path(inheritance.main.path, ".claude", name), inheritance.whole, reader)
+        if not is_lent:
+            yield from read_settings(path, ground, reader)
 
 
 def _read_user_servers(places: Places, plugins: tuple[Plugin, ...], reader: Reader) -> Iterator[McpServer]:
@@ -237,7 +179,7 @@ def _read_user_servers(places: Places, plugins: tuple[Plugin, ...], reader: Read
 
 def _read_project_servers(
     root: Path,
-    main: str | None,
+    inheritance: Inheritance | None,
     places: Places,
     settings: LayeredSettings,
     plugins: tuple[Plugin, ...],
@@ -247,17 +189,19 @@ def _read_project_servers(
     if reader.table(str(places.managed_dir / "managed-mcp.json"), MANAGED) is not None:
         return  # an administrator's servers are then the only ones
     state = reader.table(str(places.state_file), USER, limit=MAX_STATE_BYTES) or {}
-    entry = _project_entry(state, str(root), main)
+    entry = _project_entry(state, str(root), inheritance.main.path if inheritance else None)
     off = settings.joined("disabledMcpjsonServers") | _text_set(entry, "disabledMcpjsonServers")
     toggled_off = _text_set(entry, "disabledMcpServers")
     servers: dict[str, McpServer] = {}
     for plugin in plugins:
         for server in read_plugin_servers(plugin, reader):
             servers[server.name] = server
-    mcp_file = str(root / ".mcp.json")
-    table = reader.table(mcp_file, shared)
+    mcp_file, ground = str(root / SERVERS), shared
+    if inheritance is not None and inheritance.has(SERVERS):
+        mcp_file, ground = f"{inheritance.main.path}/{SERVERS}", inheritance.parts
+    table = None if reader.is_lent(mcp_file, ground) else reader.table(mcp_file, ground)
     if table is not None:
-        for server in read_servers(table, mcp_file, shared, reader, switched_off=off | toggled_off):
+        for server in read_servers(table, mcp_file, ground, reader, switched_off=off | toggled_off):
             servers[server.name] = server
     if "mcpServers" in entry:
         private = Ground(layer=Layer.LOCAL, boundary=None, private=True)

@@ -1,4 +1,4 @@
-"""Where Claude Code keeps its files on this machine, and in which main checkout a worktree belongs.
+"""Where Claude Code keeps its files on this machine, and what a worktree is to have of its main checkout's.
 
 Sources, observed with Claude Code 2.1.330: `CLAUDE_CONFIG_DIR` moves `~/.claude`, and `.claude.json` with it into that
 folder. A linked worktree uses the entry of its main checkout below `projects` in `.claude.json`.
@@ -6,13 +6,12 @@ folder. A linked worktree uses the entry of its main checkout below `projects` i
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.core.items import INHERITABLE
 
 _MANAGED_DIRS = {
     "darwin": "/Library/Application Support/ClaudeCode",
@@ -20,17 +19,20 @@ _MANAGED_DIRS = {
 }
 _MANAGED_DIR = "/etc/claude-code"
 
-_MAX_POINTER_BYTES = 64 * 1024
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Absolute paths. `state_file` is the `.claude.json` with servers and per-project choices of the user."""
+    """Absolute paths. `state_file` is the `.claude.json` with servers and per-project choices of the user.
+
+    `inherits` are those of `INHERITABLE` that a linked worktree is to have of its main checkout where git does not
+    carry them there.
+    """
 
     home: Path
     config_dir: Path
     state_file: Path
     managed_dir: Path
+    inherits: frozenset[str] = frozenset(INHERITABLE)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], home: Path) -> Places:
@@ -47,36 +49,3 @@ class Places:
     @property
     def plugins_dir(self) -> Path:
         return self.config_dir / "plugins"
-
-
-def main_checkout(root: str, looked: Looked) -> str | None:
-    """The main checkout of the linked worktree `root`; None if `root` is none, or its main one is bare or gone.
-
-    Reads the files that git keeps for it (gitrepository-layout(5)): `.git` of a linked worktree names its folder
-    below the common directory, whose `commondir` leads there; the main checkout holds the common directory as `.git`.
-    That folder's `gitdir` has to lead back to the worktree.
-    """
-    pointer = _first_line(Path(root, ".git"), looked)
-    if pointer is None or not pointer.startswith("gitdir:"):
-        return None
-    git_dir = Path(root, pointer.removeprefix("gitdir:").strip())
-    common = _first_line(git_dir / "commondir", looked)
-    if common is None:
-        return None
-    common_dir = Path(os.path.normpath(git_dir / common))
-    if common_dir.name != ".git" or not common_dir.is_dir():
-        return None
-    # A folder that somebody unpacked can name any repository: only what the repository knows itself is its worktree.
-    back = _first_line(git_dir / "gitdir", looked)
-    if back is None or os.path.realpath(Path(git_dir, back).parent) != os.path.realpath(root):
-        return None
-    checkout = str(common_dir.parent)
-    return checkout if checkout != root else None
-
-
-def _first_line(path: Path, looked: Looked) -> str | None:
-    try:
-        content = looked.read(str(path), _MAX_POINTER_BYTES)
-    except OSError:  # no such worktree: a directory, nothing, or nothing that we may read
-        return None
-    return os.fsdecode(content).split("\n", 1)[0].rstrip("\r")

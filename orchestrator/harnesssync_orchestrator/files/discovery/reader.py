@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
-from harnesssync_orchestrator.core.items import Layer, Origin, Problem
+from harnesssync_orchestrator.core.items import Absent, Layer, Origin, Problem
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.secrets import redact
+from harnesssync_orchestrator.files.copying import marker_name
 from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
+from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
 from harnesssync_orchestrator.files.opened import is_within
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Entry, Looked
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree
@@ -34,15 +36,21 @@ class Ground:
 
     `boundary` is the real path of the folder that its files must not leave through a link: a cloned repository may
     hold a link to `~/.ssh`. None for what the user or an administrator wrote, who may link anything.
+    `without` are paths that lie there and are not the layer's; `absent` are files that Claude Code does not find.
+    In a linked worktree, `main` is its main checkout: what only leads there is that one's, and so inherited.
     """
 
     layer: Layer
     boundary: str | None
     private: bool = False
     plugin: str | None = None
+    without: Container[str] = frozenset()
+    absent: Mapping[str, Absent] = field(default_factory=dict)
+    main: MainCheckout | None = None
 
     def origin(self, file: str, line: int | None = None) -> Origin:
-        return Origin(layer=self.layer, file=file, line=line, plugin=self.plugin, private=self.private)
+        absent = self.absent.get(file)
+        return Origin(layer=self.layer, file=file, line=line, plugin=self.plugin, private=self.private, absent=absent)
 
 
 @dataclass(slots=True)
@@ -121,9 +129,10 @@ class Reader:
     def entries(self, folder: str, ground: Ground, *, below_checked: bool = False) -> tuple[Entry, ...]:
         """What is in a folder, sorted by name; nothing if it is missing, or can't or must not be read."""
         try:
-            if not self._may_read(folder, ground, below_checked=below_checked):
+            if self.is_lent(folder, ground) or not self._may_read(folder, ground, below_checked=below_checked):
                 return ()
-            return self.looked.scan(folder, within=self.within(ground))
+            entries = self.looked.scan(folder, within=self.within(ground))
+            return tuple(entry for entry in entries if self._is_of(ground, entry, entries))
         except NotADirectoryError:
             self.report(
                 "not_a_folder", "a file stands where Claude Code reads a folder", folder, "Remove or rename it."
@@ -131,6 +140,28 @@ class Reader:
         except OSError as error:
             self._report_error(error, folder)
         return ()
+
+    def _is_of(self, ground: Ground, entry: Entry, among: tuple[Entry, ...]) -> bool:
+        if entry.path in ground.without:
+            return False
+        if ground.main is None:
+            return True
+        may_be_lent = entry.kind == "link" or any(other.name == marker_name(entry.name) for other in among)
+        return not (may_be_lent and self.is_lent(entry.path, ground))
+
+    def is_lent(self, path: str, ground: Ground) -> bool:
+        """Does a path of the worktree only lead to what its main checkout has there? Then that is inherited."""
+        return ground.main is not None and ground.main.lends(path, self.looked)
+
+    def standing(self, path: str, main: MainCheckout) -> Literal["nothing", "lent", "taken"]:
+        """What stands at a path in a worktree. Where that can't be known it is taken, and the error reported."""
+        try:
+            if self.looked.lstat(path) is None:
+                return "nothing"
+            return "lent" if main.lends(path, self.looked) else "taken"
+        except OSError as error:
+            self._report_error(error, path)
+            return "taken"
 
     def kind_of(self, entry: Entry, ground: Ground) -> str:
         """`file`, `dir` or `special`, for a link of what it leads to; empty if it leads nowhere or too far."""
@@ -206,7 +237,9 @@ class Reader:
         return True
 
     def _may_read(self, path: str, ground: Ground, *, below_checked: bool) -> bool:
-        """Does `path` stay within the boundary of its layer? If not, that is reported."""
+        """Is `path` the layer's, and does it stay within its boundary? If that is left, it is reported."""
+        if path in ground.without:
+            return False
         if ground.boundary is None:
             return True
         status = self.looked.lstat(path)

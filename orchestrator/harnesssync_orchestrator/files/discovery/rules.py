@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harnesssync_orchestrator.core.items import Layer, Rule
 from harnesssync_orchestrator.files.discovery.globs import expand_braces, matches, split_list
 from harnesssync_orchestrator.files.discovery.imports import expand_imports
+from harnesssync_orchestrator.files.discovery.inheritance import LOCAL_RULES, Inheritance
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 from harnesssync_orchestrator.files.discovery.settings import LayeredSettings
 from harnesssync_orchestrator.files.discovery.subfolders import find_instructed_folders
@@ -59,10 +61,33 @@ def read_rules_folder(
 
 
 def read_project_rules(root: str, shared: Ground, local: Ground, reader: Reader, home: Path) -> Iterator[Rule]:
-    """The instructions of a worktree: of its root, and then of each folder below that has some."""
+    """The instructions of a worktree: of its root, and then of each folder below that has some. What the main checkout
+    lends is that one's."""
     yield from _read_folder(root, "", shared, local, reader, home)
+    shared, local = replace(shared, main=None), replace(local, main=None)
     for directory in find_instructed_folders(root, reader):
         yield from _read_folder(str(Path(root, directory)), directory, shared, local, reader, home)
+
+
+def read_inherited_rules(inheritance: Inheritance, shared: Ground, reader: Reader, home: Path) -> Iterator[Rule]:
+    """The instructions that a linked worktree has of its main checkout: what it lacks, and what links of a person's
+    lead to."""
+    main = inheritance.main
+    for name in ("CLAUDE.md", ".claude/CLAUDE.md"):
+        if reader.is_lent(f"{main.worktree}/{name}", shared):
+            rule = read_rule_file(f"{main.path}/{name}", name, "", inheritance.whole, reader, home)
+            if rule is not None:
+                yield rule
+    folder = f"{main.path}/.claude/rules"
+    is_whole = reader.is_lent(f"{main.worktree}/.claude/rules", shared)
+    ground = inheritance.whole if is_whole else inheritance.parts
+    if is_whole or inheritance.has(".claude/rules/"):
+        yield from read_rules_folder(folder, ".claude/rules", "", ground, reader, home)
+    if inheritance.has(LOCAL_RULES):
+        path = f"{main.path}/{LOCAL_RULES}"
+        rule = read_rule_file(path, LOCAL_RULES, "", inheritance.parts, reader, home)
+        if rule is not None:
+            yield rule
 
 
 def read_user_rules(config_dir: Path, shown: str, ground: Ground, reader: Reader, home: Path) -> Iterator[Rule]:
@@ -97,6 +122,8 @@ def _read_folder(
             yield from read_rules_folder(rules_folder, prefix, directory, ground, reader, home)
             continue
         path = os.path.join(folder, *parts)  # noqa: PTH118 - measured
+        if reader.is_lent(path, ground):
+            continue
         rule = read_rule_file(path, _joined(directory, *parts), directory, ground, reader, home)
         if rule is not None:
             yield rule

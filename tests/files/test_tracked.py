@@ -1,4 +1,4 @@
-"""What git would do with outputs: asked once for each state of the index, and again when that changes."""
+"""What git tracks: asked once for each state of the index, and again when that changes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from harnesssync_orchestrator.files import exposed
 from harnesssync_orchestrator.files import git as real_git
+from harnesssync_orchestrator.files import tracked as tracked_module
+from harnesssync_orchestrator.files.tracked import ask_tracked
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_git_is_asked_once_as_long_as_its_index_stays(
     index = tmp_path / ".git" / "index"
 
     def tracked(*paths: str) -> frozenset[str]:
-        found, problems = exposed._tracked(tmp_path, list(paths), tmp_path, index)
+        found, problems = ask_tracked(tmp_path, list(paths), top=tmp_path, index=index, asker="here")
         assert problems == ()
         return found
 
@@ -61,7 +62,7 @@ def test_an_index_that_has_just_been_written_is_not_believed(tmp_path: Path, git
         index.write_text(str(attempt))
         before = len(asked)
         for _ in range(2):
-            exposed._tracked(tmp_path, ["a"], tmp_path, index)
+            ask_tracked(tmp_path, ["a"], top=tmp_path, index=index, asker="here")
         if len(asked) - before == 2:
             return
     pytest.fail("it was believed each time")
@@ -83,17 +84,18 @@ def test_answers_that_another_thread_forgets_meanwhile_are_asked_for_again(
 ) -> None:
     """Projects are looked at in several threads, and the memory of answers is cleared when it is full."""
 
-    class Forgetful(dict[Path, Any]):
+    class Forgetful(dict[Any, Any]):
         def __contains__(self, key: object) -> bool:
             found = super().__contains__(key)
             self.clear()
             return found
 
-    monkeypatch.setattr(exposed, "_KNOWN", Forgetful())
+    monkeypatch.setattr(tracked_module, "_KNOWN", Forgetful())
     git("init", "-q", cwd=tmp_path)
     (tmp_path / "AGENTS.md").write_text("rules")
     git("add", "AGENTS.md", cwd=tmp_path)
     index = tmp_path / ".git" / "index"
     until_old(index)
     for _ in range(2):
-        assert exposed._tracked(tmp_path, ["AGENTS.md"], tmp_path, index) == (frozenset({"AGENTS.md"}), ())
+        found = ask_tracked(tmp_path, ["AGENTS.md"], top=tmp_path, index=index, asker="here")
+        assert found == (frozenset({"AGENTS.md"}), ())
