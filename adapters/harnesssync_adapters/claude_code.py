@@ -47,6 +47,21 @@ def _gaps(view: View, items: Sequence[Item]) -> Iterator[Output]:
         )
 
 
+def _files(view: View) -> Iterator[Output]:
+    """The files that Claude Code copies, by `.worktreeinclude`, into the worktrees that it makes itself."""
+    for file in view.files:
+        yield FileOutput(
+            path=file.name,
+            items=(file.id,),
+            content=file.content,
+            executable=file.executable,
+            private=True,
+            yields=True,
+            once=True,
+            closed=file.closed,
+        )
+
+
 def _hidden(view: View, path: str) -> FileOutput:
     """The file of patterns that hides itself, and what lies beside and below it of all kinds."""
     items = [item for kind in _KINDS for item in view.of(kind)]
@@ -83,4 +98,5 @@ TARGET = Target(
     project=_PROJECT,
     user=dict.fromkeys(Kind, _OWN),
     only_linked=True,
+    carries=_files,
 )

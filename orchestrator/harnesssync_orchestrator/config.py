@@ -85,7 +85,7 @@ class GitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ] = True
 
 
-InheritableName = Literal["skills", "agents", "commands", "rules", "mcp"]
+InheritableName = Literal["skills", "agents", "commands", "rules", "mcp", "files"]
 
 
 class WorktreeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -11,8 +11,8 @@ from tests.adapters.test_golden import assert_golden
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.claude_code import TARGET
-from harnesssync_orchestrator.core.desired import LinkOutput
-from harnesssync_orchestrator.core.items import Absent, Item, Layer, Origin, Scope, Source, Transport
+from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput
+from harnesssync_orchestrator.core.items import Absent, Item, Layer, LocalFile, Origin, Scope, Source, Transport
 from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.targets import Target
 
@@ -68,6 +68,16 @@ def test_who_reads_claude_codes_skills_gets_no_second_link(name: str, linked: So
 def test_nothing_clashes_in_a_linked_worktree(linked: Source) -> None:
     """Nor does anything want to be in what is linked."""
     assert desired_state(TARGETS, linked).clashes == ()
+
+
+def test_local_files_are_a_persons_once_they_are_there() -> None:
+    """And for their owner alone, where they are so in the main checkout."""
+    origin = Origin(layer=Layer.INHERITED, file="/main/.env", private=True)
+    files = (LocalFile(name=".env", origin=origin, content=b"A=1\n", closed=True),)
+    (wish,) = desired_state([TARGET], replace(source(PROJECT), files=files)).wanted.values()
+    assert wish.output == FileOutput(
+        path=".env", items=(files[0].id,), content=b"A=1\n", private=True, yields=True, once=True, closed=True
+    )
 
 
 def test_it_is_the_only_target_for_linked_worktrees_alone() -> None:

@@ -23,6 +23,8 @@ def test_a_ledger_is_the_same_after_it_was_a_document() -> None:
             Address("mine.md"): replace(ENTRY, kept=True, created=False),
             Address("c.toml", ("secret",)): replace(ENTRY, method=Method.MERGE, format="toml", mode=0o664),
             Address("replaced.md"): replace(ENTRY, origin="000003-00112233aabbccdd"),
+            Address(".claude/rules/tone.md"): replace(ENTRY, yields=True, unlisted=True),
+            Address(".env"): replace(ENTRY, yields=True, once=True),
         },
         made=frozenset([Address(".agents/"), Address("c.toml", ("a",))]),
         pending={Address("x"): "c" * 16},

@@ -312,6 +312,8 @@ def test_what_git_does_not_carry_arrives_in_every_worktree(machine: Machine, wor
     shared, mine = main / ".claude/skills/shared/SKILL.md", main / ".claude/skills/mine/SKILL.md"
     shared.parent.mkdir(parents=True)
     shared.write_text("---\nname: shared\ndescription: Shared\n---\nDo it.\n")
+    (main / ".gitignore").write_text(".env\n")
+    (main / ".worktreeinclude").write_text(".env\n")
     git("add", ".", cwd=main)
     git("commit", "-q", "-m", "first", cwd=main)
     roots = [main.with_name("one"), main / ".claude/worktrees/two"]
@@ -323,8 +325,10 @@ def test_what_git_does_not_carry_arrives_in_every_worktree(machine: Machine, wor
     mine.parent.mkdir()
     mine.write_text("---\nname: mine\ndescription: Mine\n---\nDo it.\n")
     (main / "CLAUDE.local.md").write_text("My own.\n")
+    (main / ".env").write_text("A=1\n")
     for place in (".claude/skills/mine", ".agents/skills/mine", "CLAUDE.local.md"):
         eventually(lambda place=place: all((root / place).is_symlink() for root in roots))
+    eventually(lambda: all((root / ".env").is_file() for root in roots))
     assert [git("status", "--short", cwd=root) for root in roots] == ["", ""]
     mine.unlink()
     mine.parent.rmdir()

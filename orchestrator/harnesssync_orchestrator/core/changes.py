@@ -108,6 +108,7 @@ def _entry(method: Method, digest: str, operation: MakeLink | WriteFile) -> Entr
         source=source,
         yields=operation.yields,
         unlisted=operation.unlisted,
+        once=isinstance(operation, WriteFile) and operation.once,
     )
 
 

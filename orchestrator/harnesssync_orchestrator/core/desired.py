@@ -128,10 +128,13 @@ class LinkOutput(_Output):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOutput(_Output):
-    """A whole file that is ours."""
+    """A whole file that is ours. One that is written `once` is a person's from then on, whatever becomes of it, and
+    gives way to every other output. A `closed` one is for its owner alone."""
 
     content: bytes
     executable: bool = False
+    once: bool = False
+    closed: bool = False
 
     @property
     def address(self) -> Address:

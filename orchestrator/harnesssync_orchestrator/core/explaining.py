@@ -22,7 +22,7 @@ from harnesssync_orchestrator.core.documents import Gap, position, value_at
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.exposure import WhollyOurs, why_exposed
 from harnesssync_orchestrator.core.foreign import Foreign, foreign_parts
-from harnesssync_orchestrator.core.items import Item, ItemId, Origin, Permissions, Rule, Skill, Source
+from harnesssync_orchestrator.core.items import Item, ItemId, LocalFile, Origin, Permissions, Rule, Skill, Source
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, is_gone
 from harnesssync_orchestrator.core.plan import Plan
@@ -102,11 +102,11 @@ class Known:
     whole: WhollyOurs = field(init=False)
     states: Mapping[Address, Drift] = field(init=False)
     withheld: Mapping[Address, tuple[Withheld, Drift | None]] = field(init=False)
-    items: Mapping[ItemId, tuple[Item, ...]] = field(init=False)
+    items: Mapping[ItemId, tuple[Item | LocalFile, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        plan, items = self.plan, dict[ItemId, tuple[Item, ...]]()
-        for item in self.source.items:
+        plan, items = self.plan, dict[ItemId, tuple[Item | LocalFile, ...]]()
+        for item in (*self.source.items, *self.source.files):
             items[item.id] = (*items.get(item.id, ()), item)
         withheld: dict[Address, tuple[Withheld, Drift | None]] = {}
         withheld.update((each.address, (Withheld(Reason.HELD, detail=each.why.value), None)) for each in plan.held)
@@ -212,13 +212,13 @@ def _reads(item: Item, file: str) -> bool:
     return file in imports or any(origin.file == file for origin in _origins(item))
 
 
-def _origins(item: Item) -> tuple[Origin, ...]:
+def _origins(item: Item | LocalFile) -> tuple[Origin, ...]:
     if isinstance(item, Permissions):
         return tuple(dict.fromkeys(rule.origin for rule in item.rules)) or (item.origin,)
     return (item.origin,)
 
 
-def _makers(output: Output, known: Mapping[ItemId, tuple[Item, ...]]) -> Iterator[Maker]:
+def _makers(output: Output, known: Mapping[ItemId, tuple[Item | LocalFile, ...]]) -> Iterator[Maker]:
     for name in output.items:
         items = known.get(name, ())
         if isinstance(output, LinkOutput):  # two skills of one name are told apart by their folders

@@ -85,7 +85,7 @@ def _vanished(target: str, desired: Desired, ledger: Ledger) -> tuple[int, int]:
     ours = _places(
         address
         for address, entry in ledger.entries.items()
-        if target in entry.owners and entry.created and not entry.kept
+        if target in entry.owners and entry.created and not (entry.kept or entry.once)
     )
     wanted = _places((*desired.wanted, *(clash.address for clash in desired.clashes)))
     return len(ours - wanted), len(ours)

@@ -28,9 +28,9 @@ class Layer(enum.Enum):
     LOCAL = "local"
 
 
-INHERITABLE = ("skills", "agents", "commands", "rules", "mcp")
+INHERITABLE = ("skills", "agents", "commands", "rules", "mcp", "files")
 """What a linked worktree can have of its main checkout, though git does not carry it there. `rules` are those of
-`.claude/rules` and `CLAUDE.local.md`, `mcp` are the servers of `.mcp.json`."""
+`.claude/rules` and `CLAUDE.local.md`, `mcp` are the servers of `.mcp.json`, `files` what `.worktreeinclude` names."""
 
 
 class Kind(enum.Enum):
@@ -251,6 +251,20 @@ class EnvironmentVariable(_Item):
     value: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFile(_Item):
+    """A file of the main checkout that a linked worktree is to begin with: no configuration, so no harness has a say in
+    it. `name` is its path below either root. One that is `closed` is for its owner alone."""
+
+    content: bytes = field(repr=False)
+    executable: bool = False
+    closed: bool = False
+
+    @property
+    def id(self) -> ItemId:
+        return ItemId("file", self.name)
+
+
 Item = Rule | Skill | Agent | Command | McpServer | Permissions | Hook | EnvironmentVariable
 
 KIND_OF: Mapping[type, Kind] = {
@@ -303,7 +317,8 @@ class Source:
 
     `root` is the absolute path of the worktree or home. `present` is False when the root itself is gone.
     `digest` changes exactly when an item does (16 hex digits). `skill_names` are those by which skills are called:
-    their own, and their folders', but for skills of plugins, which are called by `plugin:folder` alone.
+    their own, and their folders', but for skills of plugins, which are called by `plugin:folder` alone. `files` are
+    what a linked worktree is to begin with.
     """
 
     scope: Scope
@@ -312,6 +327,7 @@ class Source:
     problems: tuple[Problem, ...] = ()
     present: bool = True
     digest: str = ""
+    files: tuple[LocalFile, ...] = ()
     skill_names: frozenset[str] = field(init=False, repr=False, compare=False)
     _by_kind: Mapping[Kind, tuple[Item, ...]] = field(init=False, repr=False, compare=False)
 

@@ -43,7 +43,8 @@ class Entry:
     of ours: it is neither written nor told as a conflict. `mode` are the permissions of a merged file that a credential
     in it took from others, 0 if it took none (`core.modes`). What `yields` only filled a gap: once something else
     stands there, that is a person's, and this is forgotten. What is `unlisted` is never named in `info/exclude`: the
-    main checkout has something in the same place, which git is to show.
+    main checkout has something in the same place, which git is to show. What was written `once` is a person's by
+    now, and only goes, unless they changed it, when all that we wrote does.
     """
 
     method: Method
@@ -59,6 +60,7 @@ class Entry:
     mode: int = 0
     yields: bool = False
     unlisted: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,7 @@ def to_row(entry: Entry) -> dict[str, Any]:
             row[name] = value
     if entry.kept:
         row["kept"] = True
-    for name in ("yields", "unlisted"):
+    for name in ("yields", "unlisted", "once"):
         if getattr(entry, name):
             row[name] = True
     if entry.mode:
@@ -162,6 +164,7 @@ def from_row(row: Mapping[str, Any], owners: tuple[str, ...]) -> Entry:
         mode=int(_text(row.get("mode", "0")), 8),
         yields=bool(row.get("yields", False)),
         unlisted=bool(row.get("unlisted", False)),
+        once=bool(row.get("once", False)),
     )
 
 

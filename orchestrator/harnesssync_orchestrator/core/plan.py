@@ -54,10 +54,11 @@ class MakeLink(_Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFile(_Operation):
-    """Write a whole file. A file that is replaced keeps its mode, save for the executable bit."""
+    """Write a whole file. A file that is replaced keeps its mode, save for the executable bit. `once` as in outputs."""
 
     content: bytes
     executable: bool
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

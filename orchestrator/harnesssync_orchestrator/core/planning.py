@@ -52,6 +52,7 @@ from harnesssync_orchestrator.core.plan import (
 )
 from harnesssync_orchestrator.core.planning_files import decide_file, decide_link, decide_removal
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
+from harnesssync_orchestrator.core.planning_once import decide_once, lasts, without_taken
 from harnesssync_orchestrator.core.trust import Trust
 
 
@@ -76,6 +77,7 @@ def plan(
     to whichever) stays: the package of a target may only be broken for the moment.
     `resolution` says what to do about drift; without it every edit is left alone.
     """
+    desired = without_taken(desired, observed, ledger)
     halted = why_halt(source, desired, ledger, targets=targets, confirmed=confirmed)
     if halted is not None:
         return Plan(halt=halted.reason, halt_message=halted.message)
@@ -128,7 +130,7 @@ def _unwanted(
     waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
     untouchable = waiting.union(staying, (clash.address for clash in desired.clashes))
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
-    stale = {address for address in stale if address.path not in observed.unasked}
+    stale = {each for each in stale if each.path not in observed.unasked and not lasts(each, ledger, observed)}
     unread: set[Address] = set()
     if _is_partly_unread(source, confirmed=confirmed):
         unread = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
@@ -152,6 +154,8 @@ def _decide(draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Itera
             draft.leave_kept(address, wish, entry)
         elif entry is not None and _would_say_less(output, source):
             draft.unchanged += 1
+        elif isinstance(output, FileOutput) and output.once:
+            decide_once(draft, wish, output)
         elif isinstance(output, LinkOutput):
             decide_link(draft, wish, output, source.root)
         else:

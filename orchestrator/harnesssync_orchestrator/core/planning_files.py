@@ -112,7 +112,8 @@ def decide_removal(draft: Draft, address: Address, entry: Entry) -> None:
     """Decide about an output whose item is gone: it goes too, if it is still exactly what we wrote, or a person says
     so (`restore` what would be there without us: nothing)."""
     state, choice = draft.state(address), draft.resolution.of(address, entry.owners, Drift.ORPHAN)
-    if not entry.created or is_gone(state) or choice is Choice.KEEP or _gave_way(state, entry):
+    is_a_branchs = entry.once and address.path in draft.observed.tracked
+    if not entry.created or is_gone(state) or choice is Choice.KEEP or _gave_way(state, entry) or is_a_branchs:
         draft.forget.append(address)
     elif _is_ours(state, entry) or (choice is Choice.RESTORE and _can_go(state)):
         draft.operations.append(

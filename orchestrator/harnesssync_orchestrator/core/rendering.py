@@ -58,6 +58,8 @@ class Renderings:
                 known = (_Basis.of(target, source, {kind, *view.looked}), results)
                 self._rendered[target.id, kind] = known
             yield from known[1]
+        if target.carries is not None:
+            yield from target.carries(View(target=target.id, source=source))
 
     def credentials(self, source: Source) -> dict[ItemId, tuple[Credential, ...]]:
         """As `all_credentials` gives them."""
@@ -115,7 +117,9 @@ def desired_state(
                 outputs[output.address].append((target.id, output))
     wanted: dict[Address, Wanted[Output]] = {}
     clashes: list[Clash] = []
-    for address, wishes in outputs.items():
+    for address in _given_way(outputs):
+        del outputs[address]
+    for address, wishes in ((address, _lasting(all_wishes)) for address, all_wishes in outputs.items()):
         if len(wishes) > 1 and len({_essence(output) for _, output in wishes}) > 1:
             owners = _distinct(owner for owner, _ in wishes)
             clashes.append(Clash(address=address, owners=owners, reason="different content is wanted here"))
@@ -209,6 +213,34 @@ def _shared(wishes: Sequence[tuple[str, Output]]) -> Wanted[Output]:
         secrets=_distinct(chain.from_iterable(output.secrets for _, output in wishes)),
     )
     return Wanted(output, _distinct(owner for owner, _ in wishes))
+
+
+def _lasting(wishes: Sequence[tuple[str, Output]]) -> Sequence[tuple[str, Output]]:
+    """Of several wishes for one place those that are not for once."""
+    if len(wishes) == 1:
+        return wishes
+    return [each for each in wishes if not (isinstance(each[1], FileOutput) and each[1].once)] or wishes
+
+
+def _given_way(outputs: Mapping[Address, Sequence[tuple[str, Output]]]) -> list[Address]:
+    """Files that are written once, and in whose place, or around it, something else is wanted."""
+    once = [
+        address
+        for address, wishes in outputs.items()
+        if all(isinstance(output, FileOutput) and output.once for _, output in wishes)
+    ]
+    others = {address.path for address in outputs.keys() - once} if once else frozenset[str]()
+    around = {folder for path in others for folder in _above(path)}
+    return [
+        address
+        for address in once
+        if address.path in around or any(path in others for path in (address.path, *_above(address.path)))
+    ]
+
+
+def _above(path: str) -> list[str]:
+    folders = path.split("/")
+    return ["/".join(folders[:depth]) for depth in range(1, len(folders))]
 
 
 def _distinct(values: Iterable[_T]) -> tuple[_T, ...]:

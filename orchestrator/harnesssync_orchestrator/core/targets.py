@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue, Loss, Output
-from harnesssync_orchestrator.core.items import Item, Kind, Scope, Source
+from harnesssync_orchestrator.core.items import Item, Kind, LocalFile, Scope, Source
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer
@@ -37,6 +37,11 @@ class View:
     @property
     def root(self) -> str:
         return self._source.root
+
+    @property
+    def files(self) -> tuple[LocalFile, ...]:
+        """What a linked worktree is to begin with."""
+        return self._source.files
 
     def of(self, kind: Kind) -> tuple[Item, ...]:
         """The items of another kind."""
@@ -105,7 +110,7 @@ class Target:
     variable that moves it. `consent` says what a person must still agree to in the harness itself, and how. `importer`
     gives what says how a configuration that was kept for it becomes Claude Code's, None if it can't be brought over: a
     function, since nothing else has to import that. One that has outputs `only_linked` fills the gaps of linked
-    worktrees: it is in use in each of them, and nowhere else.
+    worktrees: it is in use in each of them, and nowhere else. Such a one `carries` local files there.
     """
 
     id: str
@@ -120,6 +125,7 @@ class Target:
     consent: tuple[str, ...] = ()
     importer: Callable[[], Importer] | None = None
     only_linked: bool = False
+    carries: Callable[[View], Iterable[Output]] | None = None
 
     def __post_init__(self) -> None:
         for scope, supports in (("project", self.project), ("user", self.user)):

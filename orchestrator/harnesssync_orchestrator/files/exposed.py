@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from harnesssync_orchestrator.core.desired import Desired
+from harnesssync_orchestrator.core.desired import Desired, FileOutput, Output
 from harnesssync_orchestrator.core.items import Problem, Scope
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.reading import Looked
@@ -31,7 +31,7 @@ def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, h
     Of outputs that are neither private nor hold a credential, only whether they are tracked matters. What decides
     about the others, the index and the patterns above them, counts as looked at. Blocking.
     """
-    secret = {address.path for address, wish in desired.wanted.items() if wish.output.secrets}
+    secret = {address.path for address, wish in desired.wanted.items() if _is_secret(wish.output)}
     delicate = secret | {address.path for address, wish in desired.wanted.items() if wish.output.private}
     top = root if scope is Scope.PROJECT else git.worktree_root(root) if secret else None
     paths = sorted({address.path for address in desired.wanted} if scope is Scope.PROJECT else secret)
@@ -54,6 +54,11 @@ def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, h
         unasked=frozenset(delicate) if problems else frozenset(),
         problems=problems,
     )
+
+
+def _is_secret(output: Output) -> bool:
+    """Does it hold a credential? What a worktree is to begin with is in no git either."""
+    return bool(output.secrets) or (isinstance(output, FileOutput) and output.once)
 
 
 def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:

@@ -230,6 +230,14 @@ def ignored(
     return Ignored(frozenset(hidden), frozenset(shown), frozenset(listed)), problems
 
 
+def matching(worktree: Path, patterns: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """The files of a worktree that git does not track and that patterns in a file, as in .gitignore, match; sorted."""
+    command = ["ls-files", "--others", "--ignored", f"--exclude-from={patterns}", "-z"]
+    output, problems = _ask(worktree, command, environ=None)
+    found = (os.fsdecode(name) for name in output.split(b"\0") if name)
+    return tuple(sorted(name for name in found if not name.endswith("/"))), problems
+
+
 def _folders_of(path: str) -> list[str]:
     parts = path.rstrip("/").split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
@@ -305,6 +313,7 @@ __all__ = [
     "ignored",
     "is_bare",
     "is_linked",
+    "matching",
     "obstacle",
     "repository",
     "tracked",

@@ -191,6 +191,7 @@ class _Linker:
             owners=operation.owners,
             yields=operation.yields,
             unlisted=operation.unlisted,
+            once=operation.once,
         )
         return Applied(
             record={Address(operation.path): entry},

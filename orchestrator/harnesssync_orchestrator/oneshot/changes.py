@@ -34,7 +34,7 @@ def show_changes(console: Console, report: Report) -> None:
         owners = console.colourize("dim", f"({', '.join(operation.owners)})")
         sign, colour, what = _headline(operation, report.path)
         console.line(f"  {console.colourize(colour, sign)} {visible(what)} {owners}")
-        if isinstance(operation, WriteFile):
+        if isinstance(operation, WriteFile) and not operation.once:  # it is local, and nobody's to be shown
             _text(console, Path(report.path), operation)
         elif isinstance(operation, EditDocument):
             for edit in operation.edits:

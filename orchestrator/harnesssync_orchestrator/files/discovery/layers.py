@@ -7,8 +7,9 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Hook, Item, Layer, McpServer, Scope, Skill, Source
+from harnesssync_orchestrator.core.items import Hook, Item, Layer, LocalFile, McpServer, Scope, Skill, Source
 from harnesssync_orchestrator.files.discovery.hooks import HookReader
+from harnesssync_orchestrator.files.discovery.included import read_included
 from harnesssync_orchestrator.files.discovery.inheritance import (
     SERVERS,
     Inheritance,
@@ -78,9 +79,12 @@ def discover(
         return Discovery(source=Source(scope=scope, root=str(root), present=False))
     read = _read_project(root, places, reader, made) if scope is Scope.PROJECT else _read_user(root, places, reader)
     items = tuple(read)
+    files = _read_files(root, places, reader, made) if scope is Scope.PROJECT else ()
     used = {item.source for item in items if isinstance(item, Skill)}
     return Discovery(
-        source=Source(scope=scope, root=str(root), items=items, problems=tuple(dict.fromkeys(reader.problems))),
+        source=Source(
+            scope=scope, root=str(root), items=items, problems=tuple(dict.fromkeys(reader.problems)), files=files
+        ),
         trees={folder: tree for folder, tree in reader.trees.items() if folder in used},
         reaches=reader.reaches,
     )
@@ -96,6 +100,11 @@ def _is_folder(root: Path, looked: Looked) -> bool:
             raise
     looked.lstat(str(root))
     return False
+
+
+def _read_files(root: Path, places: Places, reader: Reader, made: Container[str]) -> tuple[LocalFile, ...]:
+    main = MainCheckout.of(str(root), reader.looked) if "files" in places.inherits else None
+    return () if main is None else tuple(read_included(main, reader, made))
 
 
 def _read_user(home: Path, places: Places, reader: Reader) -> Iterator[Item]:

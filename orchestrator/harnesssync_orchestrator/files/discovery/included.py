@@ -1,0 +1,128 @@
+"""What a linked worktree is to begin with: files that git ignores and `.worktreeinclude` of the main checkout names.
+
+As Claude Code documents it, which copies them into the worktrees that it makes itself: the patterns are those of
+.gitignore, only the file at the root counts, and what git does not ignore is not copied. Its own configuration is not
+among them here: that is inherited, or holds what has to be approved.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Container, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from harnesssync_orchestrator.core.items import Layer, LocalFile, Problem
+from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.discovery.inheritance import HIDING, LOCAL_RULES, SERVERS
+from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.exclude import pattern
+from harnesssync_orchestrator.files.exclude_block import find_block, read_exclude
+from harnesssync_orchestrator.files.reading import TooLargeError
+
+NAME = ".worktreeinclude"
+
+MAX_FILES = 200
+MAX_BYTES = 4 * 1024 * 1024
+"""Of one file, and MAX_ALL_BYTES of all: what is larger is data, and for a person to copy."""
+MAX_ALL_BYTES = 16 * 1024 * 1024
+
+_FOLDERS = tuple(f".claude/{name}/" for name in ("skills", "agents", "commands", "rules", "worktrees"))
+_FILES = frozenset({LOCAL_RULES, SERVERS, HIDING, ".claude/settings.json", ".claude/settings.local.json"})
+
+_LASTS_S = 30.0
+_LISTED: dict[MainCheckout, tuple[object, float, tuple[str, ...]]] = {}
+"""What git last found for each worktree, when it was asked what: it walks through all that is not tracked."""
+_MOST_LISTED = 1024
+
+
+def read_included(main: MainCheckout, reader: Reader, made: Container[str]) -> Iterator[LocalFile]:
+    """Those for which there is room in the worktree. `made` are the paths of those that we brought along before."""
+    ground = Ground(layer=Layer.INHERITED, boundary=os.path.realpath(main.path), private=True)
+    patterns = f"{main.path}/{NAME}"
+    text = reader.text(patterns, ground)
+    folder = git.git_dir(Path(main.path))
+    if not text or folder is None or git.is_bare(folder):
+        return
+    plain = [line.strip() for line in text.splitlines() if not any(special in line for special in "#!*?[\\")]
+    # Looked at so that it is noticed when one comes.
+    there = tuple(reader.looked.lstat(f"{main.path}/{line.strip('/')}") is not None for line in plain if line)
+    names, problems = _listed(main, Path(patterns), folder, (text, there))
+    reader.problems.extend(problems)
+    room = MAX_ALL_BYTES
+    free = [name for name in names if reader.standing(f"{main.worktree}/{name}", main) == "nothing" or name in made]
+    for name in free[:MAX_FILES]:
+        file = _read(name, main, ground, reader, min(MAX_BYTES, room))
+        if file is not None:
+            room -= len(file.content)
+            yield file
+    if len(free) > MAX_FILES:
+        message = f"it names {len(free)} files; those after the first {MAX_FILES} are not brought along"
+        reader.report("include_too_many", message, patterns, "Leave data to be copied by hand.", hides=False)
+
+
+def _listed(
+    main: MainCheckout, patterns: Path, folder: Path, asked: object
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    known = _LISTED.get(main)
+    if known is not None and known[0] == asked and time.monotonic() - known[1] < _LASTS_S:
+        return known[2], ()
+    top = Path(main.path)
+    matching, problems = git.matching(top, patterns)
+    candidates = [name for name in matching if name not in _FILES and not name.startswith(_FOLDERS)]
+    ignored, more = git.ignored(top, candidates) if candidates else (git.Ignored(), ())
+    if problems or more:
+        return (), (*problems, *more)
+    ours = _ours(folder) if ignored.listed else frozenset[bytes]()
+    names = tuple(
+        name
+        for name in candidates
+        if name in ignored.hidden or (name in ignored.listed and ours.isdisjoint(_patterns(name)))
+    )
+    if len(_LISTED) >= _MOST_LISTED:
+        _LISTED.clear()
+    _LISTED[main] = (asked, time.monotonic(), names)
+    return names, ()
+
+
+def _ours(common: Path) -> frozenset[bytes]:
+    """The lines by which we hide outputs: those of the main checkout are made there, and not brought along."""
+    with suppress(StateError):  # told when it is to be changed
+        block = find_block(read_exclude(common / "info" / "exclude") or b"")
+        return frozenset(block["body"].split(b"\n")) if block else frozenset()
+    return frozenset()
+
+
+def _patterns(name: str) -> list[bytes]:
+    """Of a path, and of all folders above it."""
+    parts = name.split("/")
+    return [pattern("/".join(parts[:depth])) for depth in range(1, len(parts) + 1)]
+
+
+def _read(name: str, main: MainCheckout, ground: Ground, reader: Reader, limit: int) -> LocalFile | None:
+    path = f"{main.path}/{name}"
+    try:
+        status = reader.looked.lstat(path)
+        if status is None or not stat.S_ISREG(status.st_mode):
+            return None
+        content = reader.looked.read(path, limit, within=reader.within(ground))
+    except TooLargeError:
+        reader.report(
+            "include_too_large", "it is too large to be brought along", path, "Copy it yourself.", hides=False
+        )
+        return None
+    except OSError as error:
+        message = f"it can't be brought along: {error.strerror or error}"
+        reader.report("include_unreadable", message, path, "Make it readable for your user.", hides=False)
+        return None
+    return LocalFile(
+        name=name,
+        origin=ground.origin(path),
+        content=content,
+        executable=bool(status.st_mode & stat.S_IXUSR),
+        closed=not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO),
+    )
