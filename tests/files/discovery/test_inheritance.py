@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.core.items import Absent, Layer
-from harnesssync_orchestrator.files.copying import Marker, write_marker
+from harnesssync_orchestrator.files.copying import Marker, digest_at, write_marker
 from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
 from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.reading import Looked
@@ -52,14 +52,17 @@ def test_an_item_says_where_it_is_missed(world: Any, main: Path, skill_text: Any
 
 
 def test_a_marked_copy_of_ours_is_not_the_worktrees_own(world: Any, main: Path, skill_text: Any) -> None:
-    """Where there are no links. Without its marker it is."""
+    """Where there are no links. Without its marker it is, and when somebody has edited it."""
     world.in_project({".claude/skills/mine/SKILL.md": skill_text("Mine")})
     world.project = main.parent / "worktree"
     copy = world.project / ".claude/skills/mine"
     shutil.copytree(main / ".claude/skills/mine", copy)
     assert found(world)["skill mine"][0] is Layer.PROJECT
-    write_marker(Place.by_path(copy), Marker(str(main / ".claude/skills/mine"), "0" * 16))
+    digest = digest_at(Place.by_path(copy))
+    write_marker(Place.by_path(copy), Marker(str(main / ".claude/skills/mine"), digest or ""))
     assert found(world)["skill mine"][0] is Layer.INHERITED
+    (copy / "more.md").write_text("mine")
+    assert found(world)["skill mine"][0] is Layer.PROJECT
 
 
 def test_a_link_to_what_is_gone_hides_nothing(world: Any, main: Path) -> None:

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from harnesssync_orchestrator.files.copying import read_marker
+from harnesssync_orchestrator.files.copying import is_exactly, read_marker
 from harnesssync_orchestrator.files.place import Place, is_link
 from harnesssync_orchestrator.files.reading import Looked
 
@@ -65,8 +65,11 @@ class MainCheckout:
             return True
         if is_link(status):
             return False
-        marker = read_marker(Place.by_path(Path(path)))
-        return marker is not None and marker.source == os.path.realpath(self.counterpart(path))
+        place = Place.by_path(Path(path))
+        marker = read_marker(place)
+        if marker is None or marker.source != os.path.realpath(self.counterpart(path)):
+            return False
+        return is_exactly(place, marker.digest)  # an edited copy is a person's
 
 
 def _first_line(path: Path, looked: Looked) -> str | None:
