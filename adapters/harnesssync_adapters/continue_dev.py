@@ -16,7 +16,7 @@ from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.servers import templates, unusable
 from harnesssync_adapters.shared.skills import skill_losses
-from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
@@ -45,6 +45,12 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     yield from command_skills(view, items, ".continue/skills", "Continue")
 
 
+_CONDITION = Condition(
+    there=True,
+    why="Continue refuses a config.yaml without `name`, `version` and models: make one with these, then sync again",
+)
+
+
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
     for server in servers:
         if (refused := unusable(view, server, "Continue", lambda text: "${{" in text)) is not None:
@@ -65,6 +71,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             format="yaml",
             pointer=("mcpServers",),
             value=_server(server),
+            condition=_CONDITION,
         )
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "Continue has a time-out for connecting alone")
@@ -107,7 +114,7 @@ _COMMON: Mapping[Kind, Support] = {
 TARGET = Target(
     id="continue",
     name="Continue",
-    programs=(),  # the file is needed: made for our keys alone, without a name and models, it would be refused
+    programs=("cn",),
     project_signs=(".continue",),
     user_signs=(".continue/config.yaml",),
     home=".continue",
@@ -123,13 +130,7 @@ TARGET = Target(
     user={
         **_COMMON,
         Kind.SKILL: Unsupported("Continue reads ~/.continue/skills alone, and sees no skill whose folder is a link"),
-        Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket"),
+        Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket; all, where there is no config.yaml yet"),
         Kind.PERMISSIONS: Merge(permissions, "paths, allowed commands with arguments, and servers as a whole"),
     },
-    consent=(
-        (
-            "Continue refuses a `~/.continue/config.yaml` without `name`, `version` and models: if you have had none,"
-            " add these to the one that holds your servers now."
-        ),
-    ),
 )

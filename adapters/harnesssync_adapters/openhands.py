@@ -18,7 +18,7 @@ from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed
-from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.desired import Condition, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
@@ -114,6 +114,14 @@ def _server(server: McpServer) -> dict[str, JsonValue]:
 _EVENTS = frozenset({"PreToolUse", "PostToolUse", "UserPromptSubmit", "SessionStart", "SessionEnd", "Stop"})
 """An event of any other name would make the whole file an error."""
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse"})
+
+
+def _snake(event: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", event).lower()
+
+
+_BESIDE = tuple((name,) for event in sorted(_EVENTS) for name in (event, _snake(event)))
+"""Events at the top of the file, where a person may have them: once `hooks` is there, no other key is read."""
 _TOOLS = {
     "Bash": "terminal",
     "Read": "file_editor",
@@ -144,6 +152,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             matcher=_matcher(hook.matcher) if is_tool else "",
             command=hooks.PROJECT_DIR.sub("${OPENHANDS_PROJECT_DIR}", hook.command or ""),
             timeout=hook.timeout_s,
+            condition=_condition(hook),
         )
         if hides:
             hides = False
@@ -155,6 +164,18 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             why = "OpenHands compares names of tools alone, so the hook runs every time"
             yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why)
         yield from hooks.setting_losses(view, hook, "OpenHands")
+
+
+def _condition(hook: Hook) -> Condition:
+    """One event under both of its spellings makes the whole file an error."""
+    return Condition(
+        without=(*_BESIDE, ("hooks", _snake(hook.event))),
+        why=(
+            "OpenHands would run no hook of yours any more, or none at all: put your events below `hooks`, and write"
+            f" {hook.event} for {_snake(hook.event)}, then sync again"
+        ),
+        security=hook.event in hooks.GUARDS,
+    )
 
 
 def _matcher(matcher: str) -> str:

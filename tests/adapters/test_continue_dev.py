@@ -135,3 +135,11 @@ def test_rules_and_commands_are_files_of_its_own_folder() -> None:
 def test_hooks_are_lost_as_a_matter_of_security() -> None:
     """They are read, and never run."""
     assert [True] == [loss.security for loss in desired(USER, hook(USER, "PreToolUse", "Bash", "x")).losses]
+
+
+def test_no_configuration_is_made_for_servers_alone() -> None:
+    """Continue would refuse it, and be of no use at all."""
+    (wish,) = desired(USER, server(USER, "s", Transport.HTTP, url="https://x.example")).wanted.values()
+    assert isinstance(wish.output, ElementOutput)
+    assert wish.output.condition is not None
+    assert wish.output.condition.there

@@ -130,3 +130,17 @@ def test_permissions_are_lost_as_a_matter_of_security() -> None:
     """There are no rules."""
     result = desired(USER, permissions(USER, permission(USER, "deny", "Bash(rm:*)")))
     assert [True] == [loss.security for loss in result.losses]
+
+
+@pytest.mark.parametrize(
+    ("event", "theirs", "security"), [("PreToolUse", "pre_tool_use", True), ("Stop", "stop", False)]
+)
+def test_hooks_do_not_go_where_they_would_hide_a_persons(event: str, theirs: str, security: bool) -> None:
+    """`hooks` hides events at the top of the file; an event in both spellings makes all of it an error."""
+    (wish,) = desired(USER, hook(USER, event, "", "x")).wanted.values()
+    assert isinstance(wish.output, ElementOutput)
+    condition = wish.output.condition
+    assert condition is not None
+    assert {(event,), (theirs,), ("session_end",), ("hooks", theirs)} <= set(condition.without)
+    assert ("hooks", event) not in condition.without
+    assert security == condition.security

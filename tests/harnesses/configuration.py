@@ -102,6 +102,8 @@ def build_full(project: Path, home: Path) -> None:
     _named(project, home)
     _servers(project, home)
     _settings(project, home)
+    # Without one, Continue gets no servers: it needs more than these in it.
+    write(home / ".continue/config.yaml", "name: tests\nversion: 0.0.1\nschema: v1\n")
     write(project / ".gitignore", "CLAUDE.local.md\n.claude/settings.local.json\n")
     make_repository(project)
 

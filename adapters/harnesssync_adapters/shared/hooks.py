@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 
 from harnesssync_adapters.shared.names import is_private, loss
-from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss
+from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, Loss
 from harnesssync_orchestrator.core.items import Hook
 from harnesssync_orchestrator.core.targets import View
 
@@ -32,11 +32,12 @@ def hook_element(
     timeout: float | None,
     within: tuple[str, ...] = ("hooks",),
     kept: Mapping[str, JsonValue] = {},
+    condition: Condition | None = None,
 ) -> ElementOutput:
     """One handler as an element of the array of its event: `{matcher, hooks: [{type, command, timeout}]}`.
 
     Time-outs are rounded up: with a fraction in one of them Codex reads none of the file's hooks. `within` are the
-    keys that the events stand below, and `kept` what the handler says besides.
+    keys that the events stand below, `kept` is what the handler says besides, and `condition` that of the file.
     """
     handler: dict[str, JsonValue] = {"type": "command", "command": command}
     if timeout is not None:
@@ -51,6 +52,7 @@ def hook_element(
         format="json",
         pointer=(*within, event),
         value={**group, "hooks": [handler]},
+        condition=condition,
     )
 
 

@@ -142,12 +142,26 @@ class FileOutput(_Output):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What a merged file must be like for an output to go into it; else that is a loss, of the reason `why`.
+
+    `there`: it has to exist, and is not made for ours alone. `without`: keys that must not be in it, by pointer.
+    """
+
+    why: str
+    there: bool = False
+    without: tuple[tuple[str, ...], ...] = ()
+    security: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyOutput(_Output):
     """One key of a file that people also edit. `format` names the document format (`json`, `toml`, `yaml`)."""
 
     format: str
     pointer: tuple[str, ...]
     value: JsonValue
+    condition: Condition | None = None
 
     @property
     def address(self) -> Address:
@@ -161,6 +175,7 @@ class ElementOutput(_Output):
     format: str
     pointer: tuple[str, ...]
     value: JsonValue
+    condition: Condition | None = None
 
     @property
     def address(self) -> Address:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from harnesssync_orchestrator.core.conditions import unmet
 from harnesssync_orchestrator.core.desired import (
     Address,
     Desired,
@@ -43,6 +44,7 @@ class Reason(enum.Enum):
 
     HELD = "held"
     EXPOSED = "exposed"
+    CONDITION = "condition"
     CONFLICT = "conflict"
     KEPT = "kept"
     NOT_WRITTEN = "not-written"
@@ -265,6 +267,8 @@ def _withheld(address: Address, known: Known, *, there: bool) -> tuple[Withheld 
         return told
     if wish is not None and (why := why_exposed(wish.output, known.observed, known.whole)):
         return Withheld(Reason.EXPOSED, why), None
+    if wish is not None and (condition := unmet(wish.output, known.observed)) is not None:
+        return Withheld(Reason.CONDITION, condition.why), None
     if known.plan.stops:
         return None, None
     state = known.states.get(address, Drift.IN_STEP if wish is not None else Drift.ORPHAN)

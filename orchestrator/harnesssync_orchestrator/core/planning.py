@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from harnesssync_orchestrator.core.conditions import unmet
 from harnesssync_orchestrator.core.desired import (
     Address,
     Desired,
@@ -224,6 +225,12 @@ def _permitted(
         if why:
             losses.extend(
                 Loss(target=owner, item=item, what=str(item), why=why, credential=bool(output.secrets))
+                for owner in wish.owners
+                for item in output.items
+            )
+        elif (condition := unmet(output, observed)) is not None:
+            losses.extend(
+                Loss(target=owner, item=item, what=str(item), why=condition.why, security=condition.security)
                 for owner in wish.owners
                 for item in output.items
             )
