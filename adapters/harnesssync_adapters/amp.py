@@ -1,8 +1,12 @@
-"""Amp, unverified: by its documentation of October 2026, since it does nothing without an account.
+"""Amp: its lists of skills and servers were observed with version 0.0.1790142911, the rest by its documentation.
 
-Documented (ampcode.com/docs/customize/agents-md, /skills, /mcp and /docs/tools): in each folder it reads `AGENTS.md`,
-else `AGENT.md`, else `CLAUDE.md`, and follows `@imports`. `${NAME}` is expanded in its settings. It asks nobody before
-it runs a tool: `amp.permissions` is gone, though other tools still write it; what forbids is a plugin in TypeScript.
+It reads `.claude/skills` itself, in both scopes, and the skills of every plugin in `~/.claude/plugins/cache`, also of
+one that is switched off. It starts a project's servers once they are approved.
+
+Documented (ampcode.com/docs/customize/agents-md, /skills, /mcp and /docs/tools, October 2026): in each folder it reads
+`AGENTS.md`, else `AGENT.md`, else `CLAUDE.md`, and follows `@imports`. `${NAME}` is expanded in its settings. It asks
+nobody before it runs a tool: `amp.permissions` is gone, though other tools still write it; what forbids is a plugin in
+TypeScript.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import loss
-from harnesssync_adapters.shared.skills import FOLDER, linked_skills, skill_losses
+from harnesssync_adapters.shared.skills import FOLDER, linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Support, Target, Unsupported, View
@@ -23,6 +27,8 @@ _DIALECT = Dialect(
     remote={Transport.HTTP: {}, Transport.SSE: {}},
     reference=lambda name: f"${{{name}}}",
 )
+
+_CACHE = "/.claude/plugins/cache/"
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -38,7 +44,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     folder = FOLDER if view.scope is Scope.PROJECT else ".config/agents/skills"
-    yield from linked_skills(view, skills, folder)
+    yield from linked_besides(view, [skill for skill in skills if _CACHE not in skill.source], folder)
     yield from skill_losses(view, skills, "Amp")
 
 
@@ -49,7 +55,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
 
 _SUPPORT: Mapping[Kind, Support] = {
     Kind.RULE: Link(_rules, "conditional rules: then AGENTS.md is rendered; CLAUDE.md is read natively"),
-    Kind.SKILL: Link(_skills, "settings that only Claude Code reads"),
+    Kind.SKILL: Link(_skills, "settings that only Claude Code reads; .claude/skills and plugins are read natively"),
     Kind.AGENT: Unsupported("Amp has its own agents only"),
     Kind.COMMAND: Unsupported("Amp has skills in place of commands, in a folder that other harnesses read too"),
     Kind.MCP_SERVER: Merge(_servers, "defaults of variables, time-outs, WebSocket"),

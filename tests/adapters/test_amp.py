@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.adapters.conftest import ROOTS, hook, permission, permissions, rule, server, source
+from tests.adapters.conftest import ROOTS, hook, permission, permissions, rule, server, skill, source
 
 from harnesssync_adapters.amp import TARGET
 from harnesssync_orchestrator.core.desired import Desired, KeyOutput, LinkOutput
-from harnesssync_orchestrator.core.items import Item, Scope, Transport
+from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
 from harnesssync_orchestrator.core.rendering import desired_state
 
 PROJECT = Scope.PROJECT
@@ -54,3 +54,11 @@ def test_what_is_forbidden_is_told_to_be_allowed() -> None:
     """Neither rules nor hooks hold there."""
     items = (permissions(PROJECT, permission(PROJECT, "deny", "Bash")), hook(PROJECT, "PreToolUse", "Bash", "guard"))
     assert [True, True] == [loss.security for loss in desired(*items).losses]
+
+
+def test_only_skills_that_amp_does_not_read_itself_are_linked() -> None:
+    """It reads `.claude/skills`, and what is in the folder of Claude Code's plugins."""
+    cached = skill(PROJECT, "pdf", "/home/dev/.claude/plugins/cache/m/tools/1/skills/pdf", layer=Layer.PLUGIN)
+    elsewhere = skill(PROJECT, "docx", "/opt/tools/skills/docx", layer=Layer.PLUGIN)
+    result = desired(skill(PROJECT, "mine"), cached, elsewhere)
+    assert [".agents/skills/docx"] == [address.path for address in result.wanted]

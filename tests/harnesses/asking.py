@@ -43,6 +43,7 @@ HARNESSES = {
     "openhands": "harnesses.openhands",
     "aider": "harnesses.aider",
     "auggie": "harnesses.auggie",
+    "amp": "harnesses.amp",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 

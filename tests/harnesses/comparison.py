@@ -81,6 +81,7 @@ SPELLINGS = {
     ),
     "aider": Spelling(agent=str, command=str),
     "auggie": Spelling(agent=str, command=str),
+    "amp": Spelling(agent=str, command=str),
     "qwen": Spelling(agent=lambda name: name.replace(":", "-"), command=str),
 }
 
@@ -113,10 +114,10 @@ def servers(expected: Expected, seen: Seen, losses: Losses) -> Iterator[str]:
         yield f"server {name} is not in the source"
     for name, server in wanted.items():
         item = f"mcp_server {server.name}"
-        if seen.refusal is not None and name in map(_plain, seen.listed_servers):
-            continue  # nothing was started
         if name in arrived:
             yield from _server_differences(server, arrived[name], losses.about(item))
+        elif seen.refusal is not None and name in map(_plain, seen.listed_servers):
+            continue  # nothing was started
         elif not losses.about(item):
             yield f"server {name} does not arrive, and that is not declared"
 

@@ -39,6 +39,7 @@ _NODE_PACKAGES = {
     "cline": ("cline@3.0.65",),
     "continue": ("@continuedev/cli@1.5.47",),
     "auggie": ("@augmentcode/auggie@0.36.0",),
+    "amp": (f"@ampcode/cli-linux-{_CPU}@0.0.1790142911-g7618fb",),
 }
 _PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {
     "vibe": ("mistral-vibe==3.0.2",),
@@ -65,6 +66,7 @@ _PROGRAMS = {
     "openhands": "py/openhands/bin/openhands",
     "aider": "py/aider/bin/aider",
     "auggie": "npm/auggie/node_modules/.bin/auggie",
+    "amp": f"npm/amp/node_modules/@ampcode/cli-linux-{_CPU}/amp",
 }
 
 _COMPLETE = "complete"

@@ -27,6 +27,8 @@ def untrusted(keep: Keep, look: Arrange, full: Situation) -> Situation:
 
 WITHOUT_TRUST = ("opencode", "droid", "kilo")
 """Programs that know no trust: they read all of a project, and start its servers."""
+WITHOUT_TURNS = ("gemini", "auggie", "amp")
+"""Programs that take no turn before they trust the project, or without an account."""
 WITHOUT_SERVERS = ("pi", "aider")
 """Programs that have no servers."""
 
@@ -43,7 +45,7 @@ def test_nothing_breaks_where_the_project_is_not_trusted(untrusted: Situation, h
 def test_rules_are_read_where_the_project_is_not_trusted(untrusted: Situation, harness: str) -> None:
     """But for Gemini CLI, which takes no turn before; Qwen Code and Vibe read the user's."""
     seen = untrusted.seen(harness)
-    assert (seen.refusal is not None) == (harness in ("gemini", "auggie"))
+    assert (seen.refusal is not None) == (harness in WITHOUT_TURNS)
     if seen.refusal is None:
         expected = untrusted.expected if harness not in ("qwen", "vibe") else of_home(untrusted.home, ENVIRONMENT)
         assert list(comparison.rules(expected, seen, untrusted.losses(harness))) == []
@@ -64,4 +66,4 @@ def test_servers_of_an_untrusted_project_do_not_start(untrusted: Situation, harn
     if harness in WITHOUT_TRUST:
         assert names > own
     else:
-        assert names == (set() if harness in ("qwen", *WITHOUT_SERVERS) or seen.refusal is not None else own)
+        assert names == (set() if harness in ("qwen", "gemini", "auggie", *WITHOUT_SERVERS) else own)
