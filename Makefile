@@ -94,6 +94,12 @@ generate: $(DEV_READY) ## Print the generated documents anew
 bench: $(DEV_READY) ## Measure how fast it is
 	@$(PY) -m benchmarks
 
+.PHONY: plots
+plots: $(DEV_READY) ## Measure how time and memory grow, and draw it into docs/
+	@$(PY) -m pip install --quiet --disable-pip-version-check 'matplotlib>=3.9,<4'
+	@mkdir -p .cache && $(PY) -m benchmarks growth --json .cache/growth.json
+	@$(PY) -m benchmarks.plots .cache/growth.json
+
 .PHONY: test-harnesses
 test-harnesses: $(DEV_READY) ## Run the real programs of the harnesses on what we write (needs npm, Python 3.12)
 	@$(PY) tests/harnesses/install.py
