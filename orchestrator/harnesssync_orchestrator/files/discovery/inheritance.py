@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -118,11 +119,10 @@ class _Search:
         return {self.missed[path]: self._absent(path) for path in paths if path not in tracked}
 
     def _absent(self, path: str) -> Absent:
-        file = self.missed[path]
-        try:
-            digest = short_hash(self.reader.looked.read(file, within=self.reader.within(self.ground)))
-        except OSError:  # told when it is read for what it says
-            digest = ""
+        file, digest = self.missed[path], ""
+        if file.endswith(path):
+            with suppress(OSError):  # told when it is read for what it says
+                digest = short_hash(self.reader.looked.read(file, within=self.reader.within(self.ground)))
         hidden_by = None if path == LOCAL_RULES else HIDING if self._hides and path.startswith(".claude/") else ""
         return Absent(path=path, source=f"{self.main.path}/{path}", digest=digest, hidden_by=hidden_by)
 

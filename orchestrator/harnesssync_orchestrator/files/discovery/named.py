@@ -43,7 +43,8 @@ def project_bases(root: Path, shared: Ground, inheritance: Inheritance | None) -
         return ((here, here, here),)
     main = Path(inheritance.main.path, ".claude")
     here = Base(folder=here.folder, ground=shared, kinds=inheritance.own)
-    there = Base(folder=main, ground=inheritance.parts, kinds=inheritance.own)
+    inherited = frozenset(kind for kind in inheritance.own if inheritance.has(f".claude/{kind}/"))
+    there = Base(folder=main, ground=inheritance.parts, kinds=inherited)
     whole = Base(folder=main, ground=inheritance.whole, kinds=frozenset(FALLEN_BACK_ON) - inheritance.own)
     # Of several with one name the first skill and command counts, and the last agent.
     return ((here, there, here), (there, here, there), (whole, whole, whole))

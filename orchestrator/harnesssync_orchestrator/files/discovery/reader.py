@@ -132,7 +132,8 @@ class Reader:
             if self.is_lent(folder, ground) or not self._may_read(folder, ground, below_checked=below_checked):
                 return ()
             entries = self.looked.scan(folder, within=self.within(ground))
-            return tuple(entry for entry in entries if self._is_of(ground, entry, entries))
+            names = {entry.name for entry in entries} if ground.main is not None else frozenset[str]()
+            return tuple(entry for entry in entries if self._is_of(ground, entry, names))
         except NotADirectoryError:
             self.report(
                 "not_a_folder", "a file stands where Claude Code reads a folder", folder, "Remove or rename it."
@@ -141,12 +142,10 @@ class Reader:
             self._report_error(error, folder)
         return ()
 
-    def _is_of(self, ground: Ground, entry: Entry, among: tuple[Entry, ...]) -> bool:
+    def _is_of(self, ground: Ground, entry: Entry, among: Container[str]) -> bool:
         if entry.path in ground.without:
             return False
-        if ground.main is None:
-            return True
-        may_be_lent = entry.kind == "link" or any(other.name == marker_name(entry.name) for other in among)
+        may_be_lent = ground.main is not None and (entry.kind == "link" or marker_name(entry.name) in among)
         return not (may_be_lent and self.is_lent(entry.path, ground))
 
     def is_lent(self, path: str, ground: Ground) -> bool:
