@@ -20,6 +20,7 @@ from benchmarks import (
     loop_lag,
     peers,
     rendering,
+    restart,
     status,
     unchanged,
     worktrees,
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "fleet": fleet,
     "growth": growth,
     "peers": peers,
+    "restart": restart,
 }
 
 

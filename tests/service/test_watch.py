@@ -13,7 +13,8 @@ import pytest
 
 from harnesssync_orchestrator.config import WatchSettings
 from harnesssync_orchestrator.service import watch
-from harnesssync_orchestrator.service.watch import Watcher, open_notifier
+from harnesssync_orchestrator.service.notifier import open_notifier
+from harnesssync_orchestrator.service.watch import Watcher
 
 pytestmark = pytest.mark.anyio
 
@@ -274,6 +275,35 @@ async def test_many_folders_take_few_watchers(
         (made[77] / "x").write_bytes(b"x")
         await until(lambda: told.paths("p77"))
     assert {key for key, paths in told.all if paths} == {"p77"}
+
+
+async def test_the_number_of_watchers_is_bounded(
+    tmp_path: Path, readable_log: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of very many folders each watcher has more: a user may not have one for every few."""
+    monkeypatch.setattr(watch, "LARGEST", 4)
+    monkeypatch.setattr(watch, "MOST", 5)
+    made = [tmp_path / str(number) for number in range(100)]
+    for folder in made:
+        folder.mkdir()
+    async with watching(Told(), readable_log.log) as watcher:
+        watcher.watch("a", folders(*made))
+        await until(lambda: watcher.watched == folders(*made))
+        assert watcher.watchers == 5
+
+
+async def test_a_few_watchers_are_left_as_they_are_until_it_is_calm(
+    tmp_path: Path, readable_log: Any, until: Any
+) -> None:
+    """Else the same folders would be watched anew for every project that comes."""
+    made = [tmp_path / str(number) for number in range(4)]
+    async with watching(Told(), readable_log.log) as watcher:
+        for number, folder in enumerate(made, 1):
+            folder.mkdir()
+            watcher.watch(folder.name, folders(folder))
+            await until(lambda number=number: len(watcher.watched) == number)
+        assert watcher.watchers == 4, "nothing was watched twice"
+        assert watcher.watched == folders(*made)
 
 
 async def test_in_calm_times_one_watcher_is_enough(

@@ -19,7 +19,6 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -27,10 +26,8 @@ from anyio.abc import TaskGroup
 from structlog.typing import FilteringBoundLogger
 from watchfiles import Change
 
-# Documented for direct use: https://watchfiles.helpmanual.io/api/rust_backend/
-from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
-
 from harnesssync_orchestrator.config import WatchSettings
+from harnesssync_orchestrator.service.notifier import Notifier, WatchfilesRustInternalError, open_notifier
 
 DEBOUNCE_MS = 50
 STEP_MS = 10
@@ -38,34 +35,26 @@ IDLE_MS = 500
 """How often a watcher with nothing to tell looks whether it was retired."""
 GATHER_S = 0.02
 """Projects that name their folders within this time share one arming."""
+REST = 10
+"""It rests this many times longer than an arming took, up to a second: while hundreds of projects are taken up, one
+after the other, arming would take the interpreter from them all the time."""
 RATIO = 4
 """A new watcher takes in those that are up to this many times larger than what it already holds."""
-LARGEST = 8192
-"""Folders in one watcher at most: arming holds the interpreter for about 10 µs a folder."""
+SEVERAL = 4
+"""Of fewer watchers none is taken in before it is calm: arming holds the interpreter, and so does each anew."""
+LARGEST = 2048
+"""Folders in one watcher: arming holds the interpreter, and with it the event loop, for 10 to 25 µs a folder."""
+MOST = 32
+"""About so many watchers at most: each wakes up a hundred times a second, and a user may have 128."""
 CALM_S = 5.0
 """When nothing was added for this long, watchers are put together: each wakes up a hundred times a second."""
-RESTART_S = 1.0
+RESTART_S = REST_S = 1.0
 TEMPORARY = re.compile(r"\.state-.*\.json\.tmp|\.harnesssync-.*\.(?:tmp|old)", re.DOTALL)
 """The names of our own temporary files (`files.store`, `files.temporaries`): each is one half of a write whose other
 half is told too."""
 
 Changed = Callable[[str, frozenset[str]], None]
 """Told a key and the paths that changed for it; no paths mean that anything may have."""
-
-
-class Notifier(Protocol):
-    """What is used of `RustNotify`: `watch` blocks until something changed and returns it, or a word why not."""
-
-    def watch(
-        self, debounce_ms: int, step_ms: int, timeout_ms: int, stop_event: threading.Event | None
-    ) -> set[tuple[int, str]] | str: ...
-
-    def close(self) -> None: ...
-
-
-def open_notifier(folders: list[str], *, polling: bool, poll_ms: int) -> Notifier:
-    """Watch these folders. Raises FileNotFoundError when one is gone, other OSErrors when watches run out."""
-    return RustNotify(folders, False, polling, poll_ms, False, True)
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +103,10 @@ class Watcher:
         return frozenset().union(*(shard.folders for shard in self._shards if not shard.retired))
 
     @property
+    def _largest(self) -> int:
+        return max(LARGEST, len(self._owners) // MOST)
+
+    @property
     def watchers(self) -> int:
         """How many system watchers there are."""
         return len(self._shards)
@@ -148,6 +141,7 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        rests_until = 0.0
         async with anyio.create_task_group() as tasks:
             try:
                 while True:
@@ -156,19 +150,22 @@ class Watcher:
                     if calm.cancelled_caught:
                         await self._put_together(tasks)
                         await self._wake.wait()
-                    await anyio.sleep(GATHER_S)
+                    await anyio.sleep(max(GATHER_S, rests_until - anyio.current_time()))
                     self._wake = anyio.Event()
+                    began = anyio.current_time()
                     await self._arm(tasks, polling=self._settings.polling)
+                    ended = anyio.current_time()
+                    rests_until = ended + min(REST_S, REST * (ended - began))
             finally:
                 for shard in self._shards:
                     shard.stop.set()
 
     async def _arm(self, tasks: TaskGroup, *, polling: bool) -> None:
-        """Watch what is asked for and not watched yet, in one new watcher for each `LARGEST` folders."""
+        """Watch what is asked for and not watched yet, in one new watcher for each `_largest` folders."""
         async with self._arming:
             wanted = sorted(self._owners.keys() - self.watched)
-            for start in range(0, len(wanted), LARGEST):
-                added = set(wanted[start : start + LARGEST])
+            for start in range(0, len(wanted), self._largest):
+                added = set(wanted[start : start + self._largest])
                 try:
                     await self._add(tasks, added, polling=polling)
                 except (OSError, WatchfilesRustInternalError) as error:
@@ -190,7 +187,7 @@ class Watcher:
     async def _put_together(self, tasks: TaskGroup) -> None:
         """One watcher instead of several that fit into it."""
         async with self._arming:
-            small = [shard for shard in self._shards if len(shard.folders) <= LARGEST // 2 and not shard.polling]
+            small = [shard for shard in self._shards if len(shard.folders) <= self._largest // 2 and not shard.polling]
             if len(small) > 1:
                 with suppress(OSError, WatchfilesRustInternalError):  # they go on by themselves
                     await self._add(tasks, set(), polling=False, ratio=math.inf)
@@ -200,9 +197,10 @@ class Watcher:
         began = anyio.current_time()
         folders = set(added)
         absorbed: list[_Shard] = []
-        for shard in sorted(self._shards, key=lambda shard: len(shard.folders)):
+        are_few = math.isfinite(ratio) and sum(not shard.retired for shard in self._shards) < SEVERAL
+        for shard in () if are_few else sorted(self._shards, key=lambda shard: len(shard.folders)):
             is_small = not folders or len(shard.folders) <= ratio * len(folders)
-            fits = is_small and len(shard.folders) + len(folders) <= LARGEST
+            fits = is_small and len(shard.folders) + len(folders) <= self._largest
             if fits and shard.polling is polling and not shard.retired:
                 folders |= shard.folders
                 absorbed.append(shard)
