@@ -42,6 +42,7 @@ def ask(asking: Asking) -> Seen:
         commands=tuple(_listed(asking, name, one, "template") for name, one in commands.items()),
         called=called,
         hooks=hooks,
+        permissions=config.get("permission") or {},
     )
 
 

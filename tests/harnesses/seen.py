@@ -48,7 +48,8 @@ class Seen:
     `listed_servers` are the names in its own listing, `servers` those that were reached. `rules` says of each file of
     instructions how often the model was given it. `called` is, for each command that was called with `CALLED_WITH`,
     what the model got. `hooks` are the arguments of the stand-in for hooks, once for each time that it ran in the
-    turn. `prompts` are the texts of all requests of that turn. `refusal` says why the program would not take a
+    turn. `prompts` are the texts of all requests of that turn. `permissions` are as the program tells them, if it does.
+    `refusal` says why the program would not take a
     turn: what it does not list is not known then.
     """
 
@@ -63,6 +64,7 @@ class Seen:
     called: Mapping[str, str] = field(default_factory=dict)
     hooks: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
+    permissions: Mapping[str, Any] = field(default_factory=dict)
     refusal: str | None = None
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()

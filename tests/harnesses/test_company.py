@@ -1,0 +1,33 @@
+"""What is written for one program, and another one reads as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harnesses.asking import Question, ask
+from harnesses.configuration import ENVIRONMENT, SERVER, make_repository, sync, write
+
+pytestmark = pytest.mark.harnesses
+
+
+@pytest.mark.parametrize("harness", ["opencode", "kilo"])
+def test_permissions_for_opencode_reach_opencode_alone(
+    harness: str, programs: Path, places: Callable[[str], tuple[Path, Path]]
+) -> None:
+    """Kilo Code reads a project's `opencode.json`: what is allowed there would reach it without what is denied."""
+    project, home = places("station")
+    write(project / ".mcp.json", {"mcpServers": {"files": {"command": SERVER, "args": []}}})
+    rules = {"allow": ["Bash(make:*)"], "deny": ["Bash(make release:*)"]}
+    write(project / ".claude/settings.json", {"permissions": rules})
+    make_repository(project)
+    sync(project, home, ["opencode"])
+    question = Question(
+        project=str(project), home=str(home), prefix=str(programs), stand_ins=(SERVER,), environment=ENVIRONMENT
+    )
+    seen = ask(harness, question)
+    assert seen.listed_servers == ("files",)
+    assert ({"bash", "?ash"} <= set(seen.permissions)) == (harness == "opencode")
+    assert seen.permissions == {} or harness == "opencode"
