@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harnesses import comparison, install, stub_mcp
+from harnesses.asking import HARNESSES
 from harnesses.comparison import Losses
 from harnesses.configuration import write
 from harnesses.expected import Expected, Server, front_matter, of_project
@@ -19,6 +21,7 @@ from harnesses.scratch import Scratch
 from harnesses.seen import Seen, from_json, to_json
 from harnesses.seen import Server as Arrived
 from harnesses.stub_model import Model, text_of, tools_of
+from harnesssync_adapters import TARGETS
 
 
 def test_a_scratch_leaves_the_originals_alone_and_knows_loaded_files_again(tmp_path: Path) -> None:
@@ -145,3 +148,12 @@ def test_what_is_missing_for_the_programs_is_named(tmp_path: Path, monkeypatch: 
     assert install.install(tmp_path / "empty") == (
         f"npm is needed to install the programs, and is not on PATH. Install Node, or set {install.VARIABLE}."
     )
+
+
+def test_the_guide_names_each_program_with_the_version_that_is_installed() -> None:
+    """So that a new version of one of them can't be tried without being told."""
+    guide = Path(__file__).parents[2] / "CONTRIBUTING.md"
+    rows = re.findall(r"^\| ([\w ]+) \| ([\w.-]*\d[\w.-]*) \| ", guide.read_text("utf-8"), re.MULTILINE)
+    packages = {name: install.PACKAGES[name][0] for name in HARNESSES}
+    versions = {name: package.rpartition("@")[2].rpartition("==")[2] for name, package in packages.items()}
+    assert {target.name: versions[target.id] for target in TARGETS if target.id in HARNESSES} == dict(rows)
