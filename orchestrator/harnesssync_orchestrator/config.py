@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from harnesssync_orchestrator.config_checks import refuse_relative_paths, refuse_unknown_targets
 from harnesssync_orchestrator.config_places import ANY, Source, nearest, parts, place_and_message, right_values
 from harnesssync_orchestrator.core.drift import Policies, Policy, ProjectPolicies
 from harnesssync_orchestrator.core.items import INHERITABLE
@@ -243,8 +244,8 @@ def load(path: Path, *, targets: Collection[str] = ()) -> Config:
         place = parts(key)
         known = place[: place.index(ANY)] if ANY in place else place
         raise source.error(known, f"{key}: {message}", hint=right_values(place, schema())) from error
-    _refuse_unknown_targets(config, targets, source)
-    _refuse_relative_paths(config, source)
+    refuse_unknown_targets(config, targets, source)
+    refuse_relative_paths(config, source)
     return config
 
 
@@ -283,27 +284,6 @@ def _refuse_unknown_keys(
             for name, settings in value.items():
                 if isinstance(settings, dict):
                     _refuse_unknown_keys(settings, DriftOfProject, source, (*table, key, name))
-
-
-def _refuse_unknown_targets(config: Config, known: Collection[str], source: Source) -> None:
-    named: list[tuple[tuple[str, ...], str]] = [(("targets",), target) for target in config.targets]
-    named += [(("drift", "targets", target), target) for target in config.drift.targets]
-    for path, own in config.drift.projects.items():
-        named += [(("drift", "projects", path, "targets", target), target) for target in own.targets]
-    for place, target in named:
-        if known and target not in known:
-            table = place if place[-1] != target else place[:-1]
-            message = f"{'.'.join(table)}: there is no target `{target}`"
-            raise source.error(place, message, hint=nearest(target, known))
-
-
-def _refuse_relative_paths(config: Config, source: Source) -> None:
-    named: list[tuple[tuple[str, ...], str]] = [(("drift", "projects", path), path) for path in config.drift.projects]
-    named += [(("worktrees", "roots"), path) for path in config.worktrees.roots]
-    for place, path in named:
-        if not path.startswith(("/", "~/")) and path != "~" and not Path(path).is_absolute():
-            message = f"{place[0]}.{place[1]}: `{path}` is not an absolute path"
-            raise source.error(place, message, hint="Begin it with `/` or `~/`")
 
 
 if __name__ == "__main__":
