@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harnesssync_orchestrator.files import git as real_git
+from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files import tracked as tracked_module
 from harnesssync_orchestrator.files.tracked import ask_tracked
 
@@ -18,13 +18,13 @@ from harnesssync_orchestrator.files.tracked import ask_tracked
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What the real git is asked about, each time that it is."""
     questions: list[tuple[str, ...]] = []
-    real = real_git.tracked
+    real = asking_git.tracked
 
     def counted(worktree: Path, paths: list[str], **options: Any) -> Any:
         questions.append(tuple(paths))
         return real(worktree, paths, **options)
 
-    monkeypatch.setattr(real_git, "tracked", counted)
+    monkeypatch.setattr(asking_git, "tracked", counted)
     return questions
 
 

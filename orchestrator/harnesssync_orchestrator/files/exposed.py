@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from harnesssync_orchestrator.core.desired import Desired, FileOutput, Output
 from harnesssync_orchestrator.core.items import Problem, Scope
-from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files import asking_git, git
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.tracked import ask_tracked
 
@@ -42,9 +42,9 @@ def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, h
         looked.lstat(str(own / "index"))
         _look_at_patterns(root, delicate, looked)
     tracked, problems = ask_tracked(root, paths, top=top, index=own / "index", asker=str(root))
-    ignored = git.Ignored()
+    ignored = asking_git.Ignored()
     if delicate and not problems:
-        ignored, problems = git.ignored(root, sorted(delicate))
+        ignored, problems = asking_git.ignored(root, sorted(delicate))
     unhidden = secret if scope is Scope.USER or not hides else frozenset[str]()
     unlisted = {address.path for address, wish in desired.wanted.items() if wish.output.hidden_by is not None}
     return Exposed(

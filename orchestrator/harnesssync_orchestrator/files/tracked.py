@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Problem
-from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files.hashing import is_racy
 from harnesssync_orchestrator.files.reading import Signature
 
@@ -21,8 +21,8 @@ MOST_KNOWN = 1024
 def ask_tracked(
     root: Path, paths: Sequence[str], *, top: Path, index: Path, asker: str
 ) -> tuple[frozenset[str], tuple[Problem, ...]]:
-    """As `git.tracked`, of paths below `root` in the worktree `top` with this index. `asker` is the worktree for which
-    this is asked, always about much the same."""
+    """As `asking_git.tracked`, of paths below `root` in the worktree `top` with this index. `asker` is the worktree for
+    which this is asked, always about much the same."""
     looked_ns = time.time_ns()
     try:
         there = Signature.of(index.lstat())
@@ -32,7 +32,7 @@ def ask_tracked(
     known = _KNOWN.get((asker, index))
     if known is not None and known[0] == asked:
         return known[1], ()
-    tracked, problems = git.tracked(root, paths, top=top)
+    tracked, problems = asking_git.tracked(root, paths, top=top)
     if not problems and (there is None or not is_racy(there, looked_ns)):
         if len(_KNOWN) >= MOST_KNOWN:
             _KNOWN.clear()

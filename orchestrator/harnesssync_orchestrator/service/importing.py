@@ -33,7 +33,7 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.targets import DocumentError, Target
 from harnesssync_orchestrator.core.trust import Standing
 from harnesssync_orchestrator.errors import UsageError
-from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files import asking_git, git
 from harnesssync_orchestrator.files.importable import Finding, find, stands
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options
@@ -252,8 +252,8 @@ class _Ground:
         top = root if self.scope is Scope.PROJECT else git.worktree_root(root)
         if not paths or top is None or git.git_dir(top) is None:
             return {}
-        tracked, problems = git.tracked(root, list(paths), top=top)
-        hidden, more = git.ignored(root, list(paths))
+        tracked, problems = asking_git.tracked(root, list(paths), top=top)
+        hidden, more = asking_git.ignored(root, list(paths))
         if problems or more:
             return dict.fromkeys(paths, "git could not be asked about it")
         exposed = {path: f"{path} is not hidden from git" for path in paths if path not in hidden.hidden}

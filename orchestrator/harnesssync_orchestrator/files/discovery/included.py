@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Layer, LocalFile, Problem
 from harnesssync_orchestrator.errors import StateError
-from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files import asking_git, git
 from harnesssync_orchestrator.files.discovery.inheritance import HIDING, LOCAL_RULES, SERVERS
 from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
@@ -72,9 +72,9 @@ def _listed(
     if known is not None and known[0] == asked and time.monotonic() - known[1] < _LASTS_S:
         return known[2], ()
     top = Path(main.path)
-    matching, problems = git.matching(top, patterns)
+    matching, problems = asking_git.matching(top, patterns)
     candidates = [name for name in matching if name not in _FILES and not name.startswith(_FOLDERS)]
-    ignored, more = git.ignored(top, candidates) if candidates else (git.Ignored(), ())
+    ignored, more = asking_git.ignored(top, candidates) if candidates else (asking_git.Ignored(), ())
     if problems or more:
         return (), (*problems, *more)
     ours = _ours(folder) if ignored.listed else frozenset[bytes]()
