@@ -12,8 +12,9 @@ from pathlib import Path
 from harnesssync_adapters import TARGETS
 from harnesssync_orchestrator.cli import Ground
 from harnesssync_orchestrator.core.desired import Desired
-from harnesssync_orchestrator.core.items import Scope, Source
+from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.reading import Looked

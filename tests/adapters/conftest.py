@@ -21,10 +21,10 @@ from harnesssync_orchestrator.core.items import (
     Rule,
     Scope,
     Skill,
-    Source,
     Transport,
 )
 from harnesssync_orchestrator.core.references import parse_template
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Target
 
 settings.register_profile("busy", deadline=None)

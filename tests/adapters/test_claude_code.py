@@ -12,8 +12,9 @@ from tests.adapters.test_golden import assert_golden
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.claude_code import TARGET
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput
-from harnesssync_orchestrator.core.items import Absent, Item, Layer, LocalFile, Origin, Scope, Source, Transport
+from harnesssync_orchestrator.core.items import Absent, Item, Layer, LocalFile, Origin, Scope, Transport
 from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Target
 
 PROJECT = Scope.PROJECT

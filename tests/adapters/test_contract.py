@@ -16,9 +16,10 @@ from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope, Source
+from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import AddElement, Native, SetKey, Target, Unsupported, View
 
 P, U = Scope.PROJECT, Scope.USER

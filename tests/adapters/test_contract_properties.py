@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import Address, Desired, ElementOutput, KeyOutput, link_hash, short_hash
-from harnesssync_orchestrator.core.items import Source
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, ObservedFile, ObservedLink, PathState
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Plan, Remove, WriteFile
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import OWN
 

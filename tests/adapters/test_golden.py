@@ -15,8 +15,8 @@ import pytest
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import FileOutput, KeyOutput, LinkOutput
-from harnesssync_orchestrator.core.items import Source
 from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import AddElement, SetKey, Target
 
 GOLDEN = Path(__file__).parent / "golden"

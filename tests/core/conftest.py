@@ -6,18 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from harnesssync_orchestrator.core.items import (
-    Item,
-    Kind,
-    Layer,
-    McpServer,
-    Origin,
-    Scope,
-    Skill,
-    Source,
-    Transport,
-)
+from harnesssync_orchestrator.core.items import Item, Kind, Layer, McpServer, Origin, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import parse_template
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Render, Renderer, Support, Target, Unsupported
 
 ROOT = "/w/project"

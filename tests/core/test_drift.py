@@ -33,7 +33,7 @@ from harnesssync_orchestrator.core.drift import (
     classify,
     worst,
 )
-from harnesssync_orchestrator.core.items import EnvironmentVariable, ItemId, Layer, Origin, Scope, Source
+from harnesssync_orchestrator.core.items import EnvironmentVariable, ItemId, Layer, Origin, Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import (
     Document,
@@ -48,6 +48,7 @@ from harnesssync_orchestrator.core.observed import (
 )
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Plan, Remove, WriteFile, state_of
 from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import AddElement, RemoveKey, SetKey
 from harnesssync_orchestrator.core.trust import OWN, Trust
 

@@ -9,10 +9,11 @@ import pytest
 from harnesssync_orchestrator.core.desired import Address, Desired, value_hash
 from harnesssync_orchestrator.core.explaining import Known, foreign
 from harnesssync_orchestrator.core.foreign import Foreign
-from harnesssync_orchestrator.core.items import Hook, Layer, McpServer, Origin, Scope, Source, Transport
+from harnesssync_orchestrator.core.items import Hook, Layer, McpServer, Origin, Scope, Transport
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Observed, ObservedFile
 from harnesssync_orchestrator.core.plan import Plan
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.source_lines import line_of
 
 ORIGIN = Origin(layer=Layer.PROJECT, file="/p/.mcp.json")

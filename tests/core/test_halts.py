@@ -8,19 +8,11 @@ import pytest
 
 from harnesssync_orchestrator.core.desired import Address, Clash, Desired, FileOutput, Wanted
 from harnesssync_orchestrator.core.halts import HaltReason, why_halt
-from harnesssync_orchestrator.core.items import (
-    EnvironmentVariable,
-    Hook,
-    ItemId,
-    Layer,
-    Origin,
-    Problem,
-    Scope,
-    Source,
-)
+from harnesssync_orchestrator.core.items import EnvironmentVariable, Hook, ItemId, Layer, Origin, Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Missing, Observed, ObservedFile
 from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.core.trust import OWN, Trust
 
 ORIGIN = Origin(layer=Layer.PROJECT, file="/w/x")

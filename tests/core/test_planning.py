@@ -22,15 +22,7 @@ from harnesssync_orchestrator.core.desired import (
 )
 from harnesssync_orchestrator.core.drift import Choice, Resolution
 from harnesssync_orchestrator.core.halts import HaltReason
-from harnesssync_orchestrator.core.items import (
-    EnvironmentVariable,
-    ItemId,
-    Layer,
-    Origin,
-    Problem,
-    Scope,
-    Source,
-)
+from harnesssync_orchestrator.core.items import EnvironmentVariable, ItemId, Layer, Origin, Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.links import link_text
 from harnesssync_orchestrator.core.observed import (
@@ -54,6 +46,7 @@ from harnesssync_orchestrator.core.plan import (
     WriteFile,
 )
 from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.core.targets import AddElement, RemoveElement, RemoveKey, SetKey
 from harnesssync_orchestrator.core.trust import OWN, Standing, Trust
 

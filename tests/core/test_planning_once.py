@@ -17,12 +17,13 @@ from harnesssync_orchestrator.core.desired import (
     link_hash,
     short_hash,
 )
-from harnesssync_orchestrator.core.items import ItemId, Scope, Source
+from harnesssync_orchestrator.core.items import ItemId, Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Missing, Observed, ObservedFile, ObservedLink, PathState
 from harnesssync_orchestrator.core.plan import MakeLink, Plan, Remove, WriteFile
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.trust import OWN
 from harnesssync_orchestrator.core.unlinking import unlink_plan
 

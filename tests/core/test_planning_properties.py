@@ -23,11 +23,12 @@ from harnesssync_orchestrator.core.desired import (
     value_hash,
 )
 from harnesssync_orchestrator.core.documents import after
-from harnesssync_orchestrator.core.items import EnvironmentVariable, ItemId, Layer, Origin, Scope, Source
+from harnesssync_orchestrator.core.items import EnvironmentVariable, ItemId, Layer, Origin, Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, ObservedFile, ObservedLink, PathState
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Plan, Remove, WriteFile
 from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.trust import OWN
 
 ROOT = "/w"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from harnesssync_orchestrator.core.desired import Address, FileOutput, KeyOutput, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Hook, Kind, Scope, Skill, Source
+from harnesssync_orchestrator.core.items import Hook, Kind, Scope, Skill
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Target, View
 
 MakeSkill = Callable[[str], Skill]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from harnesssync_orchestrator.core.desired import Address, Desired
-from harnesssync_orchestrator.core.items import Command, Hook, Layer, Origin, Rule, Scope, Skill, Source
+from harnesssync_orchestrator.core.items import Command, Hook, Layer, Origin, Rule, Scope, Skill
 from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Target
 
 GUIDE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"

@@ -19,10 +19,11 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
-from harnesssync_orchestrator.core.items import EnvironmentVariable, Layer, Origin, Scope, Source
+from harnesssync_orchestrator.core.items import EnvironmentVariable, Layer, Origin, Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.planning import plan
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.trust import OWN
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.hashing import HashCache

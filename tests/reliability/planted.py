@@ -25,8 +25,8 @@ from harnesssync_orchestrator.core import (
     undoing,
     unlinking,
 )
-from harnesssync_orchestrator.core.items import Source
 from harnesssync_orchestrator.core.observed import ObservedLink
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.files import below, footprint, replacing
 from harnesssync_orchestrator.service import hiding, looking, recovering, start, transaction
 

@@ -23,10 +23,11 @@ from harnesssync_orchestrator.core.documents import Gap, position, value_at
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.exposure import WhollyOurs, why_exposed
 from harnesssync_orchestrator.core.foreign import Foreign, foreign_parts
-from harnesssync_orchestrator.core.items import Item, ItemId, LocalFile, Origin, Permissions, Rule, Skill, Source
+from harnesssync_orchestrator.core.items import Item, ItemId, LocalFile, Origin, Permissions, Rule, Skill
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, is_gone
 from harnesssync_orchestrator.core.plan import Plan
+from harnesssync_orchestrator.core.source import Source
 
 
 class Form(enum.Enum):

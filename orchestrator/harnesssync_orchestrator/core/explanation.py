@@ -9,9 +9,10 @@ from typing import Any
 from harnesssync_orchestrator.core.desired import Address, Loss
 from harnesssync_orchestrator.core.explaining import Maker, Part
 from harnesssync_orchestrator.core.foreign import Foreign
-from harnesssync_orchestrator.core.items import ItemId, Origin, Problem
+from harnesssync_orchestrator.core.items import ItemId, Origin
 from harnesssync_orchestrator.core.report import loss_row
 from harnesssync_orchestrator.core.secrets import redact
+from harnesssync_orchestrator.core.source import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from harnesssync_orchestrator.core.desired import Address, Desired
-from harnesssync_orchestrator.core.items import Source
 from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.source import Source
 
 MOST_REMOVED = 5
 """So many outputs of one target may always go at once."""

@@ -38,7 +38,7 @@ from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
 from harnesssync_orchestrator.core.halts import HaltReason, why_halt
-from harnesssync_orchestrator.core.items import FILE_UNREADABLE, Kind, Scope, Source
+from harnesssync_orchestrator.core.items import Kind, Scope
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Missing, Observed, PathState, Unusable, digest_of
 from harnesssync_orchestrator.core.plan import (
@@ -54,6 +54,7 @@ from harnesssync_orchestrator.core.plan import (
 from harnesssync_orchestrator.core.planning_files import decide_file, decide_link, decide_removal
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.planning_once import decide_once, lasts, without_taken
+from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Source
 from harnesssync_orchestrator.core.trust import Trust
 
 

@@ -25,8 +25,9 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     Wanted,
 )
-from harnesssync_orchestrator.core.items import Item, ItemId, Kind, Scope, Source
+from harnesssync_orchestrator.core.items import Item, ItemId, Kind, Scope
 from harnesssync_orchestrator.core.secrets import redact
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
 _T = TypeVar("_T")

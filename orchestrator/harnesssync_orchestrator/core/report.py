@@ -10,9 +10,9 @@ from typing import Any
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
-from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, Operation, UpdateSource, state_of
 from harnesssync_orchestrator.core.secrets import redact
+from harnesssync_orchestrator.core.source import Problem
 
 
 class State(enum.Enum):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue, Loss, Output
-from harnesssync_orchestrator.core.items import Item, Kind, LocalFile, Scope, Source
+from harnesssync_orchestrator.core.items import Item, Kind, LocalFile, Scope
+from harnesssync_orchestrator.core.source import Source
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer

@@ -17,7 +17,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.fingerprints import files_of, fingerprint, is_own
-from harnesssync_orchestrator.core.items import Item, ItemId, Layer, Origin, Permissions, Source
+from harnesssync_orchestrator.core.items import Item, ItemId, Layer, Origin, Permissions
+from harnesssync_orchestrator.core.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harnesssync_orchestrator.core.history import Record, TransactionKind
-from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.plan import Conflict, EditDocument, Operation, Remove, Restore
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Failure
+from harnesssync_orchestrator.core.source import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

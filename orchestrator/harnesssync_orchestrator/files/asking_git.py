@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.files.git import git_dir
 from harnesssync_orchestrator.files.turns import waiting
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from harnesssync_orchestrator.core.adoption import NotAdoptableError, take_in, take_in_keys
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, MergeOutput, Output, short_hash, value_hash
 from harnesssync_orchestrator.core.documents import Gap, value_at
-from harnesssync_orchestrator.core.items import Agent, Command, Item, McpServer, Rule, Source
+from harnesssync_orchestrator.core.items import Agent, Command, Item, McpServer, Rule
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
 from harnesssync_orchestrator.files.hashing import hash_file
 from harnesssync_orchestrator.files.reading import Looked

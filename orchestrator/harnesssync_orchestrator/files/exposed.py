@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from harnesssync_orchestrator.core.desired import Desired, FileOutput, Output
-from harnesssync_orchestrator.core.items import Problem, Scope
+from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.files import asking_git, git
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.tracked import ask_tracked

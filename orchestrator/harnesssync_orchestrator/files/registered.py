@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Problem, Scope
+from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import Project, project_id
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.trust import Approval
 from harnesssync_orchestrator.errors import NewerStateError
 from harnesssync_orchestrator.files.taken_out import left_out

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.files.layout import APPROVED
 from harnesssync_orchestrator.files.registered import VERSION, why_wrong
 from harnesssync_orchestrator.files.store import quarantine, read_json

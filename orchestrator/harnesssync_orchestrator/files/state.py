@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS, Address
-from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.ledger import VERSION, Entry, Ledger, Method, from_document, to_document
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.errors import NewerStateError, StateError
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.store import now, quarantine, read_json, to_json, write_atomic

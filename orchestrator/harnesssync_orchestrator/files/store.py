@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.folder import HAS_DIR_FD, Folder
 from harnesssync_orchestrator.files.swap import rename_exclusively

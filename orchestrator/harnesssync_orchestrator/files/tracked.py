@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files.hashing import is_racy
 from harnesssync_orchestrator.files.reading import Signature

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
-from harnesssync_orchestrator.core.items import Problem
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.files.hashing import MAX_HASHED_BYTES
 from harnesssync_orchestrator.files.opened import OutsideError, open_folder, place_within, require_file_within
 from harnesssync_orchestrator.files.reading import Looked, Signature

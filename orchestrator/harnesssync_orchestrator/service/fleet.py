@@ -13,8 +13,8 @@ from anyio.abc import TaskGroup
 from structlog.typing import FilteringBoundLogger
 
 from harnesssync_orchestrator.config import Config
-from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.projects import Project, project_id
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.files.archive import archive
 from harnesssync_orchestrator.files.layout import Layout

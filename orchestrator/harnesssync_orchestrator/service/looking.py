@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Desired
-from harnesssync_orchestrator.core.items import Problem, Source
 from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.reading import Looked

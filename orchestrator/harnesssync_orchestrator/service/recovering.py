@@ -8,9 +8,9 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address, Desired
 from harnesssync_orchestrator.core.history import Record
-from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.settling import edited_since, settled, settled_keys
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.errors import HarnessSyncError, StateError
 from harnesssync_orchestrator.files import store
 from harnesssync_orchestrator.files.cleanup import clean

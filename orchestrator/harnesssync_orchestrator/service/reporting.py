@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harnesssync_orchestrator.core.items import Problem
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.memory import Remembered

@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from harnesssync_orchestrator import __version__
 from harnesssync_orchestrator.core.drift import Resolution
-from harnesssync_orchestrator.core.items import Problem, Scope
+from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.errors import StateError

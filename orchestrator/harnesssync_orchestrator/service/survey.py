@@ -13,12 +13,12 @@ import anyio.to_thread
 from harnesssync_orchestrator.core.desired import Desired, short_hash
 from harnesssync_orchestrator.core.drift import Resolution
 from harnesssync_orchestrator.core.fingerprints import files_of
-from harnesssync_orchestrator.core.items import Problem, Source
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Plan
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
+from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.discovery.layers import discover

@@ -16,10 +16,11 @@ from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
 from harnesssync_orchestrator.core.history import Record, TransactionKind, before_it, latest, number_of, undone
-from harnesssync_orchestrator.core.items import Problem, Scope
+from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.undoing import undo_plan
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, history_to_json, together

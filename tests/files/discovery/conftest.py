@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from harnesssync_orchestrator.core.items import INHERITABLE, Problem, Scope, Source
+from harnesssync_orchestrator.core.items import INHERITABLE, Scope
+from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.discovery.result import Discovery

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Any, NoReturn
 
-from harnesssync_orchestrator.core.items import FILE_UNREADABLE, Problem
+from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Problem
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Looked, SpecialFileError, TooLargeError
 
 MAX_DEPTH = 100

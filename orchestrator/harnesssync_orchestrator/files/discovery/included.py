@@ -14,7 +14,8 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from harnesssync_orchestrator.core.items import Layer, LocalFile, Problem
+from harnesssync_orchestrator.core.items import Layer, LocalFile
+from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import asking_git, git
 from harnesssync_orchestrator.files.discovery.inheritance import HIDING, LOCAL_RULES, SERVERS

@@ -7,7 +7,8 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from harnesssync_orchestrator.core.items import Hook, Item, Layer, LocalFile, McpServer, Scope, Skill, Source
+from harnesssync_orchestrator.core.items import Hook, Item, Layer, LocalFile, McpServer, Scope, Skill
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.files.discovery.hooks import HookReader
 from harnesssync_orchestrator.files.discovery.included import read_included
 from harnesssync_orchestrator.files.discovery.inheritance import (

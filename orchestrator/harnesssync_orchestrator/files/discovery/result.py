@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
-from harnesssync_orchestrator.core.items import Item, Skill, Source
+from harnesssync_orchestrator.core.items import Item, Skill
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.files.reading import Signature
 from harnesssync_orchestrator.files.tree import TreeListing, tree_digest
 
