@@ -17,7 +17,7 @@ The rule for every output, with the digests of what is wanted, what is there and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.conditions import unmet
@@ -38,19 +38,18 @@ from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
 from harnesssync_orchestrator.core.halts import HaltReason, why_halt
-from harnesssync_orchestrator.core.items import Kind, Scope
+from harnesssync_orchestrator.core.items import Kind
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
-from harnesssync_orchestrator.core.observed import Missing, Observed, PathState, Unusable, digest_of
+from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
 from harnesssync_orchestrator.core.plan import (
     Conflict,
     ConflictKind,
-    EditDocument,
     Held,
     MakeLink,
     Plan,
-    Remove,
     WriteFile,
 )
+from harnesssync_orchestrator.core.planning_exclude import to_exclude
 from harnesssync_orchestrator.core.planning_files import decide_file, decide_link, decide_removal
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.planning_once import decide_once, lasts, without_taken
@@ -101,7 +100,7 @@ def plan(
         held=held,
         kept=tuple(draft.kept),
         made=made,
-        exclude=_to_exclude(draft, wanted, ledger.changed(made=made), whole),
+        exclude=to_exclude(draft, wanted, ledger.changed(made=made), whole),
         unchanged=draft.unchanged,
         halt=HaltReason.SOURCE_UNPARSABLE if unread else None,
         halt_message=f"some of the source can't be read, so {_outputs(unread)} can't be removed" if unread else "",
@@ -259,54 +258,3 @@ def _clash_conflict(address: Address, owners: tuple[str, ...], reason: str) -> C
         message=f"{address} can't be written for {', '.join(owners)}: {reason}",
         hint="Rename one of the items that want it",
     )
-
-
-def _to_exclude(
-    draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledger, whole: WhollyOurs
-) -> tuple[str, ...]:
-    """Paths that git should not show: what we made, unless git tracks it or a person has put something into it.
-    `ledger` knows the containers that an unfinished sync made.
-
-    An edited output is not ours to hide, also while nothing is said of it (its source can't be read for now), and a
-    merged file of ours in which no key of ours is left is a person's, were it for a comment. What is hidden in another
-    way has its like in the main checkout, and must not be hidden there.
-    """
-    if draft.scope is not Scope.PROJECT:
-        return ()
-    observed, left = draft.observed, dict(_entries(draft))
-    ours = {
-        address.path
-        for address, entry in left.items()
-        if not address.pointer and entry.created and _may_be(observed.paths[address.path], entry.digest)
-    }
-    documents = (address.path for address in ledger.made if not address.pointer and not address.path.endswith("/"))
-    filled = {address.path for address in left if address.pointer and address.path in observed.documents}
-    ours |= {path for path in documents if path in filled and path in whole}
-    ours |= {each.path for each in draft.operations if each.expected is None or isinstance(each, _WHOLE)}
-    ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
-    unlisted = {address.path for address, entry in left.items() if entry.unlisted}
-    unlisted |= {address.path for address, wish in wanted.items() if wish.output.hidden_by is not None}
-    gone = {operation.path for operation in draft.operations if isinstance(operation, Remove)}
-    seen = (each for each in draft.conflicts if each.kind is not ConflictKind.UNUSABLE)  # that may be just as it was
-    blocked = {conflict.address.path for conflict in seen if not conflict.address.pointer}
-    blocked |= {kept.address.path for kept in draft.kept if not kept.address.pointer}
-    return tuple(sorted(ours - gone - blocked - unlisted - observed.tracked))
-
-
-_WHOLE = (MakeLink, WriteFile)
-"""What they make, also in the place of something else, is ours as a whole."""
-
-
-def _may_be(state: PathState, digest: str) -> bool:
-    """Does an output stand there as we left it? What can't be looked at may."""
-    return isinstance(state, Unusable) or digest_of(state) == digest
-
-
-def _entries(draft: Draft) -> Iterator[tuple[Address, Entry]]:
-    """What the ledger will say, but for wholes that are made or removed."""
-    edits = [operation for operation in draft.operations if isinstance(operation, EditDocument)]
-    gone = {*draft.forget, *(address for operation in edits for address in operation.forget)}
-    yield from ((address, entry) for address, entry in draft.ledger.entries.items() if address not in gone)
-    yield from draft.adopt.items()
-    for operation in edits:
-        yield from operation.record.items()

@@ -93,3 +93,8 @@ class Due:
             return Reason.RETRY, max(self._retry, settled if math.isfinite(settled) else 0.0)
         reasons = ((Reason.WATCH, settled), (Reason.CONFIRM, self._confirm), (Reason.TIMER, self._timer))
         return min(reasons, key=lambda due: due[1])
+
+
+def together(changed: frozenset[str] | None, more: frozenset[str] | None) -> frozenset[str] | None:
+    """All of it; None if anything may have changed."""
+    return None if changed is None or more is None else changed | more

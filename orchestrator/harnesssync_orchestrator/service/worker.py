@@ -24,7 +24,7 @@ from harnesssync_orchestrator.logs import Clock, utc_now
 from harnesssync_orchestrator.service import failing
 from harnesssync_orchestrator.service.alarm import Alarm
 from harnesssync_orchestrator.service.backoff import Backoff
-from harnesssync_orchestrator.service.due import Due, Reason
+from harnesssync_orchestrator.service.due import Due, Reason, together
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.feedback import Feedback
 from harnesssync_orchestrator.service.snapshot import Activity
@@ -228,10 +228,10 @@ class Worker:
 
     def _answering(self, options: Options, told: frozenset[str] | None) -> Options:
         """The sync that answers to all that has happened, also while it waits for its place."""
-        self._changed = _together(told, self._due.begin())
+        self._changed = together(told, self._due.begin())
 
         def lately() -> frozenset[str]:
-            self._changed = _together(self._changed, self._due.begin())
+            self._changed = together(self._changed, self._due.begin())
             return self._known_changes
 
         few = 0 < len(self._known_changes) <= FEW
@@ -297,8 +297,3 @@ class Worker:
             self._log.warning("project.retry.scheduled", failures=failures, delay_s=round(delay_s, 3))
         else:
             self._backoff.succeed()
-
-
-def _together(changed: frozenset[str] | None, more: frozenset[str] | None) -> frozenset[str] | None:
-    """All of it; None if anything may have changed."""
-    return None if changed is None or more is None else changed | more
