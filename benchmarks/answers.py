@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.ground import ground
 from benchmarks.measure import Row
@@ -25,16 +21,8 @@ def measure(*, quick: bool) -> Iterator[Row]:
             place.add(make_project(place.folder / f"project-{number:03}", skills=1, files=1))
         with place.supervisor():
             place.run("harnesssync", "ctl", "sync", "--all", "--wait")
-            script = Path(__file__).with_name("answers_inside.py")
             socket = place.home / ".harnesssync/orchestrator.sock"
-            done = subprocess.run(
-                [sys.executable, str(script), str(socket), "1" if quick else "3"],
-                env=place.environ,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-    figures = json.loads(done.stdout)
+            figures = place.inside("answers_inside.py", socket, 1 if quick else 3)
     yield Row("bytes of one answer", figures["bytes"], "")
     yield Row("answers of a server of constant bytes", figures["reference"], "/s")
     yield Row("answers of the supervisor", figures["ours"], "/s")

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.ground import TARGETS, Ground, ground
+from benchmarks.fleet import register
+from benchmarks.ground import Ground, ground
 from benchmarks.measure import Row
 from benchmarks.workloads import make_project
 from harnesssync_orchestrator.ctl import client
@@ -71,8 +72,7 @@ class Edits:
 
 def _beside(place: Ground, projects: list[Path], edits: Edits) -> list[float]:
     """Latencies of edits while these projects are registered, approved and synced for the first time."""
-    for project in projects:
-        client.ask(place.environ, "add", {"path": str(project), "targets": list(TARGETS)}, works=True)
+    register(place, projects)
     latencies: list[float] = []
     while not latencies or not all(_is_synced(place, project) for project in projects):
         latencies.append(edits.next())

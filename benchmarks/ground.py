@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 TARGETS = ("codex", "gemini", "opencode")
 COMMANDS = Path(sys.executable).parent
@@ -30,6 +32,20 @@ class Ground:
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}")
         return done.stdout
+
+    def inside(self, script: str, *arguments: object) -> dict[str, Any]:
+        """What a script beside this one prints, as JSON: it measures inside a process of its own."""
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name(script)), *map(str, arguments)],
+            env={**self.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{script} ended with {done.returncode}: {done.stderr}")
+        figures: dict[str, Any] = json.loads(done.stdout)
+        return figures
 
     def add(self, project: Path) -> None:
         """Register a project for the three targets, and trust it."""

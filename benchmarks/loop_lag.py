@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.ground import ground
 from benchmarks.measure import Row
@@ -20,15 +16,7 @@ def measure(*, quick: bool) -> Iterator[Row]:
     with ground() as place:
         project = make_project(place.folder / "project", skills=200 if quick else 2000, files=5)
         place.add(project)
-        script = Path(__file__).with_name("loop_lag_inside.py")
-        done = subprocess.run(
-            [sys.executable, str(script), str(project)],
-            env={**place.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        figures = json.loads(done.stdout)
+        figures = place.inside("loop_lag_inside.py", project)
     yield Row("hashing 10,000 files", figures["hash_s"], "s")
     yield Row("longest hold of the loop while they are hashed", figures["hash_lag_ms"], "ms", BAR_MS)
     yield Row("first sync, inside a process", figures["sync_s"], "s")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.ground import ground
 from benchmarks.measure import Row
@@ -24,15 +20,7 @@ def measure(*, quick: bool) -> Iterator[Row]:
     with ground() as place:
         skills, each = (20, 5) if quick else (200, 50)
         project = make_project(place.folder / "project", skills=skills, files=5, agents=each, servers=20)
-        script = Path(__file__).with_name("rendering_inside.py")
-        done = subprocess.run(
-            [sys.executable, str(script), str(project), "5" if quick else "30"],
-            env={**place.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        figures = json.loads(done.stdout)
+        figures = place.inside("rendering_inside.py", project, 5 if quick else 30)
     yield Row("source files", figures["files"], "")
     yield Row("outputs for all targets", figures["outputs"], "")
     yield Row("every byte of the sources, read", figures["bytes_ms"], "ms")

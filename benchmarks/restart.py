@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -12,14 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.ground import COMMANDS, TARGETS, Ground, ground
+from benchmarks.fleet import PROJECTS, make_fleet, register
+from benchmarks.ground import COMMANDS, Ground, ground
 from benchmarks.measure import Row, milliseconds, side_by_side
-from benchmarks.workloads import make_project
+from benchmarks.system import processor_s
 from harnesssync_orchestrator.ctl import client
 
-PROJECTS = 200
 BAR_S = 2.0
 TIMEOUT_S = 60.0
 LOOK_S = 0.05
@@ -42,10 +39,9 @@ sys.exit(cli.run("harnesssync-orchestrator", ["serve"]))
 def measure(*, quick: bool) -> Iterator[Row]:
     """Each with 50 skills of 3 files, for three targets, after one sync and a stop."""
     with ground() as place:
-        projects = _fleet(place, PROJECTS // 10 if quick else PROJECTS)
+        projects = make_fleet(place.folder / "fleet", PROJECTS // 10 if quick else PROJECTS)
         with place.supervisor():
-            for project in projects:
-                client.ask(place.environ, "add", {"path": str(project), "targets": list(TARGETS)}, works=True)
+            register(place, projects)
             place.run("harnesssync", "ctl", "sync", "--all", "--wait", "--json")
             pair = side_by_side(
                 lambda: place.run("harnesssync", "ctl", "status", "--all"),
@@ -62,14 +58,6 @@ def measure(*, quick: bool) -> Iterator[Row]:
     yield Row(f"start to all {len(projects)} in step, median", ready, "s", BAR_S)
     yield Row("processor time of that, median", statistics.median(one.processor for one in started), "s")
     yield Row("sources and outputs opened by that", len(opened), "", 0)
-
-
-def _fleet(place: Ground, number: int) -> list[Path]:
-    first = make_project(place.folder / "fleet/project-000", skills=50, files=3)
-    others = [first.with_name(f"project-{each:03}") for each in range(1, number)]
-    for other in others:
-        shutil.copytree(first, other)
-    return [first, *others]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +77,9 @@ def _restart(place: Ground, command: list[str], number: int) -> Started:
         _wait(lambda: _in_step(place) is not None)
         answered = time.perf_counter() - began
         _wait(lambda: _in_step(place) == number)
-        ready, processor = time.perf_counter() - began, _processor_s(child.pid)
+        ready, processor = time.perf_counter() - began, processor_s(child.pid)
     assert child.stdout is not None
     return Started(answered, ready, processor, child.stdout.read())
-
-
-def _processor_s(pid: int) -> float:
-    """What a process has used so far, in seconds (proc_pid_stat(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -79,15 +79,7 @@ def _opens(place: Ground, project: Path) -> Iterator[Row]:
 
 def _inside(place: Ground, project: Path, rounds: int) -> Iterator[Row]:
     """The same without the start of Python and of our modules: as the supervisor does it."""
-    script = Path(__file__).with_name("unchanged_inside.py")
-    done = subprocess.run(
-        [sys.executable, str(script), str(project), str(rounds)],
-        env={**place.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    figures = json.loads(done.stdout)
+    figures = place.inside("unchanged_inside.py", project, rounds)
     yield Row("walk, inside a process", figures["walk_ms"], "ms")
     yield Row("second sync, inside a process", figures["sync_ms"], "ms")
     yield Row("second sync / walk, inside a process", figures["ratio"], "x", BAR)
