@@ -171,6 +171,26 @@ def test_toml_read_is_the_same_by_both_parsers(tmp_path: Path) -> None:
     assert config.load(written(tmp_path, text)) == by_tomlkit
 
 
+@pytest.mark.parametrize(
+    ("said", "inherits"),
+    [
+        ("", {"skills", "agents", "commands", "rules", "mcp", "files"}),
+        ("inherit = true", {"skills", "agents", "commands", "rules", "mcp", "files"}),
+        ("inherit = false", set()),
+        ('inherit = ["rules", "skills"]', {"rules", "skills"}),
+    ],
+)
+def test_what_worktrees_inherit_is_all_nothing_or_some_kinds(tmp_path: Path, said: str, inherits: set[str]) -> None:
+    """By their names."""
+    assert config.load(written(tmp_path, f"[worktrees]\n{said}\n")).worktrees.inherits == inherits
+
+
+def test_a_kind_that_is_not_inherited_is_told(tmp_path: Path) -> None:
+    """With what would be right."""
+    with pytest.raises(ConfigError, match=r"worktrees\.inherit"):
+        config.load(written(tmp_path, '[worktrees]\ninherit = ["hooks"]\n'))
+
+
 def test_the_committed_schema_is_that_of_the_code() -> None:
     """Otherwise: python -m harnesssync_orchestrator.config > docs/config.schema.json"""
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json.loads(json.dumps(config.schema()))

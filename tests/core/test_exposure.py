@@ -70,3 +70,14 @@ def test_a_credential_does_not_go_beside_things_of_a_persons_that_git_sees() -> 
     """Such a file is never hidden."""
     assert "holds things of yours" in _why(MERGED, theirs=True)
     assert _why(replace(MERGED, secrets=()), theirs=True, tracked=frozenset(["c.json"])) == ""
+
+
+def test_what_stays_out_of_info_exclude_must_be_hidden_otherwise() -> None:
+    """By an output of ours, or by patterns of a person's."""
+    private = replace(SECRET, secrets=(), private=True)
+    assert _why(replace(private, hidden_by=".gitignore")) == ""
+    shown = replace(private, hidden_by="")
+    assert "x is not hidden from git: name it in .gitignore" in _why(shown)
+    assert _why(shown, ignored=frozenset(["x"])) == ""
+    for hidden_by in ("", ".gitignore"):
+        assert "tracked" in _why(replace(private, hidden_by=hidden_by), tracked=frozenset(["x"]))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.files import asking_git
-from harnesssync_orchestrator.files.asking_git import ignored, tracked
+from harnesssync_orchestrator.files.asking_git import ignored, matching, tracked
 
 # --- tracked ---
 
@@ -120,3 +120,15 @@ def test_without_git_there_is_no_answer_but_a_problem(main: Path) -> None:
     found, problems = ignored(main, ["x"], environ={"PATH": str(main)})
     assert found.hidden == frozenset()
     assert [problem.code for problem in problems] == ["git_missing"]
+
+
+def test_files_that_patterns_match_are_those_that_git_does_not_track(tmp_path: Path, git: Any) -> None:
+    """By gitignore's rules; other repositories are not entered."""
+    git("init", "-q", cwd=tmp_path)
+    for name in ("tracked.key", "new.key", "sub/deep.key", "sub/kept.key", "other/own.key"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    git("init", "-q", cwd=tmp_path / "other")
+    git("add", "tracked.key", cwd=tmp_path)
+    (tmp_path / "patterns").write_text("*.key\n!kept.key\n")
+    assert matching(tmp_path, tmp_path / "patterns") == (("new.key", "sub/deep.key"), ())

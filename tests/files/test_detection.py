@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harnesssync_orchestrator.core.items import Kind, Scope
 from harnesssync_orchestrator.core.targets import Target, Unsupported
@@ -69,3 +71,20 @@ def test_an_installed_program_counts_everywhere(tmp_path: Path) -> None:
         (programs / name).chmod(mode)
     for scope in Scope:
         assert targets_in_use(TARGETS, scope, tmp_path, tmp_path, {"PATH": str(programs)}) == ("alpha",)
+
+
+def test_a_target_for_linked_worktrees_is_in_use_in_each_of_them(tmp_path: Path, git: Any) -> None:
+    """Whatever signs and programs there are, if the repository has a main checkout."""
+    (tmp_path / "main/.alpha").mkdir(parents=True)
+    git("init", "-q", cwd=tmp_path / "main")
+    git("commit", "-q", "--allow-empty", "-m", "x", cwd=tmp_path / "main")
+    git("clone", "-q", "--bare", str(tmp_path / "main"), str(tmp_path / "bare"), cwd=tmp_path)
+    for repository in ("main", "bare"):
+        git("worktree", "add", "-q", str(tmp_path / f"of-{repository}"), cwd=tmp_path / repository)
+    targets = (replace(target("alpha"), only_linked=True),)
+    in_use = {
+        name: targets_in_use(targets, Scope.PROJECT, tmp_path / name, tmp_path, {})
+        for name in ("main", "bare", "of-main", "of-bare")
+    }
+    assert in_use == {"main": (), "bare": (), "of-main": ("alpha",), "of-bare": ()}
+    assert targets_in_use(targets, Scope.USER, tmp_path / "of-main", tmp_path, {}) == ()

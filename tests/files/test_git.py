@@ -14,6 +14,8 @@ from harnesssync_orchestrator.files.git import (
     busy,
     common_dir,
     git_dir,
+    is_bare,
+    is_linked,
     obstacle,
     repository,
     worktree_root,
@@ -144,3 +146,27 @@ def test_pipes_and_endless_files_in_place_of_gits_own_keep_nobody_waiting(main: 
     (main / "other").mkdir()
     (main / "sub.git").rename(main / "other" / ".git")
     assert git_dir(main / "other") is None
+
+
+# --- what a linked worktree has of its main checkout ---
+
+
+def test_a_repository_without_a_checkout_says_so(tmp_path: Path, git: Any) -> None:
+    """Also where its folder is called as in a checkout."""
+    for name in ("plain", "bare"):
+        (tmp_path / name).mkdir()
+    git("init", "-q", cwd=tmp_path / "plain")
+    git("init", "-q", "--bare", str(tmp_path / "bare/.git"), cwd=tmp_path)
+    assert [is_bare(tmp_path / name / ".git") for name in ("plain", "bare", "none")] == [False, True, False]
+    git("config", "core.bare", "yes", cwd=tmp_path / "plain")
+    assert is_bare(tmp_path / "plain/.git")
+
+
+def test_only_a_linked_worktree_is_one(tmp_path: Path, git: Any) -> None:
+    """Neither the main one nor a folder in it."""
+    main, linked = tmp_path / "main", tmp_path / "linked"
+    (main / "folder").mkdir(parents=True)
+    git("init", "-q", cwd=main)
+    git("commit", "-q", "--allow-empty", "-m", "x", cwd=main)
+    git("worktree", "add", "-q", str(linked), cwd=main)
+    assert [is_linked(folder) for folder in (main, main / "folder", linked, tmp_path)] == [False, False, True, False]
