@@ -70,7 +70,8 @@ def table_cuts(text: str, table: Table) -> Iterator[Replacement]:
     if (blank := _before_newline(text, start)) != start and (blank == 0 or text[blank - 1] == "\n"):
         start = blank
     last = table.statements[-1].end if table.statements else table.end
-    if last == len(text):
+    stays = table.comment is not None or any(statement.comment is not None for statement in table.statements)
+    if last == len(text) and not stays:
         start = _before_newline(text, start)
     yield Replacement(start, table.comment if table.comment is not None else _after_newline(text, table.end))
     for statement in table.statements:

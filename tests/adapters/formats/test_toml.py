@@ -295,6 +295,15 @@ def test_edits_at_once_are_the_same_as_one_after_the_other(way: str, document: s
     assert one_by_one == TOML.edit(document.encode(), done)
 
 
+@pytest.mark.parametrize("table", ["[servers.two] # note", "[servers.two]\nx = 1 # note"])
+def test_a_comment_of_the_last_table_keeps_a_line_of_its_own(table: str) -> None:
+    """In a text that does not end with a line ending, which goes with the last table unless something of it stays."""
+    text = f"[servers.one]\n\n{table}"
+    edit = RemoveKey(("servers", "two"))
+    for after in (by_whole_text(text, edit), TOML.edit(text.encode(), [edit]).decode()):
+        assert after == "[servers.one]\n# note"
+
+
 @pytest.mark.parametrize("text", ["a." * 500_000 + "a = 1", "[" + "a . " * 300_000 + "a]", '"a".' * 200 + "a = 1"])
 def test_a_key_of_very_many_parts_is_refused_at_once(text: str) -> None:
     """Parsers take quadratic time over it."""
