@@ -191,6 +191,12 @@ DECLARED: tuple[Event, ...] = (
         message="why",
     ),
     _event(
+        "watch.overflowed",
+        "warning",
+        "More happened at once than the system keeps for a watcher: all projects with these folders are looked at.",
+        folders="how many folders it watches",
+    ),
+    _event(
         "watch.armed",
         "debug",
         "More folders are watched.",

@@ -19,6 +19,7 @@ import anyio.lowlevel
 import pytest
 from anyio.abc import SocketStream
 from structlog.typing import FilteringBoundLogger
+from tests.server.machine import Machine
 from tests.service.conftest import ReadableLog, readable_log, until
 
 from harnesssync_orchestrator.config import Config, WatchSettings
@@ -216,3 +217,12 @@ class Running:
 def running(short: Path, readable_log: ReadableLog) -> Running:
     """A supervisor to be started: `async with running.up():`."""
     return Running(short / "home", readable_log.log)
+
+
+@pytest.fixture
+def machine(short: Path) -> Iterator[Machine]:
+    home = short / "h"
+    home.mkdir()
+    machine = Machine(home)
+    yield machine
+    machine.end()

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.test_process import Machine, eventually, machine
-
-__all__ = ["machine"]
+from tests.server.machine import Machine, eventually
 
 AGENT = ".codex/agents/reviewer.toml"
 SERVER = ".codex/config.toml#/mcp_servers/docs"

@@ -171,6 +171,8 @@ def state(console: Console, report: Mapping[str, Any]) -> str:
     parts += _numbers(report)
     if kept := count(report, "kept"):
         parts.append(f"{kept} kept as yours")
+    if report.get("polled"):
+        parts.append(console.colourize("yellow", "polled"))
     if report.get("activity") in {"waiting", "syncing"}:
         parts.append(console.colourize("cyan", report["activity"]))
     return ", ".join(parts)

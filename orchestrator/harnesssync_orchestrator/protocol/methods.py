@@ -7,11 +7,11 @@ server.info -> {"version", "protocol", "capabilities": [method…], "pid", "proj
     `project` is null on the control socket.
 ping        -> {"pong": true, "pid"}
 status      project?, brief?, after? -> {"supervisor": {"pid", "version", "queue": {"waiting", "syncing"}, …},
-            "revision", "projects": [report + {"status": "running", "activity"}…]}
-    `activity` is `idle`, `waiting` or `syncing`; `queue` counts the projects that are. With `brief`, reports have what
-    a line about each is made of. With `after`, a revision, it is waited for a change since then, for 10 s at most, and
-    of all projects only those that have changed are told, with {"since", "gone": [path…]}; a result without `since` has
-    all of them, also then.
+            "revision", "projects": [report + {"status": "running", "activity", "polled"}…]}
+    `activity` is `idle`, `waiting` or `syncing`; `queue` counts the projects that are. `polled`: for want of watches.
+    With `brief`, reports have what a line about each is made of. With `after`, a revision, it is waited for a change
+    since then, for 10 s at most, and of all projects only those that have changed are told, with {"since",
+    "gone": [path…]}; a result without `since` has all of them, also then.
 sync        projects?, targets?, dry_run?, wait?, confirmed?, lock_timeout? -> {"projects": [report…]}
     without `wait`: {"queued": [id…]}. `wait` is true where absent; `lock_timeout` is in seconds.
 diff        projects? -> {"projects": [report…]}, as a dry run

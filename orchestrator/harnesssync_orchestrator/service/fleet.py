@@ -247,9 +247,10 @@ class Fleet:
         elif key == ROOTS_KEY:
             self._scanning.signal(paths)
         elif (served := self._served.get(key)) is not None:
-            told = self._told(served.worker.project, paths)
+            told, polled = self._told(served.worker.project, paths), self._watcher.polls_for(key)
+            self._board.poll(key, polled=polled)
             if told is not None:
-                served.worker.signal(frozenset() if self._watcher.polls_for(key) else told)
+                served.worker.signal(frozenset() if polled else told)
 
     def _told(self, project: Project, paths: frozenset[str]) -> frozenset[str] | None:
         """What of a change is told a project, None for nothing: of our own files the ledger alone matters. A log in a

@@ -98,16 +98,18 @@ class _Row:
     published: Published
     activity: Activity
     revision: int
+    polled: bool = False
 
     def encoded(self, length: int) -> bytes:
-        return self._with_activity(self.published.encoded(length))
+        return self._now(self.published.encoded(length))
 
     def glance(self, _length: int) -> bytes:
-        return self._with_activity(self.published.glance())
+        return self._now(self.published.glance())
 
-    def _with_activity(self, encoded: bytes) -> bytes:
+    def _now(self, encoded: bytes) -> bytes:
         """What a project is doing changes far more often than its report, which is not encoded again for that."""
-        return encoded[:-1] + b',"activity":"' + self.activity.value.encode() + b'"}'
+        polled = b"true" if self.polled else b"false"
+        return encoded[:-1] + b',"activity":"' + self.activity.value.encode() + b'","polled":' + polled + b"}"
 
 
 class Board:
@@ -128,16 +130,24 @@ class Board:
 
     def publish(self, report: Report) -> None:
         """Replace what is told about a project. That this process answers is what `running` means."""
-        row = self._rows.get(report.project_id)
-        activity = Activity.IDLE if row is None else row.activity
+        published, row = Published.of(report, status="running"), self._rows.get(report.project_id)
         self._gone.pop(report.project_id, None)
-        self._rows[report.project_id] = _Row(Published.of(report, status="running"), activity, self._next())
+        if row is None:
+            self._rows[report.project_id] = _Row(published, Activity.IDLE, self._next())
+        else:
+            row.published, row.revision = published, self._next()
 
     def mark(self, project_id: str, activity: Activity) -> None:
         """Tell what is done about a project now."""
         row = self._rows.get(project_id)
         if row is not None and row.activity is not activity:
             row.activity, row.revision = activity, self._next()
+
+    def poll(self, project_id: str, *, polled: bool) -> None:
+        """Tell that a project is polled, for want of watches, or is watched again."""
+        row = self._rows.get(project_id)
+        if row is not None and row.polled is not polled:
+            row.polled, row.revision = polled, self._next()
 
     def forget(self, project_id: str) -> None:
         row = self._rows.pop(project_id, None)

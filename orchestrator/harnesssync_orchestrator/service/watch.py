@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +26,13 @@ from structlog.typing import FilteringBoundLogger
 from watchfiles import Change
 
 from harnesssync_orchestrator.config import WatchSettings
-from harnesssync_orchestrator.service.notifier import Notifier, WatchfilesRustInternalError, open_notifier
+from harnesssync_orchestrator.service.notifier import (
+    OVERFLOW,
+    Notifier,
+    Stop,
+    WatchfilesRustInternalError,
+    open_notifier,
+)
 
 DEBOUNCE_MS = 50
 STEP_MS = 10
@@ -43,11 +48,11 @@ RATIO = 4
 SEVERAL = 4
 """Of fewer watchers none is taken in before it is calm: arming holds the interpreter, and so does each anew."""
 LARGEST = 2048
-"""Folders in one watcher: arming holds the interpreter, and with it the event loop, for 10 to 25 µs a folder."""
+"""Folders in one watcher: arming takes 10 to 25 µs of the interpreter a folder."""
 MOST = 32
-"""About so many watchers at most: each wakes up a hundred times a second, and a user may have 128."""
+"""About so many watchers at most: a user may have 128 (fs.inotify.max_user_instances)."""
 CALM_S = 5.0
-"""When nothing was added for this long, watchers are put together: each wakes up a hundred times a second."""
+"""When nothing was added for this long, watchers are put together: each takes a thread."""
 RESTART_S = REST_S = 1.0
 TEMPORARY = re.compile(r"\.state-.*\.json\.tmp|\.harnesssync-.*\.(?:tmp|old)", re.DOTALL)
 """The names of our own temporary files (`files.store`, `files.temporaries`): each is one half of a write whose other
@@ -65,7 +70,7 @@ class _Shard:
     folders: set[str]
     polling: bool
     retired: bool = False
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: Stop = field(default_factory=Stop)
 
 
 class Watcher:
@@ -251,12 +256,16 @@ class Watcher:
                 )
                 if heard == "stop" or (heard == "timeout" and shard.retired):
                     return
-                if not isinstance(heard, str):
+                if heard == OVERFLOW:
+                    self._log.warning("watch.overflowed", folders=len(shard.folders))
+                    self._tell_all(shard.folders)
+                elif not isinstance(heard, str):
                     self._pass_on(heard)
         except (OSError, RuntimeError) as error:  # WatchfilesRustInternalError is a RuntimeError
             failure = error
         finally:
             shard.notifier.close()
+            shard.stop.close()
             self._shards.remove(shard)
         if shard.retired:
             self._tell_all(shard.folders)  # its successor watches; what it had not told yet is lost

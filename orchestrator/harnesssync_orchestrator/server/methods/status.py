@@ -13,7 +13,7 @@ has gone keeps no place among the requests in work."""
 
 
 async def answer(context: Context) -> bytes:
-    """`{"supervisor", "revision", "projects": [report + {"status": "running", "activity"}…]}`, of one project or all.
+    """`{"supervisor", "revision", "projects": [report + {"status": "running", "activity", "polled"}…]}`, of one or all.
 
     With `after`, a revision, it waits for a change since then. Without a `project` only what has changed is told then,
     with `since`, and `gone`: the paths of those that are not served any more.
