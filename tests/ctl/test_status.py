@@ -381,12 +381,13 @@ def test_of_many_projects_those_that_are_asked_for_are_shown(
     reports = [make_report(path) for path in paths]
     reports[500] |= {"state": "paused", "targets": ["codex"]}
     reports[700] |= {"omitted": {"held": 2}}
-    reports[900] |= {"state": "failed", "targets": ["codex"]}
+    reports[900] |= {"state": "failed", "targets": ["codex"], "polled": True, "activity": "waiting"}
     peer = peers(control, supervisor_of(*reports))
     everything = harnesssync("ctl", "status", "--all")
     assert peer.requests == [("status", {"brief": True})]
     lines = everything.out.splitlines()
     assert [line.split()[0] for line in lines[1:4]] == [str(paths[900]), str(paths[700]), str(paths[500])]
+    assert lines[1] == f"  {paths[900]}  [running]  failed, 12 unchanged, polled, waiting"
     assert lines[2] == f"  {paths[700]}  [running]  in step, 12 unchanged, 2 held back"
     assert lines[-1] == "1000 projects: 1 failed, 1 held back, 1 paused, 997 in step"
     assert everything.code == 4

@@ -140,3 +140,14 @@ def test_who_missed_more_than_is_remembered_is_told_everything() -> None:
     told = json.loads(board.status(after=revision))
     assert "since" not in told
     assert [row["id"] for row in told["projects"]] == [f"{0:016x}"]
+
+
+def test_that_a_project_is_polled_is_told() -> None:
+    """As long as it is, whatever is published of it meanwhile."""
+    board = Board({})
+    board.publish(report(1))
+    board.poll(f"{1:016x}", polled=True)
+    board.publish(report(1, losses=1))
+    assert json.loads(board.status(brief=True))["projects"][0]["polled"] is True
+    board.poll(f"{1:016x}", polled=False)
+    assert json.loads(board.status())["projects"][0]["polled"] is False

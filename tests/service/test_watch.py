@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +13,11 @@ from typing import Any
 
 import anyio
 import pytest
+from watchfiles import Change
 
 from harnesssync_orchestrator.config import WatchSettings
 from harnesssync_orchestrator.service import watch
-from harnesssync_orchestrator.service.notifier import open_notifier
+from harnesssync_orchestrator.service.notifier import Inotify, Stop, open_notifier
 from harnesssync_orchestrator.service.watch import Watcher
 
 pytestmark = pytest.mark.anyio
@@ -207,6 +211,77 @@ async def test_watcher_crash_fallback_when_the_system_has_no_watch_to_give(
         await until(lambda: str(tmp_path / "x") in told.paths("a"))
     [line] = readable_log.named("watch.failed")
     assert "open files" in line["message"]
+
+
+async def test_where_watches_run_out_those_are_polled_that_get_none(
+    tmp_path: Path, readable_log: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others notice nothing, and it is tried again after a while."""
+    monkeypatch.setattr(watch, "AGAIN_S", 0.5)
+    monkeypatch.setattr(watch, "CALM_S", 0.1)
+    room = Room(6)
+    made = {key: [tmp_path / key / str(number) for number in range(3)] for key in "abc"}
+    for inner in made.values():
+        for folder in inner:
+            folder.mkdir(parents=True)
+    everything = folders(tmp_path, *made["a"], *made["b"], *made["c"])
+    told = Told()
+    settings = WatchSettings(poll_ms=50)
+    async with watching(told, readable_log.log, settings=settings, open_notifier=room.open_notifier) as watcher:
+        for key, inner in made.items():
+            watcher.watch(key, folders(tmp_path, *inner))
+        await until(lambda: watcher.polled and watcher.watched == everything)
+        assert watcher.polled == folders(made["b"][2], *made["c"]), "what all of them need was watched first"
+        assert [watcher.polls_for(key) for key in "abc"] == [False, True, True]
+        for key, inner in made.items():
+            (inner[2] / "x").write_bytes(b"x")
+            await until(lambda key=key, inner=inner: str(inner[2] / "x") in told.paths(key))
+        line, *_ = readable_log.named("watch.failed")
+        assert (line["folders"], "no more watches" in line["message"]) == (4, True)
+        room.left = 100
+        await until(lambda: watcher.watched == everything and not watcher.polled)
+
+
+class Room:
+    """So many watches are left, whoever takes them; one that was taken never comes back."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def open_notifier(self, paths: list[str], *, polling: bool, poll_ms: int) -> Any:
+        room = self
+
+        class Scarce(Inotify):
+            def _add(self, folder: str) -> None:
+                if not room.left:
+                    raise OSError(errno.ENOSPC, "")
+                room.left -= 1
+                super()._add(folder)
+
+        return open_notifier(paths, polling=polling, poll_ms=poll_ms) if polling else Scarce(paths)
+
+
+def test_what_is_told_is_what_the_system_tells(tmp_path: Path) -> None:
+    """What comes, goes, and changes, by its name, also one that is no UTF-8; and that the folder itself has gone."""
+    root, odd = tmp_path / "root", Path(os.fsdecode(os.fsencode(tmp_path) + b"/root/\xff"))
+    root.mkdir()
+    (root / "there").touch()
+    notifier, stop = Inotify([str(root)]), Stop()
+    assert notifier.watch(50, 10, 0, stop) == "timeout"
+    odd.touch()
+    (root / "there").write_bytes(b"x")
+    (root / "there").rename(tmp_path / "elsewhere")
+    heard = notifier.watch(50, 10, 10_000, stop)
+    assert {(Change.added, str(odd)), (Change.modified, f"{root}/there")} <= set(heard)
+    assert (Change.deleted, f"{root}/there") in heard
+    shutil.rmtree(root)
+    assert (Change.deleted, str(root)) in notifier.watch(50, 10, 10_000, stop)
+    stop.set()
+    assert notifier.watch(50, 10, 10_000, stop) == "stop"
+    notifier.close()
+    stop.close()
+    with pytest.raises(FileNotFoundError):
+        Inotify([str(root)])
 
 
 async def test_watcher_crash_fallback_while_it_runs(tmp_path: Path, readable_log: Any, until: Any) -> None:

@@ -11,9 +11,8 @@ Polling takes over for folders whose watcher fails, also because the system has 
 
 from __future__ import annotations
 
+import errno
 import math
-import os
-import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,15 +22,16 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 from structlog.typing import FilteringBoundLogger
-from watchfiles import Change
 
 from harnesssync_orchestrator.config import WatchSettings
+from harnesssync_orchestrator.service.hearing import sort_out
 from harnesssync_orchestrator.service.notifier import (
+    FAILURES,
     OVERFLOW,
     Notifier,
     Stop,
-    WatchfilesRustInternalError,
     open_notifier,
+    open_those_there,
 )
 
 DEBOUNCE_MS = 50
@@ -54,10 +54,8 @@ MOST = 32
 CALM_S = 5.0
 """When nothing was added for this long, watchers are put together: each takes a thread."""
 RESTART_S = REST_S = 1.0
-TEMPORARY = re.compile(r"\.state-.*\.json\.tmp|\.harnesssync-.*\.(?:tmp|old)", re.DOTALL)
-"""The names of our own temporary files (`files.store`, `files.temporaries`): each is one half of a write whose other
-half is told too."""
-
+AGAIN_S = 300.0
+"""After so long it is tried again to watch what is polled because the system had no more watches."""
 Changed = Callable[[str, frozenset[str]], None]
 """Told a key and the paths that changed for it; no paths mean that anything may have."""
 
@@ -99,6 +97,7 @@ class Watcher:
         # Guards the making of watchers: two at once would watch the same folders.
         self._arming = anyio.Lock()
         self._doubtful: set[str] = set()
+        self._again_at = math.inf
         # A watcher lives in a thread of its own for as long as it watches; there are only ever a few.
         self._threads = anyio.CapacityLimiter(math.inf)
 
@@ -154,7 +153,10 @@ class Watcher:
                         await self._wake.wait()
                     if calm.cancelled_caught:
                         await self._put_together(tasks)
-                        await self._wake.wait()
+                        with anyio.CancelScope(deadline=self._again_at) as waiting:
+                            await self._wake.wait()
+                        if waiting.cancelled_caught:
+                            self._try_again()
                     await anyio.sleep(max(GATHER_S, rests_until - anyio.current_time()))
                     self._wake = anyio.Event()
                     began = anyio.current_time()
@@ -168,20 +170,39 @@ class Watcher:
     async def _arm(self, tasks: TaskGroup, *, polling: bool) -> None:
         """Watch what is asked for and not watched yet, in one new watcher for each `_largest` folders."""
         async with self._arming:
-            wanted = sorted(self._owners.keys() - self.watched)
+            wanted = sorted(self._owners.keys() - self.watched, key=self._rank)
+            left: set[str] = set()
+            failure: Exception = OSError(errno.ENOSPC, "the system has no more watches to give")
             for start in range(0, len(wanted), self._largest):
                 added = set(wanted[start : start + self._largest])
-                try:
-                    await self._add(tasks, added, polling=polling)
-                except (OSError, WatchfilesRustInternalError) as error:
-                    await self._poll_instead(tasks, added, error, polling=polling)
+                if not math.isfinite(self._again_at):
+                    try:
+                        added = await self._add(tasks, added, polling=polling)
+                    except FAILURES as error:
+                        failure = error
+                        self._again_at = anyio.current_time() + AGAIN_S
+                left |= added
+            if left:
+                await self._poll_instead(tasks, left, failure, polling=polling)
+
+    def _rank(self, folder: str) -> tuple[int, str, str]:
+        """First what several need, then project by project: where watches run out, as few as may be are polled."""
+        keys = self._owners.get(folder, ())
+        return (-len(keys), min(keys, default=""), folder)
+
+    def _try_again(self) -> None:
+        """Whoever had the system's watches may have given them back: let go of what is polled, and watch it."""
+        self._again_at = math.inf
+        for shard in self._shards:
+            shard.retired |= shard.polling
+        self._wake.set()
 
     async def _poll_instead(self, tasks: TaskGroup, folders: set[str], error: Exception, *, polling: bool) -> None:
         if not polling:
             self._log.warning("watch.failed", message=str(error), folders=len(folders))
             try:
                 await self._add(tasks, folders, polling=True)
-            except (OSError, WatchfilesRustInternalError) as poll_error:
+            except FAILURES as poll_error:
                 error = poll_error
             else:
                 return
@@ -194,11 +215,12 @@ class Watcher:
         async with self._arming:
             small = [shard for shard in self._shards if len(shard.folders) <= self._largest // 2 and not shard.polling]
             if len(small) > 1:
-                with suppress(OSError, WatchfilesRustInternalError):  # they go on by themselves
+                with suppress(*FAILURES):  # they go on by themselves
                     await self._add(tasks, set(), polling=False, ratio=math.inf)
 
-    async def _add(self, tasks: TaskGroup, added: set[str], *, polling: bool, ratio: float = RATIO) -> None:
-        """One more watcher, for `added` and for what watchers up to `ratio` times larger hold."""
+    async def _add(self, tasks: TaskGroup, added: set[str], *, polling: bool, ratio: float = RATIO) -> set[str]:
+        """One more watcher, for `added` and for what watchers up to `ratio` times larger hold. Those that are left,
+        since the system had no watches for them."""
         began = anyio.current_time()
         folders = set(added)
         absorbed: list[_Shard] = []
@@ -210,11 +232,17 @@ class Watcher:
                 folders |= shard.folders
                 absorbed.append(shard)
         self._doubtful.clear()
-        notifier, folders = await anyio.to_thread.run_sync(
-            partial(self._open, folders, polling=polling), limiter=self._threads
-        )
+        make = partial(self._open_notifier, polling=polling)
+        opening = partial(open_those_there, make, sorted(folders, key=self._rank), poll_ms=self._settings.poll_ms)
+        notifier, folders = await anyio.to_thread.run_sync(opening, limiter=self._threads)
         if notifier is None:
-            return
+            return set()
+        left: frozenset[str] = getattr(notifier, "left", frozenset())
+        if left:
+            self._again_at = anyio.current_time() + AGAIN_S
+            if absorbed:  # each is watched twice for a moment: there is more room without that
+                notifier.close()
+                return await self._add(tasks, added, polling=polling, ratio=0)
         shard = _Shard(notifier, folders, polling)
         self._shards.append(shard)
         for old in absorbed:
@@ -232,19 +260,7 @@ class Watcher:
             duration_s=round(anyio.current_time() - began, 6),
         )
         self._tell_all(added & shard.folders)
-
-    def _open(self, folders: set[str], *, polling: bool) -> tuple[Notifier | None, set[str]]:
-        """Runs in a thread. A folder that vanishes meanwhile is left out: whoever asked is told by its parent."""
-        while True:
-            # os.path.isdir, measured: four times faster than Path.is_dir, for thousands of folders.
-            there = {folder for folder in folders if os.path.isdir(folder)}  # noqa: PTH112 - measured
-            if not there:
-                return None, set()
-            try:
-                notifier = self._open_notifier(sorted(there), polling=polling, poll_ms=self._settings.poll_ms)
-            except FileNotFoundError:
-                continue
-            return notifier, there
+        return added & left
 
     async def _listen(self, tasks: TaskGroup, shard: _Shard) -> None:
         """Pass on what one watcher tells, until it is stopped, or retired and silent."""
@@ -261,7 +277,7 @@ class Watcher:
                     self._tell_all(shard.folders)
                 elif not isinstance(heard, str):
                     self._pass_on(heard)
-        except (OSError, RuntimeError) as error:  # WatchfilesRustInternalError is a RuntimeError
+        except FAILURES as error:
             failure = error
         finally:
             shard.notifier.close()
@@ -275,17 +291,7 @@ class Watcher:
             await self._poll_instead(tasks, folders, failure, polling=shard.polling)
 
     def _pass_on(self, heard: Iterable[tuple[int, str]]) -> None:
-        told: dict[str, set[str]] = {}
-        replaced: list[str] = []
-        for change, path in heard:
-            parent, _, name = path.rpartition("/")
-            if name.startswith(".") and TEMPORARY.fullmatch(name):
-                continue
-            if change != Change.modified and path in self._owners:
-                replaced.append(path)
-            for folder in (path, parent or "/"):
-                for key in self._owners.get(folder, ()):
-                    told.setdefault(key, set()).add(path)
+        told, replaced = sort_out(heard, self._owners)
         if replaced:
             self._unwatch(replaced)
             self._wake.set()
