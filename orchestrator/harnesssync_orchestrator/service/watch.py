@@ -15,7 +15,6 @@ import errno
 import math
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -29,10 +28,10 @@ from harnesssync_orchestrator.service.notifier import (
     FAILURES,
     OVERFLOW,
     Notifier,
-    Stop,
     open_notifier,
     open_those_there,
 )
+from harnesssync_orchestrator.service.shards import RATIO, Shard, taken_in
 
 DEBOUNCE_MS = 50
 STEP_MS = 10
@@ -43,10 +42,6 @@ GATHER_S = 0.02
 REST = 10
 """It rests this many times longer than an arming took, up to a second: while hundreds of projects are taken up, one
 after the other, arming would take the interpreter from them all the time."""
-RATIO = 4
-"""A new watcher takes in those that are up to this many times larger than what it already holds."""
-SEVERAL = 4
-"""Of fewer watchers none is taken in before it is calm: arming holds the interpreter, and so does each anew."""
 LARGEST = 2048
 """Folders in one watcher: arming takes 10 to 25 µs of the interpreter a folder."""
 MOST = 32
@@ -58,17 +53,6 @@ AGAIN_S = 300.0
 """After so long it is tried again to watch what is polled because the system had no more watches."""
 Changed = Callable[[str, frozenset[str]], None]
 """Told a key and the paths that changed for it; no paths mean that anything may have."""
-
-
-@dataclass(slots=True, eq=False)
-class _Shard:
-    """One system watcher. `folders` are those that it is still believed to watch: see `_replaced`."""
-
-    notifier: Notifier
-    folders: set[str]
-    polling: bool
-    retired: bool = False
-    stop: Stop = field(default_factory=Stop)
 
 
 class Watcher:
@@ -92,7 +76,7 @@ class Watcher:
         self._open_notifier = open_notifier
         self._asked: dict[str, frozenset[str]] = {}
         self._owners: dict[str, set[str]] = {}
-        self._shards: list[_Shard] = []
+        self._shards: list[Shard] = []
         self._wake = anyio.Event()
         # Guards the making of watchers: two at once would watch the same folders.
         self._arming = anyio.Lock()
@@ -222,15 +206,8 @@ class Watcher:
         """One more watcher, for `added` and for what watchers up to `ratio` times larger hold. Those that are left,
         since the system had no watches for them."""
         began = anyio.current_time()
-        folders = set(added)
-        absorbed: list[_Shard] = []
-        are_few = math.isfinite(ratio) and sum(not shard.retired for shard in self._shards) < SEVERAL
-        for shard in () if are_few else sorted(self._shards, key=lambda shard: len(shard.folders)):
-            is_small = not folders or len(shard.folders) <= ratio * len(folders)
-            fits = is_small and len(shard.folders) + len(folders) <= self._largest
-            if fits and shard.polling is polling and not shard.retired:
-                folders |= shard.folders
-                absorbed.append(shard)
+        absorbed = taken_in(self._shards, added, largest=self._largest, polling=polling, ratio=ratio)
+        folders = added.union(*(shard.folders for shard in absorbed))
         self._doubtful.clear()
         make = partial(self._open_notifier, polling=polling)
         opening = partial(open_those_there, make, sorted(folders, key=self._rank), poll_ms=self._settings.poll_ms)
@@ -243,7 +220,7 @@ class Watcher:
             if absorbed:  # each is watched twice for a moment: there is more room without that
                 notifier.close()
                 return await self._add(tasks, added, polling=polling, ratio=0)
-        shard = _Shard(notifier, folders, polling)
+        shard = Shard(notifier, folders, polling)
         self._shards.append(shard)
         for old in absorbed:
             old.retired = True
@@ -262,7 +239,7 @@ class Watcher:
         self._tell_all(added & shard.folders)
         return added & left
 
-    async def _listen(self, tasks: TaskGroup, shard: _Shard) -> None:
+    async def _listen(self, tasks: TaskGroup, shard: Shard) -> None:
         """Pass on what one watcher tells, until it is stopped, or retired and silent."""
         failure: Exception
         try:
