@@ -56,6 +56,9 @@ class Folding(mfusepy.Operations):
     def mkdir(self, path: str, mode: int) -> None:
         self._real(path).mkdir(mode)
 
+    def mknod(self, path: str, mode: int, dev: int) -> None:
+        os.mknod(self._real(path), mode, dev)
+
     def rmdir(self, path: str) -> None:
         self._real(path).rmdir()
 
