@@ -20,6 +20,8 @@ def may_be_there(paths: Iterable[str]) -> bool:
 
 
 def _may_be_in(path: str) -> bool:
+    if path.lower().endswith(".egg"):
+        return True
     try:
         names = os.listdir(path)  # noqa: PTH208 - before every command, and pathlib takes longer to import
     except FileNotFoundError:
@@ -27,7 +29,8 @@ def _may_be_in(path: str) -> bool:
     except OSError:
         return True  # such as an archive of packages
     return any(
-        name.endswith(".egg") or (name.endswith(_FOLDERS) and _names_the_group(f"{path}/{name}/entry_points.txt"))
+        name.lower().endswith(".egg")
+        or (name.lower().endswith(_FOLDERS) and _names_the_group(f"{path}/{name}/entry_points.txt"))
         for name in names
     )
 

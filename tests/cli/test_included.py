@@ -219,3 +219,15 @@ def test_without_hiding_it_is_not_brought_where_git_would_show_it(
     git("commit", "-q", "-a", "-m", "ignore less", cwd=linked)
     run("sync", cwd=linked)
     assert brought(linked) == {".env": ALL[".env"]}
+
+
+def test_what_is_too_much_in_all_is_told_once(run: Run, main: Path, linked: Path) -> None:
+    """No file is called too large for what others take."""
+    write(main, {"certs/local.key": "key\n"})
+    for number in range(6):
+        (main / "certs" / f"{number}.key").write_bytes(b"x" * 3_900_000)
+    told = json.loads(run("sync", "--json", cwd=linked).out)["projects"][0]["problems"]
+    assert [(problem["code"], problem["file"]) for problem in told] == [
+        ("include_too_many", f"{main}/.worktreeinclude")
+    ]
+    assert len(list((linked / "certs").iterdir())) == 4

@@ -65,3 +65,16 @@ def test_what_git_would_show_again_is_hidden_again(run: Run, worktree: Path, git
     assert run("sync", cwd=worktree).code == 0
     assert ".codex" not in git("status", "--short", cwd=worktree)
     assert hidden.partition("# >>>")[2] == exclude.read_text().partition("# >>>")[2]
+
+
+def test_a_damaged_ledger_is_told_where_no_target_was_chosen(run: Run, home: Path, worktree: Path) -> None:
+    """It decides about targets then, and is asked before anything else: that must not take the word from the sync."""
+    (worktree / ".codex").mkdir()
+    run("ctl", "add", str(worktree))
+    assert run("sync", cwd=worktree).code == 0
+    [ledger] = (home / ".harnesssync/projects").glob("*/state.json")
+    ledger.write_text("{broken")
+    ran = run("sync", "--json", cwd=worktree)
+    [report] = json.loads(ran.out)["projects"]
+    assert (ran.code, [problem["file"] for problem in report["problems"]]) == (1, [str(ledger)])
+    assert list(ledger.parent.glob("state.json*bak*")) or list(ledger.parent.glob("*.bak"))

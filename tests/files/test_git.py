@@ -16,6 +16,7 @@ from harnesssync_orchestrator.files.git import (
     git_dir,
     is_bare,
     is_linked,
+    linked_root,
     obstacle,
     repository,
     worktree_root,
@@ -146,6 +147,22 @@ def test_pipes_and_endless_files_in_place_of_gits_own_keep_nobody_waiting(main: 
     (main / "other").mkdir()
     (main / "sub.git").rename(main / "other" / ".git")
     assert git_dir(main / "other") is None
+
+
+@pytest.mark.parametrize("file", ["commondir", "gitdir"])
+def test_names_that_no_folder_has_lead_nowhere(main: Path, tmp_path: Path, git: Any, file: str) -> None:
+    """A record that somebody damaged, or unpacked: no project, and no reason to stop."""
+    git("worktree", "add", "-q", "-b", "side", "../linked", cwd=main)
+    record = main / ".git/worktrees/linked"
+    (record / file).write_bytes(b"a\0b\n")
+    assert repository(tmp_path / "linked") is None
+    root = linked_root(record)
+    assert root is None or repository(root) is None
+    (main / ".git/commondir").write_bytes(b"a\0b\n")
+    assert (common_dir(main), repository(main)) == (None, None)
+    (main / "loop").symlink_to("loop")
+    (main / ".git/commondir").write_bytes(b"../loop\n")
+    assert repository(main) is None
 
 
 # --- what a linked worktree has of its main checkout ---

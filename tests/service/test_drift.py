@@ -22,6 +22,7 @@ from harnesssync_orchestrator.core.drift import Choice, Drift, Policies, Policy
 from harnesssync_orchestrator.core.plan import UpdateSource, state_of
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
+from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.link import Means
 from harnesssync_orchestrator.service.adopting import own_file
 from harnesssync_orchestrator.service.engine import Engine, Options
@@ -354,6 +355,21 @@ async def test_one_undo_takes_back_an_adoption_and_what_followed_from_it(
     assert await undo_one(project, engine) == 0
     assert words(root) == before
     assert the_states(await run(targets=several, dry_run=True)) == {output: "output-edited"}
+
+
+async def test_an_adoption_of_which_a_half_cannot_be_read_is_left_whole(
+    run: Sync, root: Path, project: Project, engine: Engine
+) -> None:
+    """One half without the other would be neither what was before nor what is now."""
+    await run()
+    edit(root / "AGENTS.md", "kind", "very kind")
+    await run(policy=Policy.ADOPT)
+    before = words(root)
+    adopting, _ = sorted(engine.layout.history_dir(project).iterdir())[-2:]
+    (adopting / "record.json").write_text("{")
+    with pytest.raises(StateError, match="can't be read"):
+        await undo_one(project, engine)
+    assert words(root) == before
 
 
 async def test_a_dry_undo_of_an_adoption_tells_all_that_it_would_take_back(

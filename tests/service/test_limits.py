@@ -21,6 +21,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.service.engine import Engine, Options
 from harnesssync_orchestrator.service.sync import sync
+from harnesssync_orchestrator.service.undoing import Asked, undo
 
 pytestmark = pytest.mark.anyio
 
@@ -120,3 +121,45 @@ async def test_an_edit_waits_for_no_sync_that_nobody_waits_for(
         for limiter, holder in taken:
             limiter.release_on_behalf_of(holder)
     assert limits.projects.borrowed_tokens == limits.urgent.borrowed_tokens == 0
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_who_waits_without_their_place_keeps_nobody_from_theirs(engine: Engine, *, urgent: bool) -> None:
+    """Others of their kind go on meanwhile, however many wait."""
+    begun: list[object] = []
+
+    async def wait() -> None:
+        async with engine.in_place(urgent=urgent) as mine:
+            begun.append(mine)
+            await mine.without_place(60)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(wait)
+        with anyio.fail_after(10):
+            while len(begun) < 4:
+                await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    assert engine.limits.projects.borrowed_tokens == engine.limits.unhurried.borrowed_tokens == 0
+
+
+async def test_an_undo_waits_for_no_sync_that_nobody_waits_for(
+    engine: Engine, project: Callable[[str], Project]
+) -> None:
+    """Not for its threads either."""
+    edited, limits = project("edited"), engine.limits
+    await sync(edited, engine)
+    taken = [
+        (limiter, object())
+        for limiter in (limits.unhurried, limits.hashing, limits.linking, limits.ledgers)
+        for _ in range(int(limiter.total_tokens))
+    ]
+    for limiter, holder in taken:
+        limiter.acquire_on_behalf_of_nowait(holder)
+
+    async def hold(_: tuple[str, ...]) -> bool:
+        return False
+
+    with anyio.fail_after(10):
+        assert (await undo(edited, engine, Asked(), hold)).exit_code == 0
+    assert not (Path(edited.path) / "AGENTS.md").exists()

@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
-from harnesssync_adapters.formats.yaml_text import STEP, yaml_key, yaml_quoted, yaml_value
+from harnesssync_adapters.formats.yaml_text import MAX_SIMPLE_KEY, STEP, yaml_key, yaml_quoted, yaml_value
 from harnesssync_orchestrator.core.desired import JsonValue
-
-MAX_SIMPLE_KEY = 1000
-"""Characters. YAML takes only what is shorter than 1,024 for a key, unless it is told that it is one."""
 
 
 def markdown(front: Mapping[str, JsonValue], body: str) -> bytes:

@@ -12,6 +12,8 @@ from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.targets import DocumentError
 
 STEP = "  "
+MAX_SIMPLE_KEY = 1000
+"""Characters. YAML takes only what is shorter than 1,024 for a key, unless it is told that it is one."""
 """One level of indentation."""
 
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[A-Za-z_][A-Za-z0-9_-]*", re.IGNORECASE)
@@ -45,7 +47,7 @@ def yaml_value(value: JsonValue) -> str:
     if isinstance(value, str):
         return yaml_string(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{yaml_key(key)}: {yaml_value(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(_member(yaml_key(key), yaml_value(one)) for key, one in value.items()) + "}"
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(yaml_value, value)) + "]"
     if isinstance(value, float):
@@ -55,6 +57,10 @@ def yaml_value(value: JsonValue) -> str:
         match = _WITHOUT_POINT.fullmatch(written)
         return f"{match[1]}.0{match[2]}" if match else written  # YAML 1.1 takes `1e+16` for text
     return json.dumps(value)
+
+
+def _member(key: str, value: str) -> str:
+    return f"? {key} : {value}" if len(key) > MAX_SIMPLE_KEY else f"{key}: {value}"
 
 
 def member_lines(key: str, value: JsonValue, indent: str) -> list[str]:

@@ -111,9 +111,12 @@ def latest(records: Sequence[Record], *, done: Collection[str]) -> Record | None
 
 def before_it(records: Sequence[Record], record: Record) -> Record | None:
     """The transaction that the same command made before this one: it adopted edits first, and then synced."""
-    command = record.name.partition("-")[2]
-    earlier = [each for each in records if each.number < record.number and each.name.partition("-")[2] == command]
-    return latest(earlier, done=())
+    return latest([each for each in records if each.number < record.number and is_of(each.name, record)], done=())
+
+
+def is_of(name: str, record: Record) -> bool:
+    """Is this the name of a transaction of the same command? All of them have the id of its sync."""
+    return name.partition("-")[2] == record.name.partition("-")[2]
 
 
 def expired(names: Sequence[str], ages_s: Mapping[str, float], *, keep: int, days: int) -> tuple[str, ...]:

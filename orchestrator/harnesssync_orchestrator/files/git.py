@@ -20,6 +20,8 @@ _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\
 _BARE_SETTING = re.compile(
     rb"^\[core\](?:\n[^\[\n]*)*?\n\s*bare(?:\s*=\s*(?:true|yes|on|1))?\s*$", re.MULTILINE | re.IGNORECASE
 )
+_NO_FOLDER = (OSError, RuntimeError, ValueError)
+"""What comes of a loop of links (RuntimeError up to Python 3.12), or of a name that no folder has (ValueError)."""
 _TELLS_NOTHING = frozenset({errno.EACCES, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT})
 
 
@@ -39,6 +41,8 @@ def worktree_root(path: Path) -> Path | None:
 def git_dir(worktree: Path) -> Path | None:
     """The folder where git keeps what belongs to this worktree alone; None if this is not a worktree's root."""
     entry = f"{worktree}/.git"
+    if "\0" in entry:  # of a record that somebody damaged: no folder has such a name
+        return None
     try:
         if stat.S_ISDIR(_mode(entry)):
             return Path(entry) if stat.S_ISREG(_mode(f"{entry}/HEAD")) else None
@@ -61,8 +65,12 @@ def common_dir(worktree: Path) -> Path | None:
         text = _content(folder / "commondir").rstrip(b"\r\n")
     except OSError as error:
         _raise_if_unknown(error)
-        return folder.resolve()
-    return (folder / os.fsdecode(text)).resolve()
+        text = b""
+    try:
+        return (folder / os.fsdecode(text)).resolve()
+    except _NO_FOLDER as error:
+        _raise_if_unknown(error)
+        return None
 
 
 def is_linked(worktree: Path) -> bool:
@@ -91,7 +99,7 @@ def repository(worktree: Path) -> Path | None:
             return None
         back = os.fsdecode(_content(folder / "gitdir").rstrip(b"\r\n"))
         return common if (folder / back).parent.resolve() == root else None
-    except (OSError, RuntimeError) as error:
+    except _NO_FOLDER as error:
         _raise_if_unknown(error)
         return None
 

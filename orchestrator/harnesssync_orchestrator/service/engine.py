@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +19,7 @@ from harnesssync_orchestrator.service.memory import Memories
 from harnesssync_orchestrator.service.registrations import Registrations
 
 if TYPE_CHECKING:  # an unchanged project needs no event loop, which takes as long to import as all the rest of this
-    from harnesssync_orchestrator.service.limits import Limits
+    from harnesssync_orchestrator.service.limits import Limits, Place
     from harnesssync_orchestrator.service.locking import ProjectLocks
 
 
@@ -35,8 +36,8 @@ class Engine:
     """Everything that a sync needs, passed in by the composition root.
 
     `targets` are all known ones; `configured` the ids that the configuration asks for (none: those in use).
-    `limiting` says how much happens at once, but for a sync that has limits of its `own`; `history` how long what was
-    replaced is kept.
+    `limiting` says how much happens at once, `history` how long what was replaced is kept. Who is in flight has a
+    `place`, see `in_place`.
     `exclude` says whether outputs are kept out of `git status`. `policies` say what is done about edited outputs.
     """
 
@@ -49,7 +50,7 @@ class Engine:
     configured: tuple[str, ...] = ()
     exclude: bool = True
     limiting: LimitSettings = field(default_factory=LimitSettings)
-    own: Limits | None = None
+    place: Place | None = None
     history: HistorySettings = field(default_factory=HistorySettings)
     policies: Policies = field(default_factory=Policies)
     memories: Memories = field(default_factory=Memories)
@@ -60,7 +61,18 @@ class Engine:
         """To be asked for inside the event loop in which they serve."""
         from harnesssync_orchestrator.service.limits import Limits  # noqa: PLC0415 - see above
 
-        return self.own or Limits.create(self.limiting)
+        return Limits.create(self.limiting) if self.place is None else self.place.limits
+
+    @asynccontextmanager
+    async def in_place(self, *, urgent: bool) -> AsyncGenerator[Engine]:
+        """The engine of whoever has a place among the syncs in flight, with the limits that go with it."""
+        async with self.limits.place(urgent=urgent) as place:
+            yield replace(self, place=place)
+
+    async def without_place(self, seconds: float) -> None:
+        """Wait; another project has the place meanwhile."""
+        assert self.place is not None  # noqa: S101 - asked for by who is in flight
+        await self.place.wait(seconds)
 
     @cached_property
     def locks(self) -> ProjectLocks:

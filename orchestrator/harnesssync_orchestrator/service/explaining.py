@@ -45,9 +45,9 @@ async def explain(project: Project, engine: Engine, file: str, *, lock_timeout_s
     lock_file = engine.layout.sync_lock(project.id)
     async with (
         engine.locks.held(project.id, lock_file, lock_timeout_s, only_to_look=True),
-        engine.limits.place(urgent=True),
+        engine.in_place(urgent=True) as mine,
     ):
-        start = await Start.load(project, engine, options)
+        start = await Start.load(project, mine, options)
         run = await start.in_thread(Run.begin, start)
         if start.trust.standing is Standing.FOREIGN:  # not even read
             nothing = Source(scope=project.scope, root=project.path)

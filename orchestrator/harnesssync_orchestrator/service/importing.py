@@ -60,8 +60,8 @@ async def bring_over(project: Project, engine: Engine, target: Target, options: 
     importer = target.importer()
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
-    async with held, engine.limits.place(urgent=True):
-        start = await Start.load(project, engine, options)
+    async with held, engine.in_place(urgent=True) as mine:
+        start = await Start.load(project, mine, options)
         if start.trust.standing is Standing.FOREIGN:
             raise UsageError("it belongs to another user", path=project.path, hint="harnesssync ctl trust --show tells")
         run = await start.in_thread(Run.begin, start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -20,9 +20,9 @@ class Limits:
     """Separate limiters, so that hashing never waits for linking, nor a project for another one's files.
 
     `projects` bounds the syncs in flight, which hold their project's lock; `hashing`, `linking` and `ledgers` bound
-    threads. What is urgent, a person's edit of a few files, never waits for what is not, such as the first syncs of
-    projects of thousands of files: those never have all places, since they are bounded by `unhurried` as well, and
-    there are threads that they don't get, `urgent`.
+    threads. What is urgent, a person's edit of a few files, waits only for others of its kind: what is not, such as the
+    first syncs of projects of thousands of files, never has all places, since it is bounded by `unhurried` as well, and
+    there are threads that it does not get, `urgent`.
     """
 
     projects: anyio.CapacityLimiter
@@ -45,25 +45,47 @@ class Limits:
         )
 
     @asynccontextmanager
-    async def place(self, *, urgent: bool) -> AsyncGenerator[Limits]:
-        """A place among the syncs in flight, and the limits of whoever has it. First come, first served, among those
-        that are urgent and among those that are not."""
-        if urgent:
-            async with self.projects:
-                yield replace(self, hashing=self.urgent, linking=self.urgent, ledgers=self.urgent)
-        else:
-            async with self.unhurried, self.projects:
-                yield self
+    async def place(self, *, urgent: bool) -> AsyncGenerator[Place]:
+        """A place among the syncs in flight. First come, first served, among those that are urgent and among those
+        that are not."""
+        mine = replace(self, hashing=self.urgent, linking=self.urgent, ledgers=self.urgent) if urgent else self
+        place = Place(mine, (self.projects,) if urgent else (self.unhurried, self.projects))
+        await place.take()
+        try:
+            yield place
+        finally:
+            place.give_back()
 
 
-async def without_place(places: anyio.CapacityLimiter, seconds: float) -> None:
-    """Wait; another project has the place among the syncs in flight meanwhile."""
-    places.release()
-    try:
-        await anyio.sleep(seconds)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await places.acquire()
+@dataclass(slots=True)
+class Place:
+    """A place among the syncs in flight, with the `limits` of whoever has it."""
+
+    limits: Limits
+    _bounds: tuple[anyio.CapacityLimiter, ...]
+    _taken: list[anyio.CapacityLimiter] = field(default_factory=list)
+
+    async def take(self) -> None:
+        try:
+            for bound in self._bounds:
+                await bound.acquire()
+                self._taken.append(bound)
+        except BaseException:
+            self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        while self._taken:
+            self._taken.pop().release()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait; another project has the place meanwhile."""
+        self.give_back()
+        try:
+            await anyio.sleep(seconds)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.take()
 
 
 def allow_descriptors(wanted: int = DESCRIPTORS) -> None:

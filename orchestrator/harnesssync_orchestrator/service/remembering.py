@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.files.hashing import RACY_NS
-from harnesssync_orchestrator.service.limits import without_place
 from harnesssync_orchestrator.service.survey import Survey
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ async def remember(run: Run, seen: Survey) -> None:
     if not run.outcome.done:
         await run.start.in_thread(_keep, run, seen)
         return
-    await without_place(run.engine.limits.projects, 2 * RACY_NS / 1e9)  # the file system's clock ticks
+    await run.engine.without_place(2 * RACY_NS / 1e9)  # the file system's clock ticks
     again = await run.start.in_thread(_look_again, run, seen)
     if again is not None:
         # Sources that were written a moment before they were read: what they say now, they will still say later.

@@ -199,6 +199,9 @@ def unchanged_now(project: Project, engine: Engine, options: Options) -> SyncRes
     if not lock.try_acquire():
         return None
     try:
-        return Start.load_now(project, engine, options).nothing_to_do()
+        # Only to look: what is wrong with its ledger is told, and set aside, by the sync that follows.
+        start = Start.load_now(project, engine, replace(options, dry_run=True))
+        is_damaged = start.loaded is not None and start.loaded[1]
+        return None if is_damaged else start.nothing_to_do()
     finally:
         lock.release()

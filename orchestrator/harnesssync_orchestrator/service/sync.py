@@ -8,7 +8,6 @@ All plans and all conflict checks come before the first write. Nothing changed m
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -19,7 +18,6 @@ from harnesssync_orchestrator.core.trust import Standing
 from harnesssync_orchestrator.files import echo
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.limits import without_place
 from harnesssync_orchestrator.service.start import Start
 
 if TYPE_CHECKING:
@@ -41,8 +39,8 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
     # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
-    async with held, engine.limits.place(urgent=options.urgent) as limits:
-        return await _in_its_place(project, replace(engine, own=limits), options.up_to_date())
+    async with held, engine.in_place(urgent=options.urgent) as mine:
+        return await _in_its_place(project, mine, options.up_to_date())
 
 
 async def _in_its_place(project: Project, engine: Engine, options: Options) -> SyncResult:
@@ -56,7 +54,7 @@ async def _in_its_place(project: Project, engine: Engine, options: Options) -> S
         return run.halted(HaltReason.GIT_BUSY)
     seen = await run.survey()
     if options.automatic and seen.plan.halt in HALF_WRITTEN:
-        await without_place(engine.limits.projects, WRITTEN_S)
+        await engine.without_place(WRITTEN_S)
         seen = await run.survey()
     seen = await run.adopt(seen)
     if options.dry_run:

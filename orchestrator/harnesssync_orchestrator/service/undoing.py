@@ -15,11 +15,12 @@ from shlex import quote
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
-from harnesssync_orchestrator.core.history import Record, TransactionKind, before_it, latest, number_of, undone
+from harnesssync_orchestrator.core.history import Record, TransactionKind, before_it, is_of, latest, number_of, undone
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.report import Failure
 from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.undoing import undo_plan
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
@@ -100,11 +101,19 @@ async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Wi
             done = await _withdraw(work, plan, TransactionKind.UNDO, hold)
         else:
             done = await _take_back(work, record, plan, hold)
-            while asked.number is None and record is not None and done.is_whole:
-                record, plan = await work.start.in_thread(_before_it, work, record)
-                if record is not None:
-                    done = together(done, await _take_back(work, record, plan, hold))
+            if asked.number is None and done.is_whole:
+                done = await _with_what_was_before(work, record, done, hold)
         return replace(done, problems=(*done.problems, *problems))
+
+
+async def _with_what_was_before(work: _Work, record: Record, done: Withdrawal, hold: Hold) -> Withdrawal:
+    """Take back too what the same command did before. What was done by then is told also if that fails."""
+    try:
+        earlier, plan = await work.start.in_thread(_before_it, work, record)
+        return done if earlier is None else together(done, await _take_back(work, earlier, plan, hold))
+    except StateError as error:
+        failure = Failure(code=error.code, message=error.message, hint=error.hint, path=error.path)
+        return replace(done, failures=(failure,))
 
 
 async def _take_back(work: _Work, record: Record, plan: Plan, hold: Hold) -> Withdrawal:
@@ -126,9 +135,9 @@ async def unlink(
 async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenerator[_Work]:
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, asked.lock_timeout_s, only_to_look=asked.dry_run)
-    async with held, engine.limits.place(urgent=True):
+    async with held, engine.in_place(urgent=True) as mine:
         options = Options(dry_run=asked.dry_run, lock_timeout_s=asked.lock_timeout_s)
-        start = await Start.load(project, engine, options)
+        start = await Start.load(project, mine, options)
         ledger, problems = await start.in_thread(start.ledger)
         recovered = await start.in_thread(partial(recover, start, ledger, only_to_look=asked.dry_run))
         yield _Work(start, recovered.ledger, recovered.unfinished, (*problems, *recovered.problems))
@@ -152,10 +161,10 @@ def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tupl
     while (record := latest(found, done=done)) is not None:
         plan = _undo_plan(work, record)
         if not plan.is_empty or plan.conflicts:
-            _require_read(record.number, errors)
+            _require_read(record, errors)
             return record, plan, problems
         done |= {record.name}
-    _require_read(0, errors)
+    _require_read(None, errors)
     return None, Plan(), problems
 
 
@@ -168,12 +177,12 @@ def _before_it(work: _Work, record: Record) -> tuple[Record | None, Plan]:
     return earlier, _undo_plan(work, earlier)
 
 
-def _require_read(number: int, errors: Mapping[str, StateError]) -> None:
-    """Raise what is wrong with a transaction that came after this one."""
-    newer = max((name for name in errors if number_of(name) > number), key=number_of, default=None)
-    if newer is not None:
-        error = errors[newer]
-        hint = f"{error.hint}; harnesssync undo NUMBER takes back an earlier one, undo --list shows them"
+def _require_read(record: Record | None, errors: Mapping[str, StateError]) -> None:
+    """Raise what is wrong with a transaction that came after this one, or that the same command made before it."""
+    meant = [name for name in errors if record is None or number_of(name) > record.number or is_of(name, record)]
+    if meant:
+        error = errors[max(meant, key=number_of)]
+        hint = f"{error.hint}; harnesssync undo NUMBER takes back another one, undo --list shows them"
         raise StateError(error.message, code=error.code, path=error.path, hint=hint)
 
 

@@ -41,6 +41,13 @@ def test_words_that_yaml_versions_read_differently_are_quoted(word: str) -> None
     assert read(content)[0] == {"name": word, "list": [word]}
 
 
+def test_very_long_keys_are_read_back_at_any_depth() -> None:
+    """YAML takes a long text for a key only where it is told that it is one."""
+    key = "x" * 2000
+    front = {key: {key: {key: "deep"}}, "list": [{key: ["a"]}], "short": {"a": {key: 1}}}
+    assert read(markdown(front, "Body."))[0] == front
+
+
 def test_keys_stand_plain_where_they_can() -> None:
     """Some readers know plain keys only; keys that would be something else stay quoted."""
     content = markdown({"permission": {"*": "deny", "on": "x", "srv_*": "deny"}}, "Body.").decode()

@@ -52,18 +52,29 @@ def read_included(main: MainCheckout, reader: Reader, made: Container[str]) -> I
     plain = [line.strip() for line in text.splitlines() if not any(special in line for special in "#!*?[\\")]
     # Looked at so that it is noticed when one comes.
     there = tuple(reader.looked.lstat(f"{main.path}/{line.strip('/')}") is not None for line in plain if line)
-    names, problems = _listed(main, Path(patterns), folder, (text, there))
+    ignoring = tuple(reader.looked.lstat(file) for file in (f"{main.path}/.gitignore", f"{folder}/info/exclude"))
+    names, problems = _listed(main, Path(patterns), folder, (text, there, ignoring))
     reader.problems.extend(problems)
     room = MAX_ALL_BYTES
     free = [name for name in names if reader.standing(f"{main.worktree}/{name}", main) == "nothing" or name in made]
-    for name in free[:MAX_FILES]:
-        file = _read(name, main, ground, reader, min(MAX_BYTES, room))
+    for number, name in enumerate(free):
+        if number == MAX_FILES or (room < MAX_BYTES and room < _size(f"{main.path}/{name}", reader)):
+            bounds = f"{MAX_FILES} files and {MAX_ALL_BYTES >> 20} MiB in all"
+            message = f"it names {len(free)} files; those after the first {number} are not brought along: {bounds}"
+            reader.report("include_too_many", message, patterns, "Leave data to be copied by hand.", hides=False)
+            return
+        file = _read(name, main, ground, reader)
         if file is not None:
             room -= len(file.content)
             yield file
-    if len(free) > MAX_FILES:
-        message = f"it names {len(free)} files; those after the first {MAX_FILES} are not brought along"
-        reader.report("include_too_many", message, patterns, "Leave data to be copied by hand.", hides=False)
+
+
+def _size(path: str, reader: Reader) -> int:
+    try:
+        status = reader.looked.lstat(path)
+    except OSError:
+        return 0  # told when it is read
+    return 0 if status is None else status.st_size
 
 
 def _listed(
@@ -104,13 +115,13 @@ def _patterns(name: str) -> list[bytes]:
     return [pattern("/".join(parts[:depth])) for depth in range(1, len(parts) + 1)]
 
 
-def _read(name: str, main: MainCheckout, ground: Ground, reader: Reader, limit: int) -> LocalFile | None:
+def _read(name: str, main: MainCheckout, ground: Ground, reader: Reader) -> LocalFile | None:
     path = f"{main.path}/{name}"
     try:
         status = reader.looked.lstat(path)
         if status is None or not stat.S_ISREG(status.st_mode):
             return None
-        content = reader.looked.read(path, limit, within=reader.within(ground))
+        content = reader.looked.read(path, MAX_BYTES, within=reader.within(ground))
     except TooLargeError:
         reader.report(
             "include_too_large", "it is too large to be brought along", path, "Copy it yourself.", hides=False

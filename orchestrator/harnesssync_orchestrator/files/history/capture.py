@@ -77,8 +77,8 @@ def _capture(
     if isinstance(operation, EditDocument):
         captured.edited[path] = edit(operation, content, formats)
     elif isinstance(operation, UpdateSource):
-        for output in {address.path for address in operation.addresses} - captured.adopted.keys():
-            captured.adopted[output], _ = _standing(root, output, pack, keep=False)
+        outputs = {address.path for address in operation.addresses} - captured.adopted.keys()
+        captured.adopted.update({output: _standing(root, output, pack, keep=False)[0] for output in outputs})
     captured.stood[path] = stood
 
 
