@@ -37,10 +37,11 @@ class YamlDocument:
         mark, text = decode(content)
         if _BARE_RETURN.search(text):
             raise DocumentError("a carriage return that is not part of a line ending")
+        root = parse(text)
         for edit in edits:
             if not edit.pointer:
                 raise DocumentError("an edit needs the name of a key")
-            text = _edited(text, edit)
+            text, root = _edited(text, root, edit)
         return (mark + text).encode("utf-8")
 
 
@@ -48,8 +49,8 @@ def _values(root: Node | None) -> dict[str, JsonValue]:
     return dict(root.value) if root is not None and isinstance(root.value, dict) else {}
 
 
-def _edited(text: str, edit: Edit) -> str:
-    root = parse(text)
+def _edited(text: str, root: Node | None, edit: Edit) -> tuple[str, Node | None]:
+    """The text and its tree after one edit. Reading it is most of the work: each text is read once."""
     holder, node, missing = _descend(root, edit.pointer)
     if isinstance(edit, SetKey):
         after = _set(text, root, edit.pointer, edit.value)
@@ -58,7 +59,7 @@ def _edited(text: str, edit: Edit) -> str:
     elif missing and isinstance(edit, AddElement):
         after = _set(text, root, edit.pointer, [edit.value])
     elif missing:
-        return text
+        return text, root
     elif node is None or not isinstance(node.value, list):
         raise DocumentError(f"{_name(edit.pointer)} is not a list")
     elif isinstance(edit, AddElement):
@@ -113,16 +114,17 @@ def _expected(values: dict[str, JsonValue], edit: Edit) -> JsonValue:
     return after
 
 
-def _checked(text: str, expected: JsonValue, pointer: tuple[str, ...]) -> str:
-    """The text, if it means what is expected. Raises `DocumentError` else."""
+def _checked(text: str, expected: JsonValue, pointer: tuple[str, ...]) -> tuple[str, Node | None]:
+    """The text and its tree, if it means what is expected. Raises `DocumentError` else."""
     refusal = DocumentError(f"{_name(pointer)} can't be changed here in this form")
     try:
-        found = _values(parse(text))
+        root = parse(text)
     except DocumentError as cause:
         raise refusal from cause
+    found = _values(root)
     if _canonical(found) != _canonical(expected) or _order(found, pointer) != _order(expected, pointer):
         raise refusal
-    return text
+    return text, root
 
 
 def _canonical(value: JsonValue) -> str:
