@@ -231,7 +231,8 @@ async def test_where_watches_run_out_those_are_polled_that_get_none(
         for key, inner in made.items():
             watcher.watch(key, folders(tmp_path, *inner))
         await until(lambda: watcher.polled and watcher.watched == everything)
-        assert watcher.polled == folders(made["b"][2], *made["c"]), "what all of them need was watched first"
+        assert len(watcher.polled) == 4
+        assert watcher.polled > folders(*made["c"]), "project by project"
         assert [watcher.polls_for(key) for key in "abc"] == [False, True, True]
         for key, inner in made.items():
             (inner[2] / "x").write_bytes(b"x")

@@ -154,25 +154,22 @@ class Watcher:
     async def _arm(self, tasks: TaskGroup, *, polling: bool) -> None:
         """Watch what is asked for and not watched yet, in one new watcher for each `_largest` folders."""
         async with self._arming:
-            wanted = sorted(self._owners.keys() - self.watched, key=self._rank)
-            left: set[str] = set()
+            watched, left = self.watched, list[str]()
+            # In the order in which they were asked for, and so project by project: where watches run out, as few
+            # projects as may be are polled.
+            wanted = [folder for folder in self._owners if folder not in watched]
             failure: Exception = OSError(errno.ENOSPC, "the system has no more watches to give")
             for start in range(0, len(wanted), self._largest):
-                added = set(wanted[start : start + self._largest])
+                added = wanted[start : start + self._largest]
                 if not math.isfinite(self._again_at):
                     try:
                         added = await self._add(tasks, added, polling=polling)
                     except FAILURES as error:
                         failure = error
                         self._again_at = anyio.current_time() + AGAIN_S
-                left |= added
+                left += added
             if left:
                 await self._poll_instead(tasks, left, failure, polling=polling)
-
-    def _rank(self, folder: str) -> tuple[int, str, str]:
-        """First what several need, then project by project: where watches run out, as few as may be are polled."""
-        keys = self._owners.get(folder, ())
-        return (-len(keys), min(keys, default=""), folder)
 
     def _try_again(self) -> None:
         """Whoever had the system's watches may have given them back: let go of what is polled, and watch it."""
@@ -181,7 +178,7 @@ class Watcher:
             shard.retired |= shard.polling
         self._wake.set()
 
-    async def _poll_instead(self, tasks: TaskGroup, folders: set[str], error: Exception, *, polling: bool) -> None:
+    async def _poll_instead(self, tasks: TaskGroup, folders: list[str], error: Exception, *, polling: bool) -> None:
         if not polling:
             self._log.warning("watch.failed", message=str(error), folders=len(folders))
             try:
@@ -200,20 +197,20 @@ class Watcher:
             small = [shard for shard in self._shards if len(shard.folders) <= self._largest // 2 and not shard.polling]
             if len(small) > 1:
                 with suppress(*FAILURES):  # they go on by themselves
-                    await self._add(tasks, set(), polling=False, ratio=math.inf)
+                    await self._add(tasks, [], polling=False, ratio=math.inf)
 
-    async def _add(self, tasks: TaskGroup, added: set[str], *, polling: bool, ratio: float = RATIO) -> set[str]:
+    async def _add(self, tasks: TaskGroup, added: list[str], *, polling: bool, ratio: float = RATIO) -> list[str]:
         """One more watcher, for `added` and for what watchers up to `ratio` times larger hold. Those that are left,
         since the system had no watches for them."""
         began = anyio.current_time()
         absorbed = taken_in(self._shards, added, largest=self._largest, polling=polling, ratio=ratio)
-        folders = added.union(*(shard.folders for shard in absorbed))
+        wanted = [*(folder for shard in absorbed for folder in shard.folders), *added]
         self._doubtful.clear()
         make = partial(self._open_notifier, polling=polling)
-        opening = partial(open_those_there, make, sorted(folders, key=self._rank), poll_ms=self._settings.poll_ms)
+        opening = partial(open_those_there, make, wanted, poll_ms=self._settings.poll_ms)
         notifier, folders = await anyio.to_thread.run_sync(opening, limiter=self._threads)
         if notifier is None:
-            return set()
+            return []
         left: frozenset[str] = getattr(notifier, "left", frozenset())
         if left:
             self._again_at = anyio.current_time() + AGAIN_S
@@ -231,13 +228,13 @@ class Watcher:
         tasks.start_soon(self._listen, tasks, shard)
         self._log.debug(
             "watch.armed",
-            folders=len(added & shard.folders),
+            folders=len(shard.folders.intersection(added)),
             total=len(self.watched),
             watchers=sum(not shard.retired for shard in self._shards),
             duration_s=round(anyio.current_time() - began, 6),
         )
-        self._tell_all(added & shard.folders)
-        return added & left
+        self._tell_all(shard.folders.intersection(added))
+        return [folder for folder in added if folder in left]
 
     async def _listen(self, tasks: TaskGroup, shard: Shard) -> None:
         """Pass on what one watcher tells, until it is stopped, or retired and silent."""
@@ -264,7 +261,7 @@ class Watcher:
             self._tell_all(shard.folders)  # its successor watches; what it had not told yet is lost
             return
         async with self._arming:
-            folders = {folder for folder in shard.folders if folder in self._owners}
+            folders = [folder for folder in shard.folders if folder in self._owners]
             await self._poll_instead(tasks, folders, failure, polling=shard.polling)
 
     def _pass_on(self, heard: Iterable[tuple[int, str]]) -> None:
