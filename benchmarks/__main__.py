@@ -43,10 +43,18 @@ BENCHMARKS = {
     "restart": restart,
 }
 
+ONLY_BY_NAME = {"growth", "peers"}
+"""These take a quarter of an hour each, and `peers` needs npm."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all without any")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(BENCHMARKS)}; without any all but {' and '.join(sorted(ONLY_BY_NAME))}",
+    )
     parser.add_argument("--quick", action="store_true", help="smaller trees and fewer rounds: to try it, not to quote")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
@@ -54,7 +62,7 @@ def main() -> int:
         parser.error(f"no benchmark is called {min(unknown)}")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
     rows = []
-    for name in options.names or BENCHMARKS:
+    for name in options.names or [name for name in BENCHMARKS if name not in ONLY_BY_NAME]:
         benchmark = BENCHMARKS[name]
         print(f"\n{name}: {(benchmark.__doc__ or '').splitlines()[0]}", flush=True)
         for row in benchmark.measure(quick=options.quick):
