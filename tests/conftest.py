@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,11 @@ VARIABLES_THAT_CHANGE_BEHAVIOUR = (
 """Prefixes of environment variables by which the machine that runs the tests could reach into them."""
 
 TERMINAL_VARIABLES = ("CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "WT_SESSION")
+
+
+def pytest_configure() -> None:
+    """Interrupts end a program, also those that tests start: a job in the background would have them all ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Git(Protocol):
