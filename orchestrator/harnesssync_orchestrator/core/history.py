@@ -54,7 +54,8 @@ class Record:
 
     `undoes` names the record that an undo takes back. `folders` are those that were missing above what was to be
     made; `modes` those of ours that may go with what is removed, with their permission bits. `exclude` are the lines
-    of this worktree in `info/exclude` as they were, None where that is not our business. `time` is UTC, ISO 8601.
+    of this worktree in `info/exclude` as they were, None where that is not our business, and `private` those of them
+    that must not be shown. `time` is UTC, ISO 8601.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Record:
     folders: tuple[str, ...] = ()
     modes: Mapping[str, int] = field(default_factory=dict)
     exclude: tuple[str, ...] | None = None
+    private: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:

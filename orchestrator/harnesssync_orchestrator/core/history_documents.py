@@ -29,7 +29,7 @@ def to_document(record: Record) -> dict[str, Any]:
     if record.modes:
         document["modes"] = dict(record.modes)
     if record.exclude is not None:
-        document["exclude"] = list(record.exclude)
+        document |= {"exclude": list(record.exclude), "private": list(record.private)}
     document["changes"] = [_to_change(change) for change in record.changes]
     return document
 
@@ -49,6 +49,8 @@ def from_document(name: str, document: Mapping[str, Any]) -> Record:
         folders=tuple(map(str, document.get("folders", ()))),
         modes={str(folder): int(mode) for folder, mode in document.get("modes", {}).items()},
         exclude=None if exclude is None else tuple(map(str, exclude)),
+        # Of an earlier version nobody knows: all of them may be.
+        private=tuple(map(str, document.get("private", exclude or ()))),
     )
 
 

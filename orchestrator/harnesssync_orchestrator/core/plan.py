@@ -196,7 +196,7 @@ class Plan:
     them, `forget` addresses that are gone anyway.
     `unchanged` counts outputs that are as they should be. `halt` says why it does less than it should, or nothing,
     and `halt_message` says so to people. `exclude` are the paths of ours that git does not
-    track and should not show.
+    track and should not show, `private` those of them that nobody may see, `theirs` what is not ours in such places.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -208,6 +208,8 @@ class Plan:
     held: tuple[Held, ...] = ()
     kept: tuple[Kept, ...] = ()
     exclude: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
     unchanged: int = 0
     halt: HaltReason | None = None
     halt_message: str = ""

@@ -49,7 +49,7 @@ from harnesssync_orchestrator.core.plan import (
     Plan,
     WriteFile,
 )
-from harnesssync_orchestrator.core.planning_exclude import to_exclude
+from harnesssync_orchestrator.core.planning_exclude import hiding
 from harnesssync_orchestrator.core.planning_files import decide_file, decide_link, decide_removal
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.planning_once import decide_once, lasts, without_taken
@@ -91,6 +91,7 @@ def plan(
     draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
     _decide(draft, wanted, stale, source)
     made = _made_but_not_recorded(draft)
+    seen = hiding(draft, wanted, ledger.changed(made=made), whole)
     return Plan(
         operations=tuple(sorted(draft.operations, key=_removals_first)),
         adopt=draft.adopt,
@@ -100,7 +101,9 @@ def plan(
         held=held,
         kept=tuple(draft.kept),
         made=made,
-        exclude=to_exclude(draft, wanted, ledger.changed(made=made), whole),
+        exclude=seen.hidden,
+        private=seen.private,
+        theirs=seen.theirs,
         unchanged=draft.unchanged,
         halt=HaltReason.SOURCE_UNPARSABLE if unread else None,
         halt_message=f"some of the source can't be read, so {_outputs(unread)} can't be removed" if unread else "",

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from harnesssync_orchestrator.core.desired import Address, Output, Wanted
 from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.exposure import WhollyOurs
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger
-from harnesssync_orchestrator.core.observed import PathState, Unusable, digest_of
+from harnesssync_orchestrator.core.observed import Missing, PathState, Unusable, digest_of
 from harnesssync_orchestrator.core.plan import ConflictKind, EditDocument, MakeLink, Remove, WriteFile
 
 
-def to_exclude(
-    draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledger, whole: WhollyOurs
-) -> tuple[str, ...]:
-    """Paths that git should not show: what we made, unless git tracks it or a person has put something into it.
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """Paths by what git should see of them: `hidden` are outputs, `private` those of them that nobody may see; `theirs`
+    have the places of outputs and are not ours, so that no worktree may hide them."""
+
+    hidden: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
+
+
+def hiding(draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledger, whole: WhollyOurs) -> Hiding:
+    """What git should not show: what we made, unless git tracks it or a person has put something into it.
     `ledger` knows the containers that an unfinished sync made.
 
     An edited output is not ours to hide, also while nothing is said of it (its source can't be read for now), and a
@@ -24,7 +33,7 @@ def to_exclude(
     way has its like in the main checkout, and must not be hidden there.
     """
     if draft.scope is not Scope.PROJECT:
-        return ()
+        return Hiding()
     observed, left = draft.observed, dict(_entries(draft))
     ours = {
         address.path
@@ -35,14 +44,18 @@ def to_exclude(
     filled = {address.path for address in left if address.pointer and address.path in observed.documents}
     ours |= {path for path in documents if path in filled and path in whole}
     ours |= {each.path for each in draft.operations if each.expected is None or isinstance(each, _WHOLE)}
-    ours |= {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
+    private = {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
+    ours |= private
     unlisted = {address.path for address, entry in left.items() if entry.unlisted}
     unlisted |= {address.path for address, wish in wanted.items() if wish.output.hidden_by is not None}
     gone = {operation.path for operation in draft.operations if isinstance(operation, Remove)}
     seen = (each for each in draft.conflicts if each.kind is not ConflictKind.UNUSABLE)  # that may be just as it was
     blocked = {conflict.address.path for conflict in seen if not conflict.address.pointer}
     blocked |= {kept.address.path for kept in draft.kept if not kept.address.pointer}
-    return tuple(sorted(ours - gone - blocked - unlisted - observed.tracked))
+    hidden = ours - gone - blocked - unlisted - observed.tracked
+    there = {path for path, state in observed.paths.items() if not isinstance(state, Missing)}
+    theirs = there - hidden - gone - unlisted - observed.tracked
+    return Hiding(tuple(sorted(hidden)), tuple(sorted(hidden & private)), tuple(sorted(theirs)))
 
 
 _WHOLE = (MakeLink, WriteFile)

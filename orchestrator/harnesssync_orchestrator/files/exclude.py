@@ -6,24 +6,36 @@
     # <<< harnesssync
 
 All worktrees of a repository read the one file, so each has a section in the block, and a path stays hidden for as
-long as one of them lists it. The word in brackets tells what taking the block out has to restore: `appended` to
-nothing or to a whole line, `joined` to a last line without an end, `created` with the file. Everything outside the
-block stays byte for byte.
+long as one of them lists it. But git destroys what it ignores: what a person has in another worktree, in the place of
+an output of this one, is noted there, and not hidden here either (`exclude_block.Section`). The word in brackets tells
+what taking the block out has to restore: `appended` to nothing or to a whole line, `joined` to a last line without an
+end, `created` with the file. Everything outside the block stays byte for byte.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.errors import ApplyError
+from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.exclude_block import SECTION, find_block, read_exclude, sections_of, unusable
+from harnesssync_orchestrator.files.exclude_block import (
+    Section,
+    body_of,
+    find_block,
+    read_exclude,
+    section_of,
+    sections_of,
+    to_the_point,
+    unusable,
+)
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.temporaries import is_temporary
 
@@ -40,26 +52,38 @@ def update_exclude(
     *,
     lock: Path,
     timeout: float = 5.0,
-    worktrees: Collection[str] | None = None,
+    worktrees: Mapping[str, Path] | None = None,
+    private: Iterable[str] = (),
+    theirs: Iterable[str] = (),
+    still_theirs: bool = False,
     lines: Iterable[str] = (),
+    private_lines: Iterable[str] = (),
 ) -> bool:
-    """Make the section of one worktree list just these paths (below its root, with `/`); none takes it away.
-    `lines` go in as they stand.
+    """Make the section of one worktree list just these paths (below its root, with `/`), the `private` ones among them,
+    and what is `theirs` in places of outputs, with `still_theirs` besides what it says of that so far; nothing takes it
+    away. `lines` go in as they stand, the `private_lines` among them as such.
 
-    With `worktrees`, the ids of all worktrees that the repository has, sections of others go: they were moved or
-    removed, and what a person writes at those paths later must not be hidden.
+    With `worktrees`, all that the repository has, by their ids, sections of others go: they were moved or removed, and
+    what a person writes at those paths later must not be hidden; and what stands in one of them where this one comes to
+    hide a path is theirs, unless they hide it too.
     `lock` is `Layout.exclude_lock(common_dir)`. False if the file says so already: then nothing is written and no lock
     taken. Raises LockTimeoutError, and StateError if the file can't be read or written, is a link, or was damaged.
     """
-    file = common_dir / "info" / "exclude"
-    wanted = sorted({*map(pattern, paths), *map(os.fsencode, lines)})
+    file, paths = common_dir / "info" / "exclude", tuple(paths)
+    hidden = frozenset(map(pattern, paths))
+    kept = frozenset(map(os.fsencode, lines)) - hidden
+    not_ours = frozenset(map(pattern, theirs))
+    not_ours |= section_of(common_dir, worktree_id).theirs if still_theirs else frozenset()
+    unseen = hidden & frozenset(map(pattern, private)) | kept & frozenset(map(os.fsencode, private_lines))
+    wanted = Section(hidden | kept, unseen, not_ours - hidden - kept)
     if _changed(read_exclude(file), worktree_id, wanted, worktrees) is None and not _has_temporaries(file.parent):
         return False
     with held(lock, timeout):
         _clear_away_temporaries(file.parent)
         for attempt in range(_ATTEMPTS):
             before = read_exclude(file)
-            after = _changed(before, worktree_id, wanted, worktrees)
+            elsewhere = _theirs_elsewhere(before, worktree_id, paths, worktrees or {})
+            after = _changed(before, worktree_id, wanted, worktrees, elsewhere)
             if after is None:
                 return False
             try:
@@ -113,17 +137,24 @@ def pattern(path: str) -> bytes:
 
 
 def _changed(
-    content: bytes | None, worktree_id: str, lines: list[bytes], worktrees: Collection[str] | None
+    content: bytes | None,
+    worktree_id: str,
+    section: Section,
+    worktrees: Collection[str] | None,
+    elsewhere: Mapping[bytes, frozenset[bytes]] | None = None,
 ) -> bytes | None:
-    """The file after the change; None if there is nothing to change."""
+    """The file after the change; None if there is nothing to change. `elsewhere` is what else is not ours, by ids."""
     text = content or b""
     block = find_block(text)
     sections = sections_of(block["body"]) if block else {}
-    key = worktree_id.encode("ascii")
-    known = sections if worktrees is None else {name: sections[name] for name in sections if name.decode() in worktrees}
-    if sections.get(key, []) == lines and known.keys() | {key} >= sections.keys():
+    wanted = {name: own for name, own in sections.items() if worktrees is None or name.decode() in worktrees}
+    wanted[worktree_id.encode("ascii")] = section
+    for name, theirs in (elsewhere or {}).items():
+        own = wanted.get(name, Section())
+        wanted[name] = replace(own, theirs=own.theirs | theirs)
+    wanted = to_the_point(wanted)
+    if wanted == sections and (block is None or block["body"] == body_of(wanted)):
         return None
-    wanted = {name: listed for name, listed in {**known, key: lines}.items() if listed}
     before, after = _around(text, block)
     if not wanted:
         return before + after
@@ -135,10 +166,25 @@ def _changed(
         kind, joint = b"joined", b"\n"
     else:
         kind, joint = b"appended", b""
-    body = b"".join(
-        SECTION + name + b"\n" + b"".join(line + b"\n" for line in listed) for name, listed in sorted(wanted.items())
-    )
-    return before + joint + _BEGIN % kind + body + _END + after
+    return before + joint + _BEGIN % kind + body_of(wanted) + _END + after
+
+
+def _theirs_elsewhere(
+    content: bytes | None, worktree_id: str, paths: Iterable[str], worktrees: Mapping[str, Path]
+) -> dict[bytes, frozenset[bytes]]:
+    """What stands in other worktrees where this one is about to hide a path for the first time, and neither git tracks
+    nor that worktree hides."""
+    block = find_block(content or b"")
+    sections = sections_of(block["body"]) if block else {}
+    new = [path for path in paths if pattern(path) not in sections.get(worktree_id.encode("ascii"), Section()).lines]
+    found: dict[bytes, frozenset[bytes]] = {}
+    for other, root in worktrees.items() if new else ():
+        known = sections.get(other.encode("ascii"), Section()).lines
+        there = [path for path in new if pattern(path) not in known and os.path.lexists(f"{root}/{path}")]
+        if other != worktree_id and there:
+            tracked, _ = asking_git.tracked(root, there)
+            found[other.encode("ascii")] = frozenset(pattern(path) for path in there if path not in tracked)
+    return found
 
 
 def _around(text: bytes, block: re.Match[bytes] | None) -> tuple[bytes, bytes]:

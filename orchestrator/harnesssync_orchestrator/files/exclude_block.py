@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.reading import Looked
 
 SECTION = b"# worktree "
+YIELDS = b"# shown here too, since another worktree has something else there: "
+PRIVATE = b"# private:"
+THEIRS = b"# not ours, and shown in every worktree: "
 _BLOCK = re.compile(
     rb"(?P<end>^|\n)# >>> harnesssync \((?P<kind>appended|joined|created)\)[^\n]*\n"
     rb"(?P<body>.*?)^# <<< harnesssync\r?(?:\n|\Z)",
@@ -22,20 +26,48 @@ _BLOCK = re.compile(
 _BEGINS = re.compile(rb"^# >>> harnesssync \(", re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one worktree says in the block, as patterns: its `lines` hide outputs, but for those in whose place another
+    worktree has something that is not ours (`theirs`). The `private` ones of them hide theirs all the same."""
+
+    lines: frozenset[bytes] = frozenset()
+    private: frozenset[bytes] = frozenset()
+    theirs: frozenset[bytes] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.theirs)
+
+
 def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
-    """The lines of one worktree's section, as they stand. Raises StateError as `update_exclude` does."""
-    block = find_block(read_exclude(common_dir / "info" / "exclude") or b"")
-    lines = sections_of(block["body"]).get(worktree_id.encode("ascii"), []) if block else []
-    return tuple(map(os.fsdecode, lines))
+    """The lines of one worktree's section, in order. Raises StateError as `update_exclude` does."""
+    return tuple(map(os.fsdecode, sorted(section_of(common_dir, worktree_id).lines)))
+
+
+def section_of(common_dir: Path, worktree_id: str) -> Section:
+    """What one worktree says there. Raises StateError as `update_exclude` does."""
+    return _sections(common_dir).get(worktree_id.encode("ascii"), Section())
+
+
+def hidden_elsewhere(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
+    """What is not ours in one worktree, and is hidden there all the same, since something private of another one has
+    the same name. Raises StateError as `update_exclude` does."""
+    sections = _sections(common_dir)
+    own = sections.pop(worktree_id.encode("ascii"), Section())
+    private = frozenset[bytes]().union(*(section.private for section in sections.values()))
+    return tuple(map(os.fsdecode, sorted(own.theirs & private)))
 
 
 def lists_anything(common_dir: Path, worktree_id: str, worktrees: Collection[str]) -> bool:
     """Are there lines of this worktree, or of one that is not among `worktrees`, the ids of those that the repository
     has: it may have been this one, before it was moved? Raises StateError as `update_exclude` does."""
-    block = find_block(read_exclude(common_dir / "info" / "exclude") or b"")
-    sections = sections_of(block["body"]) if block else {}
-    ids = {name.decode("ascii", "replace") for name, lines in sections.items() if lines}
+    ids = {name.decode("ascii", "replace") for name, section in _sections(common_dir).items() if section.lines}
     return worktree_id in ids or not ids <= {*worktrees}
+
+
+def _sections(common_dir: Path) -> dict[bytes, Section]:
+    block = find_block(read_exclude(common_dir / "info" / "exclude") or b"")
+    return sections_of(block["body"]) if block else {}
 
 
 def find_block(text: bytes) -> re.Match[bytes] | None:
@@ -50,15 +82,40 @@ def find_block(text: bytes) -> re.Match[bytes] | None:
     return block
 
 
-def sections_of(body: bytes) -> Mapping[bytes, list[bytes]]:
-    sections: dict[bytes, list[bytes]] = {}
-    listed: list[bytes] = []
-    for line in body.split(b"\n"):
-        if line.startswith(SECTION):
-            listed = sections.setdefault(line[len(SECTION) :].strip(), [])
-        elif line.strip():
-            listed.append(line.rstrip(b"\r"))
+def sections_of(body: bytes) -> dict[bytes, Section]:
+    """By the ids of worktrees."""
+    sections: dict[bytes, Section] = {}
+    for text in re.split(rb"^" + SECTION, body, flags=re.MULTILINE)[1:]:
+        name, *rest = (line.rstrip(b"\r") for line in text.split(b"\n"))
+        theirs = frozenset(line.removeprefix(THEIRS) for line in rest if line.startswith(THEIRS))
+        hiding = [line.removeprefix(YIELDS) for line in rest if line.strip() and not line.startswith(THEIRS)]
+        begins = hiding.index(PRIVATE) if PRIVATE in hiding else len(hiding)
+        private = frozenset(hiding[begins + 1 :])
+        sections[name.strip()] = Section(frozenset(hiding[:begins]) | private, private, theirs)
     return sections
+
+
+def to_the_point(sections: Mapping[bytes, Section]) -> dict[bytes, Section]:
+    """Without what says nothing: theirs that no other worktree hides, and sections that are empty."""
+    found: dict[bytes, Section] = {}
+    for name, section in sections.items():
+        hidden = frozenset[bytes]().union(*(other.lines for key, other in sections.items() if key != name))
+        if kept := replace(section, theirs=section.theirs & hidden):
+            found[name] = kept
+    return found
+
+
+def body_of(sections: Mapping[bytes, Section]) -> bytes:
+    """The same as text."""
+    written: list[bytes] = []
+    for name, section in sorted(sections.items()):
+        others = (other.theirs for key, other in sections.items() if key != name)
+        yielding = frozenset[bytes]().union(*others) - section.private
+        written.append(SECTION + name)
+        written += [YIELDS + line if line in yielding else line for line in sorted(section.lines - section.private)]
+        written += [PRIVATE, *sorted(section.private)] if section.private else []
+        written += [THEIRS + line for line in sorted(section.theirs)]
+    return b"".join(line + b"\n" for line in written)
 
 
 def read_exclude(file: Path) -> bytes | None:

@@ -15,7 +15,7 @@ from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import pattern, update_exclude
-from harnesssync_orchestrator.files.exclude_block import listed, lists_anything
+from harnesssync_orchestrator.files.exclude_block import Section, hidden_elsewhere, lists_anything, section_of
 from harnesssync_orchestrator.service.start import Start
 
 EXCLUDE_S = 5.0
@@ -23,9 +23,19 @@ EXCLUDE_S = 5.0
 
 
 def hide(
-    start: Start, paths: Iterable[str] = (), *, lines: Iterable[str] = (), keeping: bool = False, tidy: bool = False
+    start: Start,
+    paths: Iterable[str] = (),
+    *,
+    private: Iterable[str] = (),
+    theirs: Iterable[str] = (),
+    still_theirs: bool = False,
+    lines: Iterable[str] = (),
+    private_lines: Iterable[str] = (),
+    keeping: bool = False,
+    tidy: bool = False,
 ) -> bool:
-    """Let just these `paths`, and these `lines` as they are, stand in the project's section of `info/exclude`.
+    """Let just these `paths`, and these `lines` as they are, stand in the project's section of `info/exclude`; the rest
+    as `update_exclude` has it.
 
     With `keeping`, what stands there already stays too: False if that is more. To be `tidy` also takes away the
     sections of worktrees that are gone. Raises StateError, LockTimeoutError.
@@ -33,9 +43,10 @@ def hide(
     shared = start.hides_in
     if shared is None:
         return True
-    paths, kept = tuple(paths), listed(shared, start.project.id) if keeping else ()
-    lines = (*lines, *kept)
-    present = {start.project.id, *_worktree_ids(shared)} if tidy else None
+    paths, kept = tuple(paths), section_of(shared, start.project.id) if keeping else Section()
+    present = {project_id(str(root)): root for root in git.worktrees(shared)} if tidy else None
+    if present is not None:
+        present.setdefault(start.project.id, Path(start.project.path))
     update_exclude(
         shared,
         start.project.id,
@@ -43,9 +54,24 @@ def hide(
         lock=start.engine.layout.exclude_lock(shared),
         timeout=min(EXCLUDE_S, start.options.lock_timeout_s),
         worktrees=present,
-        lines=lines,
+        private=private,
+        theirs=theirs,
+        still_theirs=still_theirs,
+        lines=(*lines, *map(os.fsdecode, kept.lines)),
+        private_lines=(*private_lines, *map(os.fsdecode, kept.private)),
     )
-    return {os.fsdecode(pattern(path)) for path in paths}.issuperset(kept)
+    return kept.lines <= {pattern(path) for path in paths}
+
+
+def hidden_all_the_same(start: Start) -> tuple[str, ...]:
+    """A sentence about what is not ours, and git does not show, since another worktree keeps something private under
+    that name."""
+    lines = hidden_elsewhere(start.hides_in, start.project.id) if start.hides_in is not None else ()
+    if not lines:
+        return ()
+    why = "since another worktree keeps something private under that name"
+    then = "A switch to a branch that has such a file replaces yours: commit it, or keep a copy"
+    return (f"git does not show that you have {', '.join(lines)} here, {why}. {then}",)
 
 
 def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:

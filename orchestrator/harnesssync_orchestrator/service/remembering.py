@@ -41,11 +41,11 @@ def may_be_remembered(run: Run, seen: Survey) -> bool:
 
 def _look_again(run: Run, seen: Survey) -> Survey | None:
     """Keep this look, or give it back where the sources have to be looked at once more before."""
-    hidden = seen.plan.exclude
+    hidden, theirs = seen.plan.exclude, seen.plan.theirs
     seen = run.looking.again(seen, run.ledger)
     if run.looking.outputs.uncertain:
         return None
-    if seen.plan.exclude != hidden:
+    if (seen.plan.exclude, seen.plan.theirs) != (hidden, theirs):
         run.keep_from_git(seen)  # a merged file is ours alone again, without somebody's edit of a key
     return None if _keep(run, seen) else seen
 

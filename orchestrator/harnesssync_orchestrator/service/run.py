@@ -25,7 +25,7 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.hiding import had_outputs, hide, shown_by_git
+from harnesssync_orchestrator.service.hiding import had_outputs, hidden_all_the_same, hide, shown_by_git
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.recovering import recover
@@ -49,6 +49,7 @@ class Run:
 
     `drift` is what was found before anything was adopted. `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
+    `shadowed` is a sentence about what of a person's git does not show either.
     """
 
     start: Start
@@ -59,8 +60,9 @@ class Run:
     hidden: bool = True
     unfinished: Record | None = None
     drift: Mapping[Drift, int] = field(default_factory=dict)
+    shadowed: tuple[str, ...] = ()
     _git_is_busy: bool = False
-    _only_hidden: tuple[str, ...] | None = None
+    _only_hidden: tuple[tuple[str, ...], ...] | None = None
 
     @classmethod
     def begin(cls, start: Start) -> Run:
@@ -155,11 +157,15 @@ class Run:
         if seen.plan.stops:
             return
         gone = self.outcome.removed_documents
-        paths = (*(path for path in seen.plan.exclude if path not in gone), *map(marker_path, self._copied))
-        if paths == self._only_hidden:
+        plan = seen.plan
+        paths = (*(path for path in plan.exclude if path not in gone), *map(marker_path, self._copied))
+        wanted = (paths, plan.private, plan.theirs)
+        if wanted == self._only_hidden:
             return
         try:
-            self._only_hidden = paths if hide(self.start, paths, keeping=before, tidy=True) else None
+            is_all = hide(self.start, paths, private=plan.private, theirs=plan.theirs, keeping=before, tidy=True)
+            self._only_hidden = wanted if is_all else None
+            self.shadowed = hidden_all_the_same(self.start)
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
@@ -280,7 +286,7 @@ class Run:
 
     def finished(self, seen: Survey) -> SyncResult:
         """What the sync did."""
-        notes = (*seen.consent(self.start.targets), *self.notes)
+        notes = (*seen.consent(self.start.targets), *self.notes, *self.shadowed)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
         report = replace(report, drift=self.drift) if self.drift else report
         result = self.start.result(report, self.looking.watch)

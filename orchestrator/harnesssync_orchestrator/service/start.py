@@ -6,9 +6,10 @@ reads sources and writes outputs.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.exclude_block import listed
+from harnesssync_orchestrator.files.exclude_block import listed, section_of
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.identity import trust_in
@@ -162,6 +163,13 @@ class Start:
             return listed(self.hides_in, self.project.id)
         except StateError:
             return None  # told when they are to be changed
+
+    def private_lines(self, lines: Iterable[str] | None) -> tuple[str, ...]:
+        """Those of some lines that must not be shown, whatever other worktrees have there. Blocking."""
+        if not lines or self.hides_in is None:
+            return ()
+        private = frozenset(map(os.fsdecode, section_of(self.hides_in, self.project.id).private))
+        return tuple(sorted(private.intersection(lines)))
 
     def _hides(self, remembered: Remembered) -> bool:
         """Is git still told not to show what is ours? Blocking."""

@@ -129,6 +129,7 @@ class Transaction:
         self._folders = missing_folders(self.root, captured.operations)
         known, edited, adopted = captured.stood, captured.edited, captured.adopted
         about = changes(captured.operations, known, edited, self.ledger, name, adopted=adopted)
+        hidden = self._hidden(about)
         return Record(
             name=name,
             kind=self.kind,
@@ -137,7 +138,8 @@ class Transaction:
             undoes="" if captured.failed else self.undoes,
             folders=tuple(address.path for address in self._folders),
             modes=modes(self.root, _may_go(self.ledger, captured.operations)),
-            exclude=self._hidden(about),
+            exclude=hidden,
+            private=self.start.private_lines(hidden),
         )
 
     def _hidden(self, about: Iterable[Change]) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ what a person edited is left alone.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,19 +15,17 @@ from shlex import quote
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Desired
-from harnesssync_orchestrator.core.history import Record, TransactionKind, before_it, is_of, latest, number_of, undone
+from harnesssync_orchestrator.core.history import Record, TransactionKind, undone
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.core.plan import Plan
+from harnesssync_orchestrator.core.plan import Plan, Restore
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Failure
 from harnesssync_orchestrator.core.source import Problem
-from harnesssync_orchestrator.core.undoing import undo_plan
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, history_to_json, together
-from harnesssync_orchestrator.errors import LockTimeoutError, StateError, UsageError
+from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files.history import records
-from harnesssync_orchestrator.files.history.capture import look
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
@@ -35,6 +33,7 @@ from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options
 from harnesssync_orchestrator.service.hiding import hide, patterns
 from harnesssync_orchestrator.service.linking import Outcome
+from harnesssync_orchestrator.service.meant import to_undo, what_was_before
 from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.transaction import Transaction
@@ -60,7 +59,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Work:
+class Work:
     """One withdrawal under the project's lock. `ledger` is what it says by now."""
 
     start: Start
@@ -96,7 +95,7 @@ async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Wi
     Raises LockTimeoutError, StateError, UsageError for a number that is not there, and OSError.
     """
     async with _locked(project, engine, asked) as work:
-        record, plan, problems = await work.start.in_thread(_to_undo, work, asked.number)
+        record, plan, problems = await work.start.in_thread(to_undo, work, asked.number)
         if record is None:
             done = await _withdraw(work, plan, TransactionKind.UNDO, hold)
         else:
@@ -106,17 +105,17 @@ async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Wi
         return replace(done, problems=(*done.problems, *problems))
 
 
-async def _with_what_was_before(work: _Work, record: Record, done: Withdrawal, hold: Hold) -> Withdrawal:
+async def _with_what_was_before(work: Work, record: Record, done: Withdrawal, hold: Hold) -> Withdrawal:
     """Take back too what the same command did before. What was done by then is told also if that fails."""
     try:
-        earlier, plan = await work.start.in_thread(_before_it, work, record)
+        earlier, plan = await work.start.in_thread(what_was_before, work, record)
         return done if earlier is None else together(done, await _take_back(work, earlier, plan, hold))
     except StateError as error:
         failure = Failure(code=error.code, message=error.message, hint=error.hint, path=error.path)
         return replace(done, failures=(failure,))
 
 
-async def _take_back(work: _Work, record: Record, plan: Plan, hold: Hold) -> Withdrawal:
+async def _take_back(work: Work, record: Record, plan: Plan, hold: Hold) -> Withdrawal:
     undoes = "" if plan.conflicts else record.name
     return await _withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, undone=record)
 
@@ -132,7 +131,7 @@ async def unlink(
 
 
 @asynccontextmanager
-async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenerator[_Work]:
+async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenerator[Work]:
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, asked.lock_timeout_s, only_to_look=asked.dry_run)
     async with held, engine.in_place(urgent=True) as mine:
@@ -140,63 +139,10 @@ async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenera
         start = await Start.load(project, mine, options)
         ledger, problems = await start.in_thread(start.ledger)
         recovered = await start.in_thread(partial(recover, start, ledger, only_to_look=asked.dry_run))
-        yield _Work(start, recovered.ledger, recovered.unfinished, (*problems, *recovered.problems))
+        yield Work(start, recovered.ledger, recovered.unfinished, (*problems, *recovered.problems))
 
 
-def _to_undo(work: _Work, number: int | None) -> tuple[Record | None, Plan, tuple[Problem, ...]]:
-    """The transaction that is meant, how to take it back, and what is wrong with others.
-
-    One that was killed comes first: it is taken back, or, if it was an undo, gone on with. A transaction of which
-    nothing is left to be taken back is passed over, but none that can't be read: it may be the one that is meant.
-    """
-    found, errors = records.load_all(work.history)
-    problems = problems_of(errors.values())
-    begun = _to_be_ended(work.unfinished)
-    if number is not None or begun:
-        named = next((each for each in found if each.number == number or (number is None and each.name == begun)), None)
-        if named is None:
-            raise UsageError(f"there is no transaction {number}", hint="harnesssync undo --list shows them")
-        return named, _undo_plan(work, named), problems
-    done = undone(found, unfinished=work.ledger.transaction)
-    while (record := latest(found, done=done)) is not None:
-        plan = _undo_plan(work, record)
-        if not plan.is_empty or plan.conflicts:
-            _require_read(record, errors)
-            return record, plan, problems
-        done |= {record.name}
-    _require_read(None, errors)
-    return None, Plan(), problems
-
-
-def _before_it(work: _Work, record: Record) -> tuple[Record | None, Plan]:
-    """What the command that made a transaction did before it, and how to take that back too."""
-    found, _ = records.load_all(work.history)
-    earlier = before_it(found, record)
-    if earlier is None or earlier.name in undone(found):
-        return None, Plan()
-    return earlier, _undo_plan(work, earlier)
-
-
-def _require_read(record: Record | None, errors: Mapping[str, StateError]) -> None:
-    """Raise what is wrong with a transaction that came after this one, or that the same command made before it."""
-    meant = [name for name in errors if record is None or number_of(name) > record.number or is_of(name, record)]
-    if meant:
-        error = errors[max(meant, key=number_of)]
-        hint = f"{error.hint}; harnesssync undo NUMBER takes back another one, undo --list shows them"
-        raise StateError(error.message, code=error.code, path=error.path, hint=hint)
-
-
-def _to_be_ended(unfinished: Record | None) -> str:
-    if unfinished is None:
-        return ""
-    return unfinished.undoes if unfinished.kind is TransactionKind.UNDO else unfinished.name
-
-
-def _undo_plan(work: _Work, record: Record) -> Plan:
-    return undo_plan(record, look(work.root, (change.path for change in record.changes)), work.ledger)
-
-
-def _to_unlink(work: _Work, targets: tuple[str, ...] | None) -> Plan:
+def _to_unlink(work: Work, targets: tuple[str, ...] | None) -> Plan:
     start, ledger = work.start, work.ledger
     formats = start.engine.formats
     observed = observe(work.root, Desired(), ledger, formats, start.memory.cache, Looked(), frozenset())
@@ -206,7 +152,7 @@ def _to_unlink(work: _Work, targets: tuple[str, ...] | None) -> Plan:
 
 
 async def _withdraw(
-    work: _Work,
+    work: Work,
     plan: Plan,
     kind: TransactionKind,
     hold: Hold,
@@ -231,13 +177,19 @@ async def _withdraw(
         if undone is not None:
             taken |= {change.path for change in undone.changes} - edited
         lines = frozenset(undone.exclude or () if undone is not None else ())
-        await _hide(start, before | patterns(taken) & lines, outcome)  # before anything private comes back
+        private = {*(undone.private if undone is not None else ()), *await start.in_thread(start.private_lines, before)}
+        hide_lines = partial(_hide, start, outcome=outcome, private=private, everything=everything)
+        await hide_lines(before | patterns(taken) & lines)  # before anything private comes back
 
         async def show() -> None:
             failed = {operation.path for operation in plan.operations} - {one.operation.path for one in outcome.done}
             gone = patterns((taken | edited) - failed)  # git destroys what it ignores: no edit must be hidden from it
             left_hidden = frozenset[str]() if everything else (before - gone) | gone & patterns(taken) & lines
-            await _hide(start, left_hidden, outcome)
+            back = {
+                each.path for each in plan.operations if isinstance(each, Restore) and each.before.digest is not None
+            }
+            theirs = () if everything else back | edited
+            await hide_lines(left_hidden, theirs=theirs)
 
         try:
             await transaction.carry_out(plan, finish=show)
@@ -246,7 +198,9 @@ async def _withdraw(
     elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
         ours = () if everything else (*work.ledger.entries, *work.ledger.made)
         hidden = await start.in_thread(_hidden, start)
-        await _hide(start, hidden & patterns(address.path for address in ours), outcome)
+        kept = hidden & patterns(address.path for address in ours)
+        private = {*await start.in_thread(start.private_lines, kept)}
+        await _hide(start, kept, outcome=outcome, private=private, everything=everything)
     return Withdrawal(
         project_id=project.id,
         path=project.path,
@@ -277,10 +231,20 @@ def _hidden(start: Start) -> frozenset[str]:
     return frozenset(start.hidden_lines() or ())
 
 
-async def _hide(start: Start, lines: frozenset[str], outcome: Outcome) -> None:
-    """Let just these lines stand in the project's section of `info/exclude`."""
+async def _hide(
+    start: Start,
+    lines: frozenset[str],
+    *,
+    outcome: Outcome,
+    private: Collection[str],
+    everything: bool,
+    theirs: Iterable[str] = (),
+) -> None:
+    """Let just these lines stand in the project's section of `info/exclude`, some of them `private`; and, unless
+    `everything` goes, what is `theirs` besides what it says of that so far."""
+    work = partial(hide, start, lines=sorted(lines), private_lines=private, theirs=theirs, still_theirs=not everything)
     try:
-        await start.in_thread(partial(hide, start, lines=sorted(lines)))
+        await start.in_thread(work)
     except (StateError, LockTimeoutError) as error:
         outcome.fail(error, path=error.path)
 
