@@ -191,6 +191,12 @@ DECLARED: tuple[Event, ...] = (
         message="why",
     ),
     _event(
+        "roots.look.failed",
+        "error",
+        "The folders of `[worktrees] roots` can't be looked through, or what was found noted; it is tried again.",
+        **_ERROR,
+    ),
+    _event(
         "watch.overflowed",
         "warning",
         "More happened at once than the system keeps for a watcher: all projects with these folders are looked at.",

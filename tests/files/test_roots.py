@@ -109,6 +109,34 @@ def test_a_root_that_is_not_there_is_told_and_hides_no_other(src: Path, clone: C
     assert scanned.unreadable == {str(src / "gone"): "No such file or directory"}
 
 
+def test_a_folder_that_leads_nowhere_hides_no_other(src: Path, clone: Clone) -> None:
+    """What git would read as a path may be anything in a folder that somebody unpacked."""
+    clone("one")
+    for name, common in (("a", b"../\0\n"), ("b", b"loop\n")):
+        git_folder = clone(name) / ".git"
+        (git_folder / "commondir").write_bytes(common)
+        (git_folder / "loop").symlink_to("loop")
+    assert found(src) == {"one"}
+
+
+def test_no_folder_is_read_below_which_nothing_is_looked_for(
+    src: Path, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all folders, most are the deepest."""
+    clone("org/one")
+    (src / "org/notes/of").mkdir(parents=True)
+    read: list[str] = []
+    scandir = os.scandir
+
+    def reading(folder: str) -> object:
+        read.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", reading)
+    assert found(src, depth=2) == {"org/one"}
+    assert read == [str(src), str(src / "org")]
+
+
 def test_a_clone_in_the_making_is_looked_at_again(src: Path, clone: Clone) -> None:
     """Until it has its files, and not for ever."""
     root = clone("new", sign="")

@@ -12,6 +12,7 @@ import pytest
 from tests.server.conftest import Running
 
 from harnesssync_orchestrator.config import Config, WatchSettings, WorktreeSettings
+from harnesssync_orchestrator.files import roots
 from harnesssync_orchestrator.service import scanning
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +120,47 @@ async def test_what_lies_in_a_folder_that_is_not_named_any_more_is_forgotten(
         assert served(running) == set()
     assert (root / "AGENTS.md").exists()
     assert not (running.layout.root / "archive").exists()
+
+
+async def test_a_look_that_fails_is_told_and_ends_nothing(
+    running: Running, clone: Worktree, src: Path, until: Until, readable_log: Any
+) -> None:
+    """Neither what was found before can be forgotten now, nor what has come noted; both are once that can be."""
+    old, lock = clone("old"), running.layout.registry_lock
+    async with running.up():
+        await until(lambda: served(running) == {str(old)})
+    elsewhere = src.parent / "elsewhere"
+    new = clone("new").rename(src.parent / "new")
+    elsewhere.mkdir()
+    new = new.rename(elsewhere / "new")
+    running.config = Config(watch=WatchSettings(settle_ms=20), worktrees=WorktreeSettings(roots=(str(elsewhere),)))
+    lock.unlink()
+    lock.mkdir()
+    async with running.up():
+        await until(lambda: len(readable_log.named("roots.look.failed")) >= 2)
+        assert served(running) == {str(old)}
+        lock.rmdir()
+        (elsewhere / "another").mkdir()
+        await until(lambda: served(running) == {str(new)})
+    assert {line["code"] for line in readable_log.named("roots.look.failed")} == {"os_error"}
+
+
+async def test_a_fault_in_a_look_ends_nothing(
+    running: Running, clone: Worktree, src: Path, until: Until, readable_log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told as such, and the next look is taken."""
+    root = clone("one")
+    faults = [ValueError("embedded null byte")]
+
+    def scan(*arguments: Any, **options: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return roots.scan(*arguments, **options)
+
+    monkeypatch.setattr(scanning, "scan", scan)
+    async with running.up():
+        await until(lambda: readable_log.named("roots.look.failed"))
+        running.supervisor._fleet._scanning.signal(())
+        await until(lambda: served(running) == {str(root)})
+    [line] = readable_log.named("roots.look.failed")
+    assert (line["code"], line["message"]) == ("internal_error", "ValueError: embedded null byte")

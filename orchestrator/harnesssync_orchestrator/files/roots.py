@@ -22,6 +22,9 @@ NEVER = frozenset({"node_modules"})
 BARE = ("HEAD", "objects", "refs")
 """What a repository without a worktree consists of (gitrepository-layout)."""
 
+_TELLS_NOTHING = (OSError, ValueError, RuntimeError)
+"""What a path may be answered with: a NUL in it is a ValueError, a loop of links a RuntimeError (up to Python 3.12)."""
+
 YOUNG_S = 5.0
 """A repository that was begun since then may be about to get its files."""
 CLONING_S = 600.0
@@ -67,7 +70,7 @@ def uses_claude_code(repository: str) -> bool:
     try:
         is_own = os.lstat(repository).st_uid == os.getuid()
         return is_own and git.repository(Path(repository)) == Path(repository, ".git")
-    except OSError:  # at the next look it may be told
+    except _TELLS_NOTHING:  # at the next look it may be told; one that is made up hides no other
         return False
 
 
@@ -92,7 +95,7 @@ def is_gone(repository: str, root: str) -> bool:
         while folder != Path(root) and not folder.exists():
             folder = folder.parent
         return any(folder.iterdir())
-    except OSError:
+    except _TELLS_NOTHING:
         return False
 
 
@@ -104,14 +107,13 @@ def _repositories(root: str, depth: int, leave: Collection[str]) -> Iterator[str
         if folder not in leave and os.path.lexists(f"{folder}/.git"):
             yield folder
             continue
+        if level == depth:  # what lies in it is too deep
+            continue
         try:
-            below = _below(folder)
+            inner += [(path, level + 1) for path in _below(folder) if path not in leave]
         except OSError:
             if folder == root:
                 raise
-            continue
-        if level < depth:
-            inner += [(path, level + 1) for path in below if path not in leave]
 
 
 def _below(folder: str) -> list[str]:

@@ -7,7 +7,8 @@ is found so is approved: nobody has looked at it.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -54,13 +55,13 @@ class Scanning:
         self._log = log
         self._wake = anyio.Event()
         self._unreadable: Mapping[str, str] = {}
+        self._has_begun = False
 
     async def begin(self) -> None:
         """Forget what was found in folders that are not named any more. What was kept of it stays where it is."""
-        try:
+        with self._boundary():
             await self._in_thread(self._registry.keep_roots, self._roots)
-        except HarnessSyncError as error:
-            self._told(error)
+            self._has_begun = True
 
     def signal(self, paths: Collection[str]) -> None:
         """Something has changed where repositories lie, anything if no paths are known. Files there are none."""
@@ -72,16 +73,36 @@ class Scanning:
         while self._roots:
             self._wake = anyio.Event()
             began = anyio.current_time()
-            scanned: Scanned = await self._in_thread(scan, self._roots, depth=self._depth, leave=self._leave)
-            self._watch(scanned.folders)
-            new = await self._take_in(scanned.found)
-            self._tell_unreadable(scanned.unreadable)
-            took_s = round(anyio.current_time() - began, 6)
-            self._log.debug("roots.scanned", repositories=len(scanned.found), new=new, duration_s=took_s)
+            unready: dict[str, str] = {}
+            with self._boundary():
+                scanned: Scanned = await self._in_thread(scan, self._roots, depth=self._depth, leave=self._leave)
+                unready = dict(scanned.unready)
+                self._watch(scanned.folders)
+                self._tell_unreadable(scanned.unreadable)
+                new = await self._take_in(scanned.found)
+                took_s = round(anyio.current_time() - began, 6)
+                self._log.debug("roots.scanned", repositories=len(scanned.found), new=new, duration_s=took_s)
+            took_s = anyio.current_time() - began
             with anyio.move_on_after(self._every_s):
-                await self._wait_with(dict(scanned.unready))
+                await self._wait_with(unready)
                 await anyio.sleep(max(SETTLE_S, took_s * REST))
+            if not self._has_begun:
+                await self.begin()
             self._changed()  # what is gone is noticed there
+
+    @contextmanager
+    def _boundary(self) -> Generator[None]:
+        """Where any error of a look ends: it is told, and tried again at the next one. What is registered is served
+        all the same."""
+        try:
+            yield
+        except HarnessSyncError as error:
+            self._log.error("registry.write.failed", code=error.code, message=error.message, hint=error.hint)
+        except OSError as error:
+            self._log.error("roots.look.failed", code="os_error", message=str(error), hint="")
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the supervisor
+            message = f"{type(error).__name__}: {error}"
+            self._log.exception("roots.look.failed", code="internal_error", message=message, hint="")
 
     async def _wait_with(self, unready: dict[str, str]) -> None:
         """Wait for a reason to look again; meanwhile see what becomes of those that git is still making."""
@@ -89,13 +110,16 @@ class Scanning:
             with anyio.move_on_after(SOON_S):
                 await self._wake.wait()
                 return
-            ready = {each: root for each, root in unready.items() if await self._in_thread(uses_claude_code, each)}
-            await self._take_in(ready)
-            unready = {
-                each: root
-                for each, root in unready.items()
-                if each not in ready and await self._in_thread(is_young, each)
-            }
+            left: dict[str, str] = {}
+            with self._boundary():
+                ready = {each: root for each, root in unready.items() if await self._in_thread(uses_claude_code, each)}
+                await self._take_in(ready)
+                left = {
+                    each: root
+                    for each, root in unready.items()
+                    if each not in ready and await self._in_thread(is_young, each)
+                }
+            unready = left
         await self._wake.wait()
 
     async def _take_in(self, found: Mapping[str, str]) -> int:
@@ -109,16 +133,9 @@ class Scanning:
             if project_id(path) not in registered.projects and path not in registered.left_out
         }
         if new:
-            try:
-                await self._in_thread(self._registry.follow, {}, (), scanned=new)
-            except HarnessSyncError as error:  # told, and tried again at the next look
-                self._told(error)
-                return 0
+            await self._in_thread(self._registry.follow, {}, (), scanned=new)
             self._changed()
         return len(new)
-
-    def _told(self, error: HarnessSyncError) -> None:
-        self._log.error("registry.write.failed", code=error.code, message=error.message, hint=error.hint)
 
     def _tell_unreadable(self, unreadable: Mapping[str, str]) -> None:
         for root, message in unreadable.items():
