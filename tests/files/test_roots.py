@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.files.identity import identify
 from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.files.roots import YOUNG_S, is_gone, is_young, scan
 
@@ -166,15 +167,18 @@ def test_what_is_gone_is_told_from_what_can_not_be_seen_now(src: Path, clone: Cl
 
 
 def test_what_a_person_says_of_a_repository_that_was_found_counts(src: Path, clone: Clone, registry: Registry) -> None:
-    """One that they take out stays out; one that they add is theirs, and stays when its root is not named any more."""
-    one, two, three = (clone(name) for name in ("one", "two", "three"))
-    registry.follow({}, (), scanned=dict.fromkeys(map(str, (one, two, three)), str(src)))
+    """One that they take out stays out; one that they add, trust or pause is theirs, and stays when its root is not
+    named any more."""
+    one, two, three, four, five = (clone(name) for name in ("one", "two", "three", "four", "five"))
+    registry.follow({}, (), scanned=dict.fromkeys(map(str, (one, two, three, four, five)), str(src)))
     assert {entry.root for entry in registry.load().projects.values()} == {str(src)}
     registry.unregister(one)
     registry.register(two, targets=["codex"])
+    registry.approve(four, identify(four).approving(("f" * 64,)))
+    registry.set_paused(five, paused=True)
     assert registry.load().left_out == {str(one)}
     registry.keep_roots([])
-    assert [entry.path for entry in registry.load().projects.values()] == [str(two)]
+    assert {entry.path for entry in registry.load().projects.values()} == {str(two), str(four), str(five)}
     registry.register(one)
     assert registry.load().left_out == frozenset()
 

@@ -138,6 +138,7 @@ class Registry:
         def change(document: dict[str, Any]) -> None:
             add_approval(document, real, approval, self.clock())
             if row := document["projects"].get(identifier):
+                row.pop("root", None)  # a person has spoken of it: it is theirs, whatever folders are named
                 row["trusted"] = True
                 row["common_dir"] = str(repository(Path(row["path"])) or "")
 
@@ -171,6 +172,7 @@ class Registry:
 
         def change(document: dict[str, Any]) -> None:
             if row := document["projects"].get(identifier):
+                row.pop("root", None)  # see `approve`
                 row["paused"] = paused
                 found.append(True)
 
