@@ -21,7 +21,7 @@ from harnesssync_orchestrator.errors import HarnessSyncError, StateError
 from harnesssync_orchestrator.service.backoff import Backoff
 from harnesssync_orchestrator.service.due import Reason
 from harnesssync_orchestrator.service.engine import Options, SyncResult
-from harnesssync_orchestrator.service.worker import FEW, Worker
+from harnesssync_orchestrator.service.worker import MOST_URGENT, Worker
 
 pytestmark = pytest.mark.anyio
 
@@ -494,7 +494,7 @@ async def test_an_edit_of_a_few_files_is_urgent(project: Project, readable_log: 
     """No first sync is, nor one of so many paths as a switch of branches has, nor one of unknown ones."""
     sync, edited = Copying(), frozenset({f"{project.path}/CLAUDE.md"})
     async with working(project, sync, readable_log.log) as worker:
-        for number, paths in enumerate((edited, frozenset(map(str, range(FEW + 1))), frozenset[str]()), 1):
+        for number, paths in enumerate((edited, frozenset(map(str, range(MOST_URGENT + 1))), frozenset[str]()), 1):
             await until(lambda number=number: len(sync.copied) == number)  # type: ignore[misc]
             worker.signal(paths)
         await until(lambda: len(sync.copied) == 4)

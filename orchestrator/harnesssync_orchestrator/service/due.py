@@ -13,7 +13,7 @@ MOST_CHANGED = 10_000
 """Paths that are kept to tell our own writing by: with more, it is certainly something else."""
 
 
-FEW = 8
+MOST_BY_ITSELF = 8
 """Paths that a person saves at once. A storm of edits, as of a branch that is switched, begins with more."""
 SOON = 0.25
 """The part of the quiet time that an edit by itself needs."""
@@ -84,7 +84,7 @@ class Due:
         """The next sync. A project that `fails` is left alone for a while, however much is edited."""
         if not self.started:
             return Reason.START, -math.inf
-        is_one = self._last_signal == self._first_signal and len(self._changed) <= FEW and not self._anything
+        is_one = self._last_signal == self._first_signal and len(self._changed) <= MOST_BY_ITSELF and not self._anything
         settled = min(
             self._last_signal + self.settings.settle_ms / 1000 * (SOON if is_one else 1),
             self._first_signal + self.settings.max_settle_ms / 1000,

@@ -24,7 +24,7 @@ LISTS = ("operations", "kept", "losses", "held", "conflicts", "problems", "failu
 GLANCE = ("id", "path", "scope", "state", "targets", "counts", "halt", "halt_message", "finished", "omitted")
 LENGTHS = (100_000, 1000, 100, 10, 0)
 """How long the lists of a report may be: the first length with which the whole result fits is taken."""
-FEW = 1
+LENGTH_AT_A_GLANCE = 1
 """Of each list this much is told at a glance: enough to say that another process serves the project."""
 GONE = 1000
 """So many projects that are not served any more are remembered for those who follow."""
@@ -70,11 +70,11 @@ class Published:
 
     def glance(self) -> bytes:
         """The little that a line about the project is made of: what is empty or long is left out, and counted."""
-        if FEW not in self._encoded:
-            body = _shortened(self._body, FEW)
+        if LENGTH_AT_A_GLANCE not in self._encoded:
+            body = _shortened(self._body, LENGTH_AT_A_GLANCE)
             told = {name: body[name] for name in (*GLANCE, *LISTS) if body.get(name)}
-            self._encoded[FEW] = encode({**told, **{name: body[name] for name in self.more}})
-        return self._encoded[FEW]
+            self._encoded[LENGTH_AT_A_GLANCE] = encode({**told, **{name: body[name] for name in self.more}})
+        return self._encoded[LENGTH_AT_A_GLANCE]
 
 
 def encode_projects(reports: Sequence[Published], *, budget: int = MAX_RESULT) -> bytes:

@@ -37,7 +37,7 @@ IsEcho = Callable[[Project, frozenset[str]], Awaitable[bool]]
 
 FEEDBACK_LOOP = "feedback-loop"
 MOST_QUEUED = 64
-FEW = 100
+MOST_URGENT = 100
 """So many paths a person edits at once: their sync is urgent. More come from a switch of branches, say."""
 CONFIRM_S = 10.0
 """Rest after a sync that wrote, before what it wrote is looked at again. Meanwhile edits of it are seen by watching."""
@@ -234,8 +234,8 @@ class Worker:
             self._changed = together(self._changed, self._due.begin())
             return self._known_changes
 
-        few = 0 < len(self._known_changes) <= FEW
-        return replace(options, changed=self._known_changes, lately=lately, urgent=options.urgent or few)
+        is_edit = 0 < len(self._known_changes) <= MOST_URGENT
+        return replace(options, changed=self._known_changes, lately=lately, urgent=options.urgent or is_edit)
 
     async def _once(self, options: Options, reason: Reason) -> Report:
         """One sync and its canonical line. This is the one place where any error of a project ends."""
