@@ -17,6 +17,7 @@ def row(path: str = "/p", **members: Any) -> dict[str, Any]:
 AMISS = {
     "failed": row(state="partial"),
     "silent": row(status="stopped", silent=True),
+    "unknown": row(state="mending", activity="waiting"),
     "halted": row(state="halted", failures=[{}]),
     "conflict": row(state="conflict", conflicts=[{}]),
     "held": row(omitted={"held": 3}),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STATES = (
     "failed",
     "silent",
+    "unknown",
     "halted",
     "conflict",
     "held",
@@ -31,7 +32,8 @@ STATES = (
     "never-synced",
     "in-step",
 )
-"""Worst first. `failed` also in part; `silent`: a process accepts and does not answer; `held`: something waits for
+"""Worst first. `failed` also in part; `silent`: a process accepts and does not answer; `unknown`: a later version says
+something that this one has no word for; `held`: something waits for
 approval; `problems`: mistakes in the source; `waiting`: to be synced, and others come first."""
 RUNNING = "running"
 """Every project that a process answers for."""
@@ -46,10 +48,11 @@ def states(row: Row) -> list[str]:
     status, state = row["status"], str(row.get("state", ""))
     if status != RUNNING:
         return ["silent"] if row.get("silent") else [status]
-    words = {"failed" if state == "partial" else state.replace(" ", "-")}
+    word = "failed" if state == "partial" else state.replace(" ", "-")
+    words = {word if word in STATES else "unknown"}
     words |= {word for word, name in _AMISS if count(row, name)}
     words -= {"failed"} if state == "halted" else {"in-step"} if len(words) > 1 else set()
-    return [word for word in STATES if word in words or word == row.get("activity")] or ["in-step"]
+    return [word for word in STATES if word in words or word == row.get("activity")]
 
 
 def worst_first(rows: Iterable[Row]) -> list[Row]:

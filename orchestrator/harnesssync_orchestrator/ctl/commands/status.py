@@ -52,9 +52,10 @@ COMMAND = Command(
         "Exit code: 0 in step, 1 out of step, in conflict or held back until trusted, 4 failed,\n"
         "3 if nobody serves the project.\n"
         "With --all a project that nobody serves is no error; the exit code is the worst of what is shown.\n"
-        "A STATE is, worst first: failed, silent (does not answer), halted, conflict, held (waits for approval),\n"
-        "problems (mistakes in the source), out-of-step, paused, stale (its folder is gone), stopped, syncing,\n"
-        "waiting (for its turn), never-synced, in-step; or running, which is all that are served.\n"
+        "A STATE is, worst first: failed, silent (does not answer), unknown (to this version), halted, conflict,\n"
+        "held (waits for approval), problems (mistakes in the source), out-of-step, paused,\n"
+        "stale (its folder is gone), stopped, syncing, waiting (for its turn), never-synced, in-step; or running,\n"
+        "which is all that are served.\n"
         "With --watch, 3 when the supervisor stops, and 130 after Ctrl-C; --json prints a line for each change."
     ),
 )
