@@ -26,7 +26,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.server import binding
 from harnesssync_orchestrator.server.connections import Bounds
-from harnesssync_orchestrator.server.dispatch import AT_ONCE
+from harnesssync_orchestrator.server.dispatch import AT_ONCE, FOLLOWERS
 
 pytestmark = pytest.mark.anyio
 
@@ -437,13 +437,30 @@ async def test_work_never_takes_all_connections(running: Any, worktree: Any, unt
             client = await stack.enter_async_context(running.client())
             await client.send(b'{"jsonrpc":"2.0","id":1,"method":"sync"}\n')
         dispatcher = running.server._answer
-        await until(lambda: dispatcher._in_work == AT_ONCE)
+        await until(lambda: dispatcher._work.taken == AT_ONCE)
         assert (await running.ask("sync"))["code"] == codes.BUSY
         assert (await running.ask("status"))["projects"][0]["path"] == str(root)
         running.sync.gate.set()
-        await until(lambda: dispatcher._in_work == 0)
+        await until(lambda: dispatcher._work.taken == 0)
         running.sync.gate = None
         assert (await running.ask("sync"))["projects"][0]["state"] == "in step"
+
+
+async def test_whoever_waits_for_news_takes_no_place_from_work(running: Any, worktree: Any, until: Any) -> None:
+    """Of those who wait there are only so many as well."""
+    root = worktree("a")
+    async with running.up(), AsyncExitStack() as stack:
+        await running.ask("add", path=str(root))
+        revision = (await running.ask("status"))["revision"] + 1000
+        for _ in range(FOLLOWERS):
+            client = await stack.enter_async_context(running.client())
+            await client.send(b'{"jsonrpc":"2.0","id":1,"method":"status","params":{"after":%d}}\n' % revision)
+        dispatcher = running.server._answer
+        await until(lambda: dispatcher._following.taken == FOLLOWERS)
+        assert dispatcher._work.taken == 0
+        assert (await running.ask("status", after=revision))["code"] == codes.BUSY
+        assert (await running.ask("sync"))["projects"][0]["state"] == "in step"
+    assert AT_ONCE + FOLLOWERS < Bounds().connections
 
 
 async def test_a_socket_that_somebody_removed_is_made_again(running: Any, readable_log: Any) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.protocol import methods as names
@@ -14,19 +17,41 @@ from harnesssync_orchestrator.service.supervisor import Supervisor
 
 QUICK = frozenset({names.SERVER_INFO, names.PING, names.STATUS, names.STOP})
 """What is answered from memory, and so at any time. Not so whoever waits for news (`after`)."""
-AT_ONCE = 48
-"""Requests in work at most, fewer than there may be connections: some are always left to ask how things stand."""
+AT_ONCE, FOLLOWERS = 40, 16
+"""Requests in work at most, and of those who wait for news, together fewer than there may be connections: some are
+always left to ask how things stand. Whoever only follows that takes no place from work."""
 LONGEST_NEAR = 40
 """Of a longer name this much is compared with those that exist: comparing takes room and time by the length."""
+
+
+@dataclass(slots=True)
+class Places:
+    """So many at `most` may do the same at a time; `doing` says what."""
+
+    most: int
+    doing: str
+    taken: int = 0
+
+    @contextmanager
+    def one(self) -> Generator[None]:
+        """Take one of them. Raises HarnessSyncError when there is none."""
+        if self.taken >= self.most:
+            message = f"{self.taken} requests are {self.doing} already"
+            raise HarnessSyncError(message, code="busy", hint="Ask again in a while")
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
 
 
 class Dispatcher:
     """Answers requests for one supervisor; `server.listener.Server` calls it."""
 
-    def __init__(self, supervisor: Supervisor, *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, supervisor: Supervisor, *, at_once: int = AT_ONCE, followers: int = FOLLOWERS) -> None:
         self._supervisor = supervisor
-        self._at_once = at_once
-        self._in_work = 0
+        self._work = Places(at_once, "being worked on")
+        self._following = Places(followers, "waiting for news")
 
     async def __call__(self, request: Request, scope: str | None) -> bytes:
         """The result as JSON. Raises HarnessSyncError."""
@@ -41,16 +66,13 @@ class Dispatcher:
             hint = "The control socket does it"
             raise NotAllowedError(f"{request.method!r} is not for a project's own socket", hint=hint)
         context = Context(supervisor=self._supervisor, params=request.params, scope=scope, allowed=allowed)
-        if request.method in QUICK and "after" not in request.params:
+        if request.method not in QUICK:
+            with self._work.one():
+                return await method(context)
+        if "after" not in request.params:
             return await method(context)
-        if self._in_work >= self._at_once:
-            message = f"{self._in_work} requests are being worked on already"
-            raise HarnessSyncError(message, code="busy", hint="Ask again in a while")
-        self._in_work += 1
-        try:
+        with self._following.one():
             return await method(context)
-        finally:
-            self._in_work -= 1
 
     def _allowed(self, scope: str | None) -> frozenset[str]:
         if scope is None:
