@@ -218,6 +218,13 @@ DECLARED: tuple[Event, ...] = (
         message="what it said",
         folders="how many folders it watched",
     ),
+    _event(
+        "watch.denied",
+        "warning",
+        "Folders that we may not read can't be watched; the others are, and these as soon as they can be.",
+        message="what the system said of the first",
+        folders="how many folders that are",
+    ),
     _event("watch.restarted", "warning", "A watcher that polls failed and was started again.", message="what it said"),
     # --- sockets ---
     _event("listener.opened", "debug", "A socket accepts connections.", socket="its path"),

@@ -130,14 +130,17 @@ def test_a_rebase_is_one_sync_with_what_it_ends_with(machine: Machine, root: Pat
 
 
 def test_when_the_system_loses_events_everything_is_looked_at(machine: Machine, root: Path) -> None:
-    """A process that was stopped finds its queue full: the last edit is not in it, and is synced all the same."""
+    """A process that was stopped finds its queue full: the last edit is not in it, and is synced all the same. Nor is
+    it in there that a folder was replaced, and edits in the new one are heard."""
     daemon = serve(machine, root)
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     os.kill(daemon.process.pid, signal.SIGSTOP)
     agents = [root / f".claude/agents/agent-{number}.md" for number in range(2)]
     for number in range(most + 1000):
         os.utime(agents[number % 2], ns=(number, number))  # the same file twice in a row would be one event
+    (root / ".claude/agents").rename(root / "old")
     describe(root, "last")
     os.kill(daemon.process.pid, signal.SIGCONT)
     eventually(lambda: says(root, "last"))
     assert '"watch.overflowed"' in daemon.said
+    probe(root)

@@ -6,8 +6,12 @@ import errno
 import os
 import resource
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ import pytest
 from watchfiles import Change
 
 from harnesssync_orchestrator.config import WatchSettings
-from harnesssync_orchestrator.service import watch
+from harnesssync_orchestrator.service import shortage, watch
 from harnesssync_orchestrator.service.notifier import Inotify, Stop, open_notifier
 from harnesssync_orchestrator.service.watch import Watcher
 
@@ -174,6 +178,75 @@ async def test_a_folder_that_is_not_there_is_left_out(tmp_path: Path, readable_l
         await until(lambda: watcher.watched == folders(tmp_path))
 
 
+@contextmanager
+def a_folder_with_rights() -> Iterator[Path]:
+    """A folder of a user to whom rights matter: who is root is somebody else until it is gone."""
+    folder = Path(tempfile.mkdtemp(prefix="harnesssync-", dir="/tmp"))
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.chown(folder, 65534, 65534)
+        os.seteuid(65534)
+    try:
+        yield folder.resolve()
+    finally:
+        if is_root:
+            os.seteuid(0)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("polling", [False, True])
+async def test_a_folder_that_we_may_not_read_takes_no_other_with_it(
+    readable_log: Any, until: Any, *, polling: bool
+) -> None:
+    """Neither those that are watched with it, nor those that come later; and it is watched when it may be read."""
+    told, settings = Told(), WatchSettings(polling=polling, poll_ms=50)
+    with a_folder_with_rights() as root:
+        closed, beside, later = (root / name for name in ("closed", "beside", "later"))
+        for folder in (closed, beside, later):
+            folder.mkdir()
+        closed.chmod(0o000)
+        async with watching(told, readable_log.log, settings=settings) as watcher:
+            watcher.watch("a", folders(root, closed, beside))
+            await until(lambda: watcher.watched == folders(root, beside))
+            watcher.watch("b", folders(later))
+            await until(lambda: watcher.watched == folders(root, beside, later))
+            assert watcher.polled == (watcher.watched if polling else frozenset())
+            for folder in (beside, later):
+                (folder / "x").touch()
+                await until(lambda folder=folder: str(folder / "x") in told.paths("a") | told.paths("b"))
+            closed.chmod(0o700)
+            if polling:  # which does not see rights
+                watcher.watch("c", folders(closed))
+            await until(lambda: closed.as_posix() in watcher.watched)
+            (closed / "x").touch()
+            await until(lambda: str(closed / "x") in told.paths("a"))
+    [line] = readable_log.named("watch.denied")
+    assert (line["folders"], str(closed) in line["message"]) == (1, True)
+    assert not readable_log.named("watch.failed")
+    assert not readable_log.named("watch.restarted")
+
+
+async def test_what_was_moved_is_watched_anew_whichever_watcher_has_it(
+    tmp_path: Path, readable_log: Any, until: Any
+) -> None:
+    """A folder is told that it was moved, those in it are not, and another watcher may have them."""
+    skills = tmp_path / "skills"
+    (skills / "pdf").mkdir(parents=True)
+    told = Told()
+    async with watching(told, readable_log.log) as watcher:
+        watcher.watch("a", folders(skills / "pdf"))
+        await until(lambda: watcher.watched)
+        watcher.watch("a", folders(skills, skills / "pdf"))
+        await until(lambda: watcher.watched == folders(skills, skills / "pdf"))
+        assert watcher.watchers == 2
+        skills.rename(tmp_path / "old")
+        (skills / "pdf").mkdir(parents=True)
+        await until(lambda: str(skills) in told.paths("a"))
+        await until(lambda: watcher.watched == folders(skills, skills / "pdf"))
+        (skills / "pdf" / "SKILL.md").write_bytes(b"x")
+        await until(lambda: str(skills / "pdf" / "SKILL.md") in told.paths("a"))
+
+
 async def test_a_project_that_is_forgotten_hears_nothing(tmp_path: Path, readable_log: Any, until: Any) -> None:
     """Its folders stay watched for others only."""
     told = Told()
@@ -209,15 +282,19 @@ async def test_watcher_crash_fallback_when_the_system_has_no_watch_to_give(
         assert (watcher.polls_for("a"), watcher.polls_for("b")) == (True, False)
         (tmp_path / "x").write_bytes(b"x")
         await until(lambda: str(tmp_path / "x") in told.paths("a"))
-    [line] = readable_log.named("watch.failed")
-    assert "open files" in line["message"]
+        (tmp_path / "b").mkdir()
+        watcher.watch("b", folders(tmp_path / "b"))
+        await until(lambda: watcher.polled == folders(tmp_path, tmp_path / "b"))
+    first, second = readable_log.named("watch.failed")
+    assert "open files" in first["message"]
+    assert first["message"] == second["message"], "it was not tried again, and nothing else is said"
 
 
 async def test_where_watches_run_out_those_are_polled_that_get_none(
     tmp_path: Path, readable_log: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others notice nothing, and it is tried again after a while."""
-    monkeypatch.setattr(watch, "AGAIN_S", 0.5)
+    monkeypatch.setattr(shortage, "AGAIN_S", 0.5)
     monkeypatch.setattr(watch, "CALM_S", 0.1)
     room = Room(6)
     made = {key: [tmp_path / key / str(number) for number in range(3)] for key in "abc"}
@@ -283,6 +360,49 @@ def test_what_is_told_is_what_the_system_tells(tmp_path: Path) -> None:
     stop.close()
     with pytest.raises(FileNotFoundError):
         Inotify([str(root)])
+
+
+@pytest.mark.parametrize("mask", [0x400, 0x2000, 0x8000], ids=["IN_DELETE_SELF", "IN_UNMOUNT", "IN_IGNORED"])
+def test_a_folder_of_which_nothing_more_is_heard_is_told_as_gone(tmp_path: Path, mask: int) -> None:
+    """By all of its names, and once: by then another watcher may watch what has come in its place."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    notifier, stop = Inotify([str(tmp_path), f"{tmp_path}/link"]), Stop()
+    [number] = notifier._folders
+    ours, theirs = os.pipe()
+    os.dup2(ours, notifier._descriptor)
+    os.write(theirs, struct.pack("iIII", number, mask, 0, 0) + struct.pack("iIII", number, 0x8000, 0, 0))
+    heard = notifier.watch(0, 0, 10_000, stop)
+    assert heard == {(Change.deleted, str(tmp_path)), (Change.deleted, f"{tmp_path}/link")}
+    os.set_blocking(ours, False)
+    os.write(theirs, struct.pack("iIII", number, 0x8000, 0, 0))
+    assert notifier.watch(0, 0, 0, stop) == "timeout"
+    notifier.close()
+    stop.close()
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system that can be unmounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "tmpfs", str(place)]
+    can_mount = sys.platform == "linux" and os.geteuid() == 0
+    if not can_mount or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=False, capture_output=True)
+
+
+def test_a_folder_that_is_unmounted_is_told_as_gone(disk: Path) -> None:
+    """With all that are watched in it: what is heard at these paths from then on is something else's."""
+    (disk / "inner").mkdir()
+    notifier, stop = Inotify([str(disk), f"{disk}/inner"]), Stop()
+    subprocess.run(["umount", str(disk)], check=True)
+    assert notifier.watch(50, 10, 10_000, stop) == {(Change.deleted, str(disk)), (Change.deleted, f"{disk}/inner")}
+    notifier.close()
+    stop.close()
 
 
 async def test_watcher_crash_fallback_while_it_runs(tmp_path: Path, readable_log: Any, until: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,25 @@ class Shard:
     polling: bool
     retired: bool = False
     stop: Stop = field(default_factory=Stop)
+
+
+COMPARED = 8
+"""With so many, comparing takes less than searching."""
+
+
+def in_or_below(folders: Collection[str], lost: Collection[str]) -> set[str]:
+    """Which of the folders are among these, or somewhere below one."""
+    tops: list[str] = []
+    for path in sorted(f"{each}/" for each in lost):
+        if not tops or not path.startswith(tops[-1]):
+            tops.append(path)
+    if len(tops) <= COMPARED:
+        several = tuple(tops)
+        return {folder for folder in folders if f"{folder}/".startswith(several)}
+    # The last that is not greater: whatever stands between a path and its beginning begins alike.
+    return {
+        folder for folder in folders if (at := bisect(tops, f"{folder}/")) and f"{folder}/".startswith(tops[at - 1])
+    }
 
 
 def taken_in(

@@ -11,7 +11,6 @@ Polling takes over for folders whose watcher fails, also because the system has 
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
@@ -28,10 +27,12 @@ from harnesssync_orchestrator.service.notifier import (
     FAILURES,
     OVERFLOW,
     Notifier,
+    Opened,
     open_notifier,
     open_those_there,
 )
-from harnesssync_orchestrator.service.shards import RATIO, Shard, taken_in
+from harnesssync_orchestrator.service.shards import RATIO, Shard, in_or_below, taken_in
+from harnesssync_orchestrator.service.shortage import Denied, Shortage, no_more
 
 DEBOUNCE_MS = 50
 STEP_MS = 10
@@ -49,8 +50,6 @@ MOST = 32
 CALM_S = 5.0
 """When nothing was added for this long, watchers are put together: each takes a thread."""
 RESTART_S = REST_S = 1.0
-AGAIN_S = 300.0
-"""After so long it is tried again to watch what is polled because the system had no more watches."""
 Changed = Callable[[str, frozenset[str]], None]
 """Told a key and the paths that changed for it; no paths mean that anything may have."""
 
@@ -81,7 +80,8 @@ class Watcher:
         # Guards the making of watchers: two at once would watch the same folders.
         self._arming = anyio.Lock()
         self._doubtful: set[str] = set()
-        self._again_at = math.inf
+        self._denied = Denied(log)
+        self._shortage = Shortage(no_more())
         # A watcher lives in a thread of its own for as long as it watches; there are only ever a few.
         self._threads = anyio.CapacityLimiter(math.inf)
 
@@ -137,7 +137,7 @@ class Watcher:
                         await self._wake.wait()
                     if calm.cancelled_caught:
                         await self._put_together(tasks)
-                        with anyio.CancelScope(deadline=self._again_at) as waiting:
+                        with anyio.CancelScope(deadline=self._shortage.until) as waiting:
                             await self._wake.wait()
                         if waiting.cancelled_caught:
                             self._try_again()
@@ -158,22 +158,20 @@ class Watcher:
             # In the order in which they were asked for, and so project by project: where watches run out, as few
             # projects as may be are polled.
             wanted = [folder for folder in self._owners if folder not in watched]
-            failure: Exception = OSError(errno.ENOSPC, "the system has no more watches to give")
             for start in range(0, len(wanted), self._largest):
                 added = wanted[start : start + self._largest]
-                if not math.isfinite(self._again_at):
+                if polling or not self._shortage.is_now:
                     try:
                         added = await self._add(tasks, added, polling=polling)
                     except FAILURES as error:
-                        failure = error
-                        self._again_at = anyio.current_time() + AGAIN_S
+                        self._shortage.note(error)
                 left += added
             if left:
-                await self._poll_instead(tasks, left, failure, polling=polling)
+                await self._poll_instead(tasks, left, self._shortage.failure, polling=polling)
 
     def _try_again(self) -> None:
         """Whoever had the system's watches may have given them back: let go of what is polled, and watch it."""
-        self._again_at = math.inf
+        self._shortage.is_over()
         for shard in self._shards:
             shard.retired |= shard.polling
         self._wake.set()
@@ -206,18 +204,17 @@ class Watcher:
         absorbed = taken_in(self._shards, added, largest=self._largest, polling=polling, ratio=ratio)
         wanted = [*(folder for shard in absorbed for folder in shard.folders), *added]
         self._doubtful.clear()
-        make = partial(self._open_notifier, polling=polling)
-        opening = partial(open_those_there, make, wanted, poll_ms=self._settings.poll_ms)
-        notifier, folders = await anyio.to_thread.run_sync(opening, limiter=self._threads)
-        if notifier is None:
-            return []
-        left: frozenset[str] = getattr(notifier, "left", frozenset())
-        if left:
-            self._again_at = anyio.current_time() + AGAIN_S
-            if absorbed:  # each is watched twice for a moment: there is more room without that
-                notifier.close()
-                return await self._add(tasks, added, polling=polling, ratio=0)
-        shard = Shard(notifier, folders, polling)
+        opening = partial(open_those_there, self._open_notifier, polling=polling, poll_ms=self._settings.poll_ms)
+        opened: Opened = await anyio.to_thread.run_sync(opening, wanted, limiter=self._threads)
+        self._denied.note(set(wanted), opened.denied)
+        if opened.left:
+            self._shortage.note(no_more())
+        if opened.notifier is None:
+            return [folder for folder in added if folder in opened.left]
+        if opened.left and absorbed:  # each is watched twice for a moment: there is more room without that
+            opened.notifier.close()
+            return await self._add(tasks, added, polling=polling, ratio=0)
+        shard = Shard(opened.notifier, set(opened.folders), polling)
         self._shards.append(shard)
         for old in absorbed:
             old.retired = True
@@ -234,7 +231,7 @@ class Watcher:
             duration_s=round(anyio.current_time() - began, 6),
         )
         self._tell_all(shard.folders.intersection(added))
-        return [folder for folder in added if folder in left]
+        return [folder for folder in added if folder in opened.left]
 
     async def _listen(self, tasks: TaskGroup, shard: Shard) -> None:
         """Pass on what one watcher tells, until it is stopped, or retired and silent."""
@@ -247,8 +244,7 @@ class Watcher:
                 if heard == "stop" or (heard == "timeout" and shard.retired):
                     return
                 if heard == OVERFLOW:
-                    self._log.warning("watch.overflowed", folders=len(shard.folders))
-                    self._tell_all(shard.folders)
+                    self._watch_anew(shard)
                 elif not isinstance(heard, str):
                     self._pass_on(heard)
         except FAILURES as error:
@@ -264,10 +260,21 @@ class Watcher:
             folders = [folder for folder in shard.folders if folder in self._owners]
             await self._poll_instead(tasks, folders, failure, polling=shard.polling)
 
-    def _pass_on(self, heard: Iterable[tuple[int, str]]) -> None:
+    def _watch_anew(self, shard: Shard) -> None:
+        """What was lost may have been that a folder was replaced: none of them is believed to be watched any more."""
+        if not shard.folders:  # it goes on losing what nobody needs of it
+            return
+        self._log.warning("watch.overflowed", folders=len(shard.folders))
+        shard.retired, lost = True, frozenset(shard.folders)
+        self._unwatch(lost)
+        self._wake.set()
+        self._tell_all(lost)
+
+    def _pass_on(self, heard: Collection[tuple[int, str]]) -> None:
         told, replaced = sort_out(heard, self._owners)
         if replaced:
             self._unwatch(replaced)
+        if replaced or not self._denied.folders.isdisjoint(path for _, path in heard):
             self._wake.set()
         for key, paths in told.items():
             self._changed(key, frozenset(paths))
@@ -276,10 +283,7 @@ class Watcher:
         """These folders were deleted, moved or made anew, and with them all below: the watch is blind or elsewhere."""
         self._doubtful.update(folders)
         for shard in self._shards:
-            for folder in folders:
-                if folder in shard.folders:
-                    below = folder + "/"
-                    shard.folders -= {inner for inner in shard.folders if inner == folder or inner.startswith(below)}
+            shard.folders -= in_or_below(shard.folders, folders)
 
     def _tell_all(self, folders: Iterable[str]) -> None:
         """Anything may have changed in these folders."""
