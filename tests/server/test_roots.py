@@ -108,6 +108,25 @@ async def test_its_worktrees_come_along(running: Running, clone: Worktree, short
         await until(lambda: served(running) == {str(root), str(linked)})
 
 
+async def test_a_registry_that_takes_no_change_ends_nothing(
+    running: Running, clone: Worktree, src: Path, until: Until, readable_log: Any
+) -> None:
+    """What has come is served once it can be noted."""
+    root, lock = clone("first"), running.layout.registry_lock
+    git(root, "commit", "-q", "--allow-empty", "-m", "first")
+    linked = [src.parent / name for name in ("one", "two")]
+    async with running.up():
+        await until(lambda: served(running) == {str(root)})
+        lock.unlink()
+        lock.mkdir()
+        git(root, "worktree", "add", "-q", str(linked[0]))
+        await until(lambda: readable_log.named("registry.write.failed"))
+        lock.rmdir()
+        git(root, "worktree", "add", "-q", str(linked[1]))
+        await until(lambda: served(running) == {str(root), *map(str, linked)})
+    assert {line["code"] for line in readable_log.named("registry.write.failed")} == {"os_error"}
+
+
 async def test_what_lies_in_a_folder_that_is_not_named_any_more_is_forgotten(
     running: Running, clone: Worktree, until: Until
 ) -> None:

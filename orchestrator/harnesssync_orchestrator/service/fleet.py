@@ -153,6 +153,9 @@ class Fleet:
         except HarnessSyncError as error:  # told, and tried again: what is registered is served meanwhile
             self._log.error("registry.write.failed", code=error.code, message=error.message, hint=error.hint)
             return registered, frozenset()
+        except OSError as error:  # its lock can't be opened: likewise
+            self._log.error("registry.write.failed", code="os_error", message=str(error), hint="")
+            return registered, frozenset()
         return await self.in_thread(self._registry.load), found.gone
 
     async def _put_aside(self, identifier: str) -> None:
