@@ -98,7 +98,9 @@ def parse(text: str) -> Node | None:
         raise DocumentError(message, *((place.line + 1, place.column + 1) if place else ())) from cause
     except yaml.reader.ReaderError as cause:
         raise _error(text, cause.position, "a character that YAML does not allow") from cause
-    except OverflowError as cause:  # an escape beyond the last character
+    except DocumentError:
+        raise
+    except (OverflowError, ValueError) as cause:  # an escape beyond the last character, as each Python has it
         raise DocumentError(f"it can't be read: {cause}") from cause
     if root is None or (root.value is None and root.start == root.end):
         return None
