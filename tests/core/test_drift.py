@@ -83,14 +83,15 @@ def planned(
     policy: Policy = Policy.ASK,
     owners: tuple[str, ...] = ("codex",),
     trust: Trust = OWN,
+    tracked: frozenset[str] = frozenset(),
 ) -> Plan:
-    """The plan for some outputs; `choice` is made for all of them, and for what the ledger has."""
+    """The plan for some outputs; `choice` is made for all of them, and for what the ledger has. `tracked` are paths."""
     ledger = ledger or Ledger()
     addresses = {*(output.address for output in outputs), *ledger.entries}
     choices = dict.fromkeys(addresses, choice) if choice is not None else {}
     return plan(
         Desired(wanted={output.address: Wanted(output, owners) for output in outputs}),
-        Observed(paths=there, documents={} if values is None else {"c.json": Document(values)}),
+        Observed(paths=there, documents={} if values is None else {"c.json": Document(values)}, tracked=tracked),
         ledger,
         source=SOURCE,
         trust=trust,
@@ -433,6 +434,30 @@ def test_a_policy_is_about_what_we_wrote_alone(state: PathState) -> None:
     both = planned(FILE, there={FILE.path: state}, ledger=wrote(FILE, OLD), policy=Policy.RESTORE)
     for result in (edited, both):
         assert (result.conflicts, len(result.operations)) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("output", "there", "digest"),
+    [(FILE, ObservedFile(EDITED), NEW), (FILE, ObservedFile(EDITED), OLD), (LINK, ObservedFile(EDITED), OLD)],
+)
+def test_no_policy_replaces_what_git_tracks(output: Output, there: PathState, digest: str) -> None:
+    """A branch brought it, and nobody edited ours; a person may still choose so."""
+    known, tracked = wrote(output, digest), frozenset({output.path})
+    result = planned(output, there={output.path: there}, ledger=known, policy=Policy.RESTORE, tracked=tracked)
+    assert result.operations == ()
+    assert "git tracks something else there" in result.conflicts[0].message
+    chosen = planned(output, there={output.path: there}, ledger=known, choice=Choice.RESTORE, tracked=tracked)
+    assert (chosen.conflicts, len(chosen.operations)) == ((), 1)
+
+
+def test_a_policy_holds_for_keys_in_a_file_that_git_tracks() -> None:
+    """Merged files are a team's as often as not, and a key of ours in one can be edited."""
+    there, values = {"c.json": ObservedFile("f" * 16)}, {"mcp": {"files": {"url": "mine"}}}
+    known = wrote(KEY, value_hash(KEY.value))
+    result = planned(
+        KEY, there=there, values=values, ledger=known, policy=Policy.RESTORE, tracked=frozenset({"c.json"})
+    )
+    assert (result.conflicts, len(result.operations)) == ((), 1)
 
 
 def test_a_choice_beats_the_policy() -> None:

@@ -209,6 +209,23 @@ async def test_no_policy_touches_what_we_never_wrote(run: Sync, root: Path) -> N
     assert 'url = "mine"' in (root / ".codex/config.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("policy", [Policy.RESTORE, Policy.ADOPT])
+async def test_no_policy_touches_what_a_branch_brought(
+    run: Sync, root: Path, git: Callable[..., str], policy: Policy
+) -> None:
+    """Neither it nor the source is changed; a person can still say so, and then it is."""
+    await run()
+    edit(root / "AGENTS.md", "kind", "very kind")
+    git("add", "--force", "AGENTS.md", cwd=root)
+    report = await run(policy=policy)
+    assert (the_states(report), report.exit_code) == ({"AGENTS.md": "output-edited"}, 1)
+    assert report.conflicts[0].message == "AGENTS.md: git tracks something else there"
+    assert "very kind" in (root / "AGENTS.md").read_text(encoding="utf-8")
+    assert "very kind" not in (root / "CLAUDE.md").read_text(encoding="utf-8")
+    report = await run(choose={"AGENTS.md": Choice(policy.value)})
+    assert (report.exit_code, (root / "AGENTS.md").is_symlink()) == (0, True)
+
+
 async def test_a_person_can_let_ours_replace_what_is_foreign(run: Sync, root: Path) -> None:
     """It comes back when ours goes."""
     write(root, {"AGENTS.md": "mine\n"})

@@ -39,6 +39,10 @@ class Draft:
         """What the ledger knows of an output."""
         return self.ledger.entries.get(address)
 
+    def is_tracked(self, address: Address) -> bool:
+        """Does git have something in the place of an output that is whole? Files that are merged may well be its."""
+        return not address.pointer and address.path in self.observed.tracked
+
     # --- what is in step, and what is a person's
 
     def in_step(self, address: Address, now: Entry, *, wanted: str | None = None) -> None:
@@ -91,13 +95,15 @@ class Draft:
 
     def leave_edited(self, wish: Wanted[Output], what: str, state: Drift, choices: tuple[Choice, ...]) -> None:
         """Leave what a person made of an output of ours. To take it into the source is a choice too, unless that has
-        changed as well. `what` would have to be deleted."""
-        both = state is Drift.BOTH
+        changed as well. `what` would have to be deleted. Of what git tracks nobody can say that a person edited it."""
+        both, tracked = state is Drift.BOTH, self.is_tracked(wish.output.address)
+        reason = "git tracks something else there" if tracked else "it was edited since we wrote it"
+        take_in = "Take what it says" if tracked else "Take your edit"
         self.leave(
             ConflictKind.DRIFT,
             wish,
-            "it was edited since we wrote it" + (", and its source has changed too" if both else ""),
-            f"Take your edit into the source and delete {what}, then sync again",
+            reason + (", and its source has changed too" if both else ""),
+            f"{take_in} into the source and delete {what}, then sync again",
             state=state,
             choices=choices if both else (*choices, Choice.ADOPT),
         )
@@ -138,6 +144,7 @@ class Draft:
                 items=items,
                 state=state,
                 choices=choices,
+                tracked=self.is_tracked(address),
             )
         )
 

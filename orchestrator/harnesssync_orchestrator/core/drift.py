@@ -124,15 +124,18 @@ class Resolution:
         """With the choice to restore these too."""
         return replace(self, choices={**self.choices, **dict.fromkeys(addresses, Choice.RESTORE)})
 
-    def of(self, address: Address, owners: Sequence[str], state: Drift | None) -> Choice | None:
+    def of(
+        self, address: Address, owners: Sequence[str], state: Drift | None, *, tracked: bool = False
+    ) -> Choice | None:
         """The choice that holds for one output; None leaves it alone.
 
-        Policies are about edits of what we wrote, never about what is not ours. Targets that share an output and
-        disagree leave it alone.
+        Policies are about edits of what we wrote, never about what is not ours, nor about what is `tracked`: a link or
+        file that git has there came with a branch, and nobody edited ours. Targets that share an output and disagree
+        leave it alone.
         """
         if address in self.choices:
             return self.choices[address]
-        if state not in (Drift.OUTPUT_EDITED, Drift.BOTH):
+        if tracked or state not in (Drift.OUTPUT_EDITED, Drift.BOTH):
             return None
         policies = {self.policies.of(self.project, owner) for owner in owners}
         return _CHOICES[policies.pop()] if len(policies) == 1 else None

@@ -154,7 +154,7 @@ class Conflict:
     """A change that would overwrite what is not ours, or an edit of an output of ours: reported, left alone.
 
     `state` is None where no hashes were compared, in a clash. `choices` are those that a person has; none means that
-    only what the hint says helps.
+    only what the hint says helps. What is `tracked` is a link or file that git has in the place of a whole output.
     """
 
     kind: ConflictKind
@@ -165,6 +165,7 @@ class Conflict:
     items: tuple[ItemId, ...] = ()
     state: Drift | None = None
     choices: tuple[Choice, ...] = ()
+    tracked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

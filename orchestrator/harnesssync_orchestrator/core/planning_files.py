@@ -157,7 +157,7 @@ def _replaceable(draft: Draft, wish: Wanted[Output], *, wanted: str, method: Met
         return None
     if drift in {Drift.IN_STEP, Drift.SOURCE_CHANGED}:
         drift = Drift.OUTPUT_EDITED  # a copy without its marker, say: it has the digest, but is not what we made
-    choice = draft.resolution.of(address, wish.owners, drift)
+    choice = draft.resolution.of(address, wish.owners, drift, tracked=draft.is_tracked(address))
     if choice is Choice.RESTORE and (_can_go(state) or _is_known_copy(state, entry)):
         return drift
     if choice is Choice.KEEP and not isinstance(state, (Obstructed, Unusable)):

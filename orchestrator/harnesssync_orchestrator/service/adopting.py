@@ -58,7 +58,8 @@ async def adopt(start: Start, surveyor: Surveyor, seen: Survey) -> Adoption:
 
 
 def _is_asked(conflict: Conflict, resolution: Resolution) -> bool:
-    return resolution.of(conflict.address, conflict.owners, conflict.state) is Choice.ADOPT
+    choice = resolution.of(conflict.address, conflict.owners, conflict.state, tracked=conflict.tracked)
+    return choice is Choice.ADOPT
 
 
 class _Attempt:
