@@ -207,6 +207,40 @@ def take_away(root: Path, engine: Engine) -> Taking:
     return take_away
 
 
+async def test_an_undo_hides_a_file_before_a_credential_is_back_in_it(
+    run: Sync, root: Path, take_away: Taking, git: Callable[..., str]
+) -> None:
+    """A person's key let git see the file, and the credential was taken out."""
+    await run()
+    file = root / "opencode.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("{", '{"theme": "mine",', 1), encoding="utf-8")
+    await run()
+    assert servers(file) == {"good"}
+    assert "opencode.json" in git("status", "--porcelain", cwd=root)
+    assert (await take_away(undoing=True)).exit_code == 0
+    assert servers(file) == {"bad", "good"}
+    assert "opencode.json" not in git("status", "--porcelain", cwd=root)
+
+
+async def test_an_undo_that_can_hide_nothing_brings_no_credential_back(
+    run: Sync, root: Path, take_away: Taking, git: Callable[..., str]
+) -> None:
+    """A damaged block in info/exclude: all stays as it is, and is undone once that is mended."""
+    await run()
+    file, exclude = root / "opencode.json", root / ".git/info/exclude"
+    file.write_text(file.read_text(encoding="utf-8").replace("{", '{"theme": "mine",', 1), encoding="utf-8")
+    await run()
+    sound = exclude.read_text(encoding="utf-8")
+    exclude.write_text(f"{sound}# >>> harnesssync (appended): no end\n", encoding="utf-8")
+    done = await take_away(undoing=True)
+    assert ([failure.code for failure in done.failures], done.operations) == (["exclude_damaged"], ())
+    assert servers(file) == {"good"}
+    exclude.write_text(sound, encoding="utf-8")
+    assert (await take_away(undoing=True)).exit_code == 0
+    assert servers(file) == {"bad", "good"}
+    assert "opencode.json" not in git("status", "--porcelain", cwd=root)
+
+
 def mode(file: Path) -> int:
     return stat.S_IMODE(file.stat().st_mode)
 

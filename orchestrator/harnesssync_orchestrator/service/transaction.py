@@ -100,6 +100,12 @@ class Transaction:
             if self._has_news(plan):
                 self._record_now(plan)
 
+    def discard(self) -> None:
+        """Let go of what was kept, since nothing is to be changed after all. Blocking."""
+        if self._draft is not None:
+            self._draft.discard()
+            self._draft = None
+
     def _begin(self, plan: Plan) -> None:
         """What is about to change is not recalled any more, and the transaction before this one is ended."""
         self.start.memory.forget(_touched(self.root, plan.operations))

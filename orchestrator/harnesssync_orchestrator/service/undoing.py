@@ -177,9 +177,13 @@ async def _withdraw(
         if undone is not None:
             taken |= {change.path for change in undone.changes} - edited
         lines = frozenset(undone.exclude or () if undone is not None else ())
+        coming = patterns(taken) & lines
         private = {*(undone.private if undone is not None else ()), *await start.in_thread(start.private_lines, before)}
         hide_lines = partial(_hide, start, outcome=outcome, private=private, everything=everything)
-        await hide_lines(before | patterns(taken) & lines)  # before anything private comes back
+        is_hidden = await hide_lines(before | coming) or coming <= before
+        if not is_hidden:  # what was kept from git may be private, or hold a credential
+            await start.in_thread(transaction.discard)
+            plan = Plan(conflicts=plan.conflicts)
 
         async def show() -> None:
             failed = {operation.path for operation in plan.operations} - {one.operation.path for one in outcome.done}
@@ -192,7 +196,8 @@ async def _withdraw(
             await hide_lines(left_hidden, theirs=theirs)
 
         try:
-            await transaction.carry_out(plan, finish=show)
+            if is_hidden:
+                await transaction.carry_out(plan, finish=show)
         finally:
             work.ledger, work.unfinished = transaction.ledger, None
     elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
@@ -239,14 +244,16 @@ async def _hide(
     private: Collection[str],
     everything: bool,
     theirs: Iterable[str] = (),
-) -> None:
+) -> bool:
     """Let just these lines stand in the project's section of `info/exclude`, some of them `private`; and, unless
-    `everything` goes, what is `theirs` besides what it says of that so far."""
+    `everything` goes, what is `theirs` besides what it says of that so far. False, and told, if that fails."""
     work = partial(hide, start, lines=sorted(lines), private_lines=private, theirs=theirs, still_theirs=not everything)
     try:
         await start.in_thread(work)
     except (StateError, LockTimeoutError) as error:
         outcome.fail(error, path=error.path)
+        return False
+    return True
 
 
 __all__ = ["Asked", "History", "Hold", "Undo", "history", "undo", "unlink"]
