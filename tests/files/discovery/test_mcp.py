@@ -93,6 +93,15 @@ def test_servers_under_another_programs_key_are_told(world: Any) -> None:
     assert world.codes() == ["mcp_file_invalid"]
 
 
+@pytest.mark.parametrize("content", ["null", "[]", "3"])
+@pytest.mark.parametrize("file", [".mcp.json", ".claude/settings.json"])
+def test_a_file_that_holds_no_object_holds_removals_back(world: Any, file: str, content: str) -> None:
+    """`null` is no missing file: some programs write it when they have nothing to say any more."""
+    world.in_project({file: content})
+    (problem,) = world.problems()
+    assert (problem.code, problem.file, problem.hides) == ("json_invalid", str(world.project / file), True)
+
+
 def test_broken_json_is_told_with_line_and_column(world: Any) -> None:
     """And holds removals back."""
     world.in_project({".mcp.json": '{\n  "mcpServers": {"a": {"command": "x",}}\n}'})

@@ -118,9 +118,9 @@ class Reader:
         except OSError as error:
             self._report_error(error, path)
             return None
-        value, problems = read_json_safe(path, self.looked, limit=limit, within=self.within(ground))
+        value, problems = read_json_safe(path, self.looked, default=..., limit=limit, within=self.within(ground))
         self.problems.extend(problems)
-        if value is None:
+        if value is ...:  # None is what a file says that has `null` in it
             return None
         if not isinstance(value, dict):
             self.report("json_invalid", "a JSON object was expected", path, "Put the settings in `{…}`.")
