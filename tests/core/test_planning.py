@@ -621,7 +621,14 @@ def test_a_merged_file_with_something_of_a_persons_is_neither_private_nor_hidden
 
 
 @pytest.mark.parametrize(
-    ("unread", "written"), [("/w/project/CLAUDE.md", 0), ("/w/project/.claude/rules", 0), ("/w/.mcp.json", 1)]
+    ("unread", "written"),
+    [
+        ("/w/project/CLAUDE.md", 0),
+        ("/w/project/.claude/rules", 0),
+        ("/w/.mcp.json", 1),
+        ("/w/project/.claude/skills/pdf/SKILL.md", 1),
+        ("/w/project/.claude/commands/fix.md", 1),
+    ],
 )
 def test_a_file_with_all_rules_waits_while_one_of_them_cannot_be_read(unread: str, written: int) -> None:
     """It would lose what that rule says. What holds no rules is no reason to wait."""

@@ -191,8 +191,12 @@ def _would_say_less(output: Output, source: Source) -> bool:
     """
     kinds = {item.kind for item in output.items}
     unread = [problem.file for problem in source.problems if problem.hides]
-    text = any(not file.endswith(".json") for file in unread)
+    text = any(not (file.endswith(".json") or any(folder in file for folder in _WITHOUT_RULES)) for file in unread)
     return (Kind.AGENT.value in kinds and bool(unread)) or (Kind.RULE.value in kinds and text)
+
+
+_WITHOUT_RULES = ("/.claude/skills/", "/.claude/commands/")
+"""Folders with text in them that is no rule, nor part of one."""
 
 
 def _made_but_not_recorded(draft: Draft) -> tuple[Address, ...]:

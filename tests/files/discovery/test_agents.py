@@ -78,6 +78,13 @@ def test_an_agent_whose_front_matter_is_broken_hides_removals(world: Any) -> Non
     assert (problem.code, problem.line, problem.hides) == ("front_matter_invalid", 3, True)
 
 
+def test_an_agent_whose_name_is_still_being_typed_hides_removals(world: Any) -> None:
+    """It is no agent of another name."""
+    world.in_project({".claude/agents/a.md": "---\nname: [\ndescription: x\n---\nPrompt\n"})
+    (problem,) = world.problems()
+    assert (world.items(Agent), problem.code, problem.hides) == ({}, "front_matter_invalid", True)
+
+
 def test_of_two_agents_with_one_name_the_inner_one_counts(world: Any, agent_text: Any) -> None:
     """The other is told."""
     world.in_project(

@@ -55,6 +55,13 @@ def test_tools_and_model_are_read(world: Any) -> None:
     assert command.model == "haiku"
 
 
+def test_a_command_whose_front_matter_is_broken_hides_removals(world: Any) -> None:
+    """It stays a command, as for Claude Code."""
+    world.in_project({".claude/commands/c.md": '---\ndescription: "x\n---\nText\n'})
+    (problem,) = world.problems()
+    assert (list(world.items(Command)), problem.code, problem.hides) == (["c"], "front_matter_invalid", True)
+
+
 def test_a_skill_hides_the_command_of_its_name(world: Any, skill_text: Any) -> None:
     """Claude Code then runs the skill."""
     world.in_project(

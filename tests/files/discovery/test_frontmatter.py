@@ -105,6 +105,23 @@ def test_a_broken_block_is_a_flaw_and_the_body_still_counts() -> None:
     assert found.flaw.hint
 
 
+@pytest.mark.parametrize("name", ["[", "[a", "[a, b", "{", "{a: b"])
+def test_a_name_that_begins_a_list_is_not_finished(name: str) -> None:
+    """Somebody is typing. Claude Code takes it for the name, and what had another name until now would go."""
+    found = split_front_matter(f"---\ndescription: x\nname: {name}\n---\nBody\n")
+    assert (found.metadata, found.body, found.is_broken) == ({}, "Body\n", True)
+    assert found.flaw is not None
+    assert (found.flaw.line, "the front matter is broken" in found.flaw.message) == (3, True)
+
+
+@pytest.mark.parametrize("block", ["name: [draft] review", "name: '['", "description: [a", "paths: {a"])
+def test_brackets_elsewhere_are_text_as_for_claude_code(block: str) -> None:
+    """It puts quotes around them."""
+    key, value = block.split(": ")
+    found = split_front_matter(f"---\n{block}\n---\nBody\n")
+    assert (found.metadata, found.is_broken) == ({key: value.strip("'")}, False)
+
+
 def test_a_list_is_no_front_matter() -> None:
     """Only a table of keys is."""
     found = split_front_matter("---\n- a\n- b\n---\nBody\n")

@@ -42,6 +42,15 @@ def test_two_skills_that_give_one_name_both_stay(world: Any, skill_text: Any) ->
     assert {name: skill.folder for name, skill in world.items(Skill).items()} == {"same": "a", "b": "b"}
 
 
+@pytest.mark.parametrize("text", ["---\nname: [\n---\nRead.\n", "---\nname: 'pdf\n---\nRead.\n", "---\nname: pdf-too"])
+def test_a_skill_that_is_half_saved_hides_removals(world: Any, text: str) -> None:
+    """What it is called is not known: what was made under its name must not go."""
+    world.in_project({".claude/skills/pdf/SKILL.md": text})
+    (problem,) = world.problems()
+    assert (list(world.items(Skill)), problem.hides) == (["pdf"], True)
+    assert "front matter" in problem.message
+
+
 def test_only_folders_right_below_are_skills(world: Any, skill_text: Any) -> None:
     """Not deeper ones, not loose files, not other spellings of SKILL.md."""
     world.in_project(

@@ -51,7 +51,7 @@ def _read_agent(parts: tuple[str, ...], path: str, ground: Ground, reader: Reade
         return
     if not reader.safe(name, "agent", path):
         return
-    reader.report_flaw(front_matter.flaw, path, hides=False)
+    reader.report_flaw(front_matter.flaw, path, hides=front_matter.is_broken and ground.plugin is None)
     model = metadata.get("model")
     yield Agent(
         name=":".join((plugin, *parts[:-1], name)) if plugin else name,

@@ -34,7 +34,7 @@ def read_command_file(
     front_matter = reader.front_matter(path, ground, below_checked=True)
     if front_matter is None:
         return None
-    reader.report_flaw(front_matter.flaw, path, hides=False)
+    reader.report_flaw(front_matter.flaw, path, hides=front_matter.is_broken and ground.plugin is None)
     metadata = front_matter.metadata
     called = (plugin, *called) if plugin else called
     model = metadata.get("model")

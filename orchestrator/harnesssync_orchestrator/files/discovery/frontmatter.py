@@ -8,6 +8,9 @@ Observed with Claude Code 2.1.330, which parses by YAML 1.2 (`no` and `on` are t
   a special character (`description: Use when: …`, `globs: *.ts`, `name: @scope/x`), and tabs at the beginning of a
   line taken for two spaces each.
 - If that fails as well, or gives no table, the front matter counts as empty, and the text after it is still used.
+
+In one place this is stricter: a name that begins a list and does not end it (`name: [`) is one that somebody is still
+typing, though Claude Code takes it for a name. What was made under the former name must not go because of it.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ MAX_DEPTH = 50
 MAX_MERGED = 100
 """Aliases that front matter may hold if it also merges tables (`<<`): each repeats all that was merged before."""
 
+_INVALID = "front_matter_invalid"
 _OPENING = re.compile(r"---\s*\n")
 _SPACE = re.compile(r"\s*")
 _FENCE_LINE = re.compile(r"---[ \t]*(?:\r?\n|$)")
@@ -70,6 +74,11 @@ class FrontMatter:
     body: str
     present: bool = False
     flaw: Flaw | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        """Is nothing known of what the block was to say? It was perhaps saved in the middle of an edit."""
+        return self.flaw is not None and self.flaw.code == _INVALID
 
 
 def split_front_matter(text: str) -> FrontMatter:
@@ -108,7 +117,7 @@ def _parse_block(block: str) -> tuple[Mapping[str, Any], Flaw | None]:
     hint = "Fix the YAML between the `---` lines; put text with special characters in quotes."
     if len(block) > MAX_FRONT_MATTER or block.count("[") + block.count("{") > MAX_BRACKETS:
         message = "the front matter is too long or nested too deeply"
-        return {}, Flaw(code="front_matter_invalid", message=message, hint=hint, line=1)
+        return {}, Flaw(code=_INVALID, message=message, hint=hint, line=1)
     try:
         value = _load(block)
     except (yaml.YAMLError, ValueError, RecursionError) as first:
@@ -119,13 +128,23 @@ def _parse_block(block: str) -> tuple[Mapping[str, Any], Flaw | None]:
             reason = getattr(first, "problem", None) or str(first).split("\n", 1)[0] or "it is nested too deeply"
             line = mark.line + 1 if mark is not None else 1
             message = f"the front matter is no YAML: {reason}"
-            return {}, Flaw(code="front_matter_invalid", message=message, hint=hint, line=line)
+            return {}, Flaw(code=_INVALID, message=message, hint=hint, line=line)
+        if isinstance(value, dict) and _begins_a_list(value.get("name")):
+            lines = enumerate(block.split("\n"), start=1)
+            line = next((number for number, text in lines if text.startswith("name:")), 1)
+            message = "the front matter is broken: what `name` begins with a bracket has no end"
+            return {}, Flaw(code=_INVALID, message=message, hint=hint, line=line)
     if value is None:
         return {}, None
     if not isinstance(value, dict):
         message = "the front matter is not a table of keys and values"
-        return {}, Flaw(code="front_matter_invalid", message=message, hint="Write it as `key: value` lines.", line=1)
+        return {}, Flaw(code=_INVALID, message=message, hint="Write it as `key: value` lines.", line=1)
     return value, None
+
+
+def _begins_a_list(name: object) -> bool:
+    """Is it the beginning of a list or table, and not a name with something in brackets (`[draft] review`)?"""
+    return isinstance(name, str) and ((name[:1] == "[" and "]" not in name) or (name[:1] == "{" and "}" not in name))
 
 
 def _quote_values(block: str) -> str:

@@ -33,7 +33,7 @@ def read_rule_file(
     front_matter = reader.front_matter(path, ground, below_checked=below_checked)
     if front_matter is None or not front_matter.body.strip():
         return None
-    reader.report_flaw(front_matter.flaw, path, hides=False)
+    reader.report_flaw(front_matter.flaw, path, hides=front_matter.is_broken and ground.plugin is None)
     expansion = expand_imports(front_matter.body, path, ground, reader, home)
     return Rule(
         name=name,

@@ -40,7 +40,8 @@ def read_skill(path: str, folder: str, ground: Ground, reader: Reader, *, namesp
     front_matter = reader.front_matter(file, ground, below_checked=True)
     if front_matter is None or not reader.safe(folder, "skill", file) or not reader.tree(path, ground):
         return None
-    reader.report_flaw(front_matter.flaw, file, hides=False)
+    is_half = front_matter.is_broken or not front_matter.present  # its name may be another one than is found now
+    reader.report_flaw(front_matter.flaw, file, hides=is_half and ground.plugin is None)
     return Skill(
         name=namespace + _name(front_matter, folder, file, reader),
         origin=ground.origin(file),
