@@ -77,6 +77,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
             '[log]\nlevel = "loud"',
             'line 2: log.level: invalid enum value \'loud\'. Allowed are "debug", "error", "info", "warning"',
         ),
+        (
+            '[worktrees]\ninherit = ["nope"]',
+            'Allowed is true or false, or a list of "agents", "commands", "files", "mcp", "rules", "skills"',
+        ),
         ("[log]\nfile = 3", "line 2: log.file: expected `str | null`, got `int`. Allowed is a text in quotes"),
         ('[git]\nexclude = "no"', "line 2: git.exclude: expected `bool`, got `str`. Allowed is true or false"),
         ("lock_timeout_s = -1", "line 1: lock_timeout_s: expected `float` >= 0.0. Allowed is a number from 0"),

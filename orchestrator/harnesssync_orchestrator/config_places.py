@@ -93,6 +93,8 @@ def right_values(key: tuple[str, ...], schema: Mapping[str, Any]) -> str:
     node = next((each for each in node.get("anyOf", ()) if "enum" in each), node)
     if "enum" in node:
         return "Allowed are " + ", ".join(f'"{value}"' for value in node["enum"])
+    if lists := [each["items"]["enum"] for each in node.get("anyOf", ()) if "enum" in each.get("items", ())]:
+        return "Allowed is true or false, or a list of " + ", ".join(f'"{value}"' for value in lists[0])
     kind = next((each["type"] for each in node.get("anyOf", ()) if each["type"] != "null"), node.get("type"))
     limits = [f"{word} {node[name]}" for word, name in (("from", "minimum"), ("up to", "maximum")) if name in node]
     return "Allowed is " + " ".join([_KINDS[kind], *limits])
