@@ -30,6 +30,28 @@ def test_changed_lines_change_in_the_source(old: str, new: str) -> None:
     assert changed == {"r.md": SOURCE.replace(old, new)}
 
 
+@pytest.mark.parametrize(("old", "new"), [("Last.\n", "Last.\n\nMore.\n"), ("Last.\n", "The last.\nMore.\n")])
+def test_what_is_added_after_a_rule_for_some_files_is_not_taken_for_a_part_of_it(old: str, new: str) -> None:
+    """It may be meant for all files. Where a rule holds for all anyway, there is no doubt."""
+    rendered = "All.\n\n# Only for `x`\n\nFirst.\nLast.\n"
+    sources = {"all.md": "All.\n", "x.md": "---\npaths: x\n---\nFirst.\nLast.\n"}
+    edited = rendered.replace(old, new)
+    with pytest.raises(NotAdoptableError, match="meant for more than just the files"):
+        take_in(rendered, edited, sources, conditional={"x.md"})
+    assert take_in(rendered, edited, sources) == {"x.md": sources["x.md"].replace(old, new)}
+
+
+def test_a_rule_for_some_files_can_be_edited() -> None:
+    """Where its own text goes on after what is new."""
+    rendered = "All.\n\n# Only for `x`\n\nFirst.\nLast.\n"
+    sources = {"all.md": "All.\n", "x.md": "---\npaths: x\n---\nFirst.\nLast.\n"}
+    edited = rendered.replace("First.\nLast.", "The first.\nSecond.\nLast.").replace("All.", "All.\nFor all.")
+    assert take_in(rendered, edited, sources, conditional={"x.md"}) == {
+        "all.md": "All.\nFor all.\n",
+        "x.md": "---\npaths: x\n---\nThe first.\nSecond.\nLast.\n",
+    }
+
+
 def test_changes_at_several_places_go_in_together() -> None:
     """From the last to the first, so that none moves another."""
     edited = RENDERED.replace("One.", "A.\nB.").replace("Three.", "C.")

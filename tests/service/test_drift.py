@@ -427,6 +427,20 @@ async def refused(run: Sync, address: str, **options: Any) -> str:
     return conflict.message.partition("can't be adopted: ")[2]
 
 
+async def test_what_is_added_below_a_rule_for_some_files_is_not_adopted_into_it(run: Sync, root: Path) -> None:
+    """At the end of the file that has all rules, it may be meant for all files."""
+    rule = root / ".claude/rules/api.md"
+    write(root, {".claude/rules/api.md": "---\npaths: src/api/**\n---\nCheck the input.\n"})
+    before = rule.read_bytes()
+    await run()
+    edit(root / "AGENTS.md", "Check the input.\n", "Check the input.\n\nNever commit a secret.\n")
+    assert "meant for more than just the files of the rule" in await refused(run, "AGENTS.md")
+    assert rule.read_bytes() == before
+    edit(root / "AGENTS.md", "Check the input.\n\nNever commit a secret.", "Check all input.")
+    assert (await run(choose={"AGENTS.md": Choice.ADOPT})).exit_code == 0
+    assert rule.read_text(encoding="utf-8") == "---\npaths: src/api/**\n---\nCheck all input.\n"
+
+
 async def test_what_the_source_can_not_say_is_not_adopted(run: Sync, root: Path) -> None:
     """Nothing is written, and the conflict says why."""
     await run()

@@ -8,7 +8,7 @@ asks renders the changed source and compares: only then is the guess right.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -35,10 +35,11 @@ class _Replacement:
     lines: list[str]
 
 
-def take_in(before: str, after: str, sources: Mapping[str, str]) -> dict[str, str]:
+def take_in(before: str, after: str, sources: Mapping[str, str], *, conditional: Container[str] = ()) -> dict[str, str]:
     """The files of the source that change, with their new text, if `after` is an edit of the rendered text `before`.
 
-    `sources` are the files that the output is made from, by path. Raises NotAdoptableError.
+    `sources` are the files that the output is made from, by path; of them `conditional` hold for some files of the
+    project alone, while the output holds for more. Raises NotAdoptableError.
     """
     old, new = before.split("\n"), after.split("\n")
     files = {path: text.split("\n") for path, text in sources.items()}
@@ -46,6 +47,8 @@ def take_in(before: str, after: str, sources: Mapping[str, str]) -> dict[str, st
     changed: dict[str, str] = {}
     for path, lines in files.items():
         own = sorted((each for each in replacements if each.path == path), key=lambda each: (each.start, each.end))
+        if path in conditional and any(_adds_at_the_end(each, lines) for each in own):
+            raise NotAdoptableError("what it adds may be meant for more than just the files of the rule above it")
         if any(first.end > second.start for first, second in pairwise(own)):
             raise NotAdoptableError("two changes of it meet at one place of the source")
         for each in reversed(own):
@@ -53,6 +56,11 @@ def take_in(before: str, after: str, sources: Mapping[str, str]) -> dict[str, st
         if own:
             changed[path] = "\n".join(lines)
     return changed
+
+
+def _adds_at_the_end(change: _Replacement, lines: list[str]) -> bool:
+    """Are there more lines than before, and nothing of the file after them? Then another rule may begin there."""
+    return len(change.lines) > change.end - change.start and not any(line.strip() for line in lines[change.end :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class _Guess:
     def of_file(self, output: FileOutput) -> Edited:
         edited = self._regular(f"{self.root}/{output.path}")
         sources = self._texts(output)
-        changed = take_in(output.content.decode("utf-8"), edited.decode("utf-8"), sources)
+        conditional = self._conditional(output) if len(output.items) > 1 else ()
+        changed = take_in(output.content.decode("utf-8"), edited.decode("utf-8"), sources, conditional=conditional)
         return Edited(
             files={path: text.encode("utf-8") for path, text in changed.items()},
             is_met=lambda made: isinstance(made, FileOutput) and made.content == edited,
@@ -160,6 +161,11 @@ class _Guess:
         if not own_files:
             raise NotAdoptableError(f"it comes from {next(iter(files), 'elsewhere')}, outside of this project")
         return {file: self._read(file).decode("utf-8") for file in own_files}
+
+    def _conditional(self, output: FileOutput) -> frozenset[str]:
+        """The files of rules that hold for some paths alone."""
+        rules = [item for item in self._items(output) if isinstance(item, Rule) and item.globs]
+        return frozenset(file for rule in rules for file in (rule.origin.file, rule.source, *rule.imports))
 
     def _read(self, file: str) -> bytes:
         """A file of the source, as it is after the changes so far."""
