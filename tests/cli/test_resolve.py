@@ -163,7 +163,21 @@ def test_a_check_tells_drift_by_its_exit_code(run: Run, drifted: Path) -> None:
     assert run("check", cwd=drifted).code == 0
     (drifted / AGENT).unlink()
     ran = run("check", cwd=drifted)
-    assert (ran.code, f"missing, and made again: {AGENT}" in ran.out) == (1, True)
+    assert (ran.code, f"missing, to be made again: {AGENT}" in ran.out) == (1, True)
+    ran = run("sync", cwd=drifted)
+    assert (ran.code, f"missing, and made again: {AGENT}" in ran.out) == (0, True)
+
+
+def test_what_a_policy_replaces_is_told_before_and_after(run: Run, drifted: Path, home: Path) -> None:
+    """In words that say which of the two it is."""
+    (home / ".harnesssync/config.toml").write_text('[drift]\npolicy = "restore"\n')
+    for command in ("status", "check", "diff"):
+        told = run(command, cwd=drifted).out
+        assert "not ours as it was, to be replaced: " in told
+        assert "What is there goes into the history" in told
+    told = run("sync", cwd=drifted).out
+    assert "not ours as it was, and replaced: " in told
+    assert "What was there is kept in the history" in told
 
 
 def test_a_person_is_asked_about_each_conflict(drifted: Path) -> None:

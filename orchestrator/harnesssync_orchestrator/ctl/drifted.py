@@ -15,8 +15,9 @@ SHOWN = 5
 """Paths that are named in one sentence."""
 
 
-def drift(console: Console, report: Mapping[str, Any]) -> None:
-    """What was gone, and what a policy or a person's decision replaces or takes into the source."""
+def drift(console: Console, report: Mapping[str, Any], *, done: bool) -> None:
+    """What was gone, and what a policy or a person's decision replaces or takes into the source; or, before it is
+    `done`, what a sync would make of it."""
     missing, replaced, adopted = [], [], []
     taken_in = {each for operation in report["operations"] for each in operation.get("adopts") or ()}
     for operation in report["operations"]:
@@ -30,9 +31,11 @@ def drift(console: Console, report: Mapping[str, Any]) -> None:
     if shown := [visible(path) for path in report.get("shown") or ()]:
         console.note(f"git shows what a sync would hide from it: {_named(shown)}")
     if missing:
-        console.note(f"missing, and made again: {_named(missing)}")
-    if replaced:
+        console.note(f"missing, {'and' if done else 'to be'} made again: {_named(missing)}")
+    if replaced and done:
         console.note(f"not ours as it was, and replaced: {_named(replaced)}. What was there is kept in the history")
+    elif replaced:
+        console.note(f"not ours as it was, to be replaced: {_named(replaced)}. What is there goes into the history")
     if adopted:
         console.note(f"an edit of an output goes into the source: {_named(adopted)}")
 

@@ -75,7 +75,7 @@ def synced(console: Console, report: Mapping[str, Any]) -> None:
     if console.verbose:
         console.counts["skipped"] += counts["skipped"]
     is_told = bool(report.get("unchanged")) and not console.verbose
-    _attention(console, report, notes=bool(counts["synced"]) or console.verbose, losses=not is_told)
+    _attention(console, report, notes=bool(counts["synced"]) or console.verbose, losses=not is_told, done=True)
     console.counts["error"] = max(console.counts["error"], counts["errors"])
     console.line(f"  {_summary(console, report)}")
 
@@ -89,7 +89,7 @@ def resolved(console: Console, report: Mapping[str, Any], decided: Sequence[Mapp
     _details(console, report)
     console.synced(report["counts"]["synced"])
     console.cleaned(report["counts"]["cleaned"])
-    _attention(console, report, notes=console.verbose, losses=console.verbose)
+    _attention(console, report, notes=console.verbose, losses=console.verbose, done=True)
     console.counts["error"] = max(console.counts["error"], report["counts"]["errors"])
     console.line(f"  {_summary(console, report)}")
 
@@ -129,7 +129,7 @@ def is_new(root: str, path: str) -> bool:
 
 def conclusion(console: Console, report: Mapping[str, Any]) -> None:
     """What comes after the changes: what a person should know, and the state."""
-    _attention(console, report, notes=console.verbose)
+    _attention(console, report, notes=console.verbose, done=False)
     console.line(f"  {state(console, report)}")
 
 
@@ -145,7 +145,7 @@ def standing(console: Console, report: Mapping[str, Any], *, status: str = "") -
         when = "last sync" if status else "looked at"  # without a supervisor this very command has looked
         console.line(f"  {when}: {visible(report['finished'])}")
     _details(console, report)
-    _attention(console, report, notes=True)
+    _attention(console, report, notes=True, done=bool(status))
 
 
 def status_word(console: Console, status: str) -> str:
@@ -225,16 +225,17 @@ def _operations(console: Console, report: Mapping[str, Any]) -> None:
         )
 
 
-def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, losses: bool = True) -> None:
+def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, done: bool, losses: bool = True) -> None:
     """Everything that a person should know or do: what failed, what was left alone and why.
 
     `notes` hold for as long as a target is used (consent that its harness asks for), so they are not told every time.
+    What is not `done` is only what a sync would do.
     """
     if not report["targets"]:
         _no_harness(console, report)
     for failure in report["failures"]:
         console.error(_sentence(failure, place=_place(failure["target"], failure["path"])))
-    drift(console, report)
+    drift(console, report, done=done)
     halted(console, report)
     for conflict in report["conflicts"]:
         named = str(conflict["message"]).startswith(str(conflict["address"]))
