@@ -288,6 +288,23 @@ def test_remove_forgets_also_what_is_gone(harnesssync: Harnesssync, registry: Re
     assert registry.list_projects() == {}
 
 
+def test_remove_tells_which_worktrees_go_too(
+    harnesssync: Harnesssync, registry: Registry, worktree: Path, git: Callable[..., str]
+) -> None:
+    """They were found for its sake. What was written into them stays, and the way to take that away is named."""
+    linked = worktree.parent / "linked"
+    registry.register(worktree)
+    registry.follow({str(linked): str(worktree / ".git")}, ())
+    ran = harnesssync("ctl", "remove", cwd=worktree)
+    assert f"removed, as a worktree of it: {linked}" in ran.out
+    assert "harnesssync unlink --all" in ran.out + ran.err
+    registry.register(worktree)
+    registry.follow({str(linked): str(worktree / ".git")}, ())
+    ran = harnesssync("ctl", "remove", "--json", cwd=worktree)
+    assert json.loads(ran.out)["worktrees"] == [str(linked)]
+    assert registry.list_projects() == {}
+
+
 def test_list_gives_paths_a_line_each(harnesssync: Harnesssync, registry: Registry, worktree: Path) -> None:
     """For other programs; verbose and JSON tell more."""
     registry.register(worktree, targets=["codex"], trusted=True)

@@ -22,6 +22,7 @@ COMMAND = Command(
     argument="[PATH]",
     details=(
         "What was written into the project stays as it is. Also removes a project whose folder is gone.\n"
+        "With the last one of a repository that was added go its worktrees that were found.\n"
         "Works with no supervisor running; one that runs notices."
     ),
 )
@@ -30,15 +31,21 @@ COMMAND = Command(
 def run(parsed: Parsed, context: Context) -> int:
     console = context.console(parsed)
     path = context.argument(parsed, console)
+    found = {entry.path for entry in context.registry(console) if entry.found and entry.path != path}
     result = removed(context, path)
     if not result.get("removed"):
         raise UsageError("not registered", path=path, hint="harnesssync ctl list shows what is")
+    worktrees = sorted(found - {entry.path for entry in context.registry(console)}) if found else []
     if parsed.flag("json"):
         from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
 
-        console.line(dumps_pretty(result))
+        console.line(dumps_pretty({**result, "worktrees": worktrees}))
     else:
         console.info(f"removed: {visible(path)}")
+        for worktree in worktrees:
+            console.info(f"removed, as a worktree of it: {visible(worktree)}")
+        if worktrees:
+            console.note("their outputs stay. To take these away: harnesssync unlink --all in each")
     return 0
 
 
