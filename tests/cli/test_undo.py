@@ -140,6 +140,7 @@ def test_what_was_edited_since_is_a_conflict_and_is_left_alone(run: Run, project
     write(project, AGENT, "mine now\n")
     done = run("undo", cwd=project)
     assert (done.code, "1 conflict" in done.out) == (1, True)
+    assert "or harnesssync undo NUMBER for an earlier one" in done.out + done.err
     assert differences(before, picture(project)) == ["new: .codex/agents", f"new: {AGENT}"]
     assert (project / AGENT).read_text() == "mine now\n"
     again = run("undo", cwd=project)

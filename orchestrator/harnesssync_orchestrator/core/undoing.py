@@ -105,5 +105,6 @@ def _edited(change: Change, owners: tuple[str, ...]) -> Conflict:
         address=Address(change.path),
         owners=owners,
         message=f"{Address(change.path)}: it was edited since, and is left as it is",
-        hint="Keep what you need of it elsewhere and delete it, then undo again",
+        hint="Keep what you need of it elsewhere and delete it, then undo again, "
+        "or harnesssync undo NUMBER for an earlier one (undo --list shows them)",
     )
