@@ -248,6 +248,22 @@ def test_what_is_no_file_is_a_conflict(state: PathState) -> None:
     assert planned(desired(FILE), seen(FILE.path, state)).conflicts
 
 
+@pytest.mark.parametrize(
+    ("closed", "remedies"),
+    [
+        (True, ("Give yourself the right to read it", "Give yourself the right to read and write it")),
+        (False, ("Move it away", "Put a regular file there")),
+    ],
+)
+def test_what_may_not_be_read_needs_another_remedy_than_what_is_no_file(
+    closed: bool, remedies: tuple[str, str]
+) -> None:
+    """It may be just what should be there."""
+    state = Unusable("it can't be read", closed=closed)
+    conflicts = [planned(desired(each), seen(each.path, state)).conflicts[0] for each in (FILE, KEY)]
+    assert all(each.hint.startswith(remedy) for each, remedy in zip(conflicts, remedies, strict=True))
+
+
 # --- keys and elements of merged files
 
 

@@ -153,7 +153,7 @@ def test_a_fifo_is_unusable_and_nothing_hangs(root: Path) -> None:
     os.mkfifo(root / "x")
     os.mkfifo(root / "y")
     state = look(root, key("x"), file("y"))
-    assert all(isinstance(found, Unusable) for found in state.paths.values())
+    assert all(isinstance(found, Unusable) and not found.closed for found in state.paths.values())
     assert state.documents == {}
 
 
@@ -164,7 +164,7 @@ def test_what_may_not_be_read_is_unusable_and_not_missing(public_folder: Path, a
     (public_folder / "x").chmod(0o600)
     with as_nobody():
         state = look(public_folder, file("x"), key("x"), file("closed/y"))
-    assert all(isinstance(found, Unusable) for found in state.paths.values())
+    assert all(isinstance(found, Unusable) and found.closed for found in state.paths.values())
     assert "ermission" in str(state.paths["x"])
 
 

@@ -53,9 +53,11 @@ class Obstructed:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Something that can't be read or is no file, folder or link (a FIFO, a device); `reason` says what."""
+    """Something that can't be read or is no file, folder or link (a FIFO, a device); `reason` says what. What is
+    `closed` may be as it should be, and its permissions, or those of a folder above it, are in the way."""
 
     reason: str
+    closed: bool = False
 
 
 PathState = Missing | ObservedLink | ObservedFile | ObservedTree | Obstructed | Unusable

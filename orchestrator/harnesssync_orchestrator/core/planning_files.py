@@ -175,7 +175,8 @@ def _leave(draft: Draft, wish: Wanted[Output], state: PathState, entry: Entry | 
         hint = f"Replace {state.parent} by a folder, or leave this target out"
         draft.leave(ConflictKind.OBSTRUCTED, wish, message, hint, state=drift)
     elif isinstance(state, Unusable):
-        draft.leave(ConflictKind.UNUSABLE, wish, state.reason, "Move it away, then sync again", state=drift)
+        remedy = "Give yourself the right to read it" if state.closed else "Move it away"
+        draft.leave(ConflictKind.UNUSABLE, wish, state.reason, f"{remedy}, then sync again", state=drift)
     elif entry is not None and entry.created:
         draft.leave_edited(wish, "the output", drift, choices)
     else:

@@ -228,7 +228,9 @@ def _no_file(draft: Draft, path: str, state: PathState, work: DocumentWork) -> C
         reason, kind = state.reason, ConflictKind.UNUSABLE
     else:
         reason, kind = "it is a link or a folder, and nothing is written through it", ConflictKind.OBSTRUCTED
-    hint = "Put a regular file there, or leave this target out"
+    is_closed = isinstance(state, Unusable) and state.closed
+    remedy = "Give yourself the right to read and write it" if is_closed else "Put a regular file there"
+    hint = f"{remedy}, or leave this target out"
     return _of_file(draft, kind, path, work, f"{path}: {reason}", hint)
 
 

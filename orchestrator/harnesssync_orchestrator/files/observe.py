@@ -112,10 +112,10 @@ class _Observer:
         try:
             return self._state(path)
         except (SpecialFileError, TooLargeError) as error:
-            return Unusable(_reason(error))
+            return _unusable(error)
         except OSError as error:
             self.looked.uncertain = True
-            return Unusable(_reason(error))
+            return _unusable(error)
 
     def _state(self, path: str) -> PathState:
         folder = path.rpartition("/")[0]
@@ -154,7 +154,7 @@ class _Observer:
             return _MISSING
         except OSError as error:
             self.looked.uncertain = True
-            return Unusable(_reason(error))
+            return _unusable(error)
         if stat.S_ISDIR(status.st_mode) and not is_link(status):
             return None
         self.looked.lstat(self.prefix + folder)
@@ -251,5 +251,6 @@ def _resolved(path: str) -> str | None:
         return None
 
 
-def _reason(error: OSError) -> str:
-    return f"what is there can't be read ({error.strerror or error})"
+def _unusable(error: OSError) -> Unusable:
+    reason = f"what is there can't be read ({error.strerror or error})"
+    return Unusable(reason, closed=isinstance(error, PermissionError))
