@@ -241,6 +241,43 @@ async def test_an_undo_that_can_hide_nothing_brings_no_credential_back(
     assert "opencode.json" not in git("status", "--porcelain", cwd=root)
 
 
+@pytest.mark.parametrize("way", ["tracked", "shown"])
+async def test_an_undo_brings_no_credential_back_into_a_file_that_git_sees(
+    run: Sync, root: Path, take_away: Taking, git: Callable[..., str], way: str
+) -> None:
+    """A conflict, and the same undo works once git does not see the file any more."""
+    await run()
+    file = root / "opencode.json"
+    if way == "tracked":
+        git("add", "--force", "opencode.json", cwd=root)
+    else:
+        (root / ".gitignore").write_text("!/opencode.json\n", encoding="utf-8")
+    await run()
+    assert servers(file) == {"good"}
+    done = await take_away(undoing=True)
+    assert (servers(file), done.exit_code, done.operations) == ({"good"}, 1, ())
+    assert "git sees it, and a credential would come back into it" in done.conflicts[0].message
+    if way == "tracked":
+        git("rm", "-q", "--cached", "--force", "opencode.json", cwd=root)
+    (root / ".gitignore").write_text("/opencode.json\n", encoding="utf-8")
+    assert (await take_away(undoing=True)).exit_code == 0
+    assert servers(file) == {"bad", "good"}
+
+
+async def test_an_undo_asks_git_about_nothing_that_was_a_persons_alone(
+    run: Sync, root: Path, take_away: Taking, git: Callable[..., str]
+) -> None:
+    """Their own credential in a file of theirs comes back with it, tracked or not."""
+    file = root / "opencode.json"
+    file.write_text('{"mcp": {}, "token": "ghp_abcdefghijklmnopqrstuvwxyz0123456789"}\n', encoding="utf-8")
+    git("add", "opencode.json", cwd=root)
+    before = file.read_bytes()
+    await run()
+    assert servers(file) == {"good"}
+    assert (await take_away(undoing=True)).exit_code == 0
+    assert file.read_bytes() == before
+
+
 def mode(file: Path) -> int:
     return stat.S_IMODE(file.stat().st_mode)
 

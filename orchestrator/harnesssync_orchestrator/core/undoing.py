@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.desired import Address
@@ -49,6 +49,24 @@ def undo_plan(record: Record, now: Mapping[str, Found], ledger: Ledger) -> Plan:
         adopt=adopt,
         forget=tuple(forget),
     )
+
+
+def without_revealed(plan: Plan, revealed: Container[str]) -> Plan:
+    """The plan without what would bring a credential back into files that git sees: each a conflict."""
+    conflicts = tuple(
+        Conflict(
+            kind=ConflictKind.UNUSABLE,
+            address=Address(operation.path),
+            owners=operation.owners,
+            message=f"{operation.path}: git sees it, and a credential would come back into it; it is left as it is",
+            hint="Name it in .gitignore, and git rm --cached it if git tracks it, then undo again, "
+            "or harnesssync undo NUMBER for an earlier one",
+        )
+        for operation in plan.operations
+        if operation.path in revealed
+    )
+    operations = tuple(operation for operation in plan.operations if operation.path not in revealed)
+    return replace(plan, operations=operations, conflicts=(*plan.conflicts, *conflicts))
 
 
 def _restore(record: Record, change: Change, found: Found, gone: tuple[Address, ...]) -> Restore:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from harnesssync_orchestrator.core.history import Record, TransactionKind, before_it, is_of, latest, number_of, undone
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.source import Problem
-from harnesssync_orchestrator.core.undoing import undo_plan
+from harnesssync_orchestrator.core.undoing import undo_plan, without_revealed
 from harnesssync_orchestrator.errors import StateError, UsageError
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import look
+from harnesssync_orchestrator.files.history.revealed import revealed
 from harnesssync_orchestrator.service.recovering import problems_of
 
 if TYPE_CHECKING:
@@ -68,4 +69,6 @@ def _to_be_ended(unfinished: Record | None) -> str:
 
 
 def _undo_plan(work: Work, record: Record) -> Plan:
-    return undo_plan(record, look(work.root, (change.path for change in record.changes)), work.ledger)
+    plan = undo_plan(record, look(work.root, (change.path for change in record.changes)), work.ledger)
+    seen = revealed(work.root, work.history / record.name, plan.operations, record.exclude or ())
+    return without_revealed(plan, seen) if seen else plan
