@@ -54,6 +54,15 @@ def test_an_edit_by_itself_is_due_soon(due: Due, paths: list[str], at: float) ->
     assert_due(due.earliest(fails=False), Reason.WATCH, at)
 
 
+def test_an_edit_that_two_watchers_tell_of_is_one(due: Due) -> None:
+    """An edit right after it is another."""
+    due.signal(["/a"], 10.0)
+    due.signal(["/a"], 10.005)
+    assert_due(due.earliest(fails=False), Reason.WATCH, 10.025)
+    due.signal(["/a"], 10.02)
+    assert_due(due.earliest(fails=False), Reason.WATCH, 10.12)
+
+
 def test_a_rescan_is_due_when_nothing_else_is(due: Due) -> None:
     """Should an event get lost."""
     due.rescan(10.0)

@@ -46,6 +46,9 @@ class Due:
 
     def signal(self, paths: Collection[str], now: float) -> None:
         """Something changed; anything may have, if no paths are known."""
+        twice_s = self.settings.settle_ms / 1000 * SOON / 2
+        if paths and now - self._last_signal <= twice_s and self._changed.issuperset(paths):
+            return  # two watchers tell of it for a moment, while one takes over from the other: it is still one edit
         if paths and len(self._changed) < MOST_CHANGED:
             self._changed.update(paths)
         else:
