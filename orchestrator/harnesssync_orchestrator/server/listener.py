@@ -25,6 +25,7 @@ from harnesssync_orchestrator.protocol.messages import ErrorResponse, Request, e
 from harnesssync_orchestrator.server import binding
 from harnesssync_orchestrator.server.connections import Bounds, Connection, Connections, Doing
 from harnesssync_orchestrator.server.errors import response_to
+from harnesssync_orchestrator.service.rounds import Rounds
 
 CHUNK = 16 * 1024
 """Bytes read at once: a peer that sends tiny lines is heard for some milliseconds before others have their turn."""
@@ -61,6 +62,7 @@ class Server:
         self._bounds = bounds or Bounds()
         self._allowed_uid = os.getuid() if allowed_uid is None else allowed_uid
         self._open: dict[Path, _Opened] = {}
+        self._mending = Rounds()
         self._connections = Connections(self._bounds, log)
         self._silent_until = 0.0
         self._threads = anyio.CapacityLimiter(2)
@@ -95,8 +97,9 @@ class Server:
         self._log.debug("listener.opened", socket=str(path))
 
     async def mend(self) -> None:
-        """Make anew each socket that somebody removed. What stands in its place instead is left alone."""
-        before = {path: opened.inode for path, opened in self._open.items()}
+        """Make anew each socket that somebody removed; of many, some are looked at. What stands in its place instead is
+        left alone."""
+        before = {path: self._open[path].inode for path in self._mending.some(list(self._open))}
         gone = await anyio.to_thread.run_sync(binding.gone, before, limiter=self._threads)
         for path in gone:
             opened = self._open.get(path)

@@ -21,6 +21,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registered, Registry
 from harnesssync_orchestrator.files.worktrees import Worktrees, tells_of_records
 from harnesssync_orchestrator.files.worktrees import folders as worktree_folders
+from harnesssync_orchestrator.service.rounds import Rounds
 from harnesssync_orchestrator.service.scanning import Scanning
 from harnesssync_orchestrator.service.served import Served, Sockets
 from harnesssync_orchestrator.service.snapshot import Board
@@ -82,6 +83,7 @@ class Fleet:
             log=log,
         )
         self._served: dict[str, Served] = {}
+        self._keeping = Rounds()
         self._problems: tuple[Problem, ...] = ()
         self._changed = anyio.Event()
         # Guards the comparing of registry and workers: two at once would serve a project twice.
@@ -173,8 +175,9 @@ class Fleet:
         self._changed.set()
 
     async def keep(self) -> None:
-        """Give up, and try to take up anew, each project whose lock was removed: another process may have it by now."""
-        served = dict(self._served)
+        """Give up, and try to take up anew, each project whose lock was removed: another process may have it by now.
+        Of many projects some are looked at."""
+        served = {each: self._served[each] for each in self._keeping.some(list(self._served))}
         lost = await self.in_thread(lambda: [each for each, one in served.items() if not one.keeps_lock()])
         async with self._following:
             for identifier in lost:
