@@ -53,7 +53,11 @@ def take_in_again(document: dict[str, Any], path: str) -> None:
     """A person has added it: it is left out no more."""
     for row in (document, *document["projects"].values()):
         if isinstance(row, dict) and isinstance(row.get("left_out"), list) and path in row["left_out"]:
-            row["left_out"] = [each for each in row["left_out"] if each != path]
+            others = [each for each in row["left_out"] if each != path]
+            if others:
+                row["left_out"] = others
+            else:  # as if nobody had ever taken anything out
+                del row["left_out"]
 
 
 def left_out(document: Mapping[str, Any]) -> frozenset[str]:
