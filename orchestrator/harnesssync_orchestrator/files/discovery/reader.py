@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeGuard
 from harnesssync_orchestrator.core.items import Absent, Layer, Origin
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.secrets import redact
-from harnesssync_orchestrator.core.source import Problem
+from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Problem
 from harnesssync_orchestrator.files.copying import marker_name
 from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
@@ -278,6 +278,8 @@ class Reader:
 
     def _report_error(self, error: OSError, path: str) -> None:
         problem = why_unreadable(error, path)
+        # Wherever the error came from: it may be gone the next time, and then nothing looks different.
+        self.looked.uncertain |= problem is not None and problem.code == FILE_UNREADABLE
         if problem is not None:
             self.problems.append(problem)
 
