@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,20 +98,21 @@ def sections_of(body: bytes) -> dict[bytes, Section]:
 
 def to_the_point(sections: Mapping[bytes, Section]) -> dict[bytes, Section]:
     """Without what says nothing: theirs that no other worktree hides, and sections that are empty."""
+    hiding = Counter(line for section in sections.values() for line in section.lines)
     found: dict[bytes, Section] = {}
     for name, section in sections.items():
-        hidden = frozenset[bytes]().union(*(other.lines for key, other in sections.items() if key != name))
-        if kept := replace(section, theirs=section.theirs & hidden):
+        theirs = frozenset(line for line in section.theirs if hiding[line] > (line in section.lines))
+        if kept := replace(section, theirs=theirs):
             found[name] = kept
     return found
 
 
 def body_of(sections: Mapping[bytes, Section]) -> bytes:
     """The same as text."""
+    theirs = Counter(line for section in sections.values() for line in section.theirs)
     written: list[bytes] = []
     for name, section in sorted(sections.items()):
-        others = (other.theirs for key, other in sections.items() if key != name)
-        yielding = frozenset[bytes]().union(*others) - section.private
+        yielding = frozenset(line for line in section.lines if theirs[line] > (line in section.theirs))
         written.append(SECTION + name)
         written += [YIELDS + line if line in yielding else line for line in sorted(section.lines - section.private)]
         written += [PRIVATE, *sorted(section.private)] if section.private else []

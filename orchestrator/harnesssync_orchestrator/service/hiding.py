@@ -44,9 +44,7 @@ def hide(
     if shared is None:
         return True
     paths, kept = tuple(paths), section_of(shared, start.project.id) if keeping else Section()
-    present = {project_id(str(root)): root for root in git.worktrees(shared)} if tidy else None
-    if present is not None:
-        present.setdefault(start.project.id, Path(start.project.path))
+    present = {start.project.id: Path(start.project.path), **_worktrees(shared)} if tidy else None
     update_exclude(
         shared,
         start.project.id,
@@ -89,13 +87,14 @@ def had_outputs(start: Start) -> bool:
     if shared is None:
         return False
     try:
-        return lists_anything(shared, start.project.id, _worktree_ids(shared))
+        return lists_anything(shared, start.project.id, _worktrees(shared))
     except StateError:
         return False  # told when it is to be changed
 
 
-def _worktree_ids(shared: Path) -> frozenset[str]:
-    return frozenset(project_id(str(root)) for root in git.worktrees(shared))
+def _worktrees(shared: Path) -> dict[str, Path]:
+    """All that a repository has, by their ids."""
+    return {project_id(str(root)): root for root in git.worktrees(shared)}
 
 
 def patterns(paths: Iterable[str]) -> frozenset[str]:
