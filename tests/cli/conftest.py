@@ -79,3 +79,11 @@ def worktree(tmp_path: Path, git: Callable[..., str]) -> Path:
     git("add", ".", cwd=root)
     git("commit", "-q", "-m", "begin", cwd=root)
     return root.resolve()
+
+
+@pytest.fixture
+def linked(main: Path, git: Callable[..., str]) -> Path:
+    """A new worktree of the main checkout that a file of tests makes."""
+    root = main.with_name("linked")
+    git("worktree", "add", "-q", str(root), cwd=main)
+    return root

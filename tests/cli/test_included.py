@@ -53,14 +53,6 @@ def main(tmp_path: Path, git: Git) -> Path:
     return root
 
 
-@pytest.fixture
-def linked(main: Path, git: Git) -> Path:
-    """A new worktree of it."""
-    root = main.with_name("linked")
-    git("worktree", "add", "-q", str(root), cwd=main)
-    return root
-
-
 def brought(root: Path) -> dict[str, str]:
     """What a worktree has besides what git tracks and what lies in git's own files."""
     tracked = {".gitignore", ".worktreeinclude", "CLAUDE.md", ".git"}

@@ -64,14 +64,6 @@ def main(tmp_path: Path, git: Git) -> Path:
     return root
 
 
-@pytest.fixture
-def linked(main: Path, git: Git) -> Path:
-    """A new worktree of it."""
-    root = main.with_name("linked")
-    git("worktree", "add", "-q", str(root), cwd=main)
-    return root
-
-
 def links(root: Path) -> dict[str, str]:
     """All links below a worktree, and where they lead."""
     found = [path for path in root.rglob("*") if path.is_symlink()]
