@@ -27,11 +27,12 @@ from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.exclude_block import (
+    NOTHING,
     Section,
     body_of,
     find_block,
     read_exclude,
-    section_of,
+    sections_in,
     sections_of,
     to_the_point,
     unusable,
@@ -55,13 +56,10 @@ def update_exclude(
     worktrees: Mapping[str, Path] | None = None,
     private: Iterable[str] = (),
     theirs: Iterable[str] = (),
-    still_theirs: bool = False,
-    lines: Iterable[str] = (),
-    private_lines: Iterable[str] = (),
+    kept: Section = NOTHING,
 ) -> bool:
     """Make the section of one worktree list just these paths (below its root, with `/`), the `private` ones among them,
-    and what is `theirs` in places of outputs, with `still_theirs` besides what it says of that so far; nothing takes it
-    away. `lines` go in as they stand, the `private_lines` among them as such.
+    and what is `theirs` in places of outputs; and what is `kept` goes in as it stands. Nothing takes it away.
 
     With `worktrees`, all that the repository has, by their ids, sections of others go: they were moved or removed, and
     what a person writes at those paths later must not be hidden; and what stands in one of them where this one comes to
@@ -71,11 +69,9 @@ def update_exclude(
     """
     file, paths = common_dir / "info" / "exclude", tuple(paths)
     hidden = frozenset(map(pattern, paths))
-    kept = frozenset(map(os.fsencode, lines)) - hidden
-    not_ours = frozenset(map(pattern, theirs))
-    not_ours |= section_of(common_dir, worktree_id).theirs if still_theirs else frozenset()
-    unseen = hidden & frozenset(map(pattern, private)) | kept & frozenset(map(os.fsencode, private_lines))
-    wanted = Section(hidden | kept, unseen, not_ours - hidden - kept)
+    lines = hidden | kept.lines
+    unseen = hidden & frozenset(map(pattern, private)) | kept.private - hidden
+    wanted = Section(lines, unseen, (frozenset(map(pattern, theirs)) | kept.theirs) - lines)
     if _changed(read_exclude(file), worktree_id, wanted, worktrees) is None and not _has_temporaries(file.parent):
         return False
     with held(lock, timeout):
@@ -150,7 +146,7 @@ def _changed(
     wanted = {name: own for name, own in sections.items() if worktrees is None or name.decode() in worktrees}
     wanted[worktree_id.encode("ascii")] = section
     for name, theirs in (elsewhere or {}).items():
-        own = wanted.get(name, Section())
+        own = wanted.get(name, NOTHING)
         wanted[name] = replace(own, theirs=own.theirs | theirs)
     wanted = to_the_point(wanted)
     if wanted == sections and (block is None or block["body"] == body_of(wanted)):
@@ -174,12 +170,11 @@ def _theirs_elsewhere(
 ) -> dict[bytes, frozenset[bytes]]:
     """What stands in other worktrees where this one is about to hide a path for the first time, and neither git tracks
     nor that worktree hides."""
-    block = find_block(content or b"")
-    sections = sections_of(block["body"]) if block else {}
-    new = [path for path in paths if pattern(path) not in sections.get(worktree_id.encode("ascii"), Section()).lines]
+    sections = sections_in(content)
+    new = [path for path in paths if pattern(path) not in sections.get(worktree_id.encode("ascii"), NOTHING).lines]
     found: dict[bytes, frozenset[bytes]] = {}
     for other, root in worktrees.items() if new else ():
-        known = sections.get(other.encode("ascii"), Section()).lines
+        known = sections.get(other.encode("ascii"), NOTHING).lines
         there = [path for path in new if pattern(path) not in known and os.path.lexists(f"{root}/{path}")]
         if other != worktree_id and there:
             tracked, _ = asking_git.tracked(root, there)

@@ -40,6 +40,9 @@ class Section:
         return bool(self.lines or self.theirs)
 
 
+NOTHING = Section()
+
+
 def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
     """The lines of one worktree's section, in order. Raises StateError as `update_exclude` does."""
     return tuple(map(os.fsdecode, sorted(section_of(common_dir, worktree_id).lines)))
@@ -47,14 +50,14 @@ def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
 
 def section_of(common_dir: Path, worktree_id: str) -> Section:
     """What one worktree says there. Raises StateError as `update_exclude` does."""
-    return _sections(common_dir).get(worktree_id.encode("ascii"), Section())
+    return _sections(common_dir).get(worktree_id.encode("ascii"), NOTHING)
 
 
 def hidden_elsewhere(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
     """What is not ours in one worktree, and is hidden there all the same, since something private of another one has
     the same name. Raises StateError as `update_exclude` does."""
     sections = _sections(common_dir)
-    own = sections.pop(worktree_id.encode("ascii"), Section())
+    own = sections.pop(worktree_id.encode("ascii"), NOTHING)
     private = frozenset[bytes]().union(*(section.private for section in sections.values()))
     return tuple(map(os.fsdecode, sorted(own.theirs & private)))
 
@@ -67,7 +70,12 @@ def lists_anything(common_dir: Path, worktree_id: str, worktrees: Collection[str
 
 
 def _sections(common_dir: Path) -> dict[bytes, Section]:
-    block = find_block(read_exclude(common_dir / "info" / "exclude") or b"")
+    return sections_in(read_exclude(common_dir / "info" / "exclude"))
+
+
+def sections_in(content: bytes | None) -> dict[bytes, Section]:
+    """The sections that such a file has, by the ids of worktrees; None is one that is not there."""
+    block = find_block(content or b"")
     return sections_of(block["body"]) if block else {}
 
 

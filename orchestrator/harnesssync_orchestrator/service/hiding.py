@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from harnesssync_orchestrator.core.plan import Plan
@@ -15,7 +16,7 @@ from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import pattern, update_exclude
-from harnesssync_orchestrator.files.exclude_block import Section, hidden_elsewhere, lists_anything, section_of
+from harnesssync_orchestrator.files.exclude_block import NOTHING, Section, hidden_elsewhere, lists_anything, section_of
 from harnesssync_orchestrator.service.start import Start
 
 EXCLUDE_S = 5.0
@@ -28,22 +29,22 @@ def hide(
     *,
     private: Iterable[str] = (),
     theirs: Iterable[str] = (),
-    still_theirs: bool = False,
-    lines: Iterable[str] = (),
-    private_lines: Iterable[str] = (),
+    kept: Section = NOTHING,
     keeping: bool = False,
     tidy: bool = False,
 ) -> bool:
-    """Let just these `paths`, and these `lines` as they are, stand in the project's section of `info/exclude`; the rest
-    as `update_exclude` has it.
+    """Let just these `paths`, and what is `kept`, stand in the project's section of `info/exclude`; the rest as
+    `update_exclude` has it.
 
-    With `keeping`, what stands there already stays too: False if that is more. To be `tidy` also takes away the
+    With `keeping`, what is hidden already stays so too: False if that is more. To be `tidy` also takes away the
     sections of worktrees that are gone. Raises StateError, LockTimeoutError.
     """
     shared = start.hides_in
     if shared is None:
         return True
-    paths, kept = tuple(paths), section_of(shared, start.project.id) if keeping else Section()
+    paths = tuple(paths)
+    if keeping:
+        kept = replace(section_of(shared, start.project.id), theirs=frozenset())
     present = {start.project.id: Path(start.project.path), **_worktrees(shared)} if tidy else None
     update_exclude(
         shared,
@@ -54,11 +55,21 @@ def hide(
         worktrees=present,
         private=private,
         theirs=theirs,
-        still_theirs=still_theirs,
-        lines=(*lines, *map(os.fsdecode, kept.lines)),
-        private_lines=(*private_lines, *map(os.fsdecode, kept.private)),
+        kept=kept,
     )
     return kept.lines <= {pattern(path) for path in paths}
+
+
+def hide_lines(
+    start: Start, lines: Iterable[str], *, private: Iterable[str], theirs: Iterable[str], everything: bool
+) -> None:
+    """Let just these lines stand there, some of them `private`; and, unless `everything` goes, what is `theirs` besides
+    what it says of that so far. Raises as `hide` does."""
+    if start.hides_in is None:
+        return
+    before = frozenset[bytes]() if everything else section_of(start.hides_in, start.project.id).theirs
+    wanted = frozenset(map(os.fsencode, lines))
+    hide(start, theirs=theirs, kept=Section(wanted, wanted & frozenset(map(os.fsencode, private)), before))
 
 
 def hidden_all_the_same(start: Start) -> tuple[str, ...]:

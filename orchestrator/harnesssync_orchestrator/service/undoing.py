@@ -31,7 +31,7 @@ from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options
-from harnesssync_orchestrator.service.hiding import hide, patterns
+from harnesssync_orchestrator.service.hiding import hide_lines, patterns
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.meant import to_undo, what_was_before
 from harnesssync_orchestrator.service.recovering import problems_of, recover
@@ -179,8 +179,8 @@ async def _withdraw(
         lines = frozenset(undone.exclude or () if undone is not None else ())
         coming = patterns(taken) & lines
         private = {*(undone.private if undone is not None else ()), *await start.in_thread(start.private_lines, before)}
-        hide_lines = partial(_hide, start, outcome=outcome, private=private, everything=everything)
-        is_hidden = await hide_lines(before | coming) or coming <= before
+        show_just = partial(_hide, start, outcome=outcome, private=private, everything=everything)
+        is_hidden = await show_just(before | coming) or coming <= before
         if not is_hidden:  # what was kept from git may be private, or hold a credential
             await start.in_thread(transaction.discard)
             plan = Plan(conflicts=plan.conflicts)
@@ -193,7 +193,7 @@ async def _withdraw(
                 each.path for each in plan.operations if isinstance(each, Restore) and each.before.digest is not None
             }
             theirs = () if everything else back | edited
-            await hide_lines(left_hidden, theirs=theirs)
+            await show_just(left_hidden, theirs=theirs)
 
         try:
             if is_hidden:
@@ -247,7 +247,7 @@ async def _hide(
 ) -> bool:
     """Let just these lines stand in the project's section of `info/exclude`, some of them `private`; and, unless
     `everything` goes, what is `theirs` besides what it says of that so far. False, and told, if that fails."""
-    work = partial(hide, start, lines=sorted(lines), private_lines=private, theirs=theirs, still_theirs=not everything)
+    work = partial(hide_lines, start, lines, private=private, theirs=theirs, everything=everything)
     try:
         await start.in_thread(work)
     except (StateError, LockTimeoutError) as error:
