@@ -107,6 +107,7 @@ class Outcome:
     missed: list[str] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     edits: int = 0
+    syncs: int = 0
     took_s: float = 0.0
     complaints: list[str] = field(default_factory=list)
 
@@ -139,6 +140,7 @@ class Outcome:
             "resident_growth_mib": round(resident / 2**20, 1),
             "descriptors": self.samples[-1].descriptors,
             "descriptor_growth": descriptors,
+            "syncs_per_s": round(self.syncs / self.took_s, 1),
             "processor_share": round((self.samples[-1].processor_s - self.samples[0].processor_s) / self.took_s, 2),
             "complaints": self.complaints[:20],
         }
@@ -168,11 +170,19 @@ def run(folder: Path, *, projects: int, rate: float, seconds: float, seed: int =
         for root in roots:
             daemon.call("add", path=str(root), targets=list(TARGETS))
         daemon.call("sync", timeout=300)
+        before = _changing_syncs(daemon.log())
         outcome = _edit_and_look(daemon, roots, rate=rate, seconds=seconds, chance=random.Random(seed))  # noqa: S311
         log = daemon.log()
+        outcome.syncs = _changing_syncs(log) - before
         daemon.stop()
     outcome.complaints = [line for line in log if json.loads(line).get("level") in {"warning", "error"}]
     return outcome
+
+
+def _changing_syncs(log: list[str]) -> int:
+    """How many syncs wrote something: fewer than edits, where several were taken up at once."""
+    lines = (json.loads(line) for line in log)
+    return sum(line.get("event") == "project.sync.completed" and bool(line.get("synced")) for line in lines)
 
 
 def make_projects(folder: Path, count: int) -> list[Path]:

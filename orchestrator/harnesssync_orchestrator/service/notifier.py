@@ -172,33 +172,33 @@ class Inotify:
         self, debounce_ms: int, step_ms: int, timeout_ms: int, stop_event: Stop | None
     ) -> set[tuple[int, str]] | str:
         """What changed, gathered until nothing more comes for `step_ms`, but no longer than `debounce_ms`."""
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        if stop_event is not None:
-            poll.register(stop_event.reader, select.POLLIN)
         heard: set[tuple[int, str]] = set()
+        stopped, anything = _poll(stop_event), _poll(stop_event, self._descriptor)
         ends = time.monotonic() + timeout_ms / 1000
-        while True:
-            left_ms = (ends - time.monotonic()) * 1000
-            ready = poll.poll(max(0.0, min(left_ms, step_ms) if heard else left_ms))
-            if stop_event is not None and stop_event.is_set():
-                return "stop"
-            if heard and (not ready or left_ms <= 0):
-                return heard
-            if not ready:
-                return "timeout"
-            if not heard:
-                ends = time.monotonic() + debounce_ms / 1000
-            if self._take(heard):
-                return OVERFLOW
-            if not heard:  # nothing that matters
-                ends = time.monotonic() + timeout_ms / 1000
+        try:
+            while not heard:
+                if not anything.poll(max(0.0, (ends - time.monotonic()) * 1000)):
+                    return "timeout"
+                if stop_event is not None and stop_event.is_set():
+                    return "stop"
+                self._take(heard)
+            # What comes in quick succession is read together: each waking takes the interpreter from somebody else.
+            ends = time.monotonic() + debounce_ms / 1000
+            while time.monotonic() < ends:
+                stopped.poll(step_ms)
+                if stop_event is not None and stop_event.is_set():
+                    return "stop"
+                if not self._take(heard):
+                    break
+        except _LostError:
+            return OVERFLOW
+        return heard
 
     def close(self) -> None:
         os.close(self._descriptor)
 
     def _take(self, heard: set[tuple[int, str]]) -> bool:
-        """Read what the system has, into `heard`. True if it has lost some."""
+        """Read what the system has, into `heard`. False if it has nothing. Raises _LostError if it has lost some."""
         try:
             events = os.read(self._descriptor, _BUFFER)
         except BlockingIOError:
@@ -208,7 +208,7 @@ class Inotify:
             number, mask, _, length = _HEAD.unpack_from(events, at)
             at += _HEAD.size + length
             if mask & _Q_OVERFLOW:
-                return True
+                raise _LostError
             if (
                 mask & _ENDED
             ):  # nothing more is heard of it, whatever comes in its place; what ends it may be told twice
@@ -218,7 +218,18 @@ class Inotify:
             name = os.fsdecode(events[at - length : at].rstrip(b"\0")) if length else ""
             for folder in self._folders.get(number, ()):
                 heard.add((change, f"{folder}/{name}" if name else folder))
-        return False
+        return True
+
+
+class _LostError(Exception):
+    """The system had more to tell than it could keep."""
+
+
+def _poll(stop_event: Stop | None, *descriptors: int) -> select.poll:
+    poll = select.poll()
+    for descriptor in (*descriptors, *(() if stop_event is None else (stop_event.reader,))):
+        poll.register(descriptor, select.POLLIN)
+    return poll
 
 
 def _error(what: str) -> OSError:
