@@ -44,11 +44,13 @@ HARNESSES = {
     "aider": "harnesses.aider",
     "auggie": "harnesses.auggie",
     "amp": "harnesses.amp",
+    "claude-code": "harnesses.claude_code",
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
-ALONE: frozenset[str] = frozenset({"kilo", "copilot"})
-"""Harnesses that read files which are written for others: in one project with those, much would be there twice."""
+ALONE: frozenset[str] = frozenset({"kilo", "copilot", "claude-code"})
+"""Harnesses that read files which are written for others: in one project with those, much would be there twice. And the
+one whose files are the source."""
 
 HOOK = "stand-in-hook"
 """The program that hooks of the tests start."""
@@ -185,6 +187,11 @@ class Asking:
             if _COMPLAINT.search(line) and len(line) < 600 and line[:1] not in '{["' and "terminal" not in line:
                 self._complaints.setdefault(line)
         return Finished(status=process.returncode, stdout=stdout, output=output)
+
+    def git(self, *arguments: str) -> None:
+        """Run git in the copy of the project. Raises CalledProcessError."""
+        command = ["git", *arguments]
+        subprocess.run(command, cwd=self.scratch.project, env=self.environment, check=True, capture_output=True)
 
     def turn(self, *arguments: str, ok: Sequence[int] = (0,)) -> tuple[dict[str, Any], ...]:
         """Run the program once, with `arguments` that make it ask the model; the requests that the model got."""

@@ -47,6 +47,7 @@ class Spelling:
 
 
 SPELLINGS = {
+    "claude-code": Spelling(agent=str, command=str, skill=lambda skill: skill.name),
     "codex": Spelling(
         agent=str,
         command=lambda name: name.replace(":", "-"),
@@ -86,15 +87,21 @@ SPELLINGS = {
 }
 
 
-UNTOLD = {"copilot": ("model", "tools"), "gemini": ("tools",), "qwen": ("tools",), "droid": ("model", "tools")}
+UNTOLD = {
+    "claude-code": ("model",),
+    "copilot": ("model", "tools"),
+    "gemini": ("tools",),
+    "qwen": ("tools",),
+    "droid": ("model", "tools"),
+}
 """Settings of agents that a harness takes and does not tell."""
 
 
 AGENTS_UNTOLD: frozenset[str] = frozenset({"vibe"})
 """Harnesses that take agents, and tell neither a person nor the model which."""
 
-CONDITIONAL: frozenset[str] = frozenset({"copilot"})
-"""Harnesses that tell a conditional rule once a file calls for it, as Claude Code does."""
+CONDITIONAL: frozenset[str] = frozenset({"copilot", "claude-code"})
+"""Harnesses that tell a conditional rule once a file calls for it."""
 
 
 def repeated(kind: str, names: Iterable[str]) -> Iterator[str]:
@@ -217,7 +224,7 @@ def _parts(command: Named, lost: Sequence[str]) -> Iterator[str]:
     text = command.text
     for one in lost:
         text = text.replace(one, "\0")
-    text = text.replace("$ARGUMENTS", CALLED_WITH).replace("$1", CALLED_WITH)
+    text = text.replace("$ARGUMENTS", CALLED_WITH).replace("$0", CALLED_WITH)
     yield from (part for part in map(squeezed, text.split("\0")) if part)
 
 

@@ -160,7 +160,7 @@ def _named(project: Path, home: Path) -> None:
         markdown("Find the train $ARGUMENTS and say where it is.", description="Find a train"),
     )
     write(own / "commands/yard/couple.md", markdown("Couple the wagons in the yard.", description="Couple wagons"))
-    write(own / "commands/route.md", markdown("Plan a route from $1, avoiding tunnels.", description="Plan a route"))
+    write(own / "commands/route.md", markdown("Plan a route from $0, avoiding tunnels.", description="Plan a route"))
 
     theirs = home / ".claude"
     write(
@@ -182,6 +182,16 @@ def _named(project: Path, home: Path) -> None:
         for name in ("signalling", "desk", "wardrobe")
     }
     write(theirs / "plugins/installed_plugins.json", {"version": 2, "plugins": installed})
+    # Claude Code itself takes no plugin whose marketplace it doesn't know.
+    yard = theirs / "plugins/marketplaces/yard"
+    sources = [{"name": name, "source": f"./{name}"} for name in ("signalling", "desk", "wardrobe")]
+    write(yard / ".claude-plugin/marketplace.json", {"name": "yard", "owner": {"name": "t"}, "plugins": sources})
+    marketplace = {
+        "source": {"source": "github", "repo": "yard/yard"},
+        "installLocation": str(yard),
+        "lastUpdated": "2026-01-01T00:00:00.000Z",
+    }
+    write(theirs / "plugins/known_marketplaces.json", {"yard": marketplace})
 
 
 def _plugin_root(home: Path, name: str) -> Path:

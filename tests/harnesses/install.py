@@ -27,6 +27,7 @@ _PYTHON = (3, 12)
 
 _NODE_PACKAGES = {
     "node22": (f"{_NODE}@22.23.3",),
+    "claude-code": (f"@anthropic-ai/claude-code-linux-{_CPU}@2.1.330",),
     "codex": ("@openai/codex@0.169.0",),
     "gemini": ("@google/gemini-cli@0.61.0",),
     "opencode": ("opencode-ai@1.18.33", f"opencode-linux-{_CPU}@1.18.33"),
@@ -51,6 +52,7 @@ PACKAGES = {**_NODE_PACKAGES, **_PYTHON_PACKAGES}
 """What is installed, a folder each."""
 
 _PROGRAMS = {
+    "claude-code": f"npm/claude-code/node_modules/@anthropic-ai/claude-code-linux-{_CPU}/claude",
     "codex": "npm/codex/node_modules/.bin/codex",
     "gemini": "npm/gemini/node_modules/.bin/gemini",
     "opencode": f"npm/opencode/node_modules/opencode-linux-{_CPU}/bin/opencode",

@@ -1,6 +1,7 @@
 """A model server on loopback that keeps every request and answers `OK`, in the dialects that the programs speak.
 
-Dialects: OpenAI's responses and chat completions, and Gemini's generateContent; each with and without streaming.
+Dialects: OpenAI's responses and chat completions, Anthropic's messages, and Gemini's generateContent; each with and
+without streaming.
 In chat completions it calls a tool first, once it was told to.
 """
 
@@ -118,7 +119,15 @@ class _ModelHandler(Handler):
         if "countTokens" in self.path:
             self.send_json({"totalTokens": 10})
             return
-        dialects = {"/responses": self._responses, "/completions": self._chat, "enerateContent": self._gemini}
+        if "count_tokens" in self.path:
+            self.send_json({"input_tokens": 10})
+            return
+        dialects = {
+            "/responses": self._responses,
+            "/completions": self._chat,
+            "/messages": self._messages,
+            "enerateContent": self._gemini,
+        }
         answer = next((answer for sign, answer in dialects.items() if sign in self.path), None)
         if answer is None or not isinstance(request, dict):
             self.send_json({"error": {"message": "not here"}}, status=404)
@@ -191,6 +200,33 @@ class _ModelHandler(Handler):
             "[DONE]",
         )
         self.send_events((None, one) for one in chunks)
+
+    def _messages(self, request: dict[str, Any]) -> None:
+        said = {"type": "text", "text": ANSWER}
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        message = {
+            "id": "m",
+            "type": "message",
+            "role": "assistant",
+            "model": request.get("model", "stub"),
+            "content": [said],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": usage,
+        }
+        if not request.get("stream"):
+            self.send_json(message)
+            return
+        begun = {**message, "content": [], "stop_reason": None}
+        events: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("message_start", {"message": begun}),
+            ("content_block_start", {"index": 0, "content_block": {**said, "text": ""}}),
+            ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": ANSWER}}),
+            ("content_block_stop", {"index": 0}),
+            ("message_delta", {"delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": usage}),
+            ("message_stop", {}),
+        )
+        self.send_events((kind, {"type": kind, **members}) for kind, members in events)
 
     def _gemini(self, request: dict[str, Any]) -> None:
         said = {"role": "model", "parts": [{"text": ANSWER}]}

@@ -25,8 +25,9 @@ def untrusted(keep: Keep, look: Arrange, full: Situation) -> Situation:
     return keep("untrusted", arrange)
 
 
-WITHOUT_TRUST = ("opencode", "droid", "kilo")
-"""Programs that know no trust: they read all of a project, and start its servers."""
+WITHOUT_TRUST = ("opencode", "droid", "kilo", "claude-code")
+"""Programs that know no trust, Claude Code only when it is asked with `--print`: they read all of a project, and start
+its servers."""
 WITHOUT_TURNS = ("gemini", "auggie", "amp")
 """Programs that take no turn before they trust the project, or without an account."""
 WITHOUT_SERVERS = ("pi", "aider")
