@@ -69,6 +69,8 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         for part in dict.fromkeys(commands.parts(command.prompt)):
             if isinstance(part, (commands.Shell, commands.File)):
                 yield loss(view, command, part.written, "Auggie leaves it to the model what to do with it")
+            elif isinstance(part, commands.Argument):
+                yield loss(view, command, part.written, "nothing says that Auggie counts from 0, as Claude Code does")
         yield from command_losses(view, command, "Auggie")
         if found_at(view, command).startswith(native) or has_skill(view, command.name):
             continue

@@ -223,7 +223,7 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.RULE: Link(_rules, "imports and conditional rules: then AGENTS.md is rendered"),
     Kind.SKILL: Link(_skills, "settings that only Claude Code reads"),
     Kind.AGENT: Render(_agents, "models, and tools that it does not have"),
-    Kind.COMMAND: Render(_commands, "single arguments ($1)"),
+    Kind.COMMAND: Render(_commands, "single arguments ($0)"),
     Kind.MCP_SERVER: Merge(_servers, "WebSocket"),
     Kind.HOOK: Merge(_hooks, "events that it does not have; a hook is told other names of tools and events"),
     Kind.ENVIRONMENT: _NO_ENVIRONMENT,

@@ -64,16 +64,13 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
         yield from agent_losses(view, agent, "Kimi")
 
 
-_DOLLARS = re.compile(r"\$(?=\d)")
-
-
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     """Kimi has no commands: each becomes a skill, called as `/skill:name`, which takes arguments.
 
-    There `$1` is the second word, `$10` the eleventh: a space keeps amounts of money as they are.
+    There, too, `$1` is the second word, and `$10` the eleventh: a space keeps amounts of money as they are.
     """
     folder = ".kimi-code/skills"
-    yield from command_skills(view, items, folder, "Kimi", own=_argument, text=lambda text: _DOLLARS.sub("$ ", text))
+    yield from command_skills(view, items, folder, "Kimi", own=_argument, text=commands.spaced)
 
 
 def _argument(part: commands.Part) -> str | None:

@@ -8,7 +8,6 @@ other tools write it: `~/.agents/AGENTS.md` for a person's rules.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
@@ -36,9 +35,6 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     yield from skill_losses(view, skills, "Warp")
 
 
-_NUMBER = re.compile(r"\$(?=[0-9])")
-
-
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     """A skill for each, in Warp's own folder, called as `/name`."""
     for command in items:
@@ -48,7 +44,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             continue
         if has_skill(view, name):
             continue
-        body = commands.rewritten(command.prompt, lambda text: _NUMBER.sub("$ ", text), _written)
+        body = commands.rewritten(command.prompt, commands.spaced, _written)
         description = command.description or first_line(body) or f"The command {command.name}"
         yield FileOutput(
             path=f".warp/skills/{name}/SKILL.md",
@@ -58,8 +54,9 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         )
         for part in dict.fromkeys(commands.parts(command.prompt)):
             if isinstance(part, str):
-                if _NUMBER.search(part):
-                    yield loss(view, command, "$0", "Warp would put an argument in its place: a space keeps it as text")
+                if commands.NUMBERS.search(part):
+                    why = "Warp would put an argument in the place of a number behind it: a space keeps it as text"
+                    yield loss(view, command, "$", why)
             elif isinstance(part, (commands.Shell, commands.File)):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
         yield from command_losses(view, command, "Warp")

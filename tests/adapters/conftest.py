@@ -187,7 +187,7 @@ def _rules(scope: Scope) -> list[Item]:
 
 def _texts(scope: Scope) -> list[Item]:
     prompt = (
-        "Fix issue $ARGUMENTS, first $1.\n\nState: !`git status --short`\nRead @docs/style.md and ask @alice.\n"
+        "Fix issue $ARGUMENTS, first $0.\n\nState: !`git status --short`\nRead @docs/style.md and ask @alice.\n"
         'Literal {{args}} and !{x} and @{y}; a price of $5 and """ quotes \\ too.\n'
     )
     plugin = skill(scope, "pdf-tools", "/home/dev/.claude/plugins/tools/skills/pdf-tools", layer=Layer.PLUGIN)

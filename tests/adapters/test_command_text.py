@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.growth import grows_with_length
 
-from harnesssync_adapters.shared.commands import File, parts
+from harnesssync_adapters.shared.commands import Argument, Arguments, File, parts
 
 
 def test_a_mention_in_code_is_none() -> None:
@@ -14,7 +14,23 @@ def test_a_mention_in_code_is_none() -> None:
     assert [part.path for part in found] == ["a/b", "e/f", "i/j"]
 
 
-@pytest.mark.parametrize("unit", ["`a` @b/c ", "!`", "```\n", "@a/", "`"])
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a$0-b $1st $0_x $$1", ["a", Argument(1, "$0"), "-b $1st $0_x $", Argument(2, "$1")]),
+        ("$ARGUMENTSx", [Arguments(), "x"]),
+        (r"\$0 \$ARGUMENTS[0] \\$0", ["$0", " ", "$ARGUMENTS[0]", " \\\\", Argument(1, "$0")]),
+        ("$2 for $4", ["$2 for $4"]),
+        ("$1, $2", [Argument(2, "$1"), ", ", Argument(3, "$2")]),
+        ("$ARGUMENTS[7] and $10", [Argument(8, "$ARGUMENTS[7]"), " and $10"]),
+    ],
+)
+def test_arguments_are_found_as_claude_code_finds_them(prompt: str, expected: list[object]) -> None:
+    """As seen: counted from nothing, whole words, a backslash keeps one; a number without the one before is money."""
+    assert list(parts(prompt)) == expected
+
+
+@pytest.mark.parametrize("unit", ["`a` @b/c ", "!`", "```\n", "@a/", "`", "$5 "])
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     """Thousands of mentions among thousands of pieces of code."""
     assert grows_with_length(parts.__wrapped__, lambda length: unit * (length // len(unit)), 1 << 19)

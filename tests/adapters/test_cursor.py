@@ -63,7 +63,7 @@ def test_references_are_of_its_own_kind() -> None:
 
 def test_a_command_is_text_alone() -> None:
     """Without front matter, which would be told to the model."""
-    (wish,) = desired(command(PROJECT, "git:fix", "Fix $1: !`git log`", description="Fix")).wanted.values()
+    (wish,) = desired(command(PROJECT, "git:fix", "Fix $0: !`git log`", description="Fix")).wanted.values()
     assert isinstance(wish.output, FileOutput)
     assert wish.output.path == ".cursor/commands/git-fix.md"
     assert wish.output.content.decode() == (

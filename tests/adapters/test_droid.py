@@ -110,7 +110,7 @@ def test_the_name_of_a_family_of_models_stays() -> None:
 
 def test_a_command_is_told_in_words_what_it_can_not_have() -> None:
     """Only all arguments at once are put in; files lie side by side."""
-    (wish,) = desired(command(PROJECT, "git:fix", "Fix $1: !`git log`, @docs/a.md")).wanted.values()
+    (wish,) = desired(command(PROJECT, "git:fix", "Fix $0: !`git log`, @docs/a.md")).wanted.values()
     assert isinstance(wish.output, FileOutput)
     assert wish.output.path == ".factory/commands/git-fix.md"
     told = wish.output.content.decode()

@@ -40,7 +40,8 @@ def content(*items: Item) -> str:
         ('Install `@scope/name`, ask @alice or "@ferry.test".', 'Install `@scope/name`, ask @alice or "@ferry.test".'),
         ("Ask @alice or bob@example.com, not `@x/y`", "Ask @alice or bob@example.com, not `@x/y`"),
         ("{{args}} !{x} @{y}", "{ {args}} ! {x} @ {y}"),
-        ("$ARGUMENTSX and $10 and $0", "$ARGUMENTSX and $10 and $0"),
+        ("$ARGUMENTSX, $10 and $5", "{{args}}X, $10 and $5"),
+        (r"\$ARGUMENTS and \$0", "$ARGUMENTS and $0"),
     ],
 )
 def test_a_prompt_is_put_in_its_own_syntax(prompt: str, expected: str) -> None:
@@ -51,9 +52,9 @@ def test_a_prompt_is_put_in_its_own_syntax(prompt: str, expected: str) -> None:
 
 def test_single_arguments_are_told_to_the_model() -> None:
     """They can't be put in, so the model hears all of them and which is which."""
-    result = desired(command(PROJECT, "x", "Use $1."))
-    assert "The arguments are: {{args}}" in content(command(PROJECT, "x", "Use $1."))
-    assert ["$1"] == [loss.what for loss in result.losses]
+    result = desired(command(PROJECT, "x", "Use $0."))
+    assert "Use $1.\n\nThe arguments are: {{args}}" in content(command(PROJECT, "x", "Use $0."))
+    assert ["$0"] == [loss.what for loss in result.losses]
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,8 @@ def test_an_allowance_that_it_can_not_say_is_lost(text: str) -> None:
 
 
 def test_arguments_count_from_zero_in_its_skills() -> None:
-    """`$1` would be the second word there, and amounts of money would vanish."""
-    (wish,) = desired(PROJECT, command(PROJECT, "x", "Use $1 of $ARGUMENTS for $100.")).wanted.values()
+    """As in Claude Code. Amounts of money would vanish."""
+    (wish,) = desired(PROJECT, command(PROJECT, "x", "Use $0 of $ARGUMENTS for $100.")).wanted.values()
     assert isinstance(wish.output, FileOutput)
     assert wish.output.content.endswith(b"Use $ARGUMENTS[0] of $ARGUMENTS for $ 100.\n")
 

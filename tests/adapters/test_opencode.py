@@ -99,7 +99,7 @@ def test_a_literal_that_would_be_expanded_leaves_the_server_out(text: str) -> No
 
 def test_the_text_of_a_command_stays_as_it_is() -> None:
     """The placeholders are the same; a command that runs a program without asking is told."""
-    prompt = "Fix $ARGUMENTS, $1.\n!`git status`\n@docs/a.md\n"
+    prompt = "Fix $ARGUMENTS.\n!`git status`\n@docs/a.md\n"
     result = desired(command(PROJECT, "git:fix", prompt, description="Fix: it"))
     (wish,) = result.wanted.values()
     assert isinstance(wish.output, FileOutput)
@@ -118,12 +118,21 @@ def test_a_name_that_would_be_expanded_leaves_the_server_out(member: str) -> Non
     assert ["X{file:./none}"] == [loss.what for loss in result.losses]
 
 
-def test_an_argument_by_its_index_is_called_by_its_number() -> None:
-    """OpenCode knows `$1` alone; all else in a prompt stays as it is written."""
-    prompt = "Fix $ARGUMENTS[0] and $2 of $ARGUMENTS, see @docs/a.md: !`git log`"
+def test_arguments_are_counted_from_one() -> None:
+    """In OpenCode; all else in a prompt stays as it is written."""
+    prompt = "Fix $ARGUMENTS[0] and $1 of $ARGUMENTS, see @docs/a.md: !`git log $0`"
     (wish,) = desired(command(PROJECT, "x", prompt)).wanted.values()
     assert isinstance(wish.output, FileOutput)
-    assert wish.output.content.decode().endswith("Fix $1 and $2 of $ARGUMENTS, see @docs/a.md: !`git log`\n")
+    assert wish.output.content.decode().endswith("Fix $1 and $2 of $ARGUMENTS, see @docs/a.md: !`git log $1`\n")
+
+
+def test_an_amount_of_money_is_kept() -> None:
+    """OpenCode would put nothing in its place, as in that of the fifth argument that nobody typed."""
+    result = desired(command(PROJECT, "x", "Ask $0 for $5 or $100."))
+    (wish,) = result.wanted.values()
+    assert isinstance(wish.output, FileOutput)
+    assert wish.output.content.endswith(b"Ask $1 for $ 5 or $ 100.\n")
+    assert {"$"} == {loss.what for loss in result.losses}
 
 
 def test_no_permission_stands_where_another_program_reads_it_without_its_denials() -> None:

@@ -48,13 +48,13 @@ def test_servers_of_a_person_are_found_in_claude_codes_own_file() -> None:
 
 def test_arguments_are_counted_from_nothing() -> None:
     """Text that looks like one is kept apart."""
-    result = desired(command(PROJECT, "git:fix", "Fix $1 of $ARGUMENTS, not $0 or $12.\n!`git log`\n"))
+    result = desired(command(PROJECT, "git:fix", "Fix $0 of $ARGUMENTS, not $5 or $12.\n!`git log`\n"))
     (wish,) = result.wanted.values()
     assert isinstance(wish.output, FileOutput)
     assert wish.output.path == ".warp/skills/git-fix/SKILL.md"
     text = wish.output.content.decode()
-    assert "Fix $ARGUMENTS[0] of $ARGUMENTS, not $ 0 or $ 12." in text.split("---\n")[2]
-    assert {"$0", "!`git log`"} == {loss.what for loss in result.losses}
+    assert "Fix $ARGUMENTS[0] of $ARGUMENTS, not $ 5 or $ 12." in text.split("---\n")[2]
+    assert {"$", "!`git log`"} == {loss.what for loss in result.losses}
 
 
 def test_rules_of_a_person_are_where_others_share_them() -> None:

@@ -96,7 +96,9 @@ KEPT: Mapping[str, Mapping[str, str]] = {
             },
             indent=2,
         ),
-        ".opencode/commands/fix.md": '---\ndescription: "Fix an issue"\n---\n\nFix $ARGUMENTS: !`git status`\n',
+        ".opencode/commands/fix.md": (
+            '---\ndescription: "Fix an issue"\n---\n\nFix $ARGUMENTS, $1 first: !`git status`\n'
+        ),
         ".opencode/agents/reviewer.md": (
             "---\ndescription: Reviews\nmode: subagent\npermission:\n  edit: deny\n---\n\nReview it.\n"
         ),
@@ -226,7 +228,7 @@ def test_what_was_kept_for_opencode_comes_over(run: Run, keep: Callable[..., Pat
     settings = json.loads((root / ".claude/settings.json").read_text())
     assert settings["permissions"] == {"allow": ["Bash(git status)"], "deny": ["Bash(git push:*)", "WebSearch"]}
     assert "disallowedTools" in (root / ".claude/agents/reviewer.md").read_text()
-    assert "Fix $ARGUMENTS: !`git status`" in (root / ".claude/commands/fix.md").read_text()
+    assert "Fix $ARGUMENTS, $0 first: !`git status`" in (root / ".claude/commands/fix.md").read_text()
     assert row["losses"] == []
 
 

@@ -109,7 +109,7 @@ def _command(dice: Random, made: Made, layer: Path, name: str) -> None:
     if place in ("con", "-dash"):
         made.refused.append(place)
     mentions = [
-        "Fix $ARGUMENTS, first $1.",
+        "Fix $ARGUMENTS, first $0.",
         "State: !`git status --short`",
         "Read @docs/style.md and ask @alice.",
         'Literal {{args}}, !{x}, @{y} and "$0".',

@@ -1,19 +1,25 @@
-"""What the text of a slash command consists of: words, arguments, shell commands and files."""
+"""What the text of a slash command consists of: words, arguments, shell commands and files.
+
+Observed with Claude Code 2.1.330: arguments are counted from 0, also in code; one that is not typed leaves its place as
+it is written; `$ARGUMENTS` is replaced wherever it stands; a backslash keeps each of them as text.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 _PARTS = re.compile(
     r"!`(?P<shell>[^`\n]+)`"
+    r"|(?<!\\)\\(?P<escaped>\$(?:ARGUMENTS(?:\[\d+\])?|\d+(?!\w)))"
     r"|\$ARGUMENTS\[(?P<index>\d+)\]"
-    r"|(?P<all>\$ARGUMENTS)(?![A-Za-z0-9_])"
-    r"|\$(?P<number>\d)(?!\d)"
+    r"|(?P<all>\$ARGUMENTS)"
+    r"|\$(?P<number>\d)(?!\w)"
     r"|(?<![^\s(\[])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)"
 )
+_SINGLE = re.compile(r"\$ARGUMENTS\[(\d+)\]|\$(\d)(?!\w)")
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
 _FILE_ENDINGS = frozenset(
     (
@@ -46,7 +52,7 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """`$1` or `$ARGUMENTS[0]`: one word of what was typed. `number` counts from 1."""
+    """`$0` or `$ARGUMENTS[0]`: one word of what was typed. `number` counts from 1."""
 
     number: int
     written: str
@@ -78,9 +84,10 @@ def parts(prompt: str) -> tuple[str | Part, ...]:
 
 def _parts(prompt: str) -> Iterator[str | Part]:
     position = 0
+    numbers = {int(index or number) for index, number in _SINGLE.findall(prompt)}
     code = [match.span() for match in _CODE.finditer(prompt)][::-1]
     for match in _PARTS.finditer(prompt):
-        part, end = _part(match)
+        part, end = _part(match, numbers)
         while code and code[-1][1] <= match.start():
             code.pop()
         if part is None or (isinstance(part, File) and code and code[-1][0] <= match.start()):
@@ -93,20 +100,36 @@ def _parts(prompt: str) -> Iterator[str | Part]:
         yield prompt[position:]
 
 
-def _part(match: re.Match[str]) -> tuple[Part | None, int]:
+def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | None, int]:
     if (command := match["shell"]) is not None:
         return Shell(command), match.end()
     if match["all"]:
         return Arguments(), match.end()
-    if match["index"]:
-        return Argument(int(match["index"]) + 1, match[0]), match.end()
-    if match["number"]:
-        return (Argument(int(match["number"]), match[0]) if match["number"] != "0" else None), match.end()
+    if match["escaped"]:
+        return match["escaped"], match.end()
+    if (number := match["index"] or match["number"]) is not None:
+        # `$5` where there is no `$4` is an amount of money: Claude Code leaves it, too, unless six words are typed.
+        is_one = match["index"] is not None or int(number) < 2 or int(number) - 1 in numbers
+        return (Argument(int(number) + 1, match[0]) if is_one else None), match.end()
     path = match["file"].rstrip(".")
     # Claude Code looks whether there is such a file, which can't be done here: `@alice` is a person, and
     # `@app.get` a decorator.
     is_path = "/" in path or path.rpartition(".")[2] in _FILE_ENDINGS
     return (File(path) if is_path else None), match.start() + 1 + len(path)
+
+
+NUMBERS = re.compile(r"\$(?=\d|ARGUMENTS)")
+"""What a harness that puts in single arguments would put something in the place of, in text."""
+
+
+def spaced(text: str) -> str:
+    """Text in which such a harness finds none: a space behind the sign keeps it as text."""
+    return NUMBERS.sub("$ ", text)
+
+
+def renumbered(text: str) -> str:
+    """Single arguments as harnesses write them that count from 1, also inside of shell commands."""
+    return _SINGLE.sub(lambda match: f"${int(match[1] or match[2]) + 1}", text)
 
 
 def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], str]) -> str:
@@ -124,9 +147,15 @@ def in_words(part: Shell | File) -> str:
 def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, dict[str, str]]:
     """The prompt for a harness that puts in arguments alone, and what of it is lost.
 
-    It knows `$ARGUMENTS`, and `$1` if it is `numbered`; else the model is told which of them is meant.
+    It knows `$ARGUMENTS`, and `$1`, the first, if it is `numbered`; else the model is told which of them is meant.
     """
     losses: dict[str, str] = {}
+
+    def words(plain: str) -> str:
+        if not numbered or not NUMBERS.search(plain):
+            return plain
+        losses["$"] = f"{harness} would put an argument in the place of a number behind it: a space keeps it as text"
+        return spaced(plain)
 
     def part(one: Part) -> str:
         if isinstance(one, Arguments):
@@ -138,7 +167,7 @@ def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, d
         losses[one.written] = "the model is told in words what belongs there"
         return in_words(one)
 
-    text = rewritten(prompt.strip(), str, part)
+    text = rewritten(prompt.strip(), words, part)
     if not numbered and any(isinstance(one, Argument) for one in parts(prompt)):
         text += "\n\nThe arguments are: $ARGUMENTS ($1 stands for the first of them, $2 for the second, and so on.)"
     return text + "\n", losses

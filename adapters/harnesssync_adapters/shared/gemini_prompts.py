@@ -29,7 +29,7 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
             losses[one.written] = "its braces are not balanced, so the model is only shown it"
             return f"`{one.command}`"
         losses[one.written] = f"{harness} gives all arguments at once: the model is told which of them is meant"
-        return one.written
+        return f"${one.number}"
 
     rewritten = commands.rewritten(prompt.strip(), text, part)
     if any(isinstance(one, commands.Argument) for one in commands.parts(prompt)):

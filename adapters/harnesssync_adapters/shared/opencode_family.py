@@ -83,7 +83,8 @@ def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
 
 
 def rendered_commands(view: View, items: Sequence[Command], family: Family) -> Iterator[Output | Loss]:
-    """The text is nearly the same: OpenCode has taken over `$ARGUMENTS`, `$1`, !`command` and `@file`."""
+    """The text is nearly the same: OpenCode has taken over `$ARGUMENTS`, !`command` and `@file`. Its `$1` is the first
+    argument, and `$100` the hundredth, of which nothing is left if there is none."""
     for command in items:
         if (refused := unsafe(view, command, command.path)) is not None:
             yield refused
@@ -94,15 +95,22 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
         yield FileOutput(
             path=f"{family.folder(view)}/commands/{'/'.join(command.path)}.md",
             items=(command.id,),
-            content=markdown({"description": description}, commands.rewritten(command.prompt, str, _written)),
+            content=markdown(
+                {"description": description}, commands.rewritten(command.prompt, commands.spaced, _written)
+            ),
             private=is_private(view, command),
         )
         for part in commands.parts(command.prompt):
             if isinstance(part, commands.Shell):
                 yield loss(view, command, part.written, f"{family.name} runs it without asking", security=True)
+            elif isinstance(part, str) and commands.NUMBERS.search(part):
+                why = (
+                    f"{family.name} would put an argument in the place of a number behind it: a space keeps it as text"
+                )
+                yield loss(view, command, "$", why)
         yield from command_losses(view, command, family.name)
 
 
 def _written(part: commands.Part) -> str:
     # Of `$ARGUMENTS[0]` it would see the beginning, and put all arguments there.
-    return f"${part.number}" if isinstance(part, commands.Argument) else part.written
+    return part.written if isinstance(part, (commands.Arguments, commands.File)) else commands.renumbered(part.written)

@@ -17,7 +17,10 @@ from harnesssync_orchestrator.core.targets import View
 
 FOLDER = ".agents/skills"
 
-_NOT_READ = ("allowed-tools", "disallowed-tools", "model", "effort", "context", "agent", "hooks", "argument-hint")
+_NOT_READ = (
+    *("allowed-tools", "disallowed-tools", "model", "effort", "context", "agent", "hooks", "argument-hint"),
+    "arguments",
+)
 
 
 def linked_skills(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> Iterator[Output | Loss]:

@@ -150,7 +150,8 @@ class Agent(_Item):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command(_Item):
     """A slash command. `name` joins the folders and the file's stem by colons (`git:commit`); `path` holds
-    the same parts one by one. `prompt` keeps `$ARGUMENTS`, `$1`, !`cmd` and `@file` as written."""
+    the same parts one by one. `prompt` keeps `$ARGUMENTS`, `$0`, !`cmd` and `@file` as written; a named argument is
+    `$ARGUMENTS[0]` in it."""
 
     path: tuple[str, ...]
     prompt: str

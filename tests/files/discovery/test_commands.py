@@ -45,6 +45,29 @@ def test_argument_hints_stay_as_written(world: Any, written: str, hint: str) -> 
     assert world.items(Command)["c"].argument_hint == hint
 
 
+@pytest.mark.parametrize(
+    ("written", "prompt"),
+    [
+        ("arguments: [from, to]", "$ARGUMENTS[0] to $ARGUMENTS[1]; $fromage, $From"),
+        ("arguments: to from", "$ARGUMENTS[1] to $ARGUMENTS[0]; $fromage, $From"),
+        ("arguments: [from]", "$ARGUMENTS[0] to $to; $fromage, $From"),
+        ("arguments: [{name: from}, to]", "$from to $ARGUMENTS[1]; $fromage, $From"),
+        ("arguments: [f, fr, from]", "$ARGUMENTS[2] to $to; $fromage, $From"),
+        ("arguments: 3", "$from to $to; $fromage, $From"),
+        ("description: x", "$from to $to; $fromage, $From"),
+    ],
+)
+def test_named_arguments_are_told_by_their_numbers(world: Any, written: str, prompt: str) -> None:
+    """Whole words, in the same case."""
+    world.in_project({".claude/commands/c.md": f"---\n{written}\n---\n$from to $to; $fromage, $From\n"})
+    assert world.items(Command)["c"].prompt == f"{prompt}\n"
+
+
+def test_a_backslash_keeps_the_name_of_an_argument(world: Any) -> None:
+    world.in_project({".claude/commands/c.md": "---\narguments: [from]\n---\n\\$from is $from\n"})
+    assert world.items(Command)["c"].prompt == "$from is $ARGUMENTS[0]\n"
+
+
 def test_tools_and_model_are_read(world: Any) -> None:
     """With spaces inside of parentheses."""
     world.in_project(

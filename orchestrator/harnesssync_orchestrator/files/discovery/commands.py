@@ -2,10 +2,13 @@
 
 Observed with Claude Code 2.1.330: a `name` in the front matter changes nothing; a folder with a `SKILL.md` is one
 command that has the folder's name, and the other files in it are none; a skill of the same name hides a command.
+`arguments` names arguments, as a list or with spaces between the names: then `$name` stands for one, whole words in the
+same case, unless a backslash is before it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from harnesssync_orchestrator.core.items import Command
@@ -42,13 +45,26 @@ def read_command_file(
         name=":".join(called),
         origin=ground.origin(path),
         path=called,
-        prompt=front_matter.body,
+        prompt=_with_numbers(front_matter.body, metadata.get("arguments")),
         source=path,
         description=described(front_matter),
         argument_hint=_hint(metadata.get("argument-hint")),
         allowed_tools=_tools(metadata.get("allowed-tools")),
         model=model.strip() if isinstance(model, str) and model.strip() else None,
         metadata=metadata,
+    )
+
+
+def _with_numbers(prompt: str, value: object) -> str:
+    """The prompt with `$ARGUMENTS[0]`, `$ARGUMENTS[1]`, … in the places of named arguments."""
+    names = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    places = {name: number for number, name in enumerate(names) if isinstance(name, str) and name != "ARGUMENTS"}
+    if not places:
+        return prompt
+    longest_first = "|".join(map(re.escape, sorted(places, key=len, reverse=True)))
+    named = re.compile(rf"(?P<kept>\\)?\$(?P<name>{longest_first})(?!\w)")
+    return named.sub(
+        lambda match: f"${match['name']}" if match["kept"] else f"$ARGUMENTS[{places[match['name']]}]", prompt
     )
 
 
