@@ -2,7 +2,8 @@
 
 What it reads is the source, so there is nothing to be written for it, but for one thing: of what a person keeps out of
 git in the main checkout it reads the local settings alone, and skills, agents and commands where the worktree has no
-folder for them. For the rest there are links, so that every edit holds in all worktrees, and no credential is copied.
+folder for them. For the rest there are links, so that every edit holds in all worktrees, and no credential is copied;
+but of rules there are copies, which are made anew when the main checkout's change.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.shared.names import is_private
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, Output
 from harnesssync_orchestrator.core.items import Absent, Item, Kind, McpServer, Skill
+from harnesssync_orchestrator.core.markers import marker_path
 from harnesssync_orchestrator.core.targets import Link, Native, Support, Target, View
 
 _KINDS = (Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND, Kind.MCP_SERVER)
+
+_RULES = ".claude/rules/"
+"""Where a link that leads out of the worktree is one that a person has to allow, and by default does not: until then
+Claude Code passes over it. Links of other kinds it follows."""
 
 _SPECIAL = re.compile(r"([\\*?\[\]]| $)")
 """What stands for more than itself in a pattern of git's."""
@@ -40,6 +46,7 @@ def _gaps(view: View, items: Sequence[Item]) -> Iterator[Output]:
             source=absent.source,
             directory=isinstance(first, Skill),
             digest=first.digest if isinstance(first, Skill) else absent.digest,
+            copied=absent.path.startswith(_RULES),
             private=is_private(view, *there),
             executes=any(isinstance(item, McpServer) and item.executes for item in there),
             yields=True,
@@ -68,6 +75,8 @@ def _hidden(view: View, path: str) -> FileOutput:
     hidden = [item for item in items if item.origin.absent is not None and item.origin.absent.hidden_by == path]
     folder = posixpath.dirname(path)
     places = {path, *(item.origin.absent.path for item in hidden if item.origin.absent is not None)}
+    # Beside each copy stands a file that says what it is one of.
+    places |= {marker_path(place) for place in places if place.startswith(_RULES)}
     lines = [_SPECIAL.sub(r"\\\1", f"/{posixpath.relpath(place, folder)}") for place in sorted(places)]
     return FileOutput(
         path=path,

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from harnesssync_orchestrator.core.desired import link_hash
+
 Run = Callable[..., Any]
 Git = Callable[..., str]
 
@@ -65,9 +67,12 @@ def main(tmp_path: Path, git: Git) -> Path:
 
 
 def links(root: Path) -> dict[str, str]:
-    """All links below a worktree, and where they lead."""
-    found = [path for path in root.rglob("*") if path.is_symlink()]
-    return {path.relative_to(root).as_posix(): str(path.readlink()) for path in found}
+    """All links below a worktree, and where they lead; marked copies as well, and what they are copies of."""
+    found = {path: str(path.readlink()) for path in root.rglob("*") if path.is_symlink()}
+    for marker in root.rglob(".harnesssync-source-*.txt"):
+        copy = marker.with_name(marker.name.removeprefix(".harnesssync-source-").removesuffix(".txt"))
+        found[copy] = marker.read_text().splitlines()[0]
+    return {path.relative_to(root).as_posix(): source for path, source in found.items()}
 
 
 def told(main: Path, places: dict[str, str]) -> dict[str, str]:
@@ -188,6 +193,40 @@ def test_what_a_branch_has_wins(run: Run, git: Git, main: Path, linked: Path) ->
     git("rm", "-q", "--cached", ".claude/agents/team/critic.md", cwd=main)
     run("sync", cwd=linked)
     assert links(linked).keys() == {".claude/agents/team/critic.md", ".claude/rules/tone.md"}
+
+
+def test_a_rule_is_a_copy_that_follows_the_main_checkout(run: Run, git: Git, main: Path, linked: Path) -> None:
+    """Claude Code passes over a link in `rules` that leads out of the worktree, until a person allows it."""
+    rule = linked / ".claude/rules/tone.md"
+    for text in ("Be brief.\n", "Be briefer.\n"):
+        write(main, {".claude/rules/tone.md": text})
+        assert "conflict" not in run("sync", cwd=linked).out
+        assert (rule.is_symlink(), rule.read_text()) == (False, text)
+        assert git("status", "--short", "--untracked-files=all", cwd=linked) == ""
+    rule.write_text("Be long.\n")
+    assert "conflict" not in run("sync", cwd=linked).out
+    write(main, {".claude/rules/tone.md": "Be silent.\n"})
+    run("sync", cwd=linked)
+    assert rule.read_text() == "Be long.\n"
+    assert [path.name for path in rule.parent.iterdir()] == ["tone.md"]
+
+
+def test_a_link_to_a_rule_that_was_ours_becomes_a_copy(run: Run, main: Path, linked: Path, home: Path) -> None:
+    """As earlier versions made it."""
+    run("sync", cwd=linked)
+    (ledger,) = (home / ".harnesssync").rglob("state.json")
+    rule = linked / ".claude/rules/tone.md"
+    rule.unlink()
+    rule.with_name(".harnesssync-source-tone.md.txt").unlink()
+    rule.symlink_to(main / ".claude/rules/tone.md")
+    text = ledger.read_text()
+    row = text[text.index("{", text.index('".claude/rules/tone.md"')) :]
+    copy = row[: row.index("}") + 1]
+    told = json.loads(copy)
+    link = {**told, "method": "symlink", "hash": link_hash(str(main / ".claude/rules/tone.md"))}
+    ledger.write_text(text.replace(copy, json.dumps(link)))
+    run("sync", cwd=linked)
+    assert (rule.is_symlink(), rule.read_text()) == (False, "Be brief.\n")
 
 
 def test_an_agent_of_the_same_name_in_another_file_wins_too(run: Run, main: Path, linked: Path) -> None:

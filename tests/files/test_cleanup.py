@@ -11,8 +11,9 @@ import pytest
 
 from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger, Method
+from harnesssync_orchestrator.core.markers import marker_name
 from harnesssync_orchestrator.files.cleanup import clean, cleanup_stale_symlinks
-from harnesssync_orchestrator.files.copying import Marker, digest_at, marker_name, write_marker
+from harnesssync_orchestrator.files.copying import Marker, digest_at, write_marker
 from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.temporaries import telling_name
 

@@ -17,7 +17,8 @@ import pytest
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Method
-from harnesssync_orchestrator.files.copying import Marker, digest_at, marker_name, read_marker
+from harnesssync_orchestrator.core.markers import marker_name
+from harnesssync_orchestrator.files.copying import Marker, digest_at, read_marker
 from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.link import Means, create_link, junction_command, link_text, make, os_strategy
 from harnesssync_orchestrator.files.place import Place

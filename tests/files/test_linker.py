@@ -16,12 +16,13 @@ import pytest
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Entry, Method
+from harnesssync_orchestrator.core.markers import marker_name
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Remove, WriteFile
 from harnesssync_orchestrator.core.targets import RemoveKey, SetKey
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files import linker
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import digest_at, marker_name
+from harnesssync_orchestrator.files.copying import digest_at
 from harnesssync_orchestrator.files.linker import Applied
 from harnesssync_orchestrator.files.place import Place
 
@@ -574,7 +575,8 @@ from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.plan import MakeLink, Remove
 from harnesssync_orchestrator.files.cleanup import clean
-from harnesssync_orchestrator.files.copying import digest_at, marker_name
+from harnesssync_orchestrator.core.markers import marker_name
+from harnesssync_orchestrator.files.copying import digest_at
 from harnesssync_orchestrator.files.linker import apply
 from harnesssync_orchestrator.files.place import Place
 

@@ -15,10 +15,11 @@ import pytest
 
 from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.core.ledger import Method
+from harnesssync_orchestrator.core.markers import marker_name
 from harnesssync_orchestrator.core.plan import MakeLink, Remove, WriteFile
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below, remove_below, write_below
-from harnesssync_orchestrator.files.copying import marker_name, read_marker
+from harnesssync_orchestrator.files.copying import read_marker
 from harnesssync_orchestrator.files.link import create_link
 from harnesssync_orchestrator.files.linker import Applied, apply
 from harnesssync_orchestrator.files.place import Place

@@ -114,12 +114,13 @@ class LinkOutput(_Output):
     """A link to `source` (absolute path of a file, or of a folder if `directory`).
 
     `digest` is the content hash of what it points at: where links are impossible a copy is made, and is stale
-    when this changes.
+    when this changes. What is to be `copied` is so everywhere, for a harness that follows no link there.
     """
 
     source: str
     directory: bool
     digest: str
+    copied: bool = False
 
     @property
     def address(self) -> Address:

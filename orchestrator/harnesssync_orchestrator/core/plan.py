@@ -44,12 +44,14 @@ class _Operation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeLink(_Operation):
     """Link `path` to `source` (absolute path). `text` is what the link is to say: relative to the link's folder
-    for a source inside the project, else absolute. `digest` is the source's content hash."""
+    for a source inside the project, else absolute. `digest` is the source's content hash. What is to be `copied` is
+    so wherever it is."""
 
     source: str
     text: str
     directory: bool
     digest: str
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,10 +27,11 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
     """Decide about a link below `root`. One that leads to the right place stays, however it says so."""
     address, text = output.address, link_text(output.path, output.source, root, draft.scope)
     state, entry = draft.state(address), draft.entry(address)
-    method = entry.method if entry is not None else Method.SYMLINK
+    method = entry.method if entry is not None else Method.COPY if output.copied else Method.SYMLINK
+    leads_there = isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source)
     if isinstance(state, Obstructed) and state.resolved == output.source:
         draft.unchanged += 1  # it is the source, or a folder above is linked to where that is: already there
-    elif isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source):
+    elif isinstance(state, ObservedLink) and leads_there and not output.copied:
         now = Entry(
             method=method,
             digest=link_hash(state.text),
@@ -56,6 +57,7 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
                 text=text,
                 directory=output.directory,
                 digest=output.digest,
+                copied=output.copied,
                 yields=output.yields,
                 unlisted=output.hidden_by is not None,
                 delicate=output.private,
@@ -65,6 +67,8 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
 
 def _link_digest(output: LinkOutput, text: str, entry: Entry | None) -> str:
     """The digest that an output in step would have: that of the link as we made it, in whatever words, or of a copy."""
+    if output.copied and entry is None:
+        return output.digest
     if entry is not None and entry.method is Method.COPY:
         return entry.digest if entry.source_digest == output.digest else link_hash(text)
     return entry.digest if entry is not None and entry.source == output.source else link_hash(text)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Address, link_hash
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.markers import marked_name
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import is_exactly, marked_name, read_marker, remove_marker
+from harnesssync_orchestrator.files.copying import is_exactly, read_marker, remove_marker
 from harnesssync_orchestrator.files.folder import Folder
 from harnesssync_orchestrator.files.place import Place, is_link
 from harnesssync_orchestrator.files.temporaries import is_ours
@@ -125,6 +126,16 @@ def cleanup_markers(folder: Folder) -> int:
                 remove_marker(place)
                 count += 1
     return count
+
+
+def remove_markers(root: Path, paths: Iterable[str]) -> None:
+    """Remove our markers beside what has taken the places of copies. What can't be removed stays."""
+    for path in paths:
+        parent, _, name = path.rpartition("/")
+        with _open(root, parent) as folder:
+            if folder is not None and read_marker(Place(folder, name)) is not None:
+                with suppress(OSError):
+                    remove_marker(Place(folder, name))
 
 
 def cleanup_temporaries(folder: Folder) -> int:

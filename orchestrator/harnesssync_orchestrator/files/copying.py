@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import link_hash
+from harnesssync_orchestrator.core.markers import marker_name
 from harnesssync_orchestrator.files.folder import Folder, write_all
 from harnesssync_orchestrator.files.hashing import hash_batch
 from harnesssync_orchestrator.files.opened import OPEN_FLAGS
@@ -26,8 +27,6 @@ from harnesssync_orchestrator.files.temporaries import our_name
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree, tree_digest
 from harnesssync_orchestrator.files.turns import fsync
 
-_MARKER_PREFIX = ".harnesssync-source-"
-_MARKER_SUFFIX = ".txt"
 _MAX_MARKER_BYTES = 64 * 1024
 _PERMISSIONS = 0o777  # set-user-id and its like do not travel with a copy
 _CREATE_FLAGS = (
@@ -50,23 +49,6 @@ class Marker:
 
     source: str
     digest: str
-
-
-def marker_name(name: str) -> str:
-    """The name of the marker beside a copy called `name`."""
-    return f"{_MARKER_PREFIX}{name}{_MARKER_SUFFIX}"
-
-
-def marker_path(path: str) -> str:
-    """The same for a copy at a path with `/`."""
-    folder, slash, name = path.rpartition("/")
-    return folder + slash + marker_name(name)
-
-
-def marked_name(name: str) -> str | None:
-    """The inverse: the name of the copy that a marker speaks of, None if this is no name of a marker."""
-    marked = name[len(_MARKER_PREFIX) : -len(_MARKER_SUFFIX)]
-    return marked if marked and name == marker_name(marked) else None
 
 
 def read_marker(place: Place) -> Marker | None:

@@ -164,20 +164,21 @@ def make(
     expected: str | None = None,
     means: Means | None = None,
     digest: str | None = None,
+    copied: bool = False,
 ) -> Made:
     """Make a link that says `text` and leads to `source`, in a folder that exists.
 
     With `expected`, what stands there has this digest and is ours, and is replaced; otherwise nothing may stand
-    there. With `digest`, a copy is made only of what the source was when it had that digest. Whatever fails, what was
-    there is there again. Raises FileExistsError when something else is there, FileNotFoundError when the source is
-    gone, OSError when no method worked.
+    there. With `digest`, a copy is made only of what the source was when it had that digest; what is to be `copied` is
+    made in no other way. Whatever fails, what was there is there again. Raises FileExistsError when something else is
+    there, FileNotFoundError when the source is gone, OSError when no method worked.
     """
     means = means or Means.of_this_system()
     source.stat()  # a link to nothing would be made without complaint
     if expected is None:
         place.require_free()
     failures: list[str] = []
-    for method in _METHODS[os_strategy(means.platform)]:
+    for method in (Method.COPY,) if copied else _METHODS[os_strategy(means.platform)]:
         if method is Method.JUNCTION and not source.is_dir():
             continue
         try:

@@ -111,7 +111,7 @@ class _Linker:
 
     def _link(self, operation: MakeLink) -> Applied:
         # Where something is replaced, the new link is first looked at under another name.
-        done = self._symlink(operation) if operation.expected is None else None
+        done = self._symlink(operation) if operation.expected is None and not operation.copied else None
         if done is None:
             source = Path(operation.source)
             with self.below.making(operation.path) as (place, folders):
@@ -123,6 +123,7 @@ class _Linker:
                     expected=operation.expected,
                     means=self.means,
                     digest=operation.digest or None,
+                    copied=operation.copied,
                 )
         else:
             made, folders = done
@@ -140,8 +141,12 @@ class _Linker:
         return Applied(
             record={Address(operation.path): entry},
             made=tuple(Address(folder) for folder in folders),
-            method=made.method.value,
-            warnings=(_COPIED, *(f"not copied: {what}" for what in made.left_out)) if copied else (),
+            # A copy that no link was to be is nothing to tell of.
+            method=(Method.WRITE if operation.copied else made.method).value,
+            warnings=(
+                *((_COPIED,) if copied and not operation.copied else ()),
+                *(f"not copied: {what}" for what in made.left_out),
+            ),
         )
 
     def _symlink(self, operation: MakeLink) -> tuple[Made, tuple[str, ...]] | None:

@@ -15,13 +15,13 @@ from harnesssync_orchestrator.core.explanation import Explanation, SourceOf
 from harnesssync_orchestrator.core.halts import HaltReason, why_halt
 from harnesssync_orchestrator.core.items import Item, ItemId
 from harnesssync_orchestrator.core.ledger import Ledger, Method
+from harnesssync_orchestrator.core.markers import marked_name
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.source_lines import line_of
 from harnesssync_orchestrator.core.trust import Standing
-from harnesssync_orchestrator.files.copying import marked_name
 from harnesssync_orchestrator.files.exposed import look_at_git
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.place import is_link

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from harnesssync_orchestrator.core.markers import marker_path
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.copying import marker_path
 from harnesssync_orchestrator.files.exclude import pattern, update_exclude
 from harnesssync_orchestrator.files.exclude_block import NOTHING, Section, hidden_elsewhere, lists_anything, section_of
 from harnesssync_orchestrator.service.start import Start

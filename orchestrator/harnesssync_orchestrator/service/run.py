@@ -15,12 +15,13 @@ from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.history import Record, TransactionKind
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger, Method
+from harnesssync_orchestrator.core.markers import marker_path
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.copying import marker_path
+from harnesssync_orchestrator.files.cleanup import remove_markers
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
@@ -49,7 +50,8 @@ class Run:
 
     `drift` is what was found before anything was adopted. `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
-    `shadowed` is a sentence about what of a person's git does not show either.
+    `shadowed` is a sentence about what of a person's git does not show either. `_given_up` are copies of ours whose
+    places a person's own files have taken.
     """
 
     start: Start
@@ -63,6 +65,7 @@ class Run:
     shadowed: tuple[str, ...] = ()
     _git_is_busy: bool = False
     _only_hidden: tuple[tuple[str, ...], ...] | None = None
+    _given_up: tuple[str, ...] = ()
 
     @classmethod
     def begin(cls, start: Start) -> Run:
@@ -205,7 +208,7 @@ class Run:
             self.transaction.carry_out_now(self._permitted(seen.plan))
         finally:
             self.ledger = self.transaction.ledger
-        if seen.plan.operations:
+        if seen.plan.operations or self._given_up:
             self._after_linking(seen)
         return seen
 
@@ -216,6 +219,9 @@ class Run:
     def _keep(self, seen: Survey) -> Survey:
         seen = self._giving_back(seen)
         seen = replace(seen, plan=self.transaction.keep_now(seen.plan))
+        entries = ((address, self.ledger.entries.get(address)) for address in seen.plan.forget)
+        copies = [address.path for address, entry in entries if entry and entry.yields and entry.method is Method.COPY]
+        self._given_up = tuple(copies)
         self.keep_from_git(seen, before=bool(seen.plan.operations))
         return seen
 
@@ -227,6 +233,7 @@ class Run:
         return replace(seen, plan=give_back(plan, self.ledger, stood=found.stood, values=found.values, lost=found.lost))
 
     def _after_linking(self, seen: Survey) -> None:
+        remove_markers(self.root, self._given_up)
         if self.hidden:
             self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
         if self.outcome.done:

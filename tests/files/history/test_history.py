@@ -17,12 +17,13 @@ from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash
 from harnesssync_orchestrator.core.history import Change, Record, TransactionKind
 from harnesssync_orchestrator.core.ledger import Entry, Method
+from harnesssync_orchestrator.core.markers import marker_name
 from harnesssync_orchestrator.core.plan import EditDocument, Remove, Restore, WriteFile
 from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree, copy_of
 from harnesssync_orchestrator.core.targets import RemoveKey, SetKey
 from harnesssync_orchestrator.errors import ApplyError, StateError
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import digest_at, marker_name
+from harnesssync_orchestrator.files.copying import digest_at
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.capture import Captured, capture, look, modes
 from harnesssync_orchestrator.files.history.pack import PACK, Pack

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeGuard
 
 from harnesssync_orchestrator.core.items import Absent, Layer, Origin
+from harnesssync_orchestrator.core.markers import marker_name
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Problem
-from harnesssync_orchestrator.files.copying import marker_name
 from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
 from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
