@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -198,6 +200,23 @@ def test_what_was_kept_for_codex_comes_over(run: Run, keep: Callable[..., Path])
     assert settings["hooks"] == {"Stop": [{"hooks": [{"type": "command", "command": "say done", "timeout": 5}]}]}
     assert settings["env"] == {"EDITOR_MODE": "fast"}
     assert lost(row) == {(".codex/agents/reviewer.toml", "model")}
+
+
+def test_a_file_that_can_not_be_looked_at_is_told(
+    run: Run, keep: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there, or may be: whoever has too many files open is not to hear that all has come."""
+    root, look = keep("codex"), os.lstat
+
+    def lstat(path: str, **options: Any) -> os.stat_result:
+        if str(path).endswith("/.codex/agents/reviewer.toml"):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), path)
+        return look(path, **options)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    row = bring(run, "codex", cwd=root, code=1)
+    assert row["unreadable"] == [{"file": ".codex/agents/reviewer.toml", "message": os.strerror(errno.EMFILE)}]
+    assert not (root / ".claude/agents/reviewer.md").exists()
 
 
 def test_what_was_kept_for_gemini_comes_over(run: Run, keep: Callable[..., Path]) -> None:

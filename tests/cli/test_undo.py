@@ -63,6 +63,23 @@ def times(tree: dict[str, Pictured]) -> dict[str, int]:
 # --- undo ---
 
 
+def test_lines_that_an_undo_could_not_take_away_go_with_the_next(run: Run, project: Path, home: Path) -> None:
+    """Although there is nothing else to undo: as when `info/exclude` could not be written, and the folders of outputs
+    are noted as those of a sync that was killed."""
+    exclude = project / ".git/info/exclude"
+    before = exclude.read_bytes()
+    run("sync", cwd=project)
+    listed = exclude.read_bytes()
+    run("undo", cwd=project)
+    assert exclude.read_bytes() == before
+    exclude.write_bytes(listed)
+    state = history(home, project).parent / "state.json"
+    state.write_text(json.dumps({**ledger(home, project), "pending": {".codex/agents/": ""}}))
+    assert run("undo", cwd=project).code == 0
+    assert exclude.read_bytes() == before
+    assert not ledger(home, project)["pending"]
+
+
 def test_undo_leaves_the_tree_as_it_was_before_the_sync(run: Run, project: Path, home: Path) -> None:
     """Byte for byte, with modes, folders, and the lines in info/exclude; the ledger owns nothing any more."""
     before = picture(project)

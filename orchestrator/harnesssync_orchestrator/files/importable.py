@@ -93,7 +93,10 @@ def _kind(finding: Finding, folder: str, name: str) -> str:
     path = f"{folder}/{name}" if folder else name
     try:
         status = os.lstat(f"{finding.root}/{path}")
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return "nothing"
+    except OSError as error:
+        finding.unreadable[path] = error.strerror or str(error)
         return "nothing"
     if is_link(status):
         return "link"

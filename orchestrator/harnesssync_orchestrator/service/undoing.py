@@ -186,6 +186,9 @@ async def _withdraw(
             plan = Plan(conflicts=plan.conflicts)
 
         async def show() -> None:
+            if undone is None and plan.is_empty and not everything:
+                await show_just(before & _of_ours(work))
+                return
             failed = {operation.path for operation in plan.operations} - {one.operation.path for one in outcome.done}
             gone = patterns((taken | edited) - failed)  # git destroys what it ignores: no edit must be hidden from it
             left_hidden = frozenset[str]() if everything else (before - gone) | gone & patterns(taken) & lines
@@ -201,9 +204,8 @@ async def _withdraw(
         finally:
             work.ledger, work.unfinished = transaction.ledger, None
     elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
-        ours = () if everything else (*work.ledger.entries, *work.ledger.made)
         hidden = await start.in_thread(_hidden, start)
-        kept = hidden & patterns(address.path for address in ours)
+        kept = frozenset[str]() if everything else hidden & _of_ours(work)
         private = {*await start.in_thread(start.private_lines, kept)}
         await _hide(start, kept, outcome=outcome, private=private, everything=everything)
     return Withdrawal(
@@ -230,6 +232,11 @@ def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
         return (f"From now on its targets are: {', '.join(left)}",)
     name = "--user" if project.scope is Scope.USER else quote(project.path)
     return (f"It is paused, or it would be written again. To go on: harnesssync ctl resume {name}",)
+
+
+def _of_ours(work: Work) -> frozenset[str]:
+    """The lines of all that we still have there."""
+    return patterns(address.path for address in (*work.ledger.entries, *work.ledger.made))
 
 
 def _hidden(start: Start) -> frozenset[str]:
