@@ -7,7 +7,6 @@ becomes the variable `X`, and stays as it is where there is none. One server tha
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.permissions.continue_dev import permissions
@@ -15,11 +14,11 @@ from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.servers import templates, unusable
-from harnesssync_adapters.shared.skills import skill_losses
+from harnesssync_adapters.shared.skills import copied_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -31,12 +30,8 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     yield from instructions.one_private_file(view, rules, ".continue/rules/harnesssync-local.md")
 
 
-def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Loss]:
-    native = posixpath.join(view.root, ".claude/skills")
-    for skill in skills:
-        if posixpath.dirname(skill.source) != native:
-            why = "Continue reads .claude/skills of the project, and sees no skill whose folder is a link"
-            yield loss(view, skill, str(skill.id), why)
+def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
+    yield from copied_besides(view, skills, ".continue/skills")
     yield from skill_losses(view, skills, "Continue")
 
 
@@ -121,7 +116,9 @@ TARGET = Target(
     home_variable="CONTINUE_GLOBAL_DIR",
     project={
         **_COMMON,
-        Kind.SKILL: Native("it reads .claude/skills", _skills),
+        Kind.SKILL: Link(
+            _skills, "settings that only Claude Code reads; others than those in .claude/skills are copied"
+        ),
         Kind.MCP_SERVER: Unsupported(
             "Continue takes servers from the home directory alone: sync with --user for those"
         ),
@@ -129,7 +126,9 @@ TARGET = Target(
     },
     user={
         **_COMMON,
-        Kind.SKILL: Unsupported("Continue reads ~/.continue/skills alone, and sees no skill whose folder is a link"),
+        Kind.SKILL: Link(
+            _skills, "settings that only Claude Code reads; copied, as it follows no link to a skill"
+        ),
         Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket; all, where there is no config.yaml yet"),
         Kind.PERMISSIONS: Merge(permissions, "paths, allowed commands with arguments, and servers as a whole"),
     },

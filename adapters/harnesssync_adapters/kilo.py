@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import instructions
@@ -66,7 +67,8 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
-    """Links only for skills that it does not read itself, and only where it would follow them."""
+    """Links only for skills that it does not read itself, and copies in its own folder where it would not follow them:
+    a link for others may stand in the one that all share."""
     native = posixpath.join(view.root, ".claude/skills")
     for result in linked_skills(view, skills):
         if not isinstance(result, LinkOutput):
@@ -76,8 +78,7 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
         elif result.source.startswith(f"{view.root}/"):
             yield result
         else:
-            (skill,) = [skill for skill in skills if skill.id in result.items and skill.source == result.source]
-            yield loss(view, skill, str(skill.id), "Kilo Code follows no link that leads out of the project")
+            yield replace(result, path=f".kilo/skills/{posixpath.basename(result.path)}", copied=True)
     yield from skill_losses(view, skills, "Kilo Code")
 
 

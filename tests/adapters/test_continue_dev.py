@@ -8,7 +8,7 @@ import pytest
 from tests.adapters.conftest import command, hook, permission, permissions, rule, server, skill, source
 
 from harnesssync_adapters.continue_dev import TARGET
-from harnesssync_orchestrator.core.desired import Desired, ElementOutput
+from harnesssync_orchestrator.core.desired import Desired, ElementOutput, LinkOutput
 from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
 from harnesssync_orchestrator.core.rendering import desired_state
 
@@ -27,11 +27,20 @@ def elements(scope: Scope, *items: Item) -> list[tuple[str, Any]]:
 
 
 def test_skills_of_the_project_are_read_natively() -> None:
-    """Those of plugins are not, and a link to one would not be seen."""
+    """Those of plugins are not, and a link to one would not be seen: there is a copy."""
     plugin = skill(PROJECT, "pdf", "/home/dev/.claude/plugins/tools/skills/pdf", layer=Layer.PLUGIN)
     result = desired(PROJECT, skill(PROJECT, "mine"), plugin)
-    assert result.wanted == {}
-    assert ["skill pdf"] == [loss.what for loss in result.losses]
+    (wish,) = result.wanted.values()
+    assert isinstance(wish.output, LinkOutput)
+    assert (wish.output.path, wish.output.copied) == (".continue/skills/pdf", True)
+    assert result.losses == ()
+
+
+def test_a_persons_own_skills_are_copied() -> None:
+    """Into the one folder of skills that it reads in a home."""
+    (wish,) = desired(Scope.USER, skill(Scope.USER, "mine")).wanted.values()
+    assert isinstance(wish.output, LinkOutput)
+    assert (wish.output.path, wish.output.copied) == (".continue/skills/mine", True)
 
 
 @pytest.mark.parametrize(

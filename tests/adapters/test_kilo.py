@@ -6,7 +6,7 @@ import pytest
 from tests.adapters.conftest import agent, command, permission, permissions, rule, server, skill, source
 
 from harnesssync_adapters.kilo import TARGET
-from harnesssync_orchestrator.core.desired import Desired, FileOutput, KeyOutput
+from harnesssync_orchestrator.core.desired import Desired, FileOutput, KeyOutput, LinkOutput
 from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
 from harnesssync_orchestrator.core.rendering import desired_state
 
@@ -58,11 +58,13 @@ def test_a_literal_that_would_be_expanded_leaves_the_server_out(text: str) -> No
 
 
 def test_skills_are_not_linked_where_they_are_read_or_would_be_ignored() -> None:
-    """Those of `.claude/skills` are read, those outside of the project are lost."""
+    """Those of `.claude/skills` are read, and of those outside of the project there are copies."""
     plugin = skill(PROJECT, "far", "/home/dev/.claude/plugins/p/far", layer=Layer.PLUGIN)
     result = desired(skill(PROJECT, "own"), plugin)
-    assert result.wanted == {}
-    assert ["skill far"] == [loss.what for loss in result.losses]
+    (wish,) = result.wanted.values()
+    assert isinstance(wish.output, LinkOutput)
+    assert (wish.output.path, wish.output.copied) == (".kilo/skills/far", True)
+    assert result.losses == ()
 
 
 def test_rules_are_written_only_where_claude_md_does_not_say_all() -> None:

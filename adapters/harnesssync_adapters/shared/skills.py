@@ -8,11 +8,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_orchestrator.core.desired import LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import ItemId, Layer, Skill
+from harnesssync_orchestrator.core.items import ItemId, Layer, Scope, Skill
 from harnesssync_orchestrator.core.targets import View
 
 FOLDER = ".agents/skills"
@@ -43,6 +44,14 @@ def linked_skills(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> 
 def _link(path: str, item: ItemId, source: str, digest: str, *, private: bool) -> LinkOutput:
     """Made once for all targets, of which nearly each wants it."""
     return LinkOutput(path=path, items=(item,), source=source, directory=True, digest=digest, private=private)
+
+
+def copied_besides(view: View, skills: Sequence[Skill], folder: str) -> Iterator[Output | Loss]:
+    """Copies of those that do not lie in `.claude/skills` of a project, for harnesses that read that, and follow no
+    link."""
+    is_project = view.scope is Scope.PROJECT
+    for result in linked_besides(view, skills, folder) if is_project else linked_skills(view, skills, folder):
+        yield replace(result, copied=True) if isinstance(result, LinkOutput) else result
 
 
 def linked_besides(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> Iterator[Output | Loss]:
