@@ -126,9 +126,7 @@ TARGET = Target(
     },
     user={
         **_COMMON,
-        Kind.SKILL: Link(
-            _skills, "settings that only Claude Code reads; copied, as it follows no link to a skill"
-        ),
+        Kind.SKILL: Link(_skills, "settings that only Claude Code reads; copied, as it follows no link to a skill"),
         Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket; all, where there is no config.yaml yet"),
         Kind.PERMISSIONS: Merge(permissions, "paths, allowed commands with arguments, and servers as a whole"),
     },

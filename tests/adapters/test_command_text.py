@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.growth import grows_with_length
 
-from harnesssync_adapters.shared.commands import Argument, Arguments, File, parts
+from harnesssync_adapters.shared.commands import Argument, Arguments, File, Shell, parts, renumbered
 
 
 def test_a_mention_in_code_is_none() -> None:
@@ -19,15 +19,29 @@ def test_a_mention_in_code_is_none() -> None:
     [
         ("a$0-b $1st $0_x $$1", ["a", Argument(1, "$0"), "-b $1st $0_x $", Argument(2, "$1")]),
         ("$ARGUMENTSx", [Arguments(), "x"]),
-        (r"\$0 \$ARGUMENTS[0] \\$0", ["$0", " ", "$ARGUMENTS[0]", " \\\\", Argument(1, "$0")]),
+        (r"\$0 \$ARGUMENTS[0] \\$0", ["$0 $ARGUMENTS[0] \\\\", Argument(1, "$0")]),
         ("$2 for $4", ["$2 for $4"]),
         ("$1, $2", [Argument(2, "$1"), ", ", Argument(3, "$2")]),
+        (r"\$5k, !`echo $4`, \$4 and $5", ["$5k, ", Shell("echo $4"), ", $4 and $5"]),
         ("$ARGUMENTS[7] and $10", [Argument(8, "$ARGUMENTS[7]"), " and $10"]),
     ],
 )
 def test_arguments_are_found_as_claude_code_finds_them(prompt: str, expected: list[object]) -> None:
     """As seen: counted from nothing, whole words, a backslash keeps one; a number without the one before is money."""
     assert list(parts(prompt)) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("git log $0 $1", "git log $1 $2"),
+        ("git log $ARGUMENTS[0]", "git log $1"),
+        (r"echo \$0 $5 $ARGUMENTS", r"echo \$0 $5 $ARGUMENTS"),
+    ],
+)
+def test_arguments_of_a_shell_command_are_counted_anew(command: str, expected: str) -> None:
+    """But for what is kept as text, and for amounts of money."""
+    assert renumbered(command) == expected
 
 
 @pytest.mark.parametrize("unit", ["`a` @b/c ", "!`", "```\n", "@a/", "`", "$5 "])

@@ -22,7 +22,15 @@ from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.desired import Address, Desired, ElementOutput, KeyOutput, link_hash, short_hash
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
-from harnesssync_orchestrator.core.observed import Document, Missing, Observed, ObservedFile, ObservedLink, PathState
+from harnesssync_orchestrator.core.observed import (
+    Document,
+    Missing,
+    Observed,
+    ObservedFile,
+    ObservedLink,
+    ObservedTree,
+    PathState,
+)
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Plan, Remove, WriteFile
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.rendering import desired_state
@@ -36,10 +44,11 @@ THEIRS = "theirs"
 
 @dataclass
 class Disk:
-    """Files by bytes and links by text, and what the ledger says of them."""
+    """Files by bytes, links by text and copied folders by digest, and what the ledger says of them."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
 
     def sync(self, desired: Desired, source: Source) -> Plan:
@@ -67,6 +76,8 @@ class Disk:
     def _state(self, path: str) -> PathState:
         if path in self.links:
             return ObservedLink(self.links[path], None)
+        if path in self.copies:
+            return ObservedTree(self.copies[path], marker=True)
         return ObservedFile(short_hash(self.files[path])) if path in self.files else Missing()
 
     def _perform(self, operation: Operation) -> None:
@@ -85,15 +96,20 @@ class Disk:
             return
         self.links.pop(path, None)
         self.files.pop(path, None)
+        self.copies.pop(path, None)
         if isinstance(operation, Remove):
             self.ledger = self.ledger.changed(forget=[address])
             return
         assert isinstance(operation, (MakeLink, WriteFile))
-        if isinstance(operation, MakeLink):
+        source_digest = ""
+        if isinstance(operation, MakeLink) and operation.copied:
+            self.copies[path], method, digest = operation.digest, Method.COPY, operation.digest
+            source_digest = operation.digest
+        elif isinstance(operation, MakeLink):
             self.links[path], method, digest = operation.text, Method.SYMLINK, link_hash(operation.text)
         else:
             self.files[path], method, digest = operation.content, Method.WRITE, short_hash(operation.content)
-        entry = Entry(method=method, digest=digest, timestamp="", owners=operation.owners)
+        entry = Entry(method=method, digest=digest, source_digest=source_digest, timestamp="", owners=operation.owners)
         self.ledger = self.ledger.changed(record={address: entry})
 
 

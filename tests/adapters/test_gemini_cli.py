@@ -40,6 +40,13 @@ def content(*items: Item) -> str:
         ('Install `@scope/name`, ask @alice or "@ferry.test".', 'Install `@scope/name`, ask @alice or "@ferry.test".'),
         ("Ask @alice or bob@example.com, not `@x/y`", "Ask @alice or bob@example.com, not `@x/y`"),
         ("{{args}} !{x} @{y}", "{ {args}} ! {x} @ {y}"),
+        (
+            "Look: !`git log $0`",
+            (
+                "Look: `git log $1`\n\nThe arguments are: {{args}} "
+                "($1 stands for the first of them, $2 for the second, and so on.)"
+            ),
+        ),
         ("$ARGUMENTSX, $10 and $5", "{{args}}X, $10 and $5"),
         (r"\$ARGUMENTS and \$0", "$ARGUMENTS and $0"),
     ],

@@ -551,7 +551,7 @@ def test_a_persons_own_configuration_comes_into_the_home_directory(
     row = bring(run, "codex", "--user", cwd=tmp_path)
     assert row["scope"] == "user"
     assert (home / "tools/claude/CLAUDE.md").read_text() == "# Mine\n"
-    assert (home / "tools/claude/commands/fix.md").read_text() == "Fix $1.\n"
+    assert (home / "tools/claude/commands/fix.md").read_text() == "Fix $0.\n"
     state = json.loads((home / "tools/claude/.claude.json").read_text())
     assert state == {"numStartups": 3, "mcpServers": {"files": {"command": "files", "args": []}}}
     monkeypatch.setenv("CODEX_HOME", str(tmp_path))

@@ -71,6 +71,8 @@ def links(root: Path) -> dict[str, str]:
     found = {path: str(path.readlink()) for path in root.rglob("*") if path.is_symlink()}
     for marker in root.rglob(".harnesssync-source-*.txt"):
         copy = marker.with_name(marker.name.removeprefix(".harnesssync-source-").removesuffix(".txt"))
+        assert copy.is_file()
+        assert not copy.is_symlink()
         found[copy] = marker.read_text().splitlines()[0]
     return {path.relative_to(root).as_posix(): source for path, source in found.items()}
 
@@ -209,6 +211,52 @@ def test_a_rule_is_a_copy_that_follows_the_main_checkout(run: Run, git: Git, mai
     run("sync", cwd=linked)
     assert rule.read_text() == "Be long.\n"
     assert [path.name for path in rule.parent.iterdir()] == ["tone.md"]
+
+
+@pytest.mark.parametrize("then", [("sync",), ("unlink", "--all"), ("unlink", "--target", "claude-code")])
+def test_a_rule_that_comes_with_the_branch_is_the_branchs(
+    run: Run, git: Git, main: Path, linked: Path, then: tuple[str, ...]
+) -> None:
+    """Git writes it over the copy, with the same words; nothing of ours stays beside it."""
+    run("sync", cwd=linked)
+    git("checkout", "-q", "-b", "dev", cwd=main)
+    git("add", ".claude/rules/tone.md", cwd=main)
+    git("commit", "-q", "-m", "a rule for all", cwd=main)
+    git("merge", "-q", "dev", cwd=linked)
+    run(*then, cwd=linked)
+    assert (linked / ".claude/rules/tone.md").read_text() == "Be brief.\n"
+    assert git("status", "--short", "--untracked-files=all", cwd=linked) == ""
+    assert not list(linked.rglob(".harnesssync-source-*"))
+
+
+def test_a_rule_that_is_a_link_in_the_main_checkout_is_copied_too(run: Run, main: Path, linked: Path) -> None:
+    """What it leads to is the source."""
+    write(main, {"docs/tone.md": "From the docs.\n"})
+    (main / ".claude/rules/docs.md").symlink_to("../../docs/tone.md")
+    for text in ("From the docs.\n", "Other docs.\n"):
+        write(main, {"docs/tone.md": text})
+        ran = run("sync", cwd=linked)
+        assert ("✗" in ran.out, ran.err) == (False, "")
+        assert (linked / ".claude/rules/docs.md").read_text() == text
+
+
+def test_copies_leave_no_line_for_the_main_checkout(run: Run, main: Path, linked: Path) -> None:
+    """The file beside them hides them, and their markers."""
+    run("sync", cwd=linked)
+    assert "rules" not in (main / ".git/info/exclude").read_text()
+
+
+def test_undo_brings_back_the_copy_before(run: Run, git: Git, main: Path, linked: Path) -> None:
+    """With its marker: the next sync knows it for its own."""
+    run("sync", cwd=linked)
+    write(main, {".claude/rules/tone.md": "Be briefer.\n"})
+    run("sync", cwd=linked)
+    assert run("undo", cwd=linked).code == 0
+    assert (linked / ".claude/rules/tone.md").read_text() == "Be brief.\n"
+    assert git("status", "--short", "--untracked-files=all", cwd=linked) == ""
+    run("ctl", "resume", cwd=linked)
+    assert "conflict" not in run("sync", cwd=linked).out
+    assert (linked / ".claude/rules/tone.md").read_text() == "Be briefer.\n"
 
 
 def test_a_link_to_a_rule_that_was_ours_becomes_a_copy(run: Run, main: Path, linked: Path, home: Path) -> None:

@@ -56,7 +56,9 @@ def _agent(path: str, values: Mapping[str, Any]) -> Iterator[New | Lost]:
 
 def _prompt(path: str, parted: texts.Parted) -> Iterator[New | Lost]:
     front = {key: parted.front.get(key) for key in ("description", "argument-hint")}
-    yield texts.command(path, texts.stems(path, ".codex/prompts", ".md"), front, parted.body)
+    yield texts.command(
+        path, texts.stems(path, ".codex/prompts", ".md"), front, texts.counted_from_nothing(parted.body)
+    )
     yield from texts.unsaid(path, parted.front, front, "Claude Code has no such setting of a command")
 
 

@@ -75,7 +75,9 @@ _INPUT = re.compile(r"\$\{(?!ARGUMENTS)[^}]*\}")
 
 def _prompt(path: str, parted: texts.Parted) -> Iterator[New | Lost]:
     front = {key: parted.front.get(key) for key in ("description", "argument-hint")}
-    yield texts.command(path, texts.stems(path, ".github/prompts", ".prompt.md"), front, parted.body)
+    yield texts.command(
+        path, texts.stems(path, ".github/prompts", ".prompt.md"), front, texts.without_arguments(parted.body)
+    )
     for what in dict.fromkeys(_INPUT.findall(parted.body)):
         yield Lost(source=path, key=what, why="Claude Code puts nothing in its place: the model sees it as it is")
     yield from texts.unsaid(path, parted.front, front, "Claude Code has no such setting of a command, or other values")

@@ -65,7 +65,7 @@ def _agent(path: str, parted: texts.Parted) -> Iterator[New | Lost]:
 def _command(path: str, parted: texts.Parted) -> Iterator[New | Lost]:
     """Plain text, to which what is typed behind the name is appended: so does Claude Code."""
     front = {"description": parted.front.get("description")}
-    yield texts.command(path, texts.stems(path, ".cursor/commands", ".md"), front, parted.body)
+    yield texts.command(path, texts.stems(path, ".cursor/commands", ".md"), front, texts.without_arguments(parted.body))
     yield from texts.unsaid(path, parted.front, front, "Claude Code has no such setting of a command")
 
 

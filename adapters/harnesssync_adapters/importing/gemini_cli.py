@@ -122,7 +122,7 @@ def _command(path: str, values: Mapping[str, Any]) -> Iterator[New | Lost]:
         losses.append(match[0])
         return match[0]
 
-    prompt = _PARTS.sub(part, str(values.get("prompt", "")))
+    prompt = _PARTS.sub(part, texts.without_arguments(str(values.get("prompt", ""))))
     if "{{args}}" not in str(values.get("prompt", "")) and "$ARGUMENTS" not in prompt:
         prompt = prompt.rstrip()  # both append what was typed
     front: dict[str, JsonValue] = {"description": str(values.get("description", ""))}

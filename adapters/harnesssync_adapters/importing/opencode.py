@@ -6,7 +6,6 @@ strictest in Claude Code: they are brought over only where both say the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -123,14 +122,11 @@ def _items(table: object) -> list[tuple[str, object]]:
     return [(str(key), value) for key, value in table.items()] if isinstance(table, Mapping) else []
 
 
-_ARGUMENT = re.compile(r"\$([1-9]\d*)(?!\w)")
-
-
 def _command(path: str, parts: list[str], parted: texts.Parted) -> Iterator[New | Lost]:
     """The text is nearly the same: OpenCode has taken over `$ARGUMENTS`, !`command` and `@file`, but its first argument
     is `$1`."""
     front: dict[str, JsonValue] = {"description": str(parted.front.get("description", ""))}
-    yield texts.command(path, parts, front, _ARGUMENT.sub(lambda match: f"${int(match[1]) - 1}", parted.body))
+    yield texts.command(path, parts, front, texts.counted_from_nothing(parted.body))
     why = "Claude Code has no such setting of a command, or other values for it"
     yield from texts.unsaid(path, parted.front, ("description", "template", "name"), why)
 

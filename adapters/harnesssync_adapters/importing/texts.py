@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -146,6 +147,27 @@ def command(path: str, parts: Sequence[str], front: Mapping[str, JsonValue], pro
     text = prompt.strip() + "\n"
     content = markdown(given, text) if given else text.encode("utf-8")
     return NewFile(kind=Kind.COMMAND, source=path, path=f".claude/commands/{'/'.join(parts)}.md", content=content)
+
+
+_NUMBERED = re.compile(r"\$([1-9])(?!\w)")
+_ARGUMENTS = re.compile(r"\$(?=\d|ARGUMENTS)")
+
+
+def counted_from_nothing(prompt: str) -> str:
+    """The text of a command whose first argument is `$1`: Claude Code's is `$0`. What it takes for amounts of money
+    stays."""
+    numbers = {int(number) for number in _NUMBERED.findall(prompt)}
+
+    def counted(match: re.Match[str]) -> str:
+        number = int(match[1])
+        return f"${number - 1}" if number < 3 or number - 1 in numbers else match[0]
+
+    return _NUMBERED.sub(counted, prompt)
+
+
+def without_arguments(prompt: str) -> str:
+    """The text of a command in which nothing is meant for Claude Code: a backslash keeps it as text."""
+    return _ARGUMENTS.sub(r"\\$", prompt)
 
 
 def stems(path: str, folder: str, *endings: str) -> list[str]:

@@ -48,7 +48,7 @@ def _rule_of(folder: str) -> texts.TextReader:
 def _command_of(folder: str) -> texts.TextReader:
     def read(path: str, parted: texts.Parted) -> Iterator[New | Lost]:
         front = {"description": parted.front.get("description")}
-        yield texts.command(path, texts.stems(path, folder, ".md"), front, parted.body)
+        yield texts.command(path, texts.stems(path, folder, ".md"), front, texts.without_arguments(parted.body))
         yield from texts.unsaid(path, parted.front, front, "Claude Code has no such setting of a command")
 
     return read

@@ -83,4 +83,7 @@ def spoken(part: commands.Part, noun: str = "skill") -> str:
         return f"(what the user typed after the name of this {noun})"
     if isinstance(part, commands.Argument):
         return f"(word {part.number} of what the user typed after the name of this {noun})"
+    if isinstance(part, commands.Shell) and commands.singles(part):
+        about = f"$1 is the first word of what the user typed after the name of this {noun}"
+        return f"{commands.in_words(part)[:-1]}; {about})"
     return commands.in_words(part)

@@ -13,13 +13,13 @@ from functools import lru_cache
 
 _PARTS = re.compile(
     r"!`(?P<shell>[^`\n]+)`"
-    r"|(?<!\\)\\(?P<escaped>\$(?:ARGUMENTS(?:\[\d+\])?|\d+(?!\w)))"
+    r"|(?<!\\)\\(?P<escaped>\$(?:ARGUMENTS(?:\[\d+\])?|\d+))"
     r"|\$ARGUMENTS\[(?P<index>\d+)\]"
     r"|(?P<all>\$ARGUMENTS)"
     r"|\$(?P<number>\d)(?!\w)"
     r"|(?<![^\s(\[])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)"
 )
-_SINGLE = re.compile(r"\$ARGUMENTS\[(\d+)\]|\$(\d)(?!\w)")
+_SINGLE = re.compile(r"(?<!\\)(?:\$ARGUMENTS\[(?P<index>\d+)\]|\$(?P<number>\d)(?!\w))")
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
 _FILE_ENDINGS = frozenset(
     (
@@ -79,14 +79,21 @@ def parts(prompt: str) -> tuple[str | Part, ...]:
     In code, `@` mentions no file: there it is a decorator, an address or the scope of a package. Cached, since every
     target asks more than once.
     """
-    return tuple(_parts(prompt))
+    found: list[str | Part] = []
+    for one in _parts(prompt):
+        if isinstance(one, str) and found and isinstance(found[-1], str):
+            found[-1] += one
+        else:
+            found.append(one)
+    return tuple(found)
 
 
 def _parts(prompt: str) -> Iterator[str | Part]:
     position = 0
-    numbers = {int(index or number) for index, number in _SINGLE.findall(prompt)}
+    matches = list(_PARTS.finditer(prompt))
+    numbers = {int(match["index"] or match["number"]) for match in matches if match["index"] or match["number"]}
     code = [match.span() for match in _CODE.finditer(prompt)][::-1]
-    for match in _PARTS.finditer(prompt):
+    for match in matches:
         part, end = _part(match, numbers)
         while code and code[-1][1] <= match.start():
             code.pop()
@@ -108,9 +115,7 @@ def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | 
     if match["escaped"]:
         return match["escaped"], match.end()
     if (number := match["index"] or match["number"]) is not None:
-        # `$5` where there is no `$4` is an amount of money: Claude Code leaves it, too, unless six words are typed.
-        is_one = match["index"] is not None or int(number) < 2 or int(number) - 1 in numbers
-        return (Argument(int(number) + 1, match[0]) if is_one else None), match.end()
+        return (Argument(int(number) + 1, match[0]) if _is_single(match, numbers) else None), match.end()
     path = match["file"].rstrip(".")
     # Claude Code looks whether there is such a file, which can't be done here: `@alice` is a person, and
     # `@app.get` a decorator.
@@ -118,6 +123,12 @@ def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | 
     return (File(path) if is_path else None), match.start() + 1 + len(path)
 
 
+def _is_single(match: re.Match[str], numbers: Collection[int]) -> bool:
+    """`$5` where there is no `$4` is an amount of money: Claude Code leaves it, too, unless six words are typed."""
+    return match["index"] is not None or int(match["number"]) < 2 or int(match["number"]) - 1 in numbers
+
+
+_ALL = re.compile(r"\$(?=ARGUMENTS)")
 NUMBERS = re.compile(r"\$(?=\d|ARGUMENTS)")
 """What a harness that puts in single arguments would put something in the place of, in text."""
 
@@ -127,9 +138,24 @@ def spaced(text: str) -> str:
     return NUMBERS.sub("$ ", text)
 
 
-def renumbered(text: str) -> str:
-    """Single arguments as harnesses write them that count from 1, also inside of shell commands."""
-    return _SINGLE.sub(lambda match: f"${int(match[1] or match[2]) + 1}", text)
+def singles(part: Shell) -> bool:
+    """Does a shell command take single arguments?"""
+    return renumbered(part.command) != part.command
+
+
+def renumbered(command: str) -> str:
+    """A shell command whose single arguments are counted from 1, as most harnesses do."""
+    numbers = {int(match["index"] or match["number"]) for match in _SINGLE.finditer(command)}
+
+    def counted(match: re.Match[str]) -> str:
+        return f"${int(match['index'] or match['number']) + 1}" if _is_single(match, numbers) else match[0]
+
+    return _SINGLE.sub(counted, command)
+
+
+def has_singles(prompt: str) -> bool:
+    """Is anything in a command about single arguments, also in what it runs?"""
+    return any(isinstance(one, Argument) or (isinstance(one, Shell) and singles(one)) for one in parts(prompt))
 
 
 def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], str]) -> str:
@@ -140,7 +166,7 @@ def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], st
 def in_words(part: Shell | File) -> str:
     """What Claude Code would put in, asked of the model in words."""
     if isinstance(part, Shell):
-        return f"(first run `{part.command}`, and use its output here)"
+        return f"(first run `{renumbered(part.command)}`, and use its output here)"
     return f"(the content of the file `{part.path}`)"
 
 
@@ -152,10 +178,10 @@ def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, d
     losses: dict[str, str] = {}
 
     def words(plain: str) -> str:
-        if not numbered or not NUMBERS.search(plain):
-            return plain
-        losses["$"] = f"{harness} would put an argument in the place of a number behind it: a space keeps it as text"
-        return spaced(plain)
+        special = NUMBERS if numbered else _ALL
+        if special.search(plain):
+            losses["$"] = f"{harness} would put arguments in the place of what is behind it: a space keeps it as text"
+        return special.sub("$ ", plain)
 
     def part(one: Part) -> str:
         if isinstance(one, Arguments):
@@ -168,6 +194,6 @@ def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, d
         return in_words(one)
 
     text = rewritten(prompt.strip(), words, part)
-    if not numbered and any(isinstance(one, Argument) for one in parts(prompt)):
+    if not numbered and has_singles(prompt):
         text += "\n\nThe arguments are: $ARGUMENTS ($1 stands for the first of them, $2 for the second, and so on.)"
     return text + "\n", losses

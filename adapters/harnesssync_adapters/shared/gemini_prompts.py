@@ -24,6 +24,9 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
         if isinstance(one, commands.File):
             return f"@{{{one.path}}}" if not one.path.startswith("~") else one.written
         if isinstance(one, commands.Shell):
+            if commands.singles(one):
+                losses[one.written] = f"{harness} gives all arguments at once: the model is only shown it"
+                return f"`{commands.renumbered(one.command)}`"
             if _is_balanced(one.command):
                 return f"!{{{one.command.replace('$ARGUMENTS', '{{args}}')}}}"
             losses[one.written] = "its braces are not balanced, so the model is only shown it"
@@ -32,7 +35,7 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
         return f"${one.number}"
 
     rewritten = commands.rewritten(prompt.strip(), text, part)
-    if any(isinstance(one, commands.Argument) for one in commands.parts(prompt)):
+    if commands.has_singles(prompt):
         rewritten += "\n\nThe arguments are: {{args}} ($1 stands for the first of them, $2 for the second, and so on.)"
     return rewritten + "\n", losses
 

@@ -103,6 +103,9 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
         for part in commands.parts(command.prompt):
             if isinstance(part, commands.Shell):
                 yield loss(view, command, part.written, f"{family.name} runs it without asking", security=True)
+                if commands.NUMBERS.search(part.command):
+                    why = f"{family.name} leaves nothing of an argument that is not typed, Claude Code its place"
+                    yield loss(view, command, part.written, why)
             elif isinstance(part, str) and commands.NUMBERS.search(part):
                 why = (
                     f"{family.name} would put an argument in the place of a number behind it: a space keeps it as text"
@@ -112,5 +115,6 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
 
 
 def _written(part: commands.Part) -> str:
-    # Of `$ARGUMENTS[0]` it would see the beginning, and put all arguments there.
-    return part.written if isinstance(part, (commands.Arguments, commands.File)) else commands.renumbered(part.written)
+    if isinstance(part, commands.Argument):  # of `$ARGUMENTS[0]` it would see the beginning, and put all there
+        return f"${part.number}"
+    return commands.renumbered(part.written) if isinstance(part, commands.Shell) else part.written

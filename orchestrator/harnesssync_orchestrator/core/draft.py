@@ -39,6 +39,11 @@ class Draft:
         """What the ledger knows of an output."""
         return self.ledger.entries.get(address)
 
+    def give_up(self, address: Address) -> None:
+        """What stands there has taken the place of what we filled a gap with, if we did: it is a person's."""
+        if self.entry(address) is not None:
+            self.forget.append(address)
+
     def is_tracked(self, address: Address) -> bool:
         """Does git have something in the place of an output that is whole? Files that are merged may well be its."""
         return not address.pointer and address.path in self.observed.tracked

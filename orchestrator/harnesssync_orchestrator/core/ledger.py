@@ -93,8 +93,12 @@ class Ledger:
         was about to make may be there by now."""
         if self.lost:
             return Everything()
-        filled = {address.path for address, entry in self.entries.items() if entry.yields}
-        return filled.union(address.path for address in self.pending)
+        return self.gaps.union(address.path for address in self.pending)
+
+    @property
+    def gaps(self) -> frozenset[str]:
+        """The paths of what is known to fill a gap alone."""
+        return frozenset(address.path for address, entry in self.entries.items() if entry.yields)
 
     def changed(
         self,

@@ -26,6 +26,9 @@ from harnesssync_orchestrator.core.plan import ConflictKind, MakeLink, Remove, W
 def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: str) -> None:
     """Decide about a link below `root`. One that leads to the right place stays, however it says so."""
     address, text = output.address, link_text(output.path, output.source, root, draft.scope)
+    if output.yields and draft.is_tracked(address):
+        draft.give_up(address)
+        return
     state, entry = draft.state(address), draft.entry(address)
     method = entry.method if entry is not None else Method.COPY if output.copied else Method.SYMLINK
     leads_there = isinstance(state, ObservedLink) and (state.text == text or state.resolved == output.source)
@@ -43,7 +46,15 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
         )
         draft.in_step(address, now, wanted=link_hash(text))
     elif entry is not None and _is_current_copy(state, entry, output):
-        now = replace(entry, digest=digest_of(state) or "", owners=wish.owners, source_digest=output.digest)
+        now = replace(
+            entry,
+            digest=digest_of(state) or "",
+            owners=wish.owners,
+            source=output.source,
+            source_digest=output.digest,
+            yields=output.yields,
+            unlisted=output.hidden_by is not None,
+        )
         draft.in_step(address, now)
     elif drift := _replaceable(draft, wish, wanted=_link_digest(output, text, entry), method=method):
         draft.operations.append(
@@ -83,6 +94,9 @@ def _is_current_copy(state: PathState, entry: Entry, output: LinkOutput) -> bool
 
 def decide_file(draft: Draft, wish: Wanted[Output], output: FileOutput) -> None:
     """Decide about a file of our own."""
+    if output.yields and draft.is_tracked(output.address):
+        draft.give_up(output.address)
+        return
     digest, state = short_hash(output.content), draft.state(output.address)
     if isinstance(state, ObservedFile) and state.digest == digest:
         now = Entry(
@@ -116,7 +130,7 @@ def decide_removal(draft: Draft, address: Address, entry: Entry) -> None:
     """Decide about an output whose item is gone: it goes too, if it is still exactly what we wrote, or a person says
     so (`restore` what would be there without us: nothing)."""
     state, choice = draft.state(address), draft.resolution.of(address, entry.owners, Drift.ORPHAN)
-    is_a_branchs = entry.once and address.path in draft.observed.tracked
+    is_a_branchs = (entry.once or entry.yields) and address.path in draft.observed.tracked
     if not entry.created or is_gone(state) or choice is Choice.KEEP or _gave_way(state, entry) or is_a_branchs:
         draft.forget.append(address)
     elif _is_ours(state, entry) or (choice is Choice.RESTORE and _can_go(state)):
@@ -156,8 +170,7 @@ def _replaceable(draft: Draft, wish: Wanted[Output], *, wanted: str, method: Met
     if _is_ours(state, entry):
         return Drift.SOURCE_CHANGED
     if wish.output.yields and not isinstance(state, (Obstructed, Unusable)):
-        if entry is not None:
-            draft.forget.append(address)
+        draft.give_up(address)
         return None
     if drift in {Drift.IN_STEP, Drift.SOURCE_CHANGED}:
         drift = Drift.OUTPUT_EDITED  # a copy without its marker, say: it has the digest, but is not what we made

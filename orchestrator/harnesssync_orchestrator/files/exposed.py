@@ -25,9 +25,11 @@ class Exposed:
     problems: tuple[Problem, ...] = field(default=())
 
 
-def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, hides: bool) -> Exposed:
+def look_at_git(
+    root: Path, scope: Scope, desired: Desired, looked: Looked, *, hides: bool, filled: Collection[str] = ()
+) -> Exposed:
     """Ask git about the outputs of a scope. `hides` says whether outputs are put into `info/exclude`, which takes a
-    repository that acknowledges the worktree.
+    repository that acknowledges the worktree. `filled` are the paths at which we have filled gaps.
 
     Of outputs that are neither private nor hold a credential, only whether they are tracked matters. What decides
     about the others, the index and the patterns above them, counts as looked at. Blocking.
@@ -35,12 +37,13 @@ def look_at_git(root: Path, scope: Scope, desired: Desired, looked: Looked, *, h
     secret = {address.path for address, wish in desired.wanted.items() if _is_secret(wish.output)}
     delicate = secret | {address.path for address, wish in desired.wanted.items() if wish.output.private}
     top = root if scope is Scope.PROJECT else git.worktree_root(root) if secret else None
-    paths = sorted({address.path for address in desired.wanted} if scope is Scope.PROJECT else secret)
+    paths = sorted({address.path for address in desired.wanted} | {*filled} if scope is Scope.PROJECT else secret)
     own = git.git_dir(top) if top is not None else None
     if top is None or own is None or not paths:
         return Exposed(ignored=frozenset(delicate))
-    if delicate:
+    if delicate or filled:
         looked.lstat(str(own / "index"))
+    if delicate:
         _look_at_patterns(root, delicate, looked)
     tracked, problems = ask_tracked(root, paths, top=top, index=own / "index", asker=str(root))
     ignored = asking_git.Ignored()

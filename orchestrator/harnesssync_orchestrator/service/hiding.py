@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from harnesssync_orchestrator.core.desired import Address
+from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.markers import marker_path
-from harnesssync_orchestrator.core.plan import Plan
+from harnesssync_orchestrator.core.plan import MakeLink, Plan
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.discovery.inheritance import HIDING
 from harnesssync_orchestrator.files.exclude import pattern, update_exclude
 from harnesssync_orchestrator.files.exclude_block import NOTHING, Section, hidden_elsewhere, lists_anything, section_of
 from harnesssync_orchestrator.service.start import Start
@@ -101,6 +104,16 @@ def had_outputs(start: Start) -> bool:
         return lists_anything(shared, start.project.id, _worktrees(shared))
     except StateError:
         return False  # told when it is to be changed
+
+
+def markers(plan: Plan, ledger: Ledger) -> list[str]:
+    """The paths of the markers beside copies, those that are to be made included, but for those that a file of ours
+    hides besides."""
+    copies = {each.path: each.unlisted for each in plan.operations if isinstance(each, MakeLink) and each.copied}
+    entries = ledger.entries.items()
+    copies |= {address.path: entry.unlisted for address, entry in entries if entry.method is Method.COPY}
+    hides = Address(HIDING) in ledger.entries or any(each.path == HIDING for each in plan.operations)
+    return [marker_path(path) for path, is_unlisted in sorted(copies.items()) if not (is_unlisted and hides)]
 
 
 def _worktrees(shared: Path) -> dict[str, Path]:

@@ -91,8 +91,10 @@ class Outcome:
                 found[path] = None if edited is None else short_hash(edited)
             elif isinstance(operation, Remove):
                 found[path] = None
-            elif isinstance(operation, (MakeLink, WriteFile)) and one.applied.method != Method.COPY.value:
-                found[path] = one.applied.record[Address(operation.path)].digest
+            elif isinstance(operation, (MakeLink, WriteFile)):
+                entry = one.applied.record[Address(operation.path)]
+                if entry.method is not Method.COPY:
+                    found[path] = entry.digest
             found.update(
                 (f"{root}/{made.path}".rstrip("/"), FOLDER) for made in one.applied.made if made.path[-1] == "/"
             )

@@ -44,7 +44,8 @@ _ENDED = _DELETE_SELF | _UNMOUNT | _IGNORED
 _WANTED = _MODIFY | _ATTRIB | _CLOSE_WRITE | _ADDED | _DELETED
 _HEAD = struct.Struct("iIII")
 """wd, mask, cookie, length of the name that follows."""
-_BUFFER = 256 * 1024
+_BUFFER = 1024 * 1024
+"""As much as the system keeps by default, 16,384 events, if their names are not long."""
 
 
 class Stop(threading.Event):
@@ -171,7 +172,7 @@ class Inotify:
     def watch(
         self, debounce_ms: int, step_ms: int, timeout_ms: int, stop_event: Stop | None
     ) -> set[tuple[int, str]] | str:
-        """What changed, gathered until nothing more comes for `step_ms`, but no longer than `debounce_ms`."""
+        """What changed, gathered until nothing more comes for `step_ms`, but hardly longer than `debounce_ms`."""
         heard: set[tuple[int, str]] = set()
         stopped, anything = _poll(stop_event), _poll(stop_event, self._descriptor)
         ends = time.monotonic() + timeout_ms / 1000

@@ -14,19 +14,17 @@ from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.history import Record, TransactionKind
 from harnesssync_orchestrator.core.items import Scope
-from harnesssync_orchestrator.core.ledger import Ledger, Method
-from harnesssync_orchestrator.core.markers import marker_path
+from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.cleanup import remove_markers
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.hiding import had_outputs, hidden_all_the_same, hide, shown_by_git
+from harnesssync_orchestrator.service.hiding import had_outputs, hidden_all_the_same, hide, markers, shown_by_git
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.recovering import recover
@@ -50,8 +48,7 @@ class Run:
 
     `drift` is what was found before anything was adopted. `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
-    `shadowed` is a sentence about what of a person's git does not show either. `_given_up` are copies of ours whose
-    places a person's own files have taken.
+    `shadowed` is a sentence about what of a person's git does not show either.
     """
 
     start: Start
@@ -65,7 +62,6 @@ class Run:
     shadowed: tuple[str, ...] = ()
     _git_is_busy: bool = False
     _only_hidden: tuple[tuple[str, ...], ...] | None = None
-    _given_up: tuple[str, ...] = ()
 
     @classmethod
     def begin(cls, start: Start) -> Run:
@@ -161,7 +157,7 @@ class Run:
             return
         gone = self.outcome.removed_documents
         plan = seen.plan
-        paths = (*(path for path in plan.exclude if path not in gone), *map(marker_path, self._copied))
+        paths = (*(path for path in plan.exclude if path not in gone), *markers(plan, self.ledger))
         wanted = (paths, plan.private, plan.theirs)
         if wanted == self._only_hidden:
             return
@@ -172,11 +168,6 @@ class Run:
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
-
-    @property
-    def _copied(self) -> frozenset[str]:
-        """The paths of copies, each of which has a marker beside it."""
-        return frozenset(address.path for address, entry in self.ledger.entries.items() if entry.method is Method.COPY)
 
     # --- keep what is there, link, record
 
@@ -208,7 +199,7 @@ class Run:
             self.transaction.carry_out_now(self._permitted(seen.plan))
         finally:
             self.ledger = self.transaction.ledger
-        if seen.plan.operations or self._given_up:
+        if seen.plan.operations:
             self._after_linking(seen)
         return seen
 
@@ -219,9 +210,6 @@ class Run:
     def _keep(self, seen: Survey) -> Survey:
         seen = self._giving_back(seen)
         seen = replace(seen, plan=self.transaction.keep_now(seen.plan))
-        entries = ((address, self.ledger.entries.get(address)) for address in seen.plan.forget)
-        copies = [address.path for address, entry in entries if entry and entry.yields and entry.method is Method.COPY]
-        self._given_up = tuple(copies)
         self.keep_from_git(seen, before=bool(seen.plan.operations))
         return seen
 
@@ -233,7 +221,6 @@ class Run:
         return replace(seen, plan=give_back(plan, self.ledger, stood=found.stood, values=found.values, lost=found.lost))
 
     def _after_linking(self, seen: Survey) -> None:
-        remove_markers(self.root, self._given_up)
         if self.hidden:
             self.keep_from_git(seen)  # only now is it known which outputs have a marker beside them, or are gone
         if self.outcome.done:

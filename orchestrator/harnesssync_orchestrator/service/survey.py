@@ -160,7 +160,7 @@ class Surveyor:
     def survey(self, source: Source, desired: Desired, ledger: Ledger, looked: Looked) -> Survey:
         """Observe and plan."""
         root = Path(self.project.path)
-        git = look_at_git(root, self.project.scope, desired, looked, hides=self.hides)
+        git = look_at_git(root, self.project.scope, desired, looked, hides=self.hides, filled=ledger.gaps)
         observed = replace(
             observe(root, desired, ledger, self.formats, self.cache, looked, git.tracked),
             ignored=git.ignored,

@@ -16,8 +16,9 @@ import anyio.to_thread
 from harnesssync_orchestrator.core.changes import changes
 from harnesssync_orchestrator.core.desired import Address, short_hash
 from harnesssync_orchestrator.core.history import Change, Record, TransactionKind
-from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.plan import EditDocument, Operation, Plan, Remove, Restore
+from harnesssync_orchestrator.files.cleanup import remove_markers
 from harnesssync_orchestrator.files.history.capture import Captured, capture, modes
 from harnesssync_orchestrator.files.history.pack import unwritable
 from harnesssync_orchestrator.files.history.records import Draft, disown, retire
@@ -111,6 +112,13 @@ class Transaction:
         self.start.memory.forget(_touched(self.root, plan.operations))
         if self.unfinished is not None:
             self._let_go(plan, self.unfinished)
+        # Before the ledger forgets them: nothing else knows of a marker beside what is a person's by now.
+        remove_markers(self.root, self._given_up(plan))
+
+    def _given_up(self, plan: Plan) -> tuple[str, ...]:
+        """The copies whose places something else has taken."""
+        entries = ((address, self.ledger.entries.get(address)) for address in plan.forget)
+        return tuple(each.path for each, entry in entries if entry and entry.yields and entry.method is Method.COPY)
 
     def _keep(self, plan: Plan) -> Plan:
         start, folder = self.start, self.start.engine.layout.history_dir(self.start.project)

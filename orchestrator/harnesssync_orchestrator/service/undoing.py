@@ -25,6 +25,7 @@ from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, history_to_json, together
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
+from harnesssync_orchestrator.files.exposed import look_at_git
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.observe import observe
@@ -145,7 +146,9 @@ async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenera
 def _to_unlink(work: Work, targets: tuple[str, ...] | None) -> Plan:
     start, ledger = work.start, work.ledger
     formats = start.engine.formats
-    observed = observe(work.root, Desired(), ledger, formats, start.memory.cache, Looked(), frozenset())
+    looked, nothing = Looked(), Desired()
+    git = look_at_git(work.root, start.project.scope, nothing, looked, hides=True, filled=ledger.gaps)
+    observed = observe(work.root, nothing, ledger, formats, start.memory.cache, looked, git.tracked)
     plan = unlink_plan(observed, ledger, scope=start.project.scope, targets=targets)
     found = originals(work.history, ledger, going(plan.operations), formats)
     return give_back(plan, ledger, stood=found.stood, values=found.values, lost=found.lost)

@@ -51,7 +51,8 @@ def test_argument_hints_stay_as_written(world: Any, written: str, hint: str) -> 
         ("arguments: [from, to]", "$ARGUMENTS[0] to $ARGUMENTS[1]; $fromage, $From"),
         ("arguments: to from", "$ARGUMENTS[1] to $ARGUMENTS[0]; $fromage, $From"),
         ("arguments: [from]", "$ARGUMENTS[0] to $to; $fromage, $From"),
-        ("arguments: [{name: from}, to]", "$from to $ARGUMENTS[1]; $fromage, $From"),
+        ("arguments: [{name: from}, 7, '', to, to]", "$from to $ARGUMENTS[0]; $fromage, $From"),
+        ("arguments: 1 from", "$ARGUMENTS[0] to $to; $fromage, $From"),
         ("arguments: [f, fr, from]", "$ARGUMENTS[2] to $to; $fromage, $From"),
         ("arguments: 3", "$from to $to; $fromage, $From"),
         ("description: x", "$from to $to; $fromage, $From"),
@@ -64,8 +65,10 @@ def test_named_arguments_are_told_by_their_numbers(world: Any, written: str, pro
 
 
 def test_a_backslash_keeps_the_name_of_an_argument(world: Any) -> None:
-    world.in_project({".claude/commands/c.md": "---\narguments: [from]\n---\n\\$from is $from\n"})
-    assert world.items(Command)["c"].prompt == "$from is $ARGUMENTS[0]\n"
+    """One alone; and what looks like an element of one is none."""
+    text = r"\$from, \\$from, $from[0] and $from"
+    world.in_project({".claude/commands/c.md": f"---\narguments: [from]\n---\n{text}\n"})
+    assert world.items(Command)["c"].prompt == "$from, \\\\$ARGUMENTS[0], $from[0] and $ARGUMENTS[0]\n"
 
 
 def test_tools_and_model_are_read(world: Any) -> None:

@@ -2,8 +2,8 @@
 
 Observed with Claude Code 2.1.330: a `name` in the front matter changes nothing; a folder with a `SKILL.md` is one
 command that has the folder's name, and the other files in it are none; a skill of the same name hides a command.
-`arguments` names arguments, as a list or with spaces between the names: then `$name` stands for one, whole words in the
-same case, unless a backslash is before it.
+`arguments` names arguments, as a list or with spaces between the names, of which those that are numbers do not count:
+then `$name` stands for one, whole words in the same case, unless a backslash is before it.
 """
 
 from __future__ import annotations
@@ -57,13 +57,14 @@ def read_command_file(
 
 def _with_numbers(prompt: str, value: object) -> str:
     """The prompt with `$ARGUMENTS[0]`, `$ARGUMENTS[1]`, … in the places of named arguments."""
-    names = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
-    places = {name: number for number, name in enumerate(names) if isinstance(name, str) and name != "ARGUMENTS"}
+    named = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    names = [name for name in named if isinstance(name, str) and name.strip() and not name.isdecimal()]
+    places = {name: number for number, name in reversed([*enumerate(names)]) if name != "ARGUMENTS"}
     if not places:
         return prompt
     longest_first = "|".join(map(re.escape, sorted(places, key=len, reverse=True)))
-    named = re.compile(rf"(?P<kept>\\)?\$(?P<name>{longest_first})(?!\w)")
-    return named.sub(
+    pattern = re.compile(rf"(?P<kept>(?<!\\)\\)?\$(?P<name>{longest_first})(?![\[\w])")
+    return pattern.sub(
         lambda match: f"${match['name']}" if match["kept"] else f"$ARGUMENTS[{places[match['name']]}]", prompt
     )
 

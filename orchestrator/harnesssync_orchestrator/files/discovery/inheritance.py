@@ -25,6 +25,7 @@ from harnesssync_orchestrator.files.tracked import ask_tracked
 FALLEN_BACK_ON = ("skills", "agents", "commands")
 """The folders that Claude Code itself reads in the main checkout where the worktree has none."""
 
+RULES = ".claude/rules/"
 LOCAL_RULES = "CLAUDE.local.md"
 SERVERS = ".mcp.json"
 
@@ -124,7 +125,10 @@ class _Search:
             with suppress(OSError):  # told when it is read for what it says
                 digest = short_hash(self.reader.looked.read(file, within=self.reader.within(self.ground)))
         hidden_by = None if path == LOCAL_RULES else HIDING if self._hides and path.startswith(".claude/") else ""
-        return Absent(path=path, source=f"{self.main.path}/{path}", digest=digest, hidden_by=hidden_by)
+        source = f"{self.main.path}/{path}"
+        if path.startswith(RULES):  # there will be a copy, which is made of no link
+            source = self.reader.looked.real(source)
+        return Absent(path=path, source=source, digest=digest, hidden_by=hidden_by)
 
     @property
     def _hides(self) -> bool:
