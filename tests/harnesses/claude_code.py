@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def _agents(asking: Asking, text: str) -> Iterator[Listed]:
                 yield Listed(name=name, description=asking.told(description), settings=settings)
 
 
-def _commands(asking: Asking, itself: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _commands(asking: Asking, itself: Mapping[str, Any]) -> Iterator[str]:
     """Those that are files of commands: the program has many of its own, and skills are called alike. In a linked
     worktree some may be in the main checkout."""
     pointer = asking.scratch.project / ".git"
