@@ -13,6 +13,7 @@ import yaml
 from harnesses.asking import Asking
 from harnesses.seen import CALLED_WITH, Listed, Seen, Server
 from harnesses.stub_model import tools_of
+from harnesssync_orchestrator.core.markers import marker_name
 
 _SKILL = re.compile(r"^name: ([^\n]*)\ndescription: (.*?)\n(?=,\nname: |\Z)", re.MULTILINE | re.DOTALL)
 
@@ -81,6 +82,8 @@ def _skills(asking: Asking, requests: Sequence[Mapping[str, Any]]) -> Iterator[L
 
 
 def _commands(asking: Asking) -> Iterator[str]:
-    """The names of skills that were made of commands."""
-    roots = (asking.scratch.project, asking.scratch.home)
-    yield from sorted({path.parent.name for root in roots for path in root.glob(".continue/skills/*/SKILL.md")})
+    """The names of skills that were made of commands: beside copies of skills stands what they are copies of."""
+    for root in (asking.scratch.project, asking.scratch.home):
+        for folder in sorted((root / ".continue/skills").glob("*/")):
+            if not folder.with_name(marker_name(folder.name)).exists():
+                yield folder.name

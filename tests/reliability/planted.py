@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 from harnesssync_adapters.formats import FORMATS
@@ -66,7 +66,10 @@ def _format(name: str, edit: Callable[[bytes, Sequence[Any]], bytes]) -> Any:
     real = FORMATS[name]
     stand_in = mock.Mock(wraps=real, empty=real.empty)
     stand_in.edit = edit
-    with mock.patch.dict(cast("dict[str, Any]", FORMATS), {name: stand_in}):
+    formats, made = type(FORMATS), type(FORMATS).__getitem__  # each is made when it is asked for
+    with mock.patch.object(
+        formats, "__getitem__", lambda this, asked: stand_in if asked == name else made(this, asked)
+    ):
         yield
 
 
