@@ -18,7 +18,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
-from harnesssync_adapters.shared.command_skills import command_losses, command_skills
+from harnesssync_adapters.shared.command_skills import called_losses, command_skills
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -147,7 +147,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             continue
         for part in dict.fromkeys(part for part in commands.parts(command.prompt) if not isinstance(part, str)):
             yield loss(view, command, part.written, "GitHub Copilot shows the model the text as it is written")
-        yield from command_losses(view, command, "GitHub Copilot")
+        yield from called_losses(view, command, "GitHub Copilot")
     folder = ".github/skills" if view.scope is Scope.PROJECT else ".copilot/skills"
     yield from command_skills(view, others, folder, "GitHub Copilot")
 

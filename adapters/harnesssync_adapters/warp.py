@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands, instructions
-from harnesssync_adapters.shared.command_skills import command_losses, spoken
+from harnesssync_adapters.shared.command_skills import called_losses, spoken
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import is_claude_server, templates
@@ -59,7 +59,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
                     yield loss(view, command, "$", why)
             elif isinstance(part, (commands.Shell, commands.File)):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
-        yield from command_losses(view, command, "Warp")
+        yield from called_losses(view, command, "Warp")
 
 
 def _written(part: commands.Part) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import tomlkit
 import yaml
@@ -206,3 +208,10 @@ def test_skills_without_a_description_are_told() -> None:
     """Codex does not show them."""
     losses = desired(skill(PROJECT, "x", description="")).losses
     assert ["skill x"] == [loss.what for loss in losses]
+
+
+def test_a_command_that_only_people_may_call_is_a_loss_as_a_skill() -> None:
+    """The model may use a skill by itself."""
+    guarded = replace(command(PROJECT, "deploy", "Deploy.\n"), metadata={"disable-model-invocation": True})
+    losses = desired_state([TARGET], source(PROJECT, guarded)).losses
+    assert [(loss.what, loss.security) for loss in losses] == [("disable-model-invocation: true", True)]

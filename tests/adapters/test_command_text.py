@@ -21,13 +21,18 @@ def test_a_mention_in_code_is_none() -> None:
         ("$ARGUMENTSx", [Arguments(), "x"]),
         (r"\$0 \$ARGUMENTS[0] \\$0", ["$0 $ARGUMENTS[0] \\\\", Argument(1, "$0")]),
         ("$2 for $4", ["$2 for $4"]),
+        ("K=!`a` (!`b`) !`c`\n!`d`", ["K=!`a` (!`b`) ", Shell("c"), "\n", Shell("d")]),
+        ("```!\na\nb\n```\nc", [Shell("a\nb", is_block=True), "\nc"]),
         ("$1, $2", [Argument(2, "$1"), ", ", Argument(3, "$2")]),
         (r"\$5k, !`echo $4`, \$4 and $5", ["$5k, ", Shell("echo $4"), ", $4 and $5"]),
         ("$ARGUMENTS[7] and $10", [Argument(8, "$ARGUMENTS[7]"), " and $10"]),
     ],
 )
-def test_arguments_are_found_as_claude_code_finds_them(prompt: str, expected: list[object]) -> None:
-    """As seen: counted from nothing, whole words, a backslash keeps one; a number without the one before is money."""
+def test_parts_are_found_as_claude_code_finds_them(prompt: str, expected: list[object]) -> None:
+    """As seen: arguments count from nothing, as whole words, and a backslash keeps one; what may be money is that.
+
+    What stands in the middle of a word is not run.
+    """
     assert list(parts(prompt)) == expected
 
 
@@ -44,7 +49,7 @@ def test_arguments_of_a_shell_command_are_counted_anew(command: str, expected: s
     assert renumbered(command) == expected
 
 
-@pytest.mark.parametrize("unit", ["`a` @b/c ", "!`", "```\n", "@a/", "`", "$5 "])
+@pytest.mark.parametrize("unit", ["`a` @b/c ", "!`", "```\n", "@a/", "`", "$5 ", "```!\n", "```!\na\n"])
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     """Thousands of mentions among thousands of pieces of code."""
     assert grows_with_length(parts.__wrapped__, lambda length: unit * (length // len(unit)), 1 << 19)

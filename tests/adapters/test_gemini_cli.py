@@ -43,7 +43,7 @@ def content(*items: Item) -> str:
         (
             "Look: !`git log $0`",
             (
-                "Look: `git log $1`\n\nThe arguments are: {{args}} "
+                "Look: (first run `git log $1`, and use its output here)\n\nThe arguments are: {{args}} "
                 "($1 stands for the first of them, $2 for the second, and so on.)"
             ),
         ),

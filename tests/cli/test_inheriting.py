@@ -213,7 +213,9 @@ def test_a_rule_is_a_copy_that_follows_the_main_checkout(run: Run, git: Git, mai
     assert [path.name for path in rule.parent.iterdir()] == ["tone.md"]
 
 
-@pytest.mark.parametrize("then", [("sync",), ("unlink", "--all"), ("unlink", "--target", "claude-code")])
+@pytest.mark.parametrize(
+    "then", [("sync",), ("sync", "--target", "claude-code"), ("unlink", "--all"), ("unlink", "--target", "claude-code")]
+)
 def test_a_rule_that_comes_with_the_branch_is_the_branchs(
     run: Run, git: Git, main: Path, linked: Path, then: tuple[str, ...]
 ) -> None:

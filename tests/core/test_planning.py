@@ -684,7 +684,7 @@ def test_what_takes_the_place_of_something_of_a_persons_is_hidden_from_git_at_on
         resolution=Resolution(choices={FILE.address: Choice.RESTORE}),
     )
     assert result.exclude == (FILE.path,)
-    assert result.limited_to(["gemini"]).exclude == ()
+    assert result.limited_to(["gemini"], {}).exclude == ()
 
 
 def test_a_clash_is_reported_and_what_is_there_stays() -> None:
@@ -704,7 +704,7 @@ def test_one_run_can_be_limited_to_some_targets() -> None:
         }
     )
     result = planned(wanted, Observed(paths={LINK.path: Missing(), FILE.path: Missing()}))
-    assert [operation.path for operation in result.limited_to(["gemini"]).operations] == [LINK.path]
+    assert [operation.path for operation in result.limited_to(["gemini"], {}).operations] == [LINK.path]
     assert [operation.path for operation in result.for_target("codex")] == [LINK.path]
 
 
@@ -717,4 +717,4 @@ def test_a_run_for_some_targets_hides_from_git_what_it_makes_and_nothing_else() 
         }
     )
     result = planned(wanted, Observed(paths={LINK.path: Missing(), FILE.path: Missing()}))
-    assert result.limited_to(["gemini"]).exclude == (LINK.path,)
+    assert result.limited_to(["gemini"], {}).exclude == (LINK.path,)

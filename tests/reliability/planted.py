@@ -19,6 +19,7 @@ from harnesssync_orchestrator.core import (
     draft,
     fingerprints,
     planning,
+    planning_exclude,
     planning_files,
     planning_merges,
     trust,
@@ -151,7 +152,7 @@ PLANTED: dict[str, Planted] = {
         lambda real: lambda draft, address, entry: None if len(entry.owners) > 1 else real(draft, address, entry),
     ),
     "git hides nothing": patched(hiding, "update_exclude", lambda _: nothing),
-    "git hides edits": patched(planning, "digest_of", lambda _: lambda _state: _Anything()),
+    "git hides edits": patched(planning_exclude, "digest_of", lambda _: lambda _state: _Anything()),
     "folders of ours stay": patched(below.Below, "rmdir", lambda _: lambda *_: False),
     "a second sync records again": patched(draft, "_same", lambda _: lambda *_: False),
     "outputs are not looked at again": patched(

@@ -26,6 +26,13 @@ QUICKLY_FOUND = ("removal ignores the digest", "intent not recorded", "deny drop
 """The sweep looks for all of them."""
 
 
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_fault_can_be_planted(name: str) -> None:
+    """Where it was is not always where it is."""
+    with PLANTED[name]():
+        pass
+
+
 @pytest.mark.parametrize("name", QUICKLY_FOUND)
 def test_a_planted_fault_is_found(name: str) -> None:
     """A machine that finds nothing in a broken product proves nothing about a sound one."""

@@ -151,6 +151,7 @@ def command(path: str, parts: Sequence[str], front: Mapping[str, JsonValue], pro
 
 _NUMBERED = re.compile(r"\$([1-9])(?!\w)")
 _ARGUMENTS = re.compile(r"\$(?=\d|ARGUMENTS)")
+_SHELL = re.compile(r"(?<!\S)!(?=`)|^```(?=!$)", re.MULTILINE)
 
 
 def counted_from_nothing(prompt: str) -> str:
@@ -166,8 +167,9 @@ def counted_from_nothing(prompt: str) -> str:
 
 
 def without_arguments(prompt: str) -> str:
-    """The text of a command in which nothing is meant for Claude Code: a backslash keeps it as text."""
-    return _ARGUMENTS.sub(r"\\$", prompt)
+    """The text of a command in which nothing is meant for Claude Code: a backslash keeps arguments as text, and a space
+    what it would run."""
+    return _SHELL.sub(r"\g<0> ", _ARGUMENTS.sub(r"\\$", prompt))
 
 
 def stems(path: str, folder: str, *endings: str) -> list[str]:

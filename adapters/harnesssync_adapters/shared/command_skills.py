@@ -66,7 +66,16 @@ def told_commands(
             parts = [part for part in commands.parts(command.prompt) if not isinstance(part, str)]
             for part in dict.fromkeys(part for part in parts if own(part) is None):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
-            yield from command_losses(view, command, harness)
+            yield from called_losses(view, command, harness)
+
+
+def called_losses(view: View, command: Command, harness: str) -> Iterator[Loss]:
+    """What is lost where a command is a skill, which the model may use by itself."""
+    if command.metadata.get("disable-model-invocation") is True:
+        yield loss(
+            view, command, "disable-model-invocation: true", f"{harness} may use the skill by itself", security=True
+        )
+    yield from command_losses(view, command, harness)
 
 
 def command_losses(view: View, command: Command, harness: str) -> Iterator[Loss]:
@@ -85,5 +94,5 @@ def spoken(part: commands.Part, noun: str = "skill") -> str:
         return f"(word {part.number} of what the user typed after the name of this {noun})"
     if isinstance(part, commands.Shell) and commands.singles(part):
         about = f"$1 is the first word of what the user typed after the name of this {noun}"
-        return f"{commands.in_words(part)[:-1]}; {about})"
+        return f"{commands.in_words(part)} ({about})"
     return commands.in_words(part)

@@ -1,7 +1,8 @@
 """What the text of a slash command consists of: words, arguments, shell commands and files.
 
 Observed with Claude Code 2.1.330: arguments are counted from 0, also in code; one that is not typed leaves its place as
-it is written; `$ARGUMENTS` is replaced wherever it stands; a backslash keeps each of them as text.
+it is written; `$ARGUMENTS` is replaced wherever it stands; a backslash keeps each of them as text. A shell command is
+one at the beginning of a line or behind a space, also in code, or in a block that begins with ```!.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _PARTS = re.compile(
-    r"!`(?P<shell>[^`\n]+)`"
+    r"(?<!\S)!`(?P<shell>[^`\n]+)`"
+    r"|^```!\n(?P<block>(?:(?!```)[^\n]*\n)+)```[ \t]*$"
     r"|(?<!\\)\\(?P<escaped>\$(?:ARGUMENTS(?:\[\d+\])?|\d+))"
     r"|\$ARGUMENTS\[(?P<index>\d+)\]"
     r"|(?P<all>\$ARGUMENTS)"
     r"|\$(?P<number>\d)(?!\w)"
-    r"|(?<![^\s(\[])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)"
+    r"|(?<![^\s(\[])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)",
+    re.MULTILINE,
 )
 _SINGLE = re.compile(r"(?<!\\)(?:\$ARGUMENTS\[(?P<index>\d+)\]|\$(?P<number>\d)(?!\w))")
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
@@ -32,13 +35,14 @@ _FILE_ENDINGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """!`command`: its output stands there."""
+    """!`command`, or several in a block: their output stands there."""
 
     command: str
+    is_block: bool = False
 
     @property
     def written(self) -> str:
-        return f"!`{self.command}`"
+        return f"```!\n{self.command}\n```" if self.is_block else f"!`{self.command}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ def _parts(prompt: str) -> Iterator[str | Part]:
 def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | None, int]:
     if (command := match["shell"]) is not None:
         return Shell(command), match.end()
+    if (block := match["block"]) is not None:
+        return Shell(block.rstrip("\n"), is_block=True), match.end()
     if match["all"]:
         return Arguments(), match.end()
     if match["escaped"]:
@@ -165,6 +171,8 @@ def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], st
 
 def in_words(part: Shell | File) -> str:
     """What Claude Code would put in, asked of the model in words."""
+    if isinstance(part, Shell) and part.is_block:
+        return f"First run these, and use their output here:\n\n```\n{renumbered(part.command)}\n```"
     if isinstance(part, Shell):
         return f"(first run `{renumbered(part.command)}`, and use its output here)"
     return f"(the content of the file `{part.path}`)"
@@ -176,11 +184,12 @@ def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, d
     It knows `$ARGUMENTS`, and `$1`, the first, if it is `numbered`; else the model is told which of them is meant.
     """
     losses: dict[str, str] = {}
+    singled = has_singles(prompt)
 
     def words(plain: str) -> str:
-        special = NUMBERS if numbered else _ALL
+        special = NUMBERS if numbered or singled else _ALL
         if special.search(plain):
-            losses["$"] = f"{harness} would put arguments in the place of what is behind it: a space keeps it as text"
+            losses["$"] = f"{harness} or the model would see an argument in what is behind it: a space keeps it as text"
         return special.sub("$ ", plain)
 
     def part(one: Part) -> str:
@@ -194,6 +203,6 @@ def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, d
         return in_words(one)
 
     text = rewritten(prompt.strip(), words, part)
-    if not numbered and has_singles(prompt):
+    if not numbered and singled:
         text += "\n\nThe arguments are: $ARGUMENTS ($1 stands for the first of them, $2 for the second, and so on.)"
     return text + "\n", losses

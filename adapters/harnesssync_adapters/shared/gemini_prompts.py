@@ -12,8 +12,12 @@ _SPECIAL = re.compile(r"\{\{args\}\}|[!@]\{")
 def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
     """The prompt in that syntax, and what of it is lost."""
     losses: dict[str, str] = {}
+    singled = commands.has_singles(prompt)
 
     def text(plain: str) -> str:
+        if singled and commands.NUMBERS.search(plain):
+            losses["$"] = "the model would see an argument in what is behind it: a space keeps it as text"
+            plain = commands.spaced(plain)
         for match in _SPECIAL.finditer(plain):
             losses[match[0]] = f"{harness} would put something in its place: a space keeps it as text"
         return _SPECIAL.sub(lambda match: f"{match[0][0]} {match[0][1:]}", plain)
@@ -24,9 +28,9 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
         if isinstance(one, commands.File):
             return f"@{{{one.path}}}" if not one.path.startswith("~") else one.written
         if isinstance(one, commands.Shell):
-            if commands.singles(one):
-                losses[one.written] = f"{harness} gives all arguments at once: the model is only shown it"
-                return f"`{commands.renumbered(one.command)}`"
+            if commands.singles(one) or one.is_block:
+                losses[one.written] = f"{harness} has nothing like it: the model is told in words"
+                return commands.in_words(one)
             if _is_balanced(one.command):
                 return f"!{{{one.command.replace('$ARGUMENTS', '{{args}}')}}}"
             losses[one.written] = "its braces are not balanced, so the model is only shown it"
@@ -35,7 +39,7 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
         return f"${one.number}"
 
     rewritten = commands.rewritten(prompt.strip(), text, part)
-    if commands.has_singles(prompt):
+    if singled:
         rewritten += "\n\nThe arguments are: {{args}} ($1 stands for the first of them, $2 for the second, and so on.)"
     return rewritten + "\n", losses
 

@@ -103,6 +103,8 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
         for part in commands.parts(command.prompt):
             if isinstance(part, commands.Shell):
                 yield loss(view, command, part.written, f"{family.name} runs it without asking", security=True)
+                if part.is_block:
+                    yield loss(view, command, part.written, f"{family.name} has no such blocks: it is only text")
                 if commands.NUMBERS.search(part.command):
                     why = f"{family.name} leaves nothing of an argument that is not typed, Claude Code its place"
                     yield loss(view, command, part.written, why)

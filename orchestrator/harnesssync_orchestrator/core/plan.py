@@ -273,8 +273,9 @@ class Plan:
         """The part of the plan that git may see."""
         return replace(self, operations=tuple(operation for operation in self.operations if not operation.delicate))
 
-    def limited_to(self, targets: Collection[str]) -> Plan:
-        """The part of the plan that concerns some targets; the rest stays as it is on disk and in the ledger."""
+    def limited_to(self, targets: Collection[str], entries: Mapping[Address, Entry]) -> Plan:
+        """The part of the plan that concerns some targets; the rest stays as it is on disk and in the ledger, which has
+        these entries."""
         wanted = frozenset(targets)
         left_out = {
             operation.path
@@ -286,7 +287,7 @@ class Plan:
             exclude=tuple(path for path in self.exclude if path not in left_out),
             operations=tuple(operation for operation in self.operations if wanted.intersection(operation.owners)),
             adopt={address: entry for address, entry in self.adopt.items() if wanted.intersection(entry.owners)},
-            forget=(),
+            forget=tuple(each for each in self.forget if each in entries and wanted.issuperset(entries[each].owners)),
             conflicts=tuple(conflict for conflict in self.conflicts if wanted.intersection(conflict.owners)),
             losses=tuple(loss for loss in self.losses if loss.target in wanted),
             held=tuple(held for held in self.held if wanted.intersection(held.owners)),

@@ -195,7 +195,7 @@ def _would_say_less(output: Output, source: Source) -> bool:
     return (Kind.AGENT.value in kinds and bool(unread)) or (Kind.RULE.value in kinds and text)
 
 
-_WITHOUT_RULES = ("/.claude/skills/", "/.claude/commands/")
+_WITHOUT_RULES = ("/.claude/skills/", "/.claude/commands/", "/.claude/agents/")
 """Folders with text in them that is no rule, nor part of one."""
 
 

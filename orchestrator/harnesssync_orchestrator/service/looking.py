@@ -125,7 +125,7 @@ class Looking:
             seen = self.surveyor().survey(source, desired, ledger, self.outputs)
         self.watch_outputs()
         targets = self.start.options.targets
-        return replace(seen, plan=seen.plan.limited_to(targets)) if targets else seen
+        return replace(seen, plan=seen.plan.limited_to(targets, ledger.entries)) if targets else seen
 
     def _has_changed(self, seen: Survey) -> bool:
         """Does something that is to be changed look otherwise by now than it is recalled? Blocking."""
