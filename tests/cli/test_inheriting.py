@@ -200,6 +200,7 @@ def test_what_a_branch_has_wins(run: Run, git: Git, main: Path, linked: Path) ->
 def test_a_rule_is_a_copy_that_follows_the_main_checkout(run: Run, git: Git, main: Path, linked: Path) -> None:
     """Claude Code passes over a link in `rules` that leads out of the worktree, until a person allows it."""
     rule = linked / ".claude/rules/tone.md"
+    assert f".claude/rules/tone.md, a copy of {main}/.claude/rules/tone.md" in run("diff", cwd=linked).out
     for text in ("Be brief.\n", "Be briefer.\n"):
         write(main, {".claude/rules/tone.md": text})
         assert "conflict" not in run("sync", cwd=linked).out

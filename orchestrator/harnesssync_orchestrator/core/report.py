@@ -10,7 +10,7 @@ from typing import Any
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
-from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, Operation, UpdateSource, state_of
+from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, MakeLink, Operation, UpdateSource, state_of
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import Problem
 
@@ -139,7 +139,9 @@ def to_json(report: Report) -> dict[str, Any]:
         },
         "operations": [
             {
-                "kind": type(operation).__name__,
+                "kind": "MakeCopy"
+                if isinstance(operation, MakeLink) and operation.copied
+                else type(operation).__name__,
                 "state": state_of(operation).value,
                 "path": operation.path,
                 "targets": list(operation.owners),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _DONE = {
     "MakeLink": "linked",
+    "MakeCopy": "copied",
     "WriteFile": "written",
     "EditDocument": "merged",
     "Remove": "removed",
@@ -30,13 +31,14 @@ _DONE = {
 }
 _PLANNED = {
     "MakeLink": "to link",
+    "MakeCopy": "to copy",
     "WriteFile": "to write",
     "EditDocument": "to merge",
     "Remove": "to remove",
     "Restore": "to give back",
     "UpdateSource": "to adopt",
 }
-_SIGNS = {"MakeLink": "+", "WriteFile": "+", "EditDocument": "~", "Remove": "-", "Restore": "+", "UpdateSource": "<"}
+_SIGNS = {**dict.fromkeys(_DONE, "+"), "EditDocument": "~", "Remove": "-", "UpdateSource": "<"}
 _SIGN_COLOURS = {"+": "green", "~": "yellow", "-": "red", "<": "cyan"}
 _STATE_COLOURS = {
     "in step": "green",

@@ -43,7 +43,12 @@ def show_changes(console: Console, report: Report) -> None:
 
 def _headline(operation: Operation, root: str) -> tuple[str, str, str]:
     if isinstance(operation, MakeLink):
-        return "+", "green", f"{operation.path} -> {operation.source.removeprefix(f'{root}/')}"
+        source = operation.source.removeprefix(f"{root}/")
+        return (
+            "+",
+            "green",
+            f"{operation.path}, a copy of {source}" if operation.copied else f"{operation.path} -> {source}",
+        )
     if isinstance(operation, WriteFile):
         return ("+", "green", operation.path) if operation.expected is None else ("~", "yellow", operation.path)
     if isinstance(operation, Remove):
