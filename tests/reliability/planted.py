@@ -143,7 +143,7 @@ PLANTED: dict[str, Planted] = {
     "what may be approved is let through": patched(trust.Trust, "_why_held", _in_favour),
     "kept is forgotten": patched(planning, "_is_kept", lambda _: lambda *_: False),
     "what was replaced is forgotten": patched(
-        transaction, "changes", lambda real: lambda *given: _without_origins(real, *given)
+        transaction, "changes", lambda real: lambda *given, **more: _without_origins(real, *given, **more)
     ),
     "undo overwrites edits": patched(undoing, "is_as_left", lambda _: lambda *_: True),
     "unlink leaves what is shared": patched(
@@ -170,9 +170,9 @@ class _Anything:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _without_origins(real: Any, *given: Any) -> Any:
+def _without_origins(real: Any, *given: Any, **more: Any) -> Any:
     with mock.patch.object(changes, "with_origins", lambda _operation, after, *_: dict(after)):
-        return real(*given)
+        return real(*given, **more)
 
 
 def _without_outputs(looked: footprint.Footprint) -> footprint.Footprint:

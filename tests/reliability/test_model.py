@@ -63,6 +63,18 @@ def test_an_unlink_that_was_killed_can_be_gone_on_with(calls: int) -> None:
         machine.unlink_everything()
 
 
+@pytest.mark.parametrize("calls", range(0, 30, 2))
+def test_what_a_person_wrote_alike_stays_theirs_after_a_kill(calls: int) -> None:
+    """Also where lines already hide what was about to be made, and no ledger knew of it yet: git destroys what it
+    ignores."""
+    with a_person_with("agents", "denied", "commands") as machine:
+        machine.write_by_hand_what_we_would_write(which=0)
+        machine.sync(confirmed=False)
+        machine.unlink_everything()
+        machine.undo_and_die(calls=calls)
+        machine.sync(confirmed=False)
+
+
 @pytest.mark.parametrize("calls", KILLS)
 def test_a_file_that_came_between_two_kills_is_taken_for_ours_that_was_edited(calls: int) -> None:
     """Nothing tells any more that the undo that was killed first had taken ours away."""
