@@ -7,6 +7,7 @@ becomes the variable `X`, and stays as it is where there is none. One server tha
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.permissions.continue_dev import permissions
@@ -15,7 +16,7 @@ from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.servers import templates, unusable
 from harnesssync_adapters.shared.skills import copied_besides, skill_losses
-from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
@@ -30,14 +31,24 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     yield from instructions.one_private_file(view, rules, ".continue/rules/harnesssync-local.md")
 
 
+_SKILLS = ".continue/skills"
+
+
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
-    yield from copied_besides(view, skills, ".continue/skills")
+    yield from copied_besides(view, skills, _SKILLS)
     yield from skill_losses(view, skills, "Continue")
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
-    """Each becomes a skill, called as `/name`."""
-    yield from command_skills(view, items, ".continue/skills", "Continue")
+    """Each becomes a skill, called as `/name`, unless a skill is copied to its place."""
+    skills = [skill for skill in view.of(Kind.SKILL) if isinstance(skill, Skill)]
+    copies = (each for each in copied_besides(view, skills, _SKILLS) if isinstance(each, LinkOutput))
+    taken = {posixpath.basename(copy.path).casefold() for copy in copies}
+    for command in items:
+        if "-".join(command.path).casefold() in taken:
+            yield loss(view, command, str(command.id), "a skill has its name, and Continue has one list of both")
+    others = [command for command in items if "-".join(command.path).casefold() not in taken]
+    yield from command_skills(view, others, _SKILLS, "Continue")
 
 
 _CONDITION = Condition(
