@@ -21,10 +21,6 @@ from harnesssync_orchestrator.core.targets import Link, Native, Support, Target,
 
 _KINDS = (Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND, Kind.MCP_SERVER)
 
-_RULES = ".claude/rules/"
-"""Where a link that leads out of the worktree is one that a person has to allow, and by default does not: until then
-Claude Code passes over it. Links of other kinds it follows."""
-
 _SPECIAL = re.compile(r"([\\*?\[\]]| $)")
 """What stands for more than itself in a pattern of git's."""
 
@@ -46,7 +42,7 @@ def _gaps(view: View, items: Sequence[Item]) -> Iterator[Output]:
             source=absent.source,
             directory=isinstance(first, Skill),
             digest=first.digest if isinstance(first, Skill) else absent.digest,
-            copied=absent.path.startswith(_RULES),
+            copied=absent.copied,
             private=is_private(view, *there),
             executes=any(isinstance(item, McpServer) and item.executes for item in there),
             yields=True,
@@ -74,9 +70,9 @@ def _hidden(view: View, path: str) -> FileOutput:
     items = [item for kind in _KINDS for item in view.of(kind)]
     hidden = [item for item in items if item.origin.absent is not None and item.origin.absent.hidden_by == path]
     folder = posixpath.dirname(path)
-    places = {path, *(item.origin.absent.path for item in hidden if item.origin.absent is not None)}
+    missed = [item.origin.absent for item in hidden if item.origin.absent is not None]
     # Beside each copy stands a file that says what it is one of.
-    places |= {marker_path(place) for place in places if place.startswith(_RULES)}
+    places = {path, *(each.path for each in missed), *(marker_path(each.path) for each in missed if each.copied)}
     lines = [_SPECIAL.sub(r"\\\1", f"/{posixpath.relpath(place, folder)}") for place in sorted(places)]
     return FileOutput(
         path=path,

@@ -44,10 +44,12 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     skills = [skill for skill in view.of(Kind.SKILL) if isinstance(skill, Skill)]
     copies = (each for each in copied_besides(view, skills, _SKILLS) if isinstance(each, LinkOutput))
     taken = {posixpath.basename(copy.path).casefold() for copy in copies}
+    others = []
     for command in items:
         if "-".join(command.path).casefold() in taken:
             yield loss(view, command, str(command.id), "a skill has its name, and Continue has one list of both")
-    others = [command for command in items if "-".join(command.path).casefold() not in taken]
+        else:
+            others.append(command)
     yield from command_skills(view, others, _SKILLS, "Continue")
 
 

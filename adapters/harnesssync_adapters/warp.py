@@ -55,8 +55,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         for part in dict.fromkeys(commands.parts(command.prompt)):
             if isinstance(part, str):
                 if commands.NUMBERS.search(part):
-                    why = "Warp would put an argument in the place of a number behind it: a space keeps it as text"
-                    yield loss(view, command, "$", why)
+                    yield loss(view, command, "$", commands.why_spaced("Warp"))
             elif isinstance(part, (commands.Shell, commands.File)):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
         yield from called_losses(view, command, "Warp")

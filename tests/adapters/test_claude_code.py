@@ -24,7 +24,8 @@ HIDING = ".claude/.gitignore"
 def inherited(item: Item, path: str, hidden_by: str | None = HIDING) -> Item:
     """The item as that of a main checkout, missed at `path`."""
     source = f"/main/{path}"
-    absent = Absent(path=path, source=source, digest="0123456789abcdef", hidden_by=hidden_by)
+    copied = path.startswith(".claude/rules/")
+    absent = Absent(path=path, source=source, digest="0123456789abcdef", hidden_by=hidden_by, copied=copied)
     origin = Origin(layer=Layer.INHERITED, file=source, private=True, absent=absent)
     return replace(item, origin=origin, **({"source": source} if hasattr(item, "source") else {}))
 

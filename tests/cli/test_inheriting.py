@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.core.desired import link_hash
+from harnesssync_orchestrator.core.markers import marked_name, marker_name
 
 Run = Callable[..., Any]
 Git = Callable[..., str]
@@ -70,7 +71,7 @@ def links(root: Path) -> dict[str, str]:
     """All links below a worktree, and where they lead; marked copies as well, and what they are copies of."""
     found = {path: str(path.readlink()) for path in root.rglob("*") if path.is_symlink()}
     for marker in root.rglob(".harnesssync-source-*.txt"):
-        copy = marker.with_name(marker.name.removeprefix(".harnesssync-source-").removesuffix(".txt"))
+        copy = marker.with_name(marked_name(marker.name) or "")
         assert copy.is_file()
         assert not copy.is_symlink()
         found[copy] = marker.read_text().splitlines()[0]
@@ -268,7 +269,7 @@ def test_a_link_to_a_rule_that_was_ours_becomes_a_copy(run: Run, main: Path, lin
     (ledger,) = (home / ".harnesssync").rglob("state.json")
     rule = linked / ".claude/rules/tone.md"
     rule.unlink()
-    rule.with_name(".harnesssync-source-tone.md.txt").unlink()
+    rule.with_name(marker_name(rule.name)).unlink()
     rule.symlink_to(main / ".claude/rules/tone.md")
     text = ledger.read_text()
     row = text[text.index("{", text.index('".claude/rules/tone.md"')) :]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harnesses import comparison
-from harnesses.configuration import build_full, git
+from harnesses.configuration import build_full, git, make_repository
 from harnesses.conftest import Arrange, Situation
 
 pytestmark = pytest.mark.harnesses
@@ -37,8 +37,7 @@ def worktree(look: Arrange, places: Callable[[str], tuple[Path, Path]], arranged
         build_full(main, home)
         shutil.rmtree(main / ".git")
         (main / ".gitignore").write_text("CLAUDE.local.md\n.claude/*\n!.claude/settings.json\n.mcp.json\n")
-        for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Begin")):
-            git(main, *arguments)
+        make_repository(main)
         linked = main.with_name("siding")
         git(main, "worktree", "add", "--quiet", str(linked))
         # What is said of the main checkout is what the worktree is to have; `git status` of it stays clean.

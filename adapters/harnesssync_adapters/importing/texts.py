@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from harnesssync_adapters.formats.front_matter import markdown
+from harnesssync_adapters.shared.commands import NUMBERS
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.importing import Documents, Lost, New, NewFile, NewFolder, Readable, fits
 from harnesssync_orchestrator.core.items import Kind, Scope
@@ -150,7 +151,6 @@ def command(path: str, parts: Sequence[str], front: Mapping[str, JsonValue], pro
 
 
 _NUMBERED = re.compile(r"\$([1-9])(?!\w)")
-_ARGUMENTS = re.compile(r"\$(?=\d|ARGUMENTS)")
 _SHELL = re.compile(r"(?<!\S)!(?=`)|^```(?=!$)", re.MULTILINE)
 
 
@@ -169,7 +169,7 @@ def counted_from_nothing(prompt: str) -> str:
 def without_arguments(prompt: str) -> str:
     """The text of a command in which nothing is meant for Claude Code: a backslash keeps arguments as text, and a space
     what it would run."""
-    return _SHELL.sub(r"\g<0> ", _ARGUMENTS.sub(r"\\$", prompt))
+    return _SHELL.sub(r"\g<0> ", NUMBERS.sub(r"\\$", prompt))
 
 
 def stems(path: str, folder: str, *endings: str) -> list[str]:

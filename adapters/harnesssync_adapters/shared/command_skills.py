@@ -8,6 +8,7 @@ from types import MappingProxyType
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.skills import use_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
@@ -71,10 +72,7 @@ def told_commands(
 
 def called_losses(view: View, command: Command, harness: str) -> Iterator[Loss]:
     """What is lost where a command is a skill, which the model may use by itself."""
-    if command.metadata.get("disable-model-invocation") is True:
-        yield loss(
-            view, command, "disable-model-invocation: true", f"{harness} may use the skill by itself", security=True
-        )
+    yield from use_losses(view, command, harness)
     yield from command_losses(view, command, harness)
 
 

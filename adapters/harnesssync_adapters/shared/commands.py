@@ -144,6 +144,11 @@ def spaced(text: str) -> str:
     return NUMBERS.sub("$ ", text)
 
 
+def why_spaced(harness: str) -> str:
+    """What is lost by that."""
+    return f"{harness} would put an argument in the place of a number behind it: a space keeps it as text"
+
+
 def singles(part: Shell) -> bool:
     """Does a shell command take single arguments?"""
     return renumbered(part.command) != part.command

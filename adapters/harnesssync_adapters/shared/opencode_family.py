@@ -109,10 +109,7 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
                     why = f"{family.name} leaves nothing of an argument that is not typed, Claude Code its place"
                     yield loss(view, command, part.written, why)
             elif isinstance(part, str) and commands.NUMBERS.search(part):
-                why = (
-                    f"{family.name} would put an argument in the place of a number behind it: a space keeps it as text"
-                )
-                yield loss(view, command, "$", why)
+                yield loss(view, command, "$", commands.why_spaced(family.name))
         yield from command_losses(view, command, family.name)
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_orchestrator.core.desired import LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import ItemId, Layer, Scope, Skill
+from harnesssync_orchestrator.core.items import Command, ItemId, Layer, Scope, Skill
 from harnesssync_orchestrator.core.targets import View
 
 FOLDER = ".agents/skills"
@@ -72,11 +72,17 @@ def skill_losses(view: View, skills: Sequence[Skill], harness: str, *, kept: tup
         for key in _NOT_READ:
             if key not in kept and skill.metadata.get(key):
                 yield loss(view, skill, f"{key}: {skill.metadata[key]}", f"{harness} does not read it")
-        if "disable-model-invocation" not in kept and skill.metadata.get("disable-model-invocation") is True:
-            why = f"{harness} may use the skill by itself"
-            yield loss(view, skill, "disable-model-invocation: true", why, security=True)
+        if "disable-model-invocation" not in kept:
+            yield from use_losses(view, skill, harness)
         if not skill.metadata.get("description"):
             yield loss(view, skill, str(skill.id), f"{harness} shows only skills whose front matter has a description")
+
+
+def use_losses(view: View, item: Skill | Command, harness: str) -> Iterator[Loss]:
+    """What only people may call, where the model may use it as well."""
+    if item.metadata.get("disable-model-invocation") is True:
+        why = f"{harness} may use the skill by itself"
+        yield loss(view, item, "disable-model-invocation: true", why, security=True)
 
 
 _SKILL_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -51,13 +51,15 @@ class Absent:
     """Where Claude Code looks, in a linked worktree, for something that only the main checkout has.
 
     `path` is below the worktree's root, with `/`; `source` the absolute path of what is missing there, and `digest` the
-    content hash of that, if it is a file. What would hide it from git there is `hidden_by`, as in an output.
+    content hash of that, if it is a file. What would hide it from git there is `hidden_by`, as in an output. It is to
+    be `copied` where Claude Code would not follow a link.
     """
 
     path: str
     source: str
     digest: str = ""
     hidden_by: str | None = None
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

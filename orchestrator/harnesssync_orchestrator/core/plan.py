@@ -43,9 +43,8 @@ class _Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeLink(_Operation):
-    """Link `path` to `source` (absolute path). `text` is what the link is to say: relative to the link's folder
-    for a source inside the project, else absolute. `digest` is the source's content hash. What is to be `copied` is
-    so wherever it is."""
+    """Link `path` to `source` (absolute path), or copy it there if `copied`. `text` is what the link says: relative to
+    the link's folder for a source inside the project, else absolute. `digest` is the source's content hash."""
 
     source: str
     text: str
@@ -274,8 +273,7 @@ class Plan:
         return replace(self, operations=tuple(operation for operation in self.operations if not operation.delicate))
 
     def limited_to(self, targets: Collection[str], entries: Mapping[Address, Entry]) -> Plan:
-        """The part of the plan that concerns some targets; the rest stays as it is on disk and in the ledger, which has
-        these entries."""
+        """The part that concerns some targets; the rest stays so on disk, and in the ledger with these entries."""
         wanted = frozenset(targets)
         left_out = {
             operation.path

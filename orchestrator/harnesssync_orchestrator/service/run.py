@@ -67,8 +67,8 @@ class Run:
     def begin(cls, start: Start) -> Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
-        is_there = start.engine.layout.ledger_file(start.project).exists()  # what says nothing is not lost
-        if not is_there and not ledger.lost and had_outputs(start):
+        is_lost = not ledger.entries and not start.engine.layout.ledger_file(start.project).exists()
+        if is_lost and not ledger.lost and had_outputs(start):
             # Taken over again, and kept from git meanwhile: there may be credentials in them.
             ledger = replace(ledger, lost=True)
         start.memory.unconfirmed = None

@@ -26,6 +26,9 @@ FALLEN_BACK_ON = ("skills", "agents", "commands")
 """The folders that Claude Code itself reads in the main checkout where the worktree has none."""
 
 RULES = ".claude/rules/"
+"""Where a link that leads out of the worktree is one that a person has to allow, and by default does not: until then
+Claude Code passes over it. Links of other kinds it follows."""
+
 LOCAL_RULES = "CLAUDE.local.md"
 SERVERS = ".mcp.json"
 
@@ -125,10 +128,10 @@ class _Search:
             with suppress(OSError):  # told when it is read for what it says
                 digest = short_hash(self.reader.looked.read(file, within=self.reader.within(self.ground)))
         hidden_by = None if path == LOCAL_RULES else HIDING if self._hides and path.startswith(".claude/") else ""
-        source = f"{self.main.path}/{path}"
-        if path.startswith(RULES):  # there will be a copy, which is made of no link
+        source, copied = f"{self.main.path}/{path}", path.startswith(RULES)
+        if copied:  # which is made of no link
             source = self.reader.looked.real(source)
-        return Absent(path=path, source=source, digest=digest, hidden_by=hidden_by)
+        return Absent(path=path, source=source, digest=digest, hidden_by=hidden_by, copied=copied)
 
     @property
     def _hides(self) -> bool:
