@@ -21,6 +21,7 @@ from benchmarks import (
     peers,
     rendering,
     restart,
+    small,
     status,
     unchanged,
     worktrees,
@@ -41,6 +42,7 @@ BENCHMARKS = {
     "growth": growth,
     "peers": peers,
     "restart": restart,
+    "small": small,
 }
 
 ONLY_BY_NAME = {"growth", "peers"}
