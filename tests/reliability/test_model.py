@@ -197,6 +197,19 @@ def test_keys_that_a_killed_run_took_away_are_not_missed_though_the_file_was_edi
         machine.look_without_writing()
 
 
+@pytest.mark.parametrize("calls", range(0, 60, 4))
+def test_keys_that_a_killed_run_was_to_take_away_are_gone_with_the_file_that_a_person_removed(calls: int) -> None:
+    """Nobody is asked whether they may be removed from a file that is not there."""
+    with a_person_with("hooks", "programs", "skills") as machine:
+        machine.put_a_document_of_their_own(path="opencode.json", form=0)
+        machine.break_or_mend_a_source(settings=True)
+        machine.sync(confirmed=False)
+        machine.rename_an_item(kind="programs", which=2)
+        machine.unlink_and_die(calls=calls)
+        machine.delete_a_document(which=2)
+        machine.sync(confirmed=False)
+
+
 @pytest.mark.parametrize("calls", range(20))
 def test_what_a_run_that_was_killed_before_it_began_had_announced_counts_for_nothing(calls: int) -> None:
     """An output that it was about to remove, and that a person removed since, is one that can't be asked about."""

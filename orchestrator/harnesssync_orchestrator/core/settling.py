@@ -10,7 +10,7 @@ from harnesssync_orchestrator.core.documents import Gap, position, value_at
 from harnesssync_orchestrator.core.history import Change, Found, Record, is_as_left
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Unparsable
-from harnesssync_orchestrator.core.stood import StoodFile
+from harnesssync_orchestrator.core.stood import Nothing, StoodFile
 
 
 def settled(record: Record, now: Mapping[str, Found], ledger: Ledger, present: Collection[str]) -> Ledger:
@@ -31,6 +31,8 @@ def settled(record: Record, now: Mapping[str, Found], ledger: Ledger, present: C
                 made=change.made,
                 unmade=change.unmade,
             )
+        elif isinstance(found.stood, Nothing):  # whoever removed the file since took with it what was to go from it
+            ledger = ledger.changed(forget=_old(change))
     return ledger.changed(made=[Address(folder) for folder in record.folders if folder in present])
 
 
