@@ -283,11 +283,14 @@ class Person(RuleBasedStateMachine):
     @rule(which=WHICH)
     @when(lambda self: self.model.documents and not self.model.unrecorded)
     def break_or_mend_a_document(self, which: int) -> None:
-        path, _ = self.some_document(which)
-        if self.rig.read(path).endswith(GARBAGE):
+        path, found = self.some_document(which)
+        now = self.rig.read(path)
+        if now.endswith(GARBAGE):
             self.edit(path, lambda content: content.removesuffix(GARBAGE))
         else:
-            self.edit(path, lambda content: content + GARBAGE)
+            # Where ours stands behind a line that had no end, that is what ends it, and not what is appended here.
+            exact = now == found.base or (isinstance(found.base, bytes) and found.base.endswith(b"\n"))
+            self.edit(path, lambda content: content + GARBAGE, exact=exact)
 
     @rule(which=WHICH)
     @when(lambda self: self.model.documents)
