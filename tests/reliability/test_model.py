@@ -75,6 +75,16 @@ def test_what_a_person_wrote_alike_stays_theirs_after_a_kill(calls: int) -> None
         machine.sync(confirmed=False)
 
 
+@pytest.mark.parametrize("calls", range(12, 40, 2))
+def test_what_a_person_wrote_alike_stays_theirs_after_kills_of_the_first_sync(calls: int) -> None:
+    """Lines that hide it are no sign of a ledger that was lost: there never was one."""
+    with a_person_with("agents", "denied", "commands") as machine:
+        machine.write_by_hand_what_we_would_write(which=0)
+        machine.sync_and_die(calls=calls, confirmed=False)
+        machine.sync_and_die(calls=23, confirmed=False)
+        machine.sync(confirmed=False)
+
+
 @pytest.mark.parametrize("calls", KILLS)
 def test_a_file_that_came_between_two_kills_is_taken_for_ours_that_was_edited(calls: int) -> None:
     """Nothing tells any more that the undo that was killed first had taken ours away."""

@@ -655,7 +655,7 @@ async def test_a_crash_leaves_nothing_that_git_shows(
     file = engine.layout.ledger_file(project)
     async with anyio.create_task_group() as tasks, no_linking(engine):
         tasks.start_soon(run)
-        await until(file.exists)
+        await until(lambda: file.exists() and json.loads(file.read_text(encoding="utf-8"))["pending"] != {})
         before_the_first_change = file.read_bytes()
     file.write_bytes(before_the_first_change)  # as if the process had been killed before it could record
     engine.memories.of(project.id, engine.layout).footprint = Footprint()

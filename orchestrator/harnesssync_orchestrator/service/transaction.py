@@ -69,6 +69,14 @@ class Transaction:
         """The same. Blocking."""
         return self._keep(plan) if plan.operations else plan
 
+    def found(self) -> None:
+        """Begin the ledger of a project that has none. Blocking. Raises StateError.
+
+        Before git is told of the first output: where it hides outputs and there is no ledger, one was lost.
+        """
+        if not self.ledger.lost and not self.start.engine.layout.ledger_file(self.start.project).exists():
+            self._save(self.ledger)
+
     async def carry_out(self, plan: Plan, *, finish: Callable[[], Awaitable[None]] | None = None) -> None:
         """Carry out a plan that was kept, and record it. What is about to be written is recorded before the first
         change, and what was written also when this is cancelled midway. `finish` comes before the end: killed in it,
