@@ -153,6 +153,19 @@ def test_a_file_in_the_home_directory_is_one_of_the_user_scope(run: Run, home: P
     assert explain(run, home / ".codex/AGENTS.md", "--user", cwd=tmp_path)["file"] == ".codex/AGENTS.md"
 
 
+def test_what_waits_until_the_source_can_be_read_is_not_called_in_step(run: Run, synced: Path) -> None:
+    """Nobody can confirm what a file says that can't be read at all."""
+    write(synced, ".claude/rules/more.md", "Be more.\n")
+    assert run("sync", cwd=synced).code == 0
+    rule = synced / ".claude/rules/more.md"
+    rule.unlink()
+    rule.symlink_to(rule.name)
+    row = explain(run, "AGENTS.md", cwd=synced)
+    assert (row["parts"][0]["state"], row["parts"][0]["withheld"]["reason"]) == (None, "unread")
+    told = run("explain", "AGENTS.md", cwd=synced)
+    assert "left as it is: some of the source can't be read" in told.out + told.err
+
+
 def test_what_is_not_there_is_told_with_the_reason(run: Run, synced: Path) -> None:
     """Not written yet, gone, edited, kept, in conflict, and without a source."""
     write(synced, ".claude/agents/new.md", "---\nname: new\ndescription: New\n---\nBe new.\n")

@@ -104,6 +104,26 @@ def test_check_tells_by_its_exit_code(run: Run, worktree: Path) -> None:
     assert run("check", cwd=worktree).code == 1
 
 
+def test_check_calls_nothing_in_step_that_waits_for_a_rule_to_be_read(run: Run, worktree: Path) -> None:
+    """Nor does a sync: what it leaves as it is may lack any number of edits of the other rules."""
+    rule = worktree / ".claude/rules/tests.md"
+    rule.parent.mkdir()
+    rule.write_text("Test well.\n")
+    run("ctl", "add", str(worktree), "--target", "codex")
+    assert run("sync", cwd=worktree).code == 0
+    rule.write_text("---\npaths: 'tests\n---\nTest well.\n")
+    (worktree / "CLAUDE.md").write_text("# Rules\n\nBe kinder.\n")
+    for command in ("sync", "check", "diff"):
+        (row,) = json.loads(run(command, "--json", cwd=worktree).out)["projects"]
+        assert (row["state"], row["halt"]) == ("halted", "source-unparsable"), command
+        assert row["halt_message"] == "some of the source can't be read, so 1 output can't be written anew"
+    ran = run("check", cwd=worktree)
+    assert (ran.code, "in step" in ran.out + ran.err) == (1, False)
+    assert "kinder" not in (worktree / "AGENTS.md").read_text()
+    assert run("sync", "--confirm", cwd=worktree).code == 1
+    assert "kinder" in (worktree / "AGENTS.md").read_text()
+
+
 def test_check_tells_of_outputs_that_git_shows_again(run: Run, worktree: Path, git: Callable[..., str]) -> None:
     """Somebody emptied `info/exclude`: a sync hides them, and all is well."""
     run("ctl", "add", str(worktree), "--target", "codex")

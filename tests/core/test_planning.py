@@ -653,6 +653,27 @@ def test_a_file_with_all_rules_waits_while_one_of_them_cannot_be_read(unread: st
     known = ledger(FILE.address, entry("f" * 16))
     result = plan(desired(rules), seen(FILE.path, ObservedFile("f" * 16)), known, source=source, trust=OWN)
     assert len(result.operations) == written
+    assert result.halt is (None if written else HaltReason.SOURCE_UNPARSABLE)
+    assert (result.waiting, result.unchanged) == (() if written else (FILE.address,), 0)
+
+
+@pytest.mark.parametrize("there", [ObservedFile("e" * 16), Missing()])
+def test_what_waits_is_never_called_unchanged(there: PathState) -> None:
+    """Nor is one that a person edited, or removed: nothing is known of it but that it is not as it should be."""
+    rules = replace(FILE, items=(ItemId("rule", "tests"),))
+    problem = Problem(code="front_matter_invalid", message="no", file="/w/project/.claude/rules/a.md", hint="Mend it")
+    source = replace(SOURCE, problems=(problem,))
+    known = ledger(FILE.address, entry(short_hash(FILE.content)))
+    result = plan(desired(rules), seen(FILE.path, there), known, source=source, trust=OWN)
+    assert (result.is_empty, result.conflicts, result.waiting, result.unchanged) == (True, (), (FILE.address,), 0)
+    assert result.halt_message == "some of the source can't be read, so 1 output can't be written anew"
+    as_wanted = plan(
+        desired(rules), seen(FILE.path, ObservedFile(short_hash(FILE.content))), known, source=source, trust=OWN
+    )
+    assert (as_wanted.halt, as_wanted.waiting, as_wanted.unchanged) == (None, (), 1)
+    confirmed = plan(desired(rules), seen(FILE.path, there), known, source=source, trust=OWN, confirmed=True)
+    assert (confirmed.halt, confirmed.waiting) == (None, ())
+    assert confirmed.operations or confirmed.conflicts
 
 
 def test_an_edited_output_is_shown_by_git_while_its_source_cannot_be_read() -> None:

@@ -41,6 +41,7 @@ class Sync:
         self.kept: set[Place] = set()
         self.replaced: set[str] = set()
         self.moved: list[str] = []
+        self.waiting = False
         self.synced = self.skipped = self.cleaned = 0
 
     def run(self) -> Said:
@@ -49,16 +50,15 @@ class Sync:
         everything = wishes(model.source.readable(), model.targets)
         stale = [at for at, entry in model.ledger.items() if at not in wanted and not (entry.kept and at in everything)]
         stale = [at for at in stale if at not in held or not model.stays(at, everything[at])]
-        waiting = False
         if self.broken and not self.confirmed:
-            waiting = any(at not in everything and model.ledger[at].ours for at in stale)
+            self.waiting = any(at not in everything and model.ledger[at].ours for at in stale)
             stale = [at for at in stale if at in everything]
         self.take_away(stale, wanted)
-        state = "halted" if waiting else "conflict" if self.conflicts else "in step"
+        state = "halted" if self.waiting else "conflict" if self.conflicts else "in step"
         return Said(
             state=state,
             exit_code=1 if state != "in step" or held or self.broken else 0,
-            halt="source-unparsable" if waiting else None,
+            halt="source-unparsable" if self.waiting else None,
             conflicts=frozenset(self.conflicts),
             held=frozenset(map(place, held)),
             kept=frozenset(self.kept),
@@ -88,8 +88,9 @@ class Sync:
         model, there, entry = self.model, self.model.wholes.get(at.path), self.model.ledger.get(at)
         if entry is not None and entry.kept and there is not None and self.chosen(at) != "restore":
             self._leave_kept(at, wish, entry)
-        elif self.broken and wish.of_agent and entry is not None:
-            self.skipped += 1
+        elif self.broken and not self.confirmed and wish.of_agent and entry is not None:
+            self.skipped += there == wish.value
+            self.waiting |= there != wish.value
         elif there == wish.value:
             self._keep(at, wish)
         elif there is None or (entry is not None and entry.ours and entry.value == there):

@@ -48,6 +48,7 @@ class Reason(enum.Enum):
     CONDITION = "condition"
     CONFLICT = "conflict"
     KEPT = "kept"
+    UNREAD = "unread"
     NOT_WRITTEN = "not-written"
 
 
@@ -266,6 +267,8 @@ def _withheld(address: Address, known: Known, *, there: bool) -> tuple[Withheld 
     told = known.withheld.get(address) or known.withheld.get(Address(address.path))
     if told is not None and (wish is not None or told[0].reason is not Reason.HELD):
         return told
+    if address in known.plan.waiting:
+        return Withheld(Reason.UNREAD, "some of the source can't be read"), None
     if wish is not None and (why := why_exposed(wish.output, known.observed, known.whole)):
         return Withheld(Reason.EXPOSED, why), None
     if wish is not None and (condition := unmet(wish.output, known.observed)) is not None:

@@ -21,7 +21,7 @@ MOST_REMOVED_PERCENT = 30
 
 
 class HaltReason(enum.Enum):
-    """Why a project does nothing, or, where its source can't be parsed, removes nothing."""
+    """Why a project does nothing, or, where its source can't be parsed, less than it should."""
 
     SOURCE_MISSING = "source-missing"
     SOURCE_EMPTIED = "source-emptied"
@@ -32,7 +32,7 @@ class HaltReason(enum.Enum):
 
     @property
     def stops(self) -> bool:
-        """Is nothing to be done at all? While a source can't be parsed, only removals wait."""
+        """Is nothing to be done at all? While a source can't be parsed, only what would lack something waits."""
         return self is not HaltReason.SOURCE_UNPARSABLE
 
 

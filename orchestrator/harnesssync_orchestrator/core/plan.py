@@ -44,7 +44,7 @@ class _Operation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeLink(_Operation):
     """Link `path` to `source` (absolute path), or copy it there if `copied`. `text` is what the link says: relative to
-    the link's folder for a source inside the project, else absolute. `digest` is the source's content hash."""
+    its folder for a source inside the project, else absolute. `digest` is the source's content hash."""
 
     source: str
     text: str
@@ -194,11 +194,10 @@ class Held:
 class Plan:
     """What one sync of one project would do. All of it is known before the first write.
 
-    `adopt` are entries to record without touching anything, `made` containers that an unfinished sync made for some of
-    them, `forget` addresses that are gone anyway.
-    `unchanged` counts outputs that are as they should be. `halt` says why it does less than it should, or nothing,
-    and `halt_message` says so to people. `exclude` are the paths of ours that git does not
-    track and should not show, `private` those of them that nobody may see, `theirs` what is not ours in such places.
+    `adopt` are entries to record without touching anything, `made` containers that an unfinished sync made for them,
+    `forget` addresses that are gone anyway. `unchanged` counts outputs as they should be; what is `waiting` waits until
+    all of the source can be read. `halt` says why it does less, `halt_message` so to people. `exclude` are the paths of
+    ours that git does not track and should not show, `private` those that nobody may see, `theirs` what is not ours.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -213,6 +212,7 @@ class Plan:
     private: tuple[str, ...] = ()
     theirs: tuple[str, ...] = ()
     unchanged: int = 0
+    waiting: tuple[Address, ...] = ()
     halt: HaltReason | None = None
     halt_message: str = ""
 

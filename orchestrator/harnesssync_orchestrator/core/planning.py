@@ -17,7 +17,7 @@ The rule for every output, with the digests of what is wanted, what is there and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.conditions import unmet
@@ -86,10 +86,11 @@ def plan(
     wanted, held, losses = _permitted(desired, observed, ledger, whole, source, trust)
     staying = {each.address for each in held if each.stays}
     mine = _of(known, ledger)
-    stale, unread = _unwanted(wanted, staying, desired, observed, mine, source, confirmed=confirmed)
+    unread = _unread(source, confirmed=confirmed)
+    stale, stuck = _unwanted(wanted, staying, desired, observed, mine, is_unread=bool(unread))
     draft = Draft(observed, ledger, source.scope, resolution or Resolution())
     draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
-    _decide(draft, wanted, stale, source)
+    _decide(draft, wanted, stale, source.root, unread)
     made = _made_but_not_recorded(draft)
     seen = hiding(draft, wanted, ledger.changed(made=made), whole)
     return Plan(
@@ -105,8 +106,9 @@ def plan(
         private=seen.private,
         theirs=seen.theirs,
         unchanged=draft.unchanged,
-        halt=HaltReason.SOURCE_UNPARSABLE if unread else None,
-        halt_message=f"some of the source can't be read, so {_outputs(unread)} can't be removed" if unread else "",
+        waiting=tuple(draft.waiting),
+        halt=HaltReason.SOURCE_UNPARSABLE if stuck or draft.waiting else None,
+        halt_message=_why_waiting(stuck, len(draft.waiting)),
     )
 
 
@@ -124,9 +126,8 @@ def _unwanted(
     desired: Desired,
     observed: Observed,
     ledger: Ledger,
-    source: Source,
     *,
-    confirmed: bool,
+    is_unread: bool,
 ) -> tuple[list[Address], int]:
     """What the ledger has and nobody wants any more, in order; and how many of our outputs are not among it since
     their items may only be unreadable for the moment. What is there but may not be written may go all the same."""
@@ -135,19 +136,30 @@ def _unwanted(
     untouchable = waiting.union(staying, (clash.address for clash in desired.clashes))
     stale = {address for address in ledger.entries if address not in wanted and address not in untouchable}
     stale = {each for each in stale if each.path not in observed.unasked and not lasts(each, ledger, observed)}
-    unread: set[Address] = set()
-    if _is_partly_unread(source, confirmed=confirmed):
-        unread = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
+    stuck: set[Address] = set()
+    if is_unread:
+        stuck = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
         stale.intersection_update(desired.wanted)
-    return sorted(stale), len(unread)
+    return sorted(stale), len(stuck)
 
 
-def _is_partly_unread(source: Source, *, confirmed: bool) -> bool:
-    """Who confirms knows of what they broke, but not of a disk that fails while it is read."""
-    return any(problem.hides and (not confirmed or problem.code == FILE_UNREADABLE) for problem in source.problems)
+def _unread(source: Source, *, confirmed: bool) -> list[str]:
+    """The files of which items may be missing. Who confirms knows of what they broke, but not of a disk that fails
+    while it is read."""
+    problems = [problem for problem in source.problems if problem.hides]
+    return [problem.file for problem in problems if not confirmed or problem.code == FILE_UNREADABLE]
 
 
-def _decide(draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Iterable[Address], source: Source) -> None:
+def _why_waiting(stuck: int, waiting: int) -> str:
+    """What can't be done while some of the source can't be read."""
+    waits = [f"{_outputs(stuck)} can't be removed"] if stuck else []
+    waits += [f"{_outputs(waiting)} can't be written anew"] if waiting else []
+    return f"some of the source can't be read, so {' and '.join(waits)}" if waits else ""
+
+
+def _decide(
+    draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Iterable[Address], root: str, unread: Sequence[str]
+) -> None:
     """Decide about every output: wholes one by one, keys and elements by the file that they are in."""
     documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
     for address, wish in wanted.items():
@@ -156,14 +168,10 @@ def _decide(draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Itera
             documents[address.path].wanted.append(Wanted(output, wish.owners))
         elif entry is not None and _is_kept(address, wish, draft.state(address), entry, draft.resolution):
             draft.leave_kept(address, wish, entry)
-        elif entry is not None and _would_say_less(output, source):
-            draft.unchanged += 1
-        elif isinstance(output, FileOutput) and output.once:
-            decide_once(draft, wish, output)
-        elif isinstance(output, LinkOutput):
-            decide_link(draft, wish, output, source.root)
+        elif entry is not None and _would_say_less(output, unread):
+            _let_wait(draft, wish, output, root)
         else:
-            decide_file(draft, wish, output)
+            _decide_whole(draft, wish, output, root)
     for address in stale:
         entry = draft.ledger.entries[address]
         if address.pointer:
@@ -172,6 +180,25 @@ def _decide(draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Itera
             decide_removal(draft, address, entry)
     for path, work in documents.items():
         decide_document(draft, path, work)
+
+
+def _decide_whole(draft: Draft, wish: Wanted[Output], output: FileOutput | LinkOutput, root: str) -> None:
+    if isinstance(output, LinkOutput):
+        decide_link(draft, wish, output, root)
+    elif output.once:
+        decide_once(draft, wish, output)
+    else:
+        decide_file(draft, wish, output)
+
+
+def _let_wait(draft: Draft, wish: Wanted[Output], output: FileOutput | LinkOutput, root: str) -> None:
+    """Leave an output as it is: one that is as wanted is in step, whatever the rest of the source says."""
+    trial = Draft(draft.observed, draft.ledger, draft.scope, draft.resolution)
+    _decide_whole(trial, wish, output, root)
+    if trial.operations or trial.conflicts or trial.kept:
+        draft.waiting.append(output.address)
+    else:
+        draft.unchanged += 1
 
 
 def _outputs(number: int) -> str:
@@ -184,13 +211,12 @@ def _is_kept(address: Address, wish: Wanted[Output], state: PathState, entry: En
     return entry.kept and not isinstance(state, Missing) and not takes_back
 
 
-def _would_say_less(output: Output, source: Source) -> bool:
-    """Would it, written while a part of the source can't be read, lack what that part has to say?
+def _would_say_less(output: Output, unread: Sequence[str]) -> bool:
+    """Would it, written while some files of the source can't be read, lack what these have to say?
 
     An agent's limits name the servers that there are, and one file may have the text of all rules.
     """
     kinds = {item.kind for item in output.items}
-    unread = [problem.file for problem in source.problems if problem.hides]
     text = any(not (file.endswith(".json") or any(folder in file for folder in _WITHOUT_RULES)) for file in unread)
     return (Kind.AGENT.value in kinds and bool(unread)) or (Kind.RULE.value in kinds and text)
 

@@ -22,6 +22,7 @@ _STATES = {
     "output-edited": "edited since we wrote it",
     "both": "edited since we wrote it, and its source has changed too",
 }
+_WITHHELD = {"conflict": "conflict", "unread": "left as it is"}
 _WHATS = {"link": "a link", "copy": "a copy", "file": "a file", "key": "a key", "element": "an element"}
 
 
@@ -120,8 +121,8 @@ def _standing(part: Mapping[str, Any]) -> tuple[str, bool]:
             return visible(f"held back until you trust it: {why}"), False
         told = withheld["message"].removeprefix(f"{part['address']}: ")
         hint = f". {withheld['hint']}" if withheld["hint"] else ""
-        word = "conflict: " if withheld["reason"] == "conflict" else "left out: "
-        return visible(f"{word}{told}{hint}"), False
+        word = _WITHHELD.get(withheld["reason"], "left out")
+        return visible(f"{word}: {told}{hint}"), False
     if not part["there"]:
         if part["state"] == "orphan":
             return "gone, and nothing makes it any more", False
