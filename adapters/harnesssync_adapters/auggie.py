@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.auggie import SETTINGS, TOOLS, permissions
-from harnesssync_adapters.shared import commands, hooks, instructions
+from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import first_line, found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Native, Support, Target, Unsupported, View
@@ -66,10 +67,10 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     """Files only for those of plugins. `$ARGUMENTS` and `$1` are understood, and so are names in braces."""
     native = posixpath.join(view.root, ".claude/commands") + "/"
     for command in items:
-        for part in dict.fromkeys(commands.parts(command.prompt)):
-            if isinstance(part, (commands.Shell, commands.File)):
+        for part in dict.fromkeys(prompts.parts(command.prompt)):
+            if isinstance(part, (prompts.Shell, prompts.File)):
                 yield loss(view, command, part.written, "Auggie leaves it to the model what to do with it")
-            elif isinstance(part, commands.Argument):
+            elif isinstance(part, prompts.Argument):
                 yield loss(view, command, part.written, "nothing says that Auggie counts from 0, as Claude Code does")
         yield from command_losses(view, command, "Auggie")
         if found_at(view, command).startswith(native) or has_skill(view, command.name):

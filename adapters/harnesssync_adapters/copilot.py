@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.copilot import permissions
-from harnesssync_adapters.shared import commands, hooks, instructions
+from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_skills import called_losses, command_skills
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
@@ -145,7 +146,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         if not _is_in(view, found_at(view, command), ".claude/commands"):
             others.append(command)
             continue
-        for part in dict.fromkeys(part for part in commands.parts(command.prompt) if not isinstance(part, str)):
+        for part in dict.fromkeys(part for part in prompts.parts(command.prompt) if not isinstance(part, str)):
             yield loss(view, command, part.written, "GitHub Copilot shows the model the text as it is written")
         yield from called_losses(view, command, "GitHub Copilot")
     folder = ".github/skills" if view.scope is Scope.PROJECT else ".copilot/skills"

@@ -15,10 +15,10 @@ from dataclasses import replace
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.names import loss
-from harnesssync_adapters.shared.opencode_family import Family, rendered_agents, rendered_commands
+from harnesssync_adapters.shared.opencode_family import Family, called_skill_losses, rendered_agents, rendered_commands
 from harnesssync_adapters.shared.opencode_tools import would_expand
 from harnesssync_adapters.shared.servers import server_key, templates, unusable
-from harnesssync_adapters.shared.skills import linked_skills, skill_losses
+from harnesssync_adapters.shared.skills import linked_skills
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
@@ -79,7 +79,7 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
             yield result
         else:
             yield replace(result, path=f".kilo/skills/{posixpath.basename(result.path)}", copied=True)
-    yield from skill_losses(view, skills, "Kilo Code")
+    yield from called_skill_losses(view, skills, _FAMILY, runs=False)
 
 
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:

@@ -20,6 +20,7 @@ from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
@@ -36,7 +37,9 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     yield from linked_skills(view, skills)
-    yield from skill_losses(view, skills, "Kimi", kept=("disable-model-invocation",))
+    yield from skill_losses(
+        view, skills, "Kimi", kept=("disable-model-invocation",), puts_in=(prompts.Arguments, prompts.Argument)
+    )
 
 
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
@@ -73,10 +76,10 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     yield from command_skills(view, items, folder, "Kimi", own=_argument, text=commands.spaced)
 
 
-def _argument(part: commands.Part) -> str | None:
-    if isinstance(part, commands.Argument):
+def _argument(part: prompts.Part) -> str | None:
+    if isinstance(part, prompts.Argument):
         return f"$ARGUMENTS[{part.number - 1}]"
-    return part.written if isinstance(part, commands.Arguments) else None
+    return part.written if isinstance(part, prompts.Arguments) else None
 
 
 _WAYS = Ways(inherits=True, bearer=True)

@@ -13,10 +13,10 @@ from harnesssync_adapters.permissions.opencode import OPENCODE as FAMILY
 from harnesssync_adapters.permissions.opencode import permissions
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.names import loss
-from harnesssync_adapters.shared.opencode_family import rendered_agents, rendered_commands
+from harnesssync_adapters.shared.opencode_family import called_skill_losses, rendered_agents, rendered_commands
 from harnesssync_adapters.shared.opencode_tools import would_expand
 from harnesssync_adapters.shared.servers import server_key, templates, unusable
-from harnesssync_adapters.shared.skills import linked_besides, skill_losses
+from harnesssync_adapters.shared.skills import linked_besides
 from harnesssync_orchestrator.core.desired import (
     ElementOutput,
     JsonValue,
@@ -67,7 +67,7 @@ def _private_rule(view: View, rule: Rule) -> Iterator[Output | Loss]:
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     """Links only for skills that do not lie in `.claude/skills` of this very scope: those are read anyway."""
     yield from linked_besides(view, skills)
-    yield from skill_losses(view, skills, "OpenCode")
+    yield from called_skill_losses(view, skills, FAMILY, runs=True)
 
 
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:

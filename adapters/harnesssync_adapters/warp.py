@@ -17,6 +17,7 @@ from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import is_claude_server, templates
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
@@ -32,7 +33,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     yield from linked_besides(view, skills)
-    yield from skill_losses(view, skills, "Warp")
+    yield from skill_losses(view, skills, "Warp", puts_in=(prompts.Arguments, prompts.Argument))
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
@@ -52,19 +53,19 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             content=markdown({"name": name, "description": description}, body),
             private=is_private(view, command),
         )
-        for part in dict.fromkeys(commands.parts(command.prompt)):
+        for part in dict.fromkeys(prompts.parts(command.prompt)):
             if isinstance(part, str):
                 if commands.NUMBERS.search(part):
                     yield loss(view, command, "$", commands.why_spaced("Warp"))
-            elif isinstance(part, (commands.Shell, commands.File)):
+            elif isinstance(part, (prompts.Shell, prompts.File)):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
         yield from called_losses(view, command, "Warp")
 
 
-def _written(part: commands.Part) -> str:
-    if isinstance(part, commands.Argument):
+def _written(part: prompts.Part) -> str:
+    if isinstance(part, prompts.Argument):
         return f"$ARGUMENTS[{part.number - 1}]"
-    return part.written if isinstance(part, commands.Arguments) else spoken(part)
+    return part.written if isinstance(part, prompts.Arguments) else spoken(part)
 
 
 _DIALECT = Dialect(harness="Warp", remote={Transport.HTTP: {}, Transport.SSE: {}})

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import pytest
 import tomlkit
 import yaml
+from tests.adapters.conftest import skill
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
@@ -18,6 +19,7 @@ from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope
 from harnesssync_orchestrator.core.names import why_unsafe
+from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import AddElement, Native, SetKey, Target, Unsupported, View
@@ -325,6 +327,26 @@ def test_every_hook_that_could_forbid_is_written_or_lost_as_a_matter_of_security
     for guard in guards:
         found = list(results(target, Source(scope=rich.scope, root=rich.root, items=(guard,))))
         assert any(not isinstance(one, Loss) or one.security for one in found), guard.id
+
+
+PUT_IN = {
+    "kimi": ["!`git log`", "@docs/a.md"],
+    "warp": ["!`git log`", "@docs/a.md"],
+    "kilo": ["!`git log`"],
+    "opencode": [],
+}
+"""What is left in skills, of harnesses that put in something themselves."""
+
+
+def test_what_claude_code_puts_into_a_skill_is_told_once_where_nothing_puts_it_in(target: Target) -> None:
+    """The text is linked as it stands: what is not put in stands there as it is written."""
+    text = "Fix $ARGUMENTS, first $0.\n!`git log`\nSee @docs/a.md."
+    fixing = replace(skill(P, "fix"), placeholders=placeholders(text))
+    told = desired_state([target], Source(scope=P, root="/work/project", items=(fixing,))).losses
+    left = PUT_IN.get(target.id, ["$ARGUMENTS", "$0", "!`git log`", "@docs/a.md"])
+    reads_it = target.id != "claude-code" and not isinstance(target.support(P, Kind.SKILL), Unsupported)
+    expected = [", ".join(left)] if left and reads_it else []
+    assert [one.what for one in told if one.why.endswith("the model sees what is written")] == expected
 
 
 def test_nothing_is_made_of_nothing(target: Target) -> None:

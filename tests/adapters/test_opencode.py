@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from tests.adapters.conftest import agent, command, permission, permissions, server, skill, source
@@ -9,6 +11,7 @@ from tests.adapters.conftest import agent, command, permission, permissions, ser
 from harnesssync_adapters.opencode import TARGET
 from harnesssync_orchestrator.core.desired import Desired, FileOutput, KeyOutput
 from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
+from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.core.rendering import desired_state
 
 PROJECT = Scope.PROJECT
@@ -71,6 +74,14 @@ def test_a_mode_that_only_plans_is_a_loss_of_security() -> None:
 def test_an_agent_without_limits_has_no_permissions_of_its_own() -> None:
     """It has those of the session."""
     assert front(agent(PROJECT, "a")) == {"description": agent(PROJECT, "a").description, "mode": "subagent"}
+
+
+def test_skills_that_people_call_are_commands_to_it() -> None:
+    """As seen with 1.18.33: `/fix a` puts `a` in the place of `$1` and of `$ARGUMENTS`, nothing in that of `$2`, and
+    runs what is in !`…`."""
+    text = "Fix $ARGUMENTS, first $0.\n!`git log`\nSee @docs/a.md."
+    losses = desired(replace(skill(PROJECT, "fix"), placeholders=placeholders(text))).losses
+    assert {loss.what: loss.security for loss in losses} == {"$0": False, "!`git log`": True}
 
 
 def test_skills_that_it_reads_itself_are_not_linked() -> None:

@@ -9,6 +9,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.command_skills import command_losses, spoken
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
@@ -38,7 +39,7 @@ def command_files(
                 content=markdown(members, body) if members else f"{body.strip()}\n".encode("utf-8", "surrogateescape"),
                 private=is_private(view, command),
             )
-            for part in dict.fromkeys(one for one in commands.parts(command.prompt) if not isinstance(one, str)):
+            for part in dict.fromkeys(one for one in prompts.parts(command.prompt) if not isinstance(one, str)):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
             yield from command_losses(view, command, harness)
 

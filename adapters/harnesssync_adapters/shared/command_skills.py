@@ -9,12 +9,13 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.skills import use_losses
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
 
 
-def _no_own(part: commands.Part) -> str | None:  # noqa: ARG001 - as the harnesses' own functions
+def _no_own(part: prompts.Part) -> str | None:  # noqa: ARG001 - as the harnesses' own functions
     return None
 
 
@@ -24,7 +25,7 @@ def command_skills(
     folder: str,
     harness: str,
     *,
-    own: Callable[[commands.Part], str | None] = _no_own,
+    own: Callable[[prompts.Part], str | None] = _no_own,
     text: Callable[[str], str] = str,
     named: Callable[[str], str] = str,
     front: Mapping[str, JsonValue] = MappingProxyType({}),
@@ -45,7 +46,7 @@ def told_commands(
     harness: str,
     *,
     noun: str,
-    own: Callable[[commands.Part], str | None] = _no_own,
+    own: Callable[[prompts.Part], str | None] = _no_own,
     text: Callable[[str], str] = str,
     named: Callable[[str], str] = str,
     front: Mapping[str, JsonValue] = MappingProxyType({}),
@@ -64,7 +65,7 @@ def told_commands(
                 content=markdown({"name": name, "description": description, **front}, body),
                 private=is_private(view, command),
             )
-            parts = [part for part in commands.parts(command.prompt) if not isinstance(part, str)]
+            parts = [part for part in prompts.parts(command.prompt) if not isinstance(part, str)]
             for part in dict.fromkeys(part for part in parts if own(part) is None):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
             yield from called_losses(view, command, harness)
@@ -84,13 +85,13 @@ def command_losses(view: View, command: Command, harness: str) -> Iterator[Loss]
         yield loss(view, command, f"model: {command.model}", f"{harness} has other models")
 
 
-def spoken(part: commands.Part, noun: str = "skill") -> str:
+def spoken(part: prompts.Part, noun: str = "skill") -> str:
     """What Claude Code would put something in the place of, asked of the model in words."""
-    if isinstance(part, commands.Arguments):
+    if isinstance(part, prompts.Arguments):
         return f"(what the user typed after the name of this {noun})"
-    if isinstance(part, commands.Argument):
+    if isinstance(part, prompts.Argument):
         return f"(word {part.number} of what the user typed after the name of this {noun})"
-    if isinstance(part, commands.Shell) and commands.singles(part):
+    if isinstance(part, prompts.Shell) and prompts.singles(part):
         about = f"$1 is the first word of what the user typed after the name of this {noun}"
         return f"{commands.in_words(part)} ({about})"
     return commands.in_words(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harnesssync_adapters.shared import commands
+from harnesssync_orchestrator.core import prompts
 
 _SPECIAL = re.compile(r"\{\{args\}\}|[!@]\{")
 
@@ -12,7 +13,7 @@ _SPECIAL = re.compile(r"\{\{args\}\}|[!@]\{")
 def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
     """The prompt in that syntax, and what of it is lost."""
     losses: dict[str, str] = {}
-    singled = commands.has_singles(prompt)
+    singled = prompts.has_singles(prompt)
 
     def text(plain: str) -> str:
         if singled and commands.NUMBERS.search(plain):
@@ -22,13 +23,13 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
             losses[match[0]] = f"{harness} would put something in its place: a space keeps it as text"
         return _SPECIAL.sub(lambda match: f"{match[0][0]} {match[0][1:]}", plain)
 
-    def part(one: commands.Part) -> str:
-        if isinstance(one, commands.Arguments):
+    def part(one: prompts.Part) -> str:
+        if isinstance(one, prompts.Arguments):
             return "{{args}}"
-        if isinstance(one, commands.File):
+        if isinstance(one, prompts.File):
             return f"@{{{one.path}}}" if not one.path.startswith("~") else one.written
-        if isinstance(one, commands.Shell):
-            if commands.singles(one) or one.is_block:
+        if isinstance(one, prompts.Shell):
+            if prompts.singles(one) or one.is_block:
                 losses[one.written] = f"{harness} has nothing like it: the model is told in words"
                 return commands.in_words(one)
             if _is_balanced(one.command):

@@ -11,9 +11,11 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
+from harnesssync_adapters.shared.skills import skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
-from harnesssync_orchestrator.core.items import Agent, Command, Kind, Scope
+from harnesssync_orchestrator.core.items import Agent, Command, Kind, Scope, Skill
 from harnesssync_orchestrator.core.targets import View
 
 
@@ -82,6 +84,19 @@ def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
     return denials
 
 
+def called_skill_losses(view: View, skills: Sequence[Skill], family: Family, *, runs: bool) -> Iterator[Loss]:
+    """What is lost of skills that people call: the text is that of a command then, and a shell command in it `runs`."""
+    puts_in = (prompts.Arguments, prompts.Argument, prompts.File, *([prompts.Shell] if runs else []))
+    yield from skill_losses(view, skills, family.name, puts_in=puts_in)
+    for skill in skills:
+        for part in skill.placeholders:
+            if isinstance(part, prompts.Shell) and runs:
+                yield loss(view, skill, part.written, f"{family.name} runs it without asking", security=True)
+            elif isinstance(part, prompts.Argument):
+                why = f"{family.name} counts arguments from 1, and leaves nothing of one that is not typed"
+                yield loss(view, skill, part.written, why)
+
+
 def rendered_commands(view: View, items: Sequence[Command], family: Family) -> Iterator[Output | Loss]:
     """The text is nearly the same: OpenCode has taken over `$ARGUMENTS`, !`command` and `@file`. Its `$1` is the first
     argument, and `$100` the hundredth, of which nothing is left if there is none."""
@@ -100,8 +115,8 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
             ),
             private=is_private(view, command),
         )
-        for part in commands.parts(command.prompt):
-            if isinstance(part, commands.Shell):
+        for part in prompts.parts(command.prompt):
+            if isinstance(part, prompts.Shell):
                 yield loss(view, command, part.written, f"{family.name} runs it without asking", security=True)
                 if part.is_block:
                     yield loss(view, command, part.written, f"{family.name} has no such blocks: it is only text")
@@ -113,7 +128,7 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
         yield from command_losses(view, command, family.name)
 
 
-def _written(part: commands.Part) -> str:
-    if isinstance(part, commands.Argument):  # of `$ARGUMENTS[0]` it would see the beginning, and put all there
+def _written(part: prompts.Part) -> str:
+    if isinstance(part, prompts.Argument):  # of `$ARGUMENTS[0]` it would see the beginning, and put all there
         return f"${part.number}"
-    return commands.renumbered(part.written) if isinstance(part, commands.Shell) else part.written
+    return prompts.renumbered(part.written) if isinstance(part, prompts.Shell) else part.written

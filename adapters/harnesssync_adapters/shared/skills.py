@@ -14,6 +14,7 @@ from functools import lru_cache
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_orchestrator.core.desired import LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, ItemId, Layer, Scope, Skill
+from harnesssync_orchestrator.core.prompts import Part
 from harnesssync_orchestrator.core.targets import View
 
 FOLDER = ".agents/skills"
@@ -66,9 +67,19 @@ def linked_besides(view: View, skills: Sequence[Skill], folder: str = FOLDER) ->
             yield result
 
 
-def skill_losses(view: View, skills: Sequence[Skill], harness: str, *, kept: tuple[str, ...] = ()) -> Iterator[Loss]:
-    """What the front matter of skills says to Claude Code alone, but for the keys that the harness reads too."""
+def skill_losses(
+    view: View,
+    skills: Sequence[Skill],
+    harness: str,
+    *,
+    kept: tuple[str, ...] = (),
+    puts_in: tuple[type[Part], ...] = (),
+) -> Iterator[Loss]:
+    """What skills say to Claude Code alone: in the front matter, but for the keys that the harness reads too, and in
+    the text, but for what it `puts_in` too."""
     for skill in skills:
+        if left := [part.written for part in skill.placeholders if not isinstance(part, puts_in)]:
+            yield loss(view, skill, ", ".join(left), f"{harness} puts nothing there: the model sees what is written")
         for key in _NOT_READ:
             if key not in kept and skill.metadata.get(key):
                 yield loss(view, skill, f"{key}: {skill.metadata[key]}", f"{harness} does not read it")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from harnesssync_orchestrator.core.prompts import Part
 from harnesssync_orchestrator.core.references import Template
 
 
@@ -126,7 +127,8 @@ class Skill(_Item):
     """A folder with a `SKILL.md`. `name` is the front matter's, else the folder's.
 
     `source` is the absolute path of the folder, `folder` its last part, and `digest` the tree hash of
-    everything in it (16 hex digits). `metadata` is the whole front matter, as parsed.
+    everything in it (16 hex digits). `metadata` is the whole front matter, as parsed, and `placeholders` the first of
+    each kind in the text.
     """
 
     folder: str
@@ -134,6 +136,7 @@ class Skill(_Item):
     source: str
     digest: str
     metadata: Mapping[str, object] = field(default_factory=dict)
+    placeholders: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

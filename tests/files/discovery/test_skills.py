@@ -36,6 +36,13 @@ def test_a_skill_without_a_description_is_described_by_its_first_words(world: An
     assert world.items(Skill)["a"].description == "Reads files"
 
 
+def test_what_claude_code_puts_in_is_found_in_the_text_alone(world: Any) -> None:
+    """The front matter is no part of it."""
+    text = "---\nname: fix\ndescription: Fixes $0\n---\nFix $ARGUMENTS.\n!`git status`\n"
+    world.in_project({".claude/skills/fix/SKILL.md": text, ".claude/skills/fix/more.md": "@docs/more.md\n"})
+    assert [part.written for part in world.items(Skill)["fix"].placeholders] == ["$ARGUMENTS", "!`git status`"]
+
+
 def test_two_skills_that_give_one_name_both_stay(world: Any, skill_text: Any) -> None:
     """The second goes by its folder."""
     world.in_project({f".claude/skills/{folder}/SKILL.md": skill_text("D", name="same") for folder in ("a", "b")})

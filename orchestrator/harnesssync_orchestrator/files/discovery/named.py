@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -97,13 +97,5 @@ def _add_skill(skill: Skill, skills: dict[str, Skill]) -> None:
     """Two folders may give one name in their front matter; Claude Code goes by the folder, so both stay."""
     if skill.name in skills:
         namespace, colon, _ = skill.name.rpartition(":")
-        skill = Skill(
-            name=f"{namespace}{colon}{skill.folder}",
-            origin=skill.origin,
-            folder=skill.folder,
-            description=skill.description,
-            source=skill.source,
-            digest=skill.digest,
-            metadata=skill.metadata,
-        )
+        skill = replace(skill, name=f"{namespace}{colon}{skill.folder}")
     skills.setdefault(skill.name, skill)

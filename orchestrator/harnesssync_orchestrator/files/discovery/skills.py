@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Skill
 from harnesssync_orchestrator.core.names import why_unsafe
+from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.files.discovery.frontmatter import FrontMatter
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 
@@ -50,6 +51,7 @@ def read_skill(path: str, folder: str, ground: Ground, reader: Reader, *, namesp
         source=path,
         digest="",
         metadata=front_matter.metadata,
+        placeholders=placeholders(front_matter.body),
     )
 
 

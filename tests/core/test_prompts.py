@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.growth import grows_with_length
 
-from harnesssync_adapters.shared.commands import Argument, Arguments, File, Shell, parts, renumbered
+from harnesssync_orchestrator.core.prompts import Argument, Arguments, File, Shell, parts, placeholders, renumbered
 
 
 def test_a_mention_in_code_is_none() -> None:
@@ -53,3 +53,25 @@ def test_arguments_of_a_shell_command_are_counted_anew(command: str, expected: s
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     """Thousands of mentions among thousands of pieces of code."""
     assert grows_with_length(parts.__wrapped__, lambda length: unit * (length // len(unit)), 1 << 19)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mail a@b.example.com, pay $ARG or $5, `@a/b`.", []),
+        ("Fix $ARGUMENTS, and $ARGUMENTS again, with $1.", ["$ARGUMENTS", "$1"]),
+        ("Now:\n!`git status`\n!`git log`\nSee @docs/a.md.", ["!`git status`", "@docs/a.md"]),
+        ("```\nawk '{print $1}'\n```", []),
+        ("```\nrm $0\n```\nof $ARGUMENTS", ["$0", "$ARGUMENTS"]),
+        ("Take $0.\n```!\nls\n```\n", ["$0", "```!\nls\n```"]),
+    ],
+)
+def test_the_first_of_each_kind_stands_for_the_others_in_a_skill(text: str, expected: list[str]) -> None:
+    """An argument in code may be a shell's own, as long as no arguments are put in elsewhere."""
+    assert [part.written for part in placeholders(text)] == expected
+
+
+@pytest.mark.parametrize("unit", ["Words, and more words.\n", "Mail a@b.c and pay $5 for `$1`.\n", "`", "!`", "@a/"])
+def test_looking_for_them_takes_time_in_proportion_to_the_text(unit: str) -> None:
+    """Skills are many, and their texts long."""
+    assert grows_with_length(placeholders, lambda length: unit * (length // len(unit)), 400_000)
