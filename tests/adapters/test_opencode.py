@@ -137,13 +137,28 @@ def test_arguments_are_counted_from_one() -> None:
     assert wish.output.content.decode().endswith("Fix $1 and $2 of $ARGUMENTS, see @docs/a.md: !`git log $1`\n")
 
 
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("Fix $0 of $1, $1 first.", ["$1"]),
+        ("Fix $ARGUMENTS[0].", ["$ARGUMENTS[0]"]),
+        ("Fix $0: !`git log $1`", ["!`git log $1`"]),
+        ("Fix $ARGUMENTS, for $50.", []),
+    ],
+)
+def test_that_the_last_argument_takes_what_is_left_is_told(prompt: str, told: list[str]) -> None:
+    """As seen with 1.18.33: `/x a b c` puts `b c` in the place of `$2` where there is no `$3`, also in what it runs."""
+    losses = desired(command(PROJECT, "x", prompt)).losses
+    assert [loss.what for loss in losses if "arguments that are left" in loss.why] == told
+
+
 def test_an_amount_of_money_is_kept() -> None:
     """OpenCode would put nothing in its place, as in that of the fifth argument that nobody typed."""
     result = desired(command(PROJECT, "x", "Ask $0 for $5 or $100."))
     (wish,) = result.wanted.values()
     assert isinstance(wish.output, FileOutput)
     assert wish.output.content.endswith(b"Ask $1 for $ 5 or $ 100.\n")
-    assert {"$"} == {loss.what for loss in result.losses}
+    assert {"$", "$0"} == {loss.what for loss in result.losses}
 
 
 def test_no_permission_stands_where_another_program_reads_it_without_its_denials() -> None:

@@ -6,6 +6,7 @@ strictest in Claude Code: they are brought over only where both say the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,8 @@ _TOOLS = {
     "skill": "Skill",
 }
 _WHY_ASKED = "an agent of Claude Code's has a tool, or it has not"
+_WHY_LAST = "OpenCode puts all arguments that are left in the place of the last, Claude Code one"
+_NUMBERED = re.compile(r"\$([0-9]{1,9})")
 _WHY_AGENT = "Claude Code has no such setting of an agent, or other values for it"
 
 
@@ -127,6 +130,8 @@ def _command(path: str, parts: list[str], parted: texts.Parted) -> Iterator[New 
     is `$1`."""
     front: dict[str, JsonValue] = {"description": str(parted.front.get("description", ""))}
     yield texts.command(path, parts, front, texts.counted_from_nothing(parted.body))
+    if last := max(map(int, _NUMBERED.findall(parted.body)), default=0):
+        yield Lost(source=path, key=f"${last}", why=_WHY_LAST)
     why = "Claude Code has no such setting of a command, or other values for it"
     yield from texts.unsaid(path, parted.front, ("description", "template", "name"), why)
 

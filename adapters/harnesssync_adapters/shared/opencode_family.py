@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -107,25 +108,39 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
         if has_skill(view, command.name):
             continue
         description = command.description or first_line(command.prompt) or command.name
+        text = commands.rewritten(command.prompt, commands.spaced, _written)
         yield FileOutput(
             path=f"{family.folder(view)}/commands/{'/'.join(command.path)}.md",
             items=(command.id,),
-            content=markdown(
-                {"description": description}, commands.rewritten(command.prompt, commands.spaced, _written)
-            ),
+            content=markdown({"description": description}, text),
             private=is_private(view, command),
         )
-        for part in prompts.parts(command.prompt):
+        last = max(map(int, _NUMBERED.findall(text)), default=0)
+        for part in dict.fromkeys(prompts.parts(command.prompt)):
+            what = "$" if isinstance(part, str) else part.written
             if isinstance(part, prompts.Shell):
-                yield loss(view, command, part.written, f"{family.name} runs it without asking", security=True)
-                if part.is_block:
-                    yield loss(view, command, part.written, f"{family.name} has no such blocks: it is only text")
-                if commands.NUMBERS.search(part.command):
-                    why = f"{family.name} leaves nothing of an argument that is not typed, Claude Code its place"
-                    yield loss(view, command, part.written, why)
-            elif isinstance(part, str) and commands.NUMBERS.search(part):
-                yield loss(view, command, "$", commands.why_spaced(family.name))
+                yield loss(view, command, what, f"{family.name} runs it without asking", security=True)
+            for why in _whys(part, family, last):
+                yield loss(view, command, what, why)
         yield from command_losses(view, command, family.name)
+
+
+_NUMBERED = re.compile(r"\$([0-9]{1,9})")
+
+
+def _whys(part: prompts.Part | str, family: Family, last: int) -> Iterator[str]:
+    """What of a part is lost, where the argument `last` is that with the highest number."""
+    if isinstance(part, str):
+        if commands.NUMBERS.search(part):
+            yield commands.why_spaced(family.name)
+        return
+    if isinstance(part, prompts.Shell):
+        if part.is_block:
+            yield f"{family.name} has no such blocks: it is only text"
+        if commands.NUMBERS.search(part.command):
+            yield f"{family.name} leaves nothing of an argument that is not typed, Claude Code its place"
+    if isinstance(part, (prompts.Shell, prompts.Argument)) and str(last) in _NUMBERED.findall(_written(part)):
+        yield f"{family.name} puts all arguments that are left in the place of the last"
 
 
 def _written(part: prompts.Part) -> str:
