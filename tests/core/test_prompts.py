@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from tests.growth import grows_with_length
 
-from harnesssync_orchestrator.core.prompts import Argument, Arguments, File, Shell, parts, placeholders, renumbered
+from harnesssync_orchestrator.core.prompts import (
+    Argument,
+    Arguments,
+    File,
+    Shell,
+    parts,
+    placeholders,
+    renumbered,
+    without_mentions,
+)
 
 
 def test_a_mention_in_code_is_none() -> None:
@@ -75,3 +84,11 @@ def test_the_first_of_each_kind_stands_for_the_others_in_a_skill(text: str, expe
 def test_looking_for_them_takes_time_in_proportion_to_the_text(unit: str) -> None:
     """Skills are many, and their texts long."""
     assert grows_with_length(placeholders, lambda length: unit * (length // len(unit)), 400_000)
+
+
+def test_a_space_keeps_a_mention_as_text() -> None:
+    """And nothing else becomes another text; of a person's name Claude Code makes nothing."""
+    text = "@a/b, (@c.md) `@d.md` @alice $0 \\$0 !`e @f.md` a@g.md @./h/\n"
+    kept = "@ a/b, (@ c.md) `@d.md` @alice $0 \\$0 !`e @f.md` a@g.md @ ./h/\n"
+    assert (without_mentions(text), without_mentions(kept)) == (kept, kept)
+    assert not [part for part in parts(kept) if isinstance(part, File)]

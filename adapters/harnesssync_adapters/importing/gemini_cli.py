@@ -18,6 +18,7 @@ from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.importing import Documents, Importer, Lost, New, NewFile
 from harnesssync_orchestrator.core.items import Action, Kind, Scope
+from harnesssync_orchestrator.core.prompts import without_mentions
 
 _SKILLS = (".agents/skills", ".gemini/skills")
 _TONGUE = Tongue(
@@ -25,7 +26,7 @@ _TONGUE = Tongue(
     text=same_references,
     urls={"httpUrl": "http", "url": "sse"},
     timeout=("timeout", 1),
-    known=frozenset({"trust", "description"}),
+    known=frozenset({"description"}),
 )
 _CLAUDES = {
     **{name: tool for tool, names in TOOLS.items() for name in names if tool not in ("Edit", "MultiEdit")},
@@ -39,7 +40,7 @@ def _read(documents: Documents) -> Iterator[New | Lost]:
     yield from texts.each_text(documents, [".gemini/agents/*.md"], _agent)
     for path, _ in documents.matching(".gemini/commands/**/*.toml"):
         yield from _command(path, documents.values[path])
-    yield from servers(documents, SETTINGS, ("mcpServers",), _TONGUE)
+    yield from servers(documents, SETTINGS, ("mcpServers",), _TONGUE, _server)
     yield from claude_hooks(documents, SETTINGS, ("hooks",), _hook)
     for name in _listed(documents, "tools", "exclude"):
         yield _whole_tool("tools/exclude", Action.DENY, name)
@@ -50,6 +51,11 @@ def _read(documents: Documents) -> Iterator[New | Lost]:
     for name in _listed(documents, "tools", "allowed"):
         why = "in Gemini CLI all other commands are denied then: what is allowed is not brought over"
         yield Lost(source=SETTINGS, key=f"tools/allowed: {name}", why=why)
+
+
+def _server(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    why = "Gemini CLI runs its tools without asking: Claude Code asks, until its permissions allow them"
+    return dict(raw), {"trust": why} if raw.get("trust") is True else {}
 
 
 def _listed(documents: Documents, *pointer: str) -> tuple[str, ...]:
@@ -122,7 +128,8 @@ def _command(path: str, values: Mapping[str, Any]) -> Iterator[New | Lost]:
         losses.append(match[0])
         return match[0]
 
-    prompt = _PARTS.sub(part, texts.without_arguments(str(values.get("prompt", ""))))
+    text = without_mentions(str(values.get("prompt", "")))  # `@path` is one there only in braces
+    prompt = _PARTS.sub(part, texts.without_arguments(text))
     if "{{args}}" not in str(values.get("prompt", "")) and "$ARGUMENTS" not in prompt:
         prompt = prompt.rstrip()  # both append what was typed
     front: dict[str, JsonValue] = {"description": str(values.get("description", ""))}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 
 _PARTS = re.compile(
     r"(?<!\S)!`(?P<shell>[^`\n]+)`"
@@ -117,8 +117,25 @@ def _firsts(text: str) -> dict[type, Part]:
     return found
 
 
+def without_mentions(text: str) -> str:
+    """Text that mentions no file to Claude Code: a space behind the sign keeps it as text."""
+    signs = [begin + 1 for begin, _, part in _places(text) if isinstance(part, File)]
+    return " ".join(text[begin:end] for begin, end in pairwise([0, *signs, len(text)]))
+
+
 def _parts(prompt: str) -> Iterator[str | Part]:
     position = 0
+    for begin, end, part in _places(prompt):
+        if begin > position:
+            yield prompt[position:begin]
+        yield part
+        position = end
+    if position < len(prompt):
+        yield prompt[position:]
+
+
+def _places(prompt: str) -> Iterator[tuple[int, int, str | Part]]:
+    """Where something other than plain text begins and ends, and what it is: text where a backslash keeps it so."""
     matches = list(_PARTS.finditer(prompt))
     numbers = {int(match["index"] or match["number"]) for match in matches if match["index"] or match["number"]}
     code = [match.span() for match in _CODE.finditer(prompt)][::-1]
@@ -128,12 +145,7 @@ def _parts(prompt: str) -> Iterator[str | Part]:
             code.pop()
         if part is None or (isinstance(part, File) and code and code[-1][0] <= match.start()):
             continue
-        if match.start() > position:
-            yield prompt[position : match.start()]
-        yield part
-        position = end
-    if position < len(prompt):
-        yield prompt[position:]
+        yield match.start(), end, part
 
 
 def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | None, int]:
