@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,18 @@ def test_what_a_branch_has_wins(run: Run, git: Git, main: Path, linked: Path) ->
     git("rm", "-q", "--cached", ".claude/agents/team/critic.md", cwd=main)
     run("sync", cwd=linked)
     assert links(linked).keys() == {".claude/agents/team/critic.md", ".claude/rules/tone.md"}
+
+
+def test_a_copy_that_was_meant_is_counted_as_one_and_no_warning(run: Run, linked: Path) -> None:
+    """Of links that could not be made a person is warned, and of nothing else."""
+    (row,) = json.loads(run("diff", "--json", cwd=linked).out)["projects"]
+    planned = Counter(operation["kind"] for operation in row["operations"])
+    ran = run("sync", "--json", cwd=linked)
+    (row,) = json.loads(ran.out)["projects"]
+    assert (row["methods"]["copy"], row["methods"]["symlink"]) == (planned["MakeCopy"], planned["MakeLink"])
+    assert run("unlink", "--all", cwd=linked).code == 0
+    ran = run("sync", cwd=linked)
+    assert ("1 copied" in ran.out, "no link could be made" in ran.out + ran.err) == (True, False)
 
 
 def test_a_rule_is_a_copy_that_follows_the_main_checkout(run: Run, git: Git, main: Path, linked: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.ctl import places
+from harnesssync_orchestrator.ctl.waiting import copies_for_links
 from harnesssync_orchestrator.files.registry import Registry
 
 Harnesssync = Callable[..., Any]
@@ -417,3 +418,19 @@ def test_a_wrong_choice_of_projects_is_told(arguments: list[str], message: str, 
     ran = harnesssync("ctl", "status", *arguments)
     assert ran.code == 2
     assert message in ran.err
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"operations": [{"kind": "MakeLink"}] * 3, "methods": {"copy": 3}}, 3),
+        ({"operations": [{"kind": "MakeCopy"}, {"kind": "MakeLink"}], "methods": {"copy": 1, "symlink": 1}}, 0),
+        ({"operations": [{"kind": "MakeCopy"}], "omitted": {"operations": 2}, "methods": {"copy": 3}}, 0),
+        ({"operations": [{"kind": "MakeLink"}] * 2, "omitted": {"operations": 1}, "methods": {"copy": 3}}, 2),
+    ],
+)
+def test_only_what_was_to_be_a_link_counts_as_copied_for_want_of_links(
+    make_report: Any, members: dict[str, Any], expected: int
+) -> None:
+    """What a long report leaves out may have been meant to be copied."""
+    assert copies_for_links(make_report("/w/p", **members)) == expected

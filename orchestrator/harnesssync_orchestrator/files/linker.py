@@ -141,8 +141,7 @@ class _Linker:
         return Applied(
             record={Address(operation.path): entry},
             made=tuple(Address(folder) for folder in folders),
-            # A copy that no link was to be is nothing to tell of.
-            method=(Method.WRITE if operation.copied else made.method).value,
+            method=made.method.value,
             warnings=(
                 *((_COPIED,) if copied and not operation.copied else ()),
                 *(f"not copied: {what}" for what in made.left_out),
