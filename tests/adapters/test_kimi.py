@@ -109,9 +109,11 @@ def test_an_allowance_that_it_can_not_say_is_lost(text: str) -> None:
 
 def test_arguments_count_from_zero_in_its_skills() -> None:
     """As in Claude Code. Amounts of money would vanish."""
-    (wish,) = desired(PROJECT, command(PROJECT, "x", "Use $0 of $ARGUMENTS for $100.")).wanted.values()
+    result = desired(PROJECT, command(PROJECT, "x", "Use $0 of $ARGUMENTS for $100."))
+    (wish,) = result.wanted.values()
     assert isinstance(wish.output, FileOutput)
     assert wish.output.content.endswith(b"Use $ARGUMENTS[0] of $ARGUMENTS for $ 100.\n")
+    assert [("$", True)] == [(loss.what, "a space keeps it as text" in loss.why) for loss in result.losses]
 
 
 def test_agents_get_its_names_of_tools() -> None:

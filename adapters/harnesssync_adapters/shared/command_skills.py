@@ -65,9 +65,12 @@ def told_commands(
                 content=markdown({"name": name, "description": description, **front}, body),
                 private=is_private(view, command),
             )
-            parts = [part for part in prompts.parts(command.prompt) if not isinstance(part, str)]
-            for part in dict.fromkeys(part for part in parts if own(part) is None):
-                yield loss(view, command, part.written, "the model is told in words what belongs there")
+            for part in dict.fromkeys(prompts.parts(command.prompt)):
+                if isinstance(part, str):
+                    if text(part) != part:
+                        yield loss(view, command, "$", commands.why_spaced(harness))
+                elif own(part) is None:
+                    yield loss(view, command, part.written, "the model is told in words what belongs there")
             yield from called_losses(view, command, harness)
 
 

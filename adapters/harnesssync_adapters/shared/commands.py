@@ -31,6 +31,16 @@ def why_spaced(harness: str) -> str:
     return f"{harness} would put an argument in the place of a number behind it: a space keeps it as text"
 
 
+def explained(arguments: str) -> str:
+    """What the model is told behind a prompt with `$1` in it, where a harness puts in all `arguments` at once."""
+    return f"\n\nThe arguments are: {arguments} ($1 stands for the first of them, $2 for the second, and so on.)"
+
+
+def why_explained(harness: str) -> str:
+    """What is lost by that."""
+    return f"{harness} gives all arguments at once: the model is told which of them is meant"
+
+
 def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], str]) -> str:
     """The prompt with its plain text through `text` and everything else through `part`."""
     return "".join(text(one) if isinstance(one, str) else part(one) for one in parts(prompt))
@@ -64,12 +74,12 @@ def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, d
             return one.written
         if isinstance(one, Argument):
             if not numbered:
-                losses[one.written] = f"{harness} gives all arguments at once: the model is told which of them is meant"
+                losses[one.written] = why_explained(harness)
             return f"${one.number}"
         losses[one.written] = "the model is told in words what belongs there"
         return in_words(one)
 
     text = rewritten(prompt.strip(), words, part)
     if not numbered and singled:
-        text += "\n\nThe arguments are: $ARGUMENTS ($1 stands for the first of them, $2 for the second, and so on.)"
+        text += explained("$ARGUMENTS")
     return text + "\n", losses

@@ -36,12 +36,12 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
                 return f"!{{{one.command.replace('$ARGUMENTS', '{{args}}')}}}"
             losses[one.written] = "its braces are not balanced, so the model is only shown it"
             return f"`{one.command}`"
-        losses[one.written] = f"{harness} gives all arguments at once: the model is told which of them is meant"
+        losses[one.written] = commands.why_explained(harness)
         return f"${one.number}"
 
     rewritten = commands.rewritten(prompt.strip(), text, part)
     if singled:
-        rewritten += "\n\nThe arguments are: {{args}} ($1 stands for the first of them, $2 for the second, and so on.)"
+        rewritten += commands.explained("{{args}}")
     return rewritten + "\n", losses
 
 
