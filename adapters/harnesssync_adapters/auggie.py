@@ -67,7 +67,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     """Files only for those of plugins. `$ARGUMENTS` and `$1` are understood, and so are names in braces."""
     native = posixpath.join(view.root, ".claude/commands") + "/"
     for command in items:
-        for part in dict.fromkeys(prompts.parts(command.prompt)):
+        for part in prompts.distinct(command.prompt):
             if isinstance(part, (prompts.Shell, prompts.File)):
                 yield loss(view, command, part.written, "Auggie leaves it to the model what to do with it")
             elif isinstance(part, prompts.Argument):

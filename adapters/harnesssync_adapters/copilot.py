@@ -146,7 +146,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         if not _is_in(view, found_at(view, command), ".claude/commands"):
             others.append(command)
             continue
-        for part in dict.fromkeys(part for part in prompts.parts(command.prompt) if not isinstance(part, str)):
+        for part in (part for part in prompts.distinct(command.prompt) if not isinstance(part, str)):
             yield loss(view, command, part.written, "GitHub Copilot shows the model the text as it is written")
         yield from called_losses(view, command, "GitHub Copilot")
     folder = ".github/skills" if view.scope is Scope.PROJECT else ".copilot/skills"

@@ -53,7 +53,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             content=markdown({"name": name, "description": description}, body),
             private=is_private(view, command),
         )
-        for part in dict.fromkeys(prompts.parts(command.prompt)):
+        for part in prompts.distinct(command.prompt):
             if isinstance(part, str):
                 if commands.NUMBERS.search(part):
                     yield loss(view, command, "$", commands.why_spaced("Warp"))

@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 import pytest
 import tomlkit
 import yaml
-from tests.adapters.conftest import skill
+from tests.adapters.conftest import command, skill
+from tests.growth import grows_with_length
 
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
@@ -327,6 +328,19 @@ def test_every_hook_that_could_forbid_is_written_or_lost_as_a_matter_of_security
     for guard in guards:
         found = list(results(target, Source(scope=rich.scope, root=rich.root, items=(guard,))))
         assert any(not isinstance(one, Loss) or one.security for one in found), guard.id
+
+
+@pytest.mark.parametrize(
+    "line", ["Do $ARGUMENTS, $0 and !`git log $1` in @src/a.py.\n", "!`echo {}` @a/{} $ARGUMENTS[{}]\n"]
+)
+def test_a_command_full_of_placeholders_takes_time_in_proportion(target: Target, line: str) -> None:
+    """Of a few that come again and again, and of ever other ones."""
+
+    def make(length: int) -> Source:
+        prompt = "".join(line.replace("{}", str(number)) for number in range(length // len(line)))
+        return Source(scope=P, root="/work/project", items=(command(P, "big", prompt),))
+
+    assert grows_with_length(lambda source: desired_state([target], source), make, 100_000)
 
 
 PUT_IN = {

@@ -1,4 +1,4 @@
-"""The text of slash commands, taken apart."""
+"""The text of prompts, taken apart."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_arguments_of_a_shell_command_are_counted_anew(command: str, expected: s
     assert renumbered(command) == expected
 
 
-@pytest.mark.parametrize("unit", ["`a` @b/c ", "!`", "```\n", "@a/", "`", "$5 ", "```!\n", "```!\na\n"])
+@pytest.mark.parametrize("unit", ["`a` @b/c ", "!`", "```\n", "@a/", "`", "$5 ", "```!\n", "```!\na\n", "x\\$0 "])
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     """Thousands of mentions among thousands of pieces of code."""
     assert grows_with_length(parts.__wrapped__, lambda length: unit * (length // len(unit)), 1 << 19)
@@ -92,3 +92,9 @@ def test_a_space_keeps_a_mention_as_text() -> None:
     kept = "@ a/b, (@ c.md) `@d.md` @alice $0 \\$0 !`e @f.md` a@g.md @ ./h/\n"
     assert (without_mentions(text), without_mentions(kept)) == (kept, kept)
     assert not [part for part in parts(kept) if isinstance(part, File)]
+
+
+def test_a_number_that_is_too_long_for_one_is_text() -> None:
+    """Python reads no more than 4,300 digits as a number."""
+    assert list(parts(f"$ARGUMENTS[{'9' * 5000}]")) == [Arguments(), f"[{'9' * 5000}]"]
+    assert renumbered(f"echo $ARGUMENTS[{'9' * 5000}]") == f"echo $ARGUMENTS[{'9' * 5000}]"

@@ -39,7 +39,7 @@ def command_files(
                 content=markdown(members, body) if members else f"{body.strip()}\n".encode("utf-8", "surrogateescape"),
                 private=is_private(view, command),
             )
-            for part in dict.fromkeys(one for one in prompts.parts(command.prompt) if not isinstance(one, str)):
+            for part in (one for one in prompts.distinct(command.prompt) if not isinstance(one, str)):
                 yield loss(view, command, part.written, "the model is told in words what belongs there")
             yield from command_losses(view, command, harness)
 

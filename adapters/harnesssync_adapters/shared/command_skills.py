@@ -65,7 +65,7 @@ def told_commands(
                 content=markdown({"name": name, "description": description, **front}, body),
                 private=is_private(view, command),
             )
-            for part in dict.fromkeys(prompts.parts(command.prompt)):
+            for part in prompts.distinct(command.prompt):
                 if isinstance(part, str):
                     if text(part) != part:
                         yield loss(view, command, "$", commands.why_spaced(harness))

@@ -11,6 +11,7 @@ from harnesssync_orchestrator.core.prompts import (
     File,
     Part,
     Shell,
+    distinct,
     has_singles,
     parts,
     renumbered,
@@ -43,7 +44,8 @@ def why_explained(harness: str) -> str:
 
 def rewritten(prompt: str, text: Callable[[str], str], part: Callable[[Part], str]) -> str:
     """The prompt with its plain text through `text` and everything else through `part`."""
-    return "".join(text(one) if isinstance(one, str) else part(one) for one in parts(prompt))
+    told = {one: text(one) if isinstance(one, str) else part(one) for one in distinct(prompt)}
+    return "".join(map(told.__getitem__, parts(prompt)))
 
 
 def in_words(part: Shell | File) -> str:
@@ -79,7 +81,7 @@ def with_arguments(prompt: str, harness: str, *, numbered: bool) -> tuple[str, d
         losses[one.written] = "the model is told in words what belongs there"
         return in_words(one)
 
-    text = rewritten(prompt.strip(), words, part)
+    text = rewritten(prompt, words, part).strip()
     if not numbered and singled:
         text += explained("$ARGUMENTS")
     return text + "\n", losses

@@ -39,7 +39,7 @@ def in_gemini_syntax(prompt: str, harness: str) -> tuple[str, dict[str, str]]:
         losses[one.written] = commands.why_explained(harness)
         return f"${one.number}"
 
-    rewritten = commands.rewritten(prompt.strip(), text, part)
+    rewritten = commands.rewritten(prompt, text, part).strip()
     if singled:
         rewritten += commands.explained("{{args}}")
     return rewritten + "\n", losses

@@ -116,7 +116,7 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
             private=is_private(view, command),
         )
         last = max(map(int, _NUMBERED.findall(text)), default=0)
-        for part in dict.fromkeys(prompts.parts(command.prompt)):
+        for part in prompts.distinct(command.prompt):
             what = "$" if isinstance(part, str) else part.written
             if isinstance(part, prompts.Shell):
                 yield loss(view, command, what, f"{family.name} runs it without asking", security=True)

@@ -18,13 +18,13 @@ _PARTS = re.compile(
     r"(?<!\S)!`(?P<shell>[^`\n]+)`"
     r"|^```!\n(?P<block>(?:(?!```)[^\n]*\n)+)```[ \t]*$"
     r"|(?<!\\)\\(?P<escaped>\$(?:ARGUMENTS(?:\[\d+\])?|\d+))"
-    r"|\$ARGUMENTS\[(?P<index>\d+)\]"
+    r"|\$ARGUMENTS\[(?P<index>\d{1,9})\]"
     r"|(?P<all>\$ARGUMENTS)"
     r"|\$(?P<number>\d)(?!\w)"
     r"|(?<![^\s(\[])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)",
     re.MULTILINE,
 )
-_SINGLE = re.compile(r"(?<!\\)(?:\$ARGUMENTS\[(?P<index>\d+)\]|\$(?P<number>\d)(?!\w))")
+_SINGLE = re.compile(r"(?<!\\)(?:\$ARGUMENTS\[(?P<index>\d{1,9})\]|\$(?P<number>\d)(?!\w))")
 _PERHAPS = re.compile(r"\$(?:ARGUMENTS|\d)|!`|!\n|@[\w.~]")
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
 _FILE_ENDINGS = frozenset(
@@ -95,6 +95,12 @@ def parts(prompt: str) -> tuple[str | Part, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)
+def distinct(prompt: str) -> tuple[str | Part, ...]:
+    """The parts of a command, each once: a long one may repeat a few of them ten thousand times, for every target."""
+    return tuple(dict.fromkeys(parts(prompt)))
+
+
 def placeholders(text: str) -> tuple[Part, ...]:
     """The first of each kind of what Claude Code puts something in the place of, in the text of a skill.
 
@@ -137,33 +143,43 @@ def _parts(prompt: str) -> Iterator[str | Part]:
 def _places(prompt: str) -> Iterator[tuple[int, int, str | Part]]:
     """Where something other than plain text begins and ends, and what it is: text where a backslash keeps it so."""
     matches = list(_PARTS.finditer(prompt))
-    numbers = {int(match["index"] or match["number"]) for match in matches if match["index"] or match["number"]}
+    numbers = {int(match["index"] or match["number"]) for match in matches if match.lastgroup in _NUMBERED}
     code = [match.span() for match in _CODE.finditer(prompt)][::-1]
+    known: dict[str, tuple[str | Part | None, int]] = {}
     for match in matches:
-        part, end = _part(match, numbers)
-        while code and code[-1][1] <= match.start():
+        written, begin = match[0], match.start()
+        if written not in known:
+            known[written] = _part(match, numbers)
+        part, length = known[written]
+        while code and code[-1][1] <= begin:
             code.pop()
-        if part is None or (isinstance(part, File) and code and code[-1][0] <= match.start()):
+        if part is None or (code and code[-1][0] <= begin and isinstance(part, File)):
             continue
-        yield match.start(), end, part
+        yield begin, begin + length, part
+
+
+_NUMBERED = ("index", "number")
 
 
 def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | None, int]:
-    if (command := match["shell"]) is not None:
-        return Shell(command), match.end()
-    if (block := match["block"]) is not None:
-        return Shell(block.rstrip("\n"), is_block=True), match.end()
-    if match["all"]:
-        return Arguments(), match.end()
-    if match["escaped"]:
-        return match["escaped"], match.end()
-    if (number := match["index"] or match["number"]) is not None:
-        return (Argument(int(number) + 1, match[0]) if _is_single(match, numbers) else None), match.end()
+    """What is found, None for plain text, and how long it is."""
+    written, group = match[0], match.lastgroup
+    if group == "shell":
+        return Shell(match["shell"]), len(written)
+    if group == "block":
+        return Shell(match["block"].rstrip("\n"), is_block=True), len(written)
+    if group == "all":
+        return Arguments(), len(written)
+    if group == "escaped":
+        return match["escaped"], len(written)
+    if group in _NUMBERED:
+        number = int(match["index"] or match["number"])
+        return (Argument(number + 1, written) if _is_single(match, numbers) else None), len(written)
     path = match["file"].rstrip(".")
     # Claude Code looks whether there is such a file, which can't be done here: `@alice` is a person, and
     # `@app.get` a decorator.
     is_path = "/" in path or path.rpartition(".")[2] in _FILE_ENDINGS
-    return (File(path) if is_path else None), match.start() + 1 + len(path)
+    return (File(path) if is_path else None), 1 + len(path)
 
 
 def _is_single(match: re.Match[str], numbers: Collection[int]) -> bool:
@@ -188,4 +204,4 @@ def renumbered(command: str) -> str:
 
 def has_singles(prompt: str) -> bool:
     """Is anything in a command about single arguments, also in what it runs?"""
-    return any(isinstance(one, Argument) or (isinstance(one, Shell) and singles(one)) for one in parts(prompt))
+    return any(isinstance(one, Argument) or (isinstance(one, Shell) and singles(one)) for one in distinct(prompt))
