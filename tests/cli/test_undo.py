@@ -400,6 +400,23 @@ def test_unlink_leaves_alone_what_was_edited(run: Run, project: Path) -> None:
     assert (project / AGENT).read_text() == "mine now\n"
 
 
+def test_what_an_unlink_could_not_take_away_stays_hidden_from_git(run: Run, project: Path) -> None:
+    """It is ours as before, and may be private. What was edited is shown: git destroys what it ignores."""
+    run("sync", cwd=project)
+    exclude = project / ".git/info/exclude"
+    before = set(exclude.read_text().splitlines())
+    write(project, AGENT, "mine now\n")
+    command = [sys.executable, str(REFUSE), "unlink,unlinkat:EPERM", str(entry.__file__), "unlink", "--all"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 4, ran.stderr
+    assert "/.gemini/agents/reviewer.md" in before
+    assert before - set(exclude.read_text().splitlines()) == {f"/{AGENT}"}
+    assert run("unlink", "--all", cwd=project).code == 1
+    assert not list((project / ".gemini/agents").glob("*"))
+    assert "harnesssync" not in exclude.read_text()
+
+
 @pytest.mark.parametrize("arguments", [(), ("--all", "--target", "codex")])
 def test_unlink_must_be_told_of_what(run: Run, project: Path, arguments: tuple[str, ...]) -> None:
     """All of it is nothing to be guessed."""
@@ -468,6 +485,8 @@ def test_where_what_was_replaced_can_not_be_given_back_the_output_stays(
     assert (done.code, conflict["address"], (project / AGENT).read_bytes()) == (1, AGENT, ours)
     assert str(history(home, project)) in conflict["message"]
     assert not (project / ".gemini/agents/reviewer.md").exists()
+    if command[0] == "unlink":
+        assert f"/{AGENT}" in (project / ".git/info/exclude").read_text().split()
     (project / AGENT).unlink()
     assert run(*command, cwd=project).code == 0
 

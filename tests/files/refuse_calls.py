@@ -23,8 +23,10 @@ NUMBERS = {
         "renameat2": 316,
         "fchmod": 91,
         "utimensat": 280,
+        "unlink": 87,
+        "unlinkat": 263,
     },
-    "aarch64": {"symlinkat": 36, "renameat": 38, "renameat2": 276, "fchmod": 52, "utimensat": 88},
+    "aarch64": {"symlinkat": 36, "renameat": 38, "renameat2": 276, "fchmod": 52, "utimensat": 88, "unlinkat": 35},
 }
 LOAD_NUMBER, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # instructions of the classic packet filter
 ALLOW, FAIL_WITH = 0x7FFF0000, 0x00050000

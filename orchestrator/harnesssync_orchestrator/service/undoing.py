@@ -18,7 +18,7 @@ from harnesssync_orchestrator.core.desired import Desired
 from harnesssync_orchestrator.core.history import Record, TransactionKind, undone
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.core.plan import Plan, Restore
+from harnesssync_orchestrator.core.plan import ConflictKind, Plan, Restore
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Failure
 from harnesssync_orchestrator.core.source import Problem
@@ -173,6 +173,7 @@ async def _withdraw(
     if not dry_run and not (plan.is_empty and work.unfinished is None and not work.ledger.pending):
         held = await hold(left)
         transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes, unfinished=work.unfinished)
+        planned = {operation.path for operation in plan.operations}
         plan = await transaction.keep(plan)
         before = await start.in_thread(_hidden, start)
         edited = {conflict.address.path for conflict in plan.conflicts}
@@ -192,13 +193,13 @@ async def _withdraw(
             if undone is None and plan.is_empty and not everything:
                 await show_just(before & _of_ours(work))
                 return
-            failed = {operation.path for operation in plan.operations} - {one.operation.path for one in outcome.done}
-            gone = patterns((taken | edited) - failed)  # git destroys what it ignores: no edit must be hidden from it
-            left_hidden = frozenset[str]() if everything else (before - gone) | gone & patterns(taken) & lines
+            staying = _staying(plan, planned, outcome)  # not to `everything` either: it may be private
+            gone = patterns((taken | edited) - staying)  # git destroys what it ignores: no edit must be hidden from it
+            left_hidden = before & patterns(staying) if everything else (before - gone) | gone & patterns(taken) & lines
             back = {
                 each.path for each in plan.operations if isinstance(each, Restore) and each.before.digest is not None
             }
-            theirs = () if everything else back | edited
+            theirs = () if everything else back | (edited - staying)
             await show_just(left_hidden, theirs=theirs)
 
         try:
@@ -208,7 +209,7 @@ async def _withdraw(
             work.ledger, work.unfinished = transaction.ledger, None
     elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
         hidden = await start.in_thread(_hidden, start)
-        kept = frozenset[str]() if everything else hidden & _of_ours(work)
+        kept = hidden & (patterns(_staying(plan, (), outcome)) if everything else _of_ours(work))
         private = {*await start.in_thread(start.private_lines, kept)}
         await _hide(start, kept, outcome=outcome, private=private, everything=everything)
     return Withdrawal(
@@ -235,6 +236,14 @@ def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
         return (f"From now on its targets are: {', '.join(left)}",)
     name = "--user" if project.scope is Scope.USER else quote(project.path)
     return (f"It is paused, or it would be written again. To go on: harnesssync ctl resume {name}",)
+
+
+def _staying(plan: Plan, planned: Collection[str], outcome: Outcome) -> frozenset[str]:
+    """What stands there still and may be just as we left it: what failed of the `planned`, and what can't be looked at
+    or given back."""
+    changed = {failure.path for failure in outcome.failures if failure.code == "changed_underneath"}
+    unsure = {conflict.address.path for conflict in plan.conflicts if conflict.kind is ConflictKind.UNUSABLE}
+    return frozenset((frozenset(planned) - {one.operation.path for one in outcome.done} - changed) | unsure)
 
 
 def _of_ours(work: Work) -> frozenset[str]:
