@@ -274,6 +274,7 @@ def test_permissions_that_would_mean_something_else_do_not_come(run: Run, keep: 
     assert {loss["key"]: loss["security"] for loss in row["losses"]} == {
         "permission/bash": True,
         "permission/read/*.env": True,
+        "$1": False,  # of the command, which takes all that is left
     }
     assert not (root / ".claude/settings.json").exists()
 
