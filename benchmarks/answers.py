@@ -22,8 +22,11 @@ def measure(*, quick: bool) -> Iterator[Row]:
         with place.supervisor():
             place.run("harnesssync", "ctl", "sync", "--all", "--wait")
             socket = place.home / ".harnesssync/orchestrator.sock"
-            figures = place.inside("answers_inside.py", socket, 1 if quick else 3)
+            figures = place.inside("answers_inside.py", socket, count, 1 if quick else 3)
+            brief = place.inside("answers_inside.py", socket, count, 1 if quick else 3, "brief")
     yield Row("bytes of one answer", figures["bytes"], "")
     yield Row("answers of a server of constant bytes", figures["reference"], "/s")
     yield Row("answers of the supervisor", figures["ours"], "/s")
     yield Row("constant / ours", figures["reference"] / figures["ours"], "x", None if quick else BAR)
+    yield Row("bytes of what `ctl status --all` asks for", brief["bytes"], "")
+    yield Row("constant / ours, of that", brief["reference"] / brief["ours"], "x")

@@ -1,4 +1,5 @@
-"""`python answers_inside.py SOCKET SECONDS`: 50 clients that ask for the status of all, at two servers in turns."""
+"""`python answers_inside.py SOCKET PROJECTS SECONDS [brief]`: 50 clients that ask for the status of all, or for what
+`ctl status --all` shows of it, at two servers in turns, once all are in step and nothing is left to do."""
 
 from __future__ import annotations
 
@@ -14,26 +15,30 @@ from pathlib import Path
 
 CLIENTS = 50
 ROUNDS = 3
-REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"status"}\n'
+REQUESTS = {
+    False: b'{"jsonrpc":"2.0","id":1,"method":"status"}\n',
+    True: b'{"jsonrpc":"2.0","id":1,"method":"status","params":{"brief":true}}\n',
+}
 
 
 class Client(asyncio.Protocol):
     """Asks again as soon as it has its answer, a line. `answers` counts those of all clients."""
 
-    def __init__(self, counted: list[int]) -> None:
+    def __init__(self, request: bytes, counted: list[int]) -> None:
+        self._request = request
         self._counted = counted
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
-        transport.write(REQUEST)
+        transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         if data.endswith(b"\n"):
             self._counted[0] += 1
             if self._transport is not None:
-                self._transport.write(REQUEST)
+                self._transport.write(self._request)
 
 
 class Constant(asyncio.Protocol):
@@ -52,26 +57,37 @@ class Constant(asyncio.Protocol):
             self._transport.write(self._answer)
 
 
-async def answers_of(path: str, seconds: float) -> float:
+async def answers_of(path: str, request: bytes, seconds: float) -> float:
     """Answers a second."""
     counted = [0]
     loop = asyncio.get_running_loop()
-    transports = [(await loop.create_unix_connection(lambda: Client(counted), path))[0] for _ in range(CLIENTS)]
+    made = [await loop.create_unix_connection(lambda: Client(request, counted), path) for _ in range(CLIENTS)]
     await asyncio.sleep(0.2)
     before, began = counted[0], time.perf_counter()
     await asyncio.sleep(seconds)
     rate = (counted[0] - before) / (time.perf_counter() - began)
-    for transport in transports:
+    for transport, _ in made:
         transport.close()
     return rate
 
 
-async def one_answer(path: str) -> bytes:
+async def one_answer(path: str, request: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(path, limit=1 << 24)
-    writer.write(REQUEST)
+    writer.write(request)
     answer = await reader.readline()
     writer.close()
     return answer
+
+
+def answer_at_rest(path: str, request: bytes, projects: int) -> bytes:
+    """Until then answers change, grow, and wait for the syncs, while those of the other server do not."""
+    while True:
+        answer = asyncio.run(one_answer(path, request))
+        told = json.loads(answer)["result"]
+        in_step = [each for each in told["projects"] if each["state"] == "in step"]
+        if len(in_step) == projects and not any(told["supervisor"]["queue"].values()):
+            return answer
+        time.sleep(0.1)
 
 
 async def serve_constant(path: str, answer: bytes) -> None:
@@ -80,10 +96,9 @@ async def serve_constant(path: str, answer: bytes) -> None:
         await server.serve_forever()
 
 
-def main(path: str, seconds: float) -> None:
-    answer = asyncio.run(one_answer(path))
-    if len(json.loads(answer)["result"]["projects"]) < CLIENTS // 5:
-        raise RuntimeError(f"not what was to be measured: {answer[:200]!r}")
+def main(path: str, projects: int, seconds: float, *, brief: bool) -> None:
+    request = REQUESTS[brief]
+    answer = answer_at_rest(path, request, projects)
     with tempfile.TemporaryDirectory() as folder:
         other = f"{folder}/constant.sock"
         child = os.fork()
@@ -95,8 +110,8 @@ def main(path: str, seconds: float) -> None:
                 time.sleep(0.01)
             ours, reference = [], []
             for _ in range(ROUNDS):
-                ours.append(asyncio.run(answers_of(path, seconds)))
-                reference.append(asyncio.run(answers_of(other, seconds)))
+                ours.append(asyncio.run(answers_of(path, request, seconds)))
+                reference.append(asyncio.run(answers_of(other, request, seconds)))
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -105,4 +120,4 @@ def main(path: str, seconds: float) -> None:
     )
 
 
-main(sys.argv[1], float(sys.argv[2]))
+main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), brief=sys.argv[4:] == ["brief"])
