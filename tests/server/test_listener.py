@@ -364,6 +364,47 @@ async def test_requests_on_one_connection_are_answered_in_order(running: Any) ->
         assert [(await client.line())["id"] for _ in range(500)] == list(range(500))
 
 
+async def test_whoever_asks_much_at_once_lets_others_ask_in_between(running: Any) -> None:
+    """Also when all of it came in one piece."""
+    async with running.up(), running.client() as much, running.client() as little:
+        await much.call("ping")
+        await little.call("ping")
+        answered = []
+        answer = running.server._answer
+
+        async def noting(request: Any, scope: str | None) -> bytes:
+            answered.append(request.id)
+            return await answer(request, scope)
+
+        running.server._answer = noting
+        await much.send(PING * 300)
+        await little.send(PING.replace(b"1,", b"2,"))
+        assert (await little.line())["id"] == 2
+        assert [(await much.line())["id"] for _ in range(300)] == [1] * 300
+    assert answered.index(2) < 300
+
+
+async def test_an_answer_that_does_not_fit_into_the_socket_arrives_whole(running: Any) -> None:
+    """What is asked meanwhile is answered after it."""
+    async with running.up(), running.client() as client:
+        path = "/a" * 400_000
+        running.supervisor.board.publish(
+            Report(project_id="a", path=path, scope="project", state=State.IN_STEP, targets=())
+        )
+        await client.send(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n' * 2)
+        assert (await client.line())["result"]["projects"][0]["path"] == path
+        await client.send(PING)
+        assert (await client.line())["result"]["projects"][0]["path"] == path
+        assert (await client.line())["result"]["pong"] is True
+
+
+async def test_a_connection_on_which_nothing_is_said_is_closed_after_a_while(running: Any, until: Any) -> None:
+    """It takes a place, if only a small one."""
+    async with running.up(bounds=Bounds(idle_s=0.1)), running.client() as client:
+        assert await client.is_closed()
+        await until(lambda: running.server.connections == 0)
+
+
 async def test_protocol_fuzz_a_line_that_never_ends_is_closed_after_a_while(running: Any) -> None:
     """Also when it is too long already, and nothing of it is kept."""
     async with running.up(bounds=Bounds(line_s=0.3)), running.client() as client:

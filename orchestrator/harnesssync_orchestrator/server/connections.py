@@ -19,7 +19,7 @@ from structlog.typing import FilteringBoundLogger
 class Bounds:
     """How much peers may take. `line_s` is for the rest of a line that has begun, `write_s` for taking an answer,
     `idle_s` for a connection on which nothing is said; `heard_bytes` are held at most of all requests together, and
-    `told_bytes` of all answers that nobody takes."""
+    `told_bytes` of all answers that nobody takes, beyond what their sockets hold (`server.wire`)."""
 
     connections: int = 64
     line_s: float = 10.0

@@ -9,32 +9,34 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import anyio.to_thread
 from structlog.typing import FilteringBoundLogger
 
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.protocol.framing import MAX_REQUEST, Framer, Malformed
-from harnesssync_orchestrator.protocol.messages import ErrorResponse, Request, encode, encode_result
+from harnesssync_orchestrator.protocol.messages import ErrorResponse, Request, encode, pieces_of_result
 from harnesssync_orchestrator.server import binding
 from harnesssync_orchestrator.server.connections import Bounds, Connection, Connections, Doing
 from harnesssync_orchestrator.server.errors import response_to
+from harnesssync_orchestrator.server.wire import Wire
 from harnesssync_orchestrator.service.rounds import Rounds
 
-CHUNK = 16 * 1024
-"""Bytes read at once: a peer that sends tiny lines is heard for some milliseconds before others have their turn."""
 ACCEPT_AGAIN_S = 0.2
 TELL_AGAIN_S = 60.0
 LONGEST_MESSAGE = 500
 
 Answer = Callable[[Request, str | None], Awaitable[bytes]]
 """The result of a request as JSON, given the project that the socket is scoped to. Raises HarnessSyncError."""
+Line = Sequence[bytes]
+"""In pieces, so that what many are told is not copied for each of them."""
 
 
 @dataclass(slots=True, eq=False)
@@ -163,75 +165,91 @@ class Server:
             connection = self._connections.admit(peer.pid)
             if connection is None:
                 return
+            wire = Wire(_raw(stream))
             try:
                 with connection.scope:
-                    await self._exchange(stream, connection, project)
-            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                    await self._exchange(wire, connection, project)
+            except anyio.BrokenResourceError:
                 pass  # the peer has gone, as peers do
             except TimeoutError as error:
                 self._log.debug("connection.expired", what=str(error))
             finally:
+                wire.close()
                 self._connections.forget(connection)
 
-    async def _exchange(self, stream: anyio.abc.SocketStream, connection: Connection, project: str | None) -> None:
+    async def _exchange(self, wire: Wire, connection: Connection, project: str | None) -> None:
         framer = Framer(max_line=MAX_REQUEST, frugal=True)
         line_began = anyio.current_time()
         while True:
             if not framer.in_line:
                 line_began = anyio.current_time()
             limit_s = self._bounds.line_s if framer.in_line else self._bounds.idle_s
-            data = b""
-            with anyio.CancelScope(deadline=line_began + limit_s) as waiting:
-                data = await stream.receive(CHUNK)
-            if waiting.cancelled_caught:
-                raise TimeoutError("half a line" if framer.in_line else "silence")
+            try:
+                data = await wire.receive(line_began + limit_s)
+            except TimeoutError:
+                raise TimeoutError("half a line" if framer.in_line else "silence") from None
+            if not data:
+                return  # the peer has gone
             self._connections.hear(connection, len(data))
-            for message in framer.feed(data):
-                connection.does(Doing.WORKING)
-                try:
-                    await self._respond(stream, connection, message, project)
-                finally:
-                    connection.does(Doing.LISTENING)
-                    self._connections.noted()
+            for number, message in enumerate(framer.feed(data)):
+                if number:  # whoever asks much at once lets others ask in between
+                    connection.does(Doing.TELLING)
+                    await anyio.lowlevel.checkpoint()
+                await self._respond(wire, connection, message, project)
             connection.heard = framer.pending
 
-    async def _respond(
-        self, stream: anyio.abc.SocketStream, connection: Connection, message: object, project: str | None
-    ) -> None:
-        line: bytes | None
-        if isinstance(message, Malformed):
-            line = encode(message.response)
-        elif isinstance(message, Request):
-            line = await self._answer_to(message, project)
-        else:
-            line = encode(ErrorResponse(codes.INVALID_REQUEST, "a server is asked, it does not ask: method is missing"))
-        if line is None:
+    async def _respond(self, wire: Wire, connection: Connection, message: object, project: str | None) -> None:
+        connection.does(Doing.WORKING)
+        try:
+            line = await self._line_for(message, project)
+            if line is not None:
+                await self._tell(wire, connection, line)
+        finally:
+            connection.does(Doing.LISTENING)
+            self._connections.noted()
+
+    async def _tell(self, wire: Wire, connection: Connection, line: Line) -> None:
+        size = sum(map(len, line))
+        sent = wire.send_now(line)
+        if sent == size:
             return
-        self._connections.tell(connection, len(line))
+        self._connections.tell(connection, size)
         try:
             with anyio.move_on_after(self._bounds.write_s) as writing:
-                await stream.send(line)
+                await wire.send(line, sent)
         finally:
             connection.told = 0
         if writing.cancelled_caught:
             raise TimeoutError("answers that are not read")
 
-    async def _answer_to(self, request: Request, project: str | None) -> bytes | None:
+    async def _line_for(self, message: object, project: str | None) -> Line | None:
+        if isinstance(message, Malformed):
+            return _error(message.response)
+        if isinstance(message, Request):
+            return await self._answer_to(message, project)
+        return _error(ErrorResponse(codes.INVALID_REQUEST, "a server is asked, it does not ask: method is missing"))
+
+    async def _answer_to(self, request: Request, project: str | None) -> Line | None:
         """The line to send; None for a notification. The one place where an error of a request ends."""
+        line: Line
         try:
-            line = encode_result(request.id, await self._answer(request, project))
+            line = pieces_of_result(request.id, await self._answer(request, project))
         except HarnessSyncError as error:
-            line = encode(response_to(error, request.id))
+            line = _error(response_to(error, request.id))
         except OSError as error:  # a name that is too long, a folder that can't be read
             message, path = error.strerror or str(error), str(error.filename or "")
             self._log.warning("request.refused", method=request.method, message=str(error)[:LONGEST_MESSAGE])
             refusal = HarnessSyncError(message, code="os_error", path=path[:LONGEST_MESSAGE])
-            line = encode(response_to(refusal, request.id))
+            line = _error(response_to(refusal, request.id))
         except Exception as error:  # noqa: BLE001 - a request that meets a fault of ours must not end the supervisor
             self._log.exception("request.failed", method=request.method)
             message = f"{type(error).__name__}: a fault of the supervisor, whose log has the details"
-            line = encode(ErrorResponse(codes.INTERNAL_ERROR, message, id=request.id))
+            line = _error(ErrorResponse(codes.INTERNAL_ERROR, message, id=request.id))
         return None if request.notification else line
+
+
+def _error(response: ErrorResponse) -> Line:
+    return (encode(response),)
 
 
 def _raw(stream: anyio.abc.SocketStream) -> socket.socket:
