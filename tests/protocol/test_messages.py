@@ -14,7 +14,7 @@ from harnesssync_orchestrator.protocol.messages import (
     Response,
     decode,
     encode,
-    encode_result,
+    pieces_of_result,
 )
 
 MESSAGES = [
@@ -58,8 +58,8 @@ def test_messages_are_json_rpc_to_other_programs() -> None:
 
 def test_a_result_that_is_encoded_already_is_spliced_in() -> None:
     """An answer made once can be sent under any id."""
-    assert decode(encode_result("a\n", b'{"projects":[]}')) == Response({"projects": []}, id="a\n")
-    assert encode_result(None, b"1") == encode(Response(1, id=None))
+    assert decode(b"".join(pieces_of_result("a\n", b'{"projects":[]}'))) == Response({"projects": []}, id="a\n")
+    assert b"".join(pieces_of_result(None, b"1")) == encode(Response(1, id=None))
 
 
 @pytest.mark.parametrize(

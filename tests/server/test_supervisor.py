@@ -19,6 +19,7 @@ import pytest
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, SocketError
 from harnesssync_orchestrator.files.locks import FileLock
+from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.service import supervisor as supervisor_module
 from harnesssync_orchestrator.service.process import serve
 
@@ -75,6 +76,33 @@ async def test_multi_project_isolation_two_projects_share_nothing_but_the_regist
         (a / "CLAUDE.md").write_bytes(b"new")
         await until(lambda: (a / "AGENTS.md").read_bytes() == b"new")
         assert {path: path.stat().st_mtime_ns for path in b.iterdir()} == before
+
+
+async def test_all_projects_are_asked_for_as_soon_as_it_listens(
+    running: Any, worktree: Worktree, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it still reads what is registered, it can say that it lives; for all else it is waited."""
+    roots = [worktree(name) for name in "ab"]
+    for root in roots:
+        running.registry.register(root)
+    may_load, load = threading.Event(), Registry.load
+    monkeypatch.setattr(Registry, "load", lambda registry: (may_load.wait(10), load(registry))[1])
+    told: dict[str, set[str]] = {}
+
+    async def ask(method: str) -> None:
+        told[method] = {row["path"] for row in (await running.ask(method))["projects"]}
+
+    running.make()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(running.supervisor.run, running.server)
+        await until(running.layout.control_socket.exists)
+        async with anyio.create_task_group() as asking:
+            asking.start_soon(ask, "sync")
+            asking.start_soon(ask, "status")
+            assert (await running.ask("ping"))["pong"] is True
+            may_load.set()
+        running.supervisor.stop("test")
+    assert told == {method: {*map(str, roots)} for method in ("sync", "status")}
 
 
 async def test_a_linked_worktree_is_a_project_of_its_own(

@@ -110,13 +110,9 @@ def encode(message: Message) -> bytes:
     return dumps(body).encode("ascii") + b"\n"
 
 
-def encode_result(id: Id, result: bytes) -> bytes:
-    """The line of a response whose result is JSON already: an answer that is encoded once and sent to many."""
-    return b"".join(pieces_of_result(id, result))
-
-
 def pieces_of_result(id: Id, result: bytes) -> tuple[bytes, bytes, bytes]:
-    """The same line, before it is put together: to copy a long result takes longer than to send it."""
+    """The line of a response whose result is JSON already, in pieces: encoded once, it is sent to many, and to copy a
+    long one takes longer than to send it."""
     return b'{"jsonrpc":"2.0","id":' + dumps(id).encode("ascii") + b',"result":', result, b"}\n"
 
 

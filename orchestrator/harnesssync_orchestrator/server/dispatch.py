@@ -15,8 +15,9 @@ from harnesssync_orchestrator.server.errors import NotAllowedError
 from harnesssync_orchestrator.server.methods import CONTROL_ONLY, METHODS
 from harnesssync_orchestrator.service.supervisor import Supervisor
 
-QUICK = frozenset({names.SERVER_INFO, names.PING, names.STATUS, names.STOP})
-"""What is answered from memory, and so at any time. Not so whoever waits for news (`after`)."""
+AT_ANY_TIME = frozenset({names.SERVER_INFO, names.PING, names.STOP})
+"""What is answered from memory, also while the supervisor begins. `status` is, too, but not so whoever waits for it to
+begin, or for news (`after`)."""
 AT_ONCE, FOLLOWERS = 40, 16
 """Requests in work at most, and of those who wait for news, together fewer than there may be connections: some are
 always left to ask how things stand. Whoever only follows that takes no place from work."""
@@ -66,13 +67,20 @@ class Dispatcher:
             hint = "The control socket does it"
             raise NotAllowedError(f"{request.method!r} is not for a project's own socket", hint=hint)
         context = Context(supervisor=self._supervisor, params=request.params, scope=scope, allowed=allowed)
-        if request.method not in QUICK:
-            with self._work.one():
-                return await method(context)
-        if "after" not in request.params:
+        places = self._places_for(request)
+        if places is None:
             return await method(context)
-        with self._following.one():
+        with places.one():
+            await self._supervisor.begun.wait()
             return await method(context)
+
+    def _places_for(self, request: Request) -> Places | None:
+        """Of which places one is needed to answer; None for what is answered at once."""
+        if request.method in AT_ANY_TIME:
+            return None
+        if request.method != names.STATUS:
+            return self._work
+        return self._following if "after" in request.params or not self._supervisor.begun.is_set() else None
 
     def _allowed(self, scope: str | None) -> frozenset[str]:
         if scope is None:

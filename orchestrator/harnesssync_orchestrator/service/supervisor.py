@@ -58,7 +58,7 @@ class Supervisor:
 
     `sync` carries out one sync; `approving` is asked what a person approves. `known_targets` are the identifiers
     that `add` accepts. `only` is the resolved path of the one project that an isolated daemon serves. Made inside a
-    running event loop.
+    running event loop. Until it has `begun`, a moment after its socket is there, "all projects" would be none.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class Supervisor:
             home=approving.places.home,
         )
         self.stopping = anyio.Event()
+        self.begun = anyio.Event()
         self.registration = Registration(
             fleet=self._fleet,
             registry=registry,
@@ -135,6 +136,7 @@ class Supervisor:
             self._log.info("supervisor.stop.requested", reason=reason)
             self._stopped_at = anyio.current_time()
             self.stopping.set()
+            self.begun.set()
 
     async def _claim(self) -> FileLock:
         path = self._layout.supervisor_lock if self.only is None else self._layout.owner_lock(self.only)
@@ -194,6 +196,7 @@ class Supervisor:
         if self._only_path is not None:
             await self._fleet.in_thread(self._registry.register, self._only_path)
         await self._fleet.begin(tasks, server)
+        self.begun.set()
         self._log.info(
             "supervisor.started",
             pid=os.getpid(),
