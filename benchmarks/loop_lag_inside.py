@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 
 from benchmarks.inside import engine, project
+from harnesssync_orchestrator.cli import collect_seldom
 from harnesssync_orchestrator.service.hashing import hash_files
 from harnesssync_orchestrator.service.sync import sync
 
@@ -58,4 +59,5 @@ async def main(path: str) -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()  # as both installed commands begin
     anyio.run(main, sys.argv[1])
