@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import anyio
@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from harnesssync_orchestrator.files.hashing import hash_batch, plan_batches
 from harnesssync_orchestrator.files.reading import Signature
+from harnesssync_orchestrator.files.turns import in_turn
 
 
 async def hash_files(
@@ -42,4 +43,7 @@ async def _work(
     seen: Mapping[str, Signature] | None,
 ) -> None:
     for batch in batches:
-        digests.update(await anyio.to_thread.run_sync(partial(hash_batch, batch, seen=seen), limiter=limiter))
+        work: Callable[[], dict[str, str | OSError]] = partial(hash_batch, batch, seen=seen)
+        if len(batch) > 1:  # of small files: two threads at once take longer than one after the other
+            work = partial(in_turn, work)
+        digests.update(await anyio.to_thread.run_sync(work, limiter=limiter))
