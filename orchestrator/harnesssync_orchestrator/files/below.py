@@ -113,12 +113,10 @@ class Below:
         """Put a link with this text in place, as `write` does. A link that says so already is left alone."""
         with self.making(relative) as (place, made):
             new = link_hash(text)
-            if expected in {None, new} and look_at_file(place) == new:
-                return made
-            confirm(place, expected)
-            if expected is None:  # making a link is atomic by itself, and never replaces anything
-                os.symlink(text, place.handle, target_is_directory=directory, dir_fd=place.fd)
-            else:
+            if expected is None:
+                _link(place, text, new, directory=directory)
+            elif expected != new or look_at_file(place) != new:
+                confirm(place, expected)
                 temporary = place.beside(telling_name(new, expected))
                 os.symlink(text, temporary.handle, target_is_directory=directory, dir_fd=place.fd)
                 put(temporary, place, digest=new, expected=expected)
@@ -199,9 +197,10 @@ class Below:
         try:
             for part in parents:
                 path = f"{path}/{part}" if path else part
-                known = self._open.get(path)
-                with telling(path):
-                    folder = known or self._enter(folder, part, path, made, make=make)
+                if (known := self._open.get(path)) is None:
+                    with telling(path):
+                        known = self._enter(folder, part, path, made, make=make)
+                folder = known
         except BaseException:
             self._unmake(tuple(made))
             raise
@@ -245,6 +244,17 @@ class Below:
         for folder in self._open.values():
             folder.close()
         self._open.clear()
+
+
+def _link(place: Place, text: str, digest: str, *, directory: bool) -> None:
+    """Make a link where nothing stands, or the very same. To make one is atomic, and never replaces anything: so it is
+    only looked at what stands there when it fails."""
+    try:
+        os.symlink(text, place.handle, target_is_directory=directory, dir_fd=place.fd)
+    except FileExistsError:
+        if look_at_file(place) != digest:
+            confirm(place, None)
+            raise  # it is gone by now
 
 
 def _settle(place: Place) -> bool:
