@@ -23,6 +23,7 @@ _NOT_READ = (
     *("allowed-tools", "disallowed-tools", "model", "effort", "context", "agent", "hooks", "argument-hint"),
     "arguments",
 )
+_SAYS_MORE = frozenset(_NOT_READ)
 
 
 def linked_skills(view: View, skills: Sequence[Skill], folder: str = FOLDER) -> Iterator[Output | Loss]:
@@ -80,7 +81,7 @@ def skill_losses(
     for skill in skills:
         if left := [part.written for part in skill.placeholders if not isinstance(part, puts_in)]:
             yield loss(view, skill, ", ".join(left), f"{harness} puts nothing there: the model sees what is written")
-        for key in _NOT_READ:
+        for key in () if _SAYS_MORE.isdisjoint(skill.metadata) else _NOT_READ:
             if key not in kept and skill.metadata.get(key):
                 yield loss(view, skill, f"{key}: {skill.metadata[key]}", f"{harness} does not read it")
         if "disable-model-invocation" not in kept:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from harnesssync_orchestrator.core.items import ItemId
@@ -30,8 +31,12 @@ def value_hash(value: JsonValue) -> str:
     return short_hash(text.encode("utf-8", "surrogatepass"))
 
 
+@lru_cache(maxsize=4096)
 def link_hash(target: str) -> str:
-    """Hash of a symbolic link: of where it points, so that relinking elsewhere is a change."""
+    """Hash of a symbolic link: of where it points, so that relinking elsewhere is a change.
+
+    Cached, since every step from the look at a link to the look after it was made asks for that.
+    """
     return short_hash(b"link\0" + target.encode("utf-8", "surrogateescape"))
 
 

@@ -98,7 +98,7 @@ class _Item:
 
     @property
     def id(self) -> ItemId:
-        return _id(KIND_OF[type(self)], self.name)
+        return _id(_NAME_OF_KIND[type(self)], self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +285,10 @@ KIND_OF: Mapping[type, Kind] = {
 }
 
 
+_NAME_OF_KIND: Mapping[type, str] = {item: kind.value for item, kind in KIND_OF.items()}
+
+
 @lru_cache(maxsize=4096)
-def _id(kind: Kind, name: str) -> ItemId:
+def _id(kind: str, name: str) -> ItemId:
     """Cached, since every target asks for that of every item."""
-    return ItemId(kind.value, name)
+    return ItemId(kind, name)

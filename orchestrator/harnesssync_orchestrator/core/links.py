@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from harnesssync_orchestrator.core.items import Scope
 
@@ -13,8 +12,12 @@ def link_text(path: str, source: str, root: str, scope: Scope) -> str:
     inside = source.startswith(root.rstrip("/") + "/")
     if scope is Scope.USER or not inside:
         return source
-    target = PurePosixPath(source[len(root.rstrip("/")) + 1 :])
-    return "/".join(way(PurePosixPath(path).parent.parts, target.parts))
+    return "/".join(way(_parts(path)[:-1], _parts(source[len(root.rstrip("/")) + 1 :])))
+
+
+def _parts(path: str) -> list[str]:
+    """As `PurePosixPath` has them, which takes longer to say so than all else here."""
+    return [part for part in path.split("/") if part not in {"", "."}]
 
 
 def way(folder: Sequence[str], target: Sequence[str]) -> list[str]:

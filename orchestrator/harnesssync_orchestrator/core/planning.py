@@ -162,13 +162,14 @@ def _decide(
 ) -> None:
     """Decide about every output: wholes one by one, keys and elements by the file that they are in."""
     documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
+    lacking = _kinds_that_would_say_less(unread)
     for address, wish in wanted.items():
         output, entry = wish.output, draft.entry(address)
         if isinstance(output, (KeyOutput, ElementOutput)):
             documents[address.path].wanted.append(Wanted(output, wish.owners))
         elif entry is not None and _is_kept(address, wish, draft.state(address), entry, draft.resolution):
             draft.leave_kept(address, wish, entry)
-        elif entry is not None and _would_say_less(output, unread):
+        elif entry is not None and not lacking.isdisjoint(item.kind for item in output.items):
             _let_wait(draft, wish, output, root)
         else:
             _decide_whole(draft, wish, output, root)
@@ -211,14 +212,15 @@ def _is_kept(address: Address, wish: Wanted[Output], state: PathState, entry: En
     return entry.kept and not isinstance(state, Missing) and not takes_back
 
 
-def _would_say_less(output: Output, unread: Sequence[str]) -> bool:
-    """Would it, written while some files of the source can't be read, lack what these have to say?
+def _kinds_that_would_say_less(unread: Sequence[str]) -> frozenset[str]:
+    """The kinds of item of which an output, written while some files of the source can't be read, would lack what these
+    have to say.
 
     An agent's limits name the servers that there are, and one file may have the text of all rules.
     """
-    kinds = {item.kind for item in output.items}
     text = any(not (file.endswith(".json") or any(folder in file for folder in _WITHOUT_RULES)) for file in unread)
-    return (Kind.AGENT.value in kinds and bool(unread)) or (Kind.RULE.value in kinds and text)
+    lacking = {Kind.AGENT: bool(unread), Kind.RULE: text}
+    return frozenset(kind.value for kind, lacks in lacking.items() if lacks)
 
 
 _WITHOUT_RULES = ("/.claude/skills/", "/.claude/commands/", "/.claude/agents/")

@@ -202,18 +202,18 @@ def _essence(output: Output) -> tuple[object, ...]:
 
 def _shared(wishes: Sequence[tuple[str, Output]]) -> Wanted[Output]:
     """One output for all who want it; private or executing for one means private or executing."""
-    if len(wishes) == 1:
-        owner, output = wishes[0]
-        if len(output.items) < 2 and len(output.secrets) < 2:  # nothing can be there twice
-            return Wanted(output, (owner,))
+    owners, first = _distinct(owner for owner, _ in wishes), wishes[0][1]
+    is_plain = len(first.items) < 2 and len(first.secrets) < 2  # nothing can be there twice
+    if is_plain and all(output is first or output == first for _, output in wishes):
+        return Wanted(first, owners)
     output = replace(
-        wishes[0][1],
+        first,
         items=_distinct(chain.from_iterable(output.items for _, output in wishes)),
         private=any(output.private for _, output in wishes),
         executes=any(output.executes for _, output in wishes),
         secrets=_distinct(chain.from_iterable(output.secrets for _, output in wishes)),
     )
-    return Wanted(output, _distinct(owner for owner, _ in wishes))
+    return Wanted(output, owners)
 
 
 def _lasting(wishes: Sequence[tuple[str, Output]]) -> Sequence[tuple[str, Output]]:

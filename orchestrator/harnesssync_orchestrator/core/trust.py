@@ -127,10 +127,10 @@ class Trust:
 
     def why_held(self, item: Item) -> Why | None:
         """Why nothing executable may come from this item; None if it may."""
-        if self.standing is Standing.OWN or not self.controls(item):
+        if self.standing is Standing.OWN:
             return None
-        mark = fingerprint(item)
-        if mark is None:
+        mark = fingerprint(item)  # first: most items are text, of which nothing else has to be known
+        if mark is None or not self.controls(item):
             return None
         if not self.writable.isdisjoint(files_of(item)):
             return Why.WRITABLE
@@ -146,13 +146,14 @@ class Trust:
     def bound(self, source: Source) -> Iterator[Item]:
         """The items that need a person's approval."""
         if self.standing is not Standing.OWN:
-            yield from (item for item in source.items if self.controls(item) and fingerprint(item) is not None)
+            yield from (item for item in source.items if fingerprint(item) is not None and self.controls(item))
 
     def verdicts(self, source: Source) -> dict[ItemId, Why | None]:
         """For every item of a source, why it may not become anything executable; None if it may."""
         verdicts: dict[ItemId, Why | None] = {}
         for item in source.items:
-            verdicts[item.id] = _firmest((verdicts.get(item.id), self.why_held(item)))
+            name, why = item.id, self.why_held(item)
+            verdicts[name] = why if name not in verdicts else _firmest((verdicts[name], why))
         return verdicts
 
     def why_output_held(self, items: Iterable[ItemId], verdicts: Mapping[ItemId, Why | None]) -> Why | None:

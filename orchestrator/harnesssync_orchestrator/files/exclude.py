@@ -127,9 +127,13 @@ def pattern(path: str) -> bytes:
     A line break can't be written in such a file, and a carriage return or tab not at the end of a line: they become
     `?`, which matches any one character.
     """
-    text = re.sub(rb"([\\*?\[])", rb"\\\1", os.fsencode(path.rstrip("/")))
-    text = re.sub(rb"[\n\r\t]", b"?", text)
-    return b"/" + re.sub(rb" (?= *\Z)", b"\\ ", text)
+    text = _TELLING.sub(rb"\\\1", os.fsencode(path.rstrip("/")))
+    return b"/" + _LAST_SPACE.sub(b"\\ ", text.translate(_UNWRITABLE))
+
+
+_TELLING = re.compile(rb"([\\*?\[])")
+_UNWRITABLE = bytes.maketrans(b"\n\r\t", b"???")
+_LAST_SPACE = re.compile(rb" (?= *\Z)")
 
 
 def _changed(
@@ -174,9 +178,11 @@ def _theirs_elsewhere(
     new = [path for path in paths if pattern(path) not in sections.get(worktree_id.encode("ascii"), NOTHING).lines]
     found: dict[bytes, frozenset[bytes]] = {}
     for other, root in worktrees.items() if new else ():
+        if other == worktree_id:
+            continue
         known = sections.get(other.encode("ascii"), NOTHING).lines
         there = [path for path in new if pattern(path) not in known and os.path.lexists(f"{root}/{path}")]
-        if other != worktree_id and there:
+        if there:
             tracked, _ = asking_git.tracked(root, there)
             found[other.encode("ascii")] = frozenset(pattern(path) for path in there if path not in tracked)
     return found

@@ -63,14 +63,15 @@ class Footprint:
             )
             seen.update(looked.seen)
         # Sorted, because neighbours in one folder are faster to look up one after another.
-        present = sorted((path, signature) for path, signature in seen.items() if signature is not None)
+        there = {path: signature for path, signature in seen.items() if signature is not None}
+        present = sorted(there)
         missing = sorted(path for path, signature in seen.items() if signature is None)
         return cls(
             key=key,
             result=result,
             settled=settled,
-            paths=_encoded([path for path, _ in present]),
-            signatures=tuple(signature for _, signature in present),
+            paths=_encoded(present),
+            signatures=tuple(map(there.__getitem__, present)),
             missing=_encoded(missing),
         )
 

@@ -74,11 +74,11 @@ class Outcome:
                 synced += 1
         return Counts(synced=synced, skipped=plan.unchanged, cleaned=cleaned, errors=len(self.failures))
 
-    def paths(self, root: Path) -> tuple[Path, ...]:
+    def paths(self, root: Path) -> tuple[str, ...]:
         """Where something came, went or was exchanged, the folders that were made for it included."""
         changed = (one.operation.path for one in self.done)
         made = (address.path.rstrip("/") for one in self.done for address in one.applied.made)
-        return tuple(root / path for path in dict.fromkeys((*changed, *made)))
+        return tuple(f"{root}/{path}" for path in dict.fromkeys((*changed, *made)))
 
     def written(self, root: Path, history: History) -> dict[str, str | None]:
         """What now stands where something was done, for `files.echo`: absolute paths and digests. What is copied or

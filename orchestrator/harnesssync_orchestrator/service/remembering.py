@@ -57,8 +57,7 @@ def _keep_later(run: Run, seen: Survey) -> None:
 
 def _keep(run: Run, seen: Survey) -> bool:
     """Keep what was seen, if nothing is left to do. False if it may have changed meanwhile: then it is not kept."""
-    changed = (str(path) for path in run.outcome.paths(run.root))
-    footprint = run.looking.footprint(seen, seen.consent(run.start.targets), changed)
+    footprint = run.looking.footprint(seen, seen.consent(run.start.targets), run.outcome.paths(run.root))
     if not seen.plan.is_empty or _would_halt(run, seen):
         return True
     if not footprint.settled:

@@ -89,7 +89,7 @@ class Reading:
         read_ns = time.time_ns()
         root, allowed, doubted = Path(project.path), trust.reachable, trust.perhaps_reachable
         found = discover(project.scope, root, places, looked, allowed=allowed, doubted=doubted, made=made)
-        contents = {path: signature for listing in found.trees.values() for path, signature in listing.contents.items()}
+        contents = found.contents
         known, unknown = cache.divide(contents, verify=rehash)
         reading = cls(
             discovery=found,
