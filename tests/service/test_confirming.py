@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import anyio
@@ -24,7 +27,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.oneshot.work import Quiet
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.memory import Memories
+from harnesssync_orchestrator.service.memory import Memories, Memory
 from harnesssync_orchestrator.service.sync import WRITTEN_S, is_echo, sync
 from harnesssync_orchestrator.service.worker import Worker
 
@@ -132,6 +135,42 @@ async def test_what_was_written_is_known_again_without_a_look_at_the_source(grou
     assert not await ground.hears(*ours, ground.path(".claude/agents/reviewer.md"))
     assert list(written(await ground.answer(ground.path(".claude/agents/reviewer.md")))) == [OUTPUT]
     assert "Second." in (ground.root / OUTPUT).read_text(encoding="utf-8")
+
+
+async def test_of_a_project_at_rest_next_to_nothing_is_held(ground: Ground) -> None:
+    """What its last sync saw, read, rendered and recorded is there while edits may follow, and until it was looked at
+    again."""
+    memory = ground.engine.memories.of(ground.project.id, ground.engine.layout)
+    await ground.answer()
+    await ground.answer(ground.path(".claude/agents/reviewer.md"))
+    ground.edit("Second.")
+    await ground.answer(ground.path(".claude/agents/reviewer.md"))
+    busy = _held(memory)
+    assert (await ground.answer()).confirmed
+    assert _held(memory) < 4096 < busy
+    with anyio.fail_after(10):
+        while not (await ground.answer()).report.unchanged:
+            await anyio.lowlevel.checkpoint()
+    assert _held(memory) < 4096
+
+
+def _held(memory: Memory) -> int:
+    """Bytes of everything that is reached from a memory, but for the folders to watch, which the watcher has too."""
+    seen, left, total = {id(memory.watched)}, list[object](vars(memory).values()), 0
+    while left:
+        each = left.pop()
+        if id(each) not in seen and not isinstance(each, (type, ModuleType, FunctionType)):
+            seen.add(id(each))
+            total += sys.getsizeof(each)
+            left += gc.get_referents(each)
+    return total
+
+
+async def test_equal_folders_to_watch_are_the_same_ones(ground: Ground) -> None:
+    """The watcher holds what it was given first."""
+    await ground.answer()
+    first = (await ground.answer()).watch
+    assert (await ground.answer()).watch is first
 
 
 async def test_an_edit_of_an_output_in_the_moment_after_it_was_written_is_drift(ground: Ground) -> None:

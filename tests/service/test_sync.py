@@ -27,7 +27,6 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
 from harnesssync_orchestrator.errors import LockTimeoutError
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.service import transaction
@@ -658,7 +657,7 @@ async def test_a_crash_leaves_nothing_that_git_shows(
         await until(lambda: file.exists() and json.loads(file.read_text(encoding="utf-8"))["pending"] != {})
         before_the_first_change = file.read_bytes()
     file.write_bytes(before_the_first_change)  # as if the process had been killed before it could record
-    engine.memories.of(project.id, engine.layout).footprint = Footprint()
+    engine.layout.footprint_file(project.id).unlink(missing_ok=True)
     assert (await run()).state is State.IN_STEP
     assert git("status", "--porcelain", cwd=root) == ""
     assert json.loads(file.read_text(encoding="utf-8"))["pending"] == {}
@@ -683,12 +682,13 @@ async def test_a_sync_that_is_cancelled_records_what_it_wrote(run: Sync, root: P
 async def test_a_footprint_that_cannot_be_kept_costs_time_and_nothing_else(
     run: Sync, root: Path, engine: Engine, project: Project
 ) -> None:
-    """A full disk, say: the sync has done its work, and says that the next one has more to do."""
+    """A full disk, say: the sync has done its work, and says that another process has more to do."""
     engine.layout.footprint_file(project.id).mkdir(parents=True)
     report = await run()
     assert (report.state, report.exit_code) == (State.IN_STEP, 0)
     assert any(str(engine.layout.project_dir(project.id)) in note for note in report.notes)
-    assert (await run()).state is State.IN_STEP
+    again = await run()
+    assert (again.state, again.unchanged) == (State.IN_STEP, True)
     assert (root / "AGENTS.md").is_symlink()
 
 

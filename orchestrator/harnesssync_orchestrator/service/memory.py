@@ -1,13 +1,13 @@
 """What is kept of a project between syncs so that an unchanged one costs next to nothing. All of it may be lost.
 
 Digests of files by signature, and the footprint of the last sync together with what it had to say: conflicts, losses
-and problems are as true as they were when nothing has changed since.
+and problems are as true as they were when nothing has changed since. These are in files, and a supervisor of hundreds
+of projects holds none of it of those that rest: to read it again takes less than a tenth of the sync that needs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,26 +63,37 @@ class Memory:
     """
 
     def __init__(self, cache_file: Path, footprint_file: Path) -> None:
-        """Load what an earlier process kept; nothing, where it kept nothing readable. Blocking."""
         self._cache_file = cache_file
         self._footprint_file = footprint_file
-        self.footprint = Footprint.decode(_content(footprint_file))
+        self._unsaved = b""
+        self._cache: HashCache | None = None
+        self._renderings: Renderings | None = None
         self.unconfirmed: Mapping[str, str | None] | None = None
         self.watched: frozenset[str] = frozenset()
         self._recall: Recall | None = None
         self.ledger: tuple[bytes, Ledger] | None = None
 
-    @cached_property
+    @property
+    def footprint(self) -> Footprint:
+        """What the last sync looked at, also one of an earlier process; nothing, where that kept nothing readable.
+        Blocking: it is read whenever it is asked for."""
+        return Footprint.decode(self._unsaved or _content(self._footprint_file))
+
+    @property
     def cache(self) -> HashCache:
         """The digests of files. Blocking when first asked for: a sync that finds nothing changed never asks."""
-        return HashCache.load(_content(self._cache_file))
+        if self._cache is None:
+            self._cache = HashCache.load(_content(self._cache_file))
+        return self._cache
 
-    @cached_property
+    @property
     def renderings(self) -> Renderings:
-        """What was made of the items of the last sync in this process."""
-        from harnesssync_orchestrator.core.rendering import Renderings  # noqa: PLC0415 - as above
+        """What was made of the items of the last sync in this process, unless the project rested since."""
+        from harnesssync_orchestrator.core.rendering import Renderings  # noqa: PLC0415 - only a sync with work to do
 
-        return Renderings()
+        if self._renderings is None:
+            self._renderings = Renderings()
+        return self._renderings
 
     def recall(self) -> Recall:
         """What earlier looks saw, where it is known what changed since (`forget` was told); of long ago nothing."""
@@ -98,33 +109,41 @@ class Memory:
         elif self._recall is not None:
             self._recall.forget(changed)
 
-    def remembered(self) -> Remembered | None:
-        """What the sync of the footprint found; None if it can't be read any more."""
-        try:
-            return _DECODER.decode(self.footprint.result)
-        except msgspec.DecodeError:
-            return None
-
     def save(self, footprint: Footprint) -> None:
-        """Keep a new footprint, and the digests if they changed. Raises OSError."""
+        """Keep a new footprint, and the digests if they changed. Raises OSError; then this process has them all the
+        same."""
+        self._unsaved = footprint.encode()
         if self.cache.changed:
             write_atomic(self._cache_file, self.cache.dump())
             self.cache.changed = False
-        self.footprint = footprint
-        write_atomic(self._footprint_file, footprint.encode())
+        write_atomic(self._footprint_file, self._unsaved)
+        self._unsaved = b""
+
+    def rest(self) -> None:
+        """The next edit may be days away: let go of what can be read or made again."""
+        self.ledger = self._renderings = None
+        if self._cache is not None and not self._cache.changed:
+            self._cache = None
 
 
 class Memories:
-    """The memories of all projects that this process has synced, loaded when first asked for."""
+    """The memories of all projects that this process has synced."""
 
     def __init__(self) -> None:
         self._memories: dict[str, Memory] = {}
 
     def of(self, project_id: str, layout: Layout) -> Memory:
-        """Blocking when first asked for a project."""
         if project_id not in self._memories:
             self._memories[project_id] = Memory(layout.cache_file(project_id), layout.footprint_file(project_id))
         return self._memories[project_id]
+
+
+def remembered_by(footprint: Footprint) -> Remembered | None:
+    """What the sync of the footprint found; None if it can't be read any more."""
+    try:
+        return _DECODER.decode(footprint.result)
+    except msgspec.DecodeError:
+        return None
 
 
 def encode(remembered: Remembered) -> bytes:

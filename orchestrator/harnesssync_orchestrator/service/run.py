@@ -27,6 +27,7 @@ from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.hiding import had_outputs, hidden_all_the_same, hide, markers, shown_by_git
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
+from harnesssync_orchestrator.service.memory import remembered_by
 from harnesssync_orchestrator.service.recovering import recover
 from harnesssync_orchestrator.service.remembering import may_be_remembered, remember
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
@@ -268,7 +269,7 @@ class Run:
 
     def halted(self, reason: HaltReason) -> SyncResult:
         """The sync has not begun; what is to be watched is what the last one found."""
-        remembered = self.start.memory.remembered()
+        remembered = remembered_by(self.start.memory.footprint)
         report = planned_report(
             self.project, self.start.targets, Plan(halt=reason, halt_message=_HALTED.get(reason, "")), (), ()
         )

@@ -34,7 +34,7 @@ from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.files.state import load_ledger, says
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
-from harnesssync_orchestrator.service.memory import Memory, Remembered
+from harnesssync_orchestrator.service.memory import Memory, Remembered, remembered_by
 from harnesssync_orchestrator.service.reporting import paused_report, stamped, unchanged_report
 from harnesssync_orchestrator.service.selection import moved_homes, select, selection_key
 
@@ -129,7 +129,7 @@ class Start:
 
     def left_alone(self) -> SyncResult:
         """Nothing was done, nor even looked at."""
-        remembered = self.memory.remembered()
+        remembered = remembered_by(self.memory.footprint)
         report = paused_report(self.project, self.targets)
         return self.result(report, frozenset(remembered.watch if remembered else ()))
 
@@ -144,7 +144,7 @@ class Start:
         footprint = self.memory.footprint
         if self.options.rehash or self.options.choices or footprint.key != self.key or not is_unchanged(footprint):
             return None
-        remembered = self.memory.remembered()
+        remembered = remembered_by(footprint)
         if remembered is None or not self._hides(remembered):
             return None
         return self.result(unchanged_report(self.project, self.targets, remembered), frozenset(remembered.watch))
@@ -184,9 +184,14 @@ class Start:
 
     def result(self, report: Report, watch: frozenset[str]) -> SyncResult:
         """The end of the sync: its report, told when and how long."""
-        self.memory.watched = watch
+        memory = self.memory
+        if watch != memory.watched:  # of equal ones the first is passed on again, which the watcher has too
+            memory.watched = watch
+        # After an edit often comes another one, and so does the second look at what was written.
+        if not self.options.changed and memory.unconfirmed is None:
+            memory.rest()
         report = stamped(report, self.sync_id, self.began)
-        return SyncResult(report=report, watch=watch, confirmed=self.memory.unconfirmed is None)
+        return SyncResult(report=report, watch=memory.watched, confirmed=memory.unconfirmed is None)
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do what blocks in a thread. It is waited for also when the sync is cancelled."""
