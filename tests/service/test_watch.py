@@ -362,6 +362,37 @@ def test_what_is_told_is_what_the_system_tells(tmp_path: Path) -> None:
         Inotify([str(root)])
 
 
+def test_a_wait_can_be_ended_without_stopping(tmp_path: Path) -> None:
+    """What the system has to tell comes first, and the next wait is one again."""
+    notifier, stop = Inotify([str(tmp_path)]), Stop()
+    stop.wake()
+    assert notifier.watch(50, 10, 3_600_000, stop) == "timeout"
+    assert notifier.watch(50, 10, 0, stop) == "timeout"
+    (tmp_path / "x").touch()
+    stop.wake()
+    assert (Change.added, f"{tmp_path}/x") in notifier.watch(50, 10, 3_600_000, stop)
+    assert notifier.watch(50, 10, 3_600_000, stop) == "timeout"
+    stop.wake()
+    stop.set()
+    assert notifier.watch(50, 10, 3_600_000, stop) == "stop"
+    notifier.close()
+    stop.close()
+    stop.wake()  # its descriptors may be somebody else's by now
+
+
+def test_of_more_than_is_read_at_once_nothing_is_passed_over(tmp_path: Path) -> None:
+    """As after a switch of branches."""
+    notifier, stop = Inotify([str(tmp_path)]), Stop()
+    names = [f"{number:04}-" + "x" * 200 for number in range(1000)]
+    for name in names:
+        (tmp_path / name).touch()
+    heard = notifier.watch(50, 10, 10_000, stop)
+    assert not isinstance(heard, str)
+    assert {path for change, path in heard if change == Change.added} == {f"{tmp_path}/{name}" for name in names}
+    notifier.close()
+    stop.close()
+
+
 @pytest.mark.parametrize("mask", [0x400, 0x2000, 0x8000], ids=["IN_DELETE_SELF", "IN_UNMOUNT", "IN_IGNORED"])
 def test_a_folder_of_which_nothing_more_is_heard_is_told_as_gone(tmp_path: Path, mask: int) -> None:
     """By all of its names, and once: by then another watcher may watch what has come in its place."""

@@ -44,12 +44,19 @@ _ENDED = _DELETE_SELF | _UNMOUNT | _IGNORED
 _WANTED = _MODIFY | _ATTRIB | _CLOSE_WRITE | _ADDED | _DELETED
 _HEAD = struct.Struct("iIII")
 """wd, mask, cookie, length of the name that follows."""
-_BUFFER = 1024 * 1024
-"""As much as the system keeps by default, 16,384 events, if their names are not long."""
+_LONGEST = _HEAD.size + 256
+"""Bytes of one event."""
+_BUFFER = 64 * 1024
+"""Bytes read at once. A mebibyte, once asked for, was kept by the allocator for every watcher."""
+_READS = 16
+"""So often in a row: as much as the system keeps by default, 16,384 events, if their names are not long."""
+WOKEN_MS, IDLE_MS = 60_000, 500
+"""How long a notifier with nothing to tell is waited for, if it can be woken, and if it can't."""
 
 
 class Stop(threading.Event):
-    """An event that a poll can wait for too."""
+    """An event that a poll can wait for too, and be woken by without it. Only its waiter waits elsewhere than on
+    the event loop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,6 +67,15 @@ class Stop(threading.Event):
             super().set()
             os.write(self._writer, b".")
 
+    def wake(self) -> None:
+        """End a wait; nothing is stopped by that."""
+        if not self.is_set():  # nor closed
+            os.write(self._writer, b".")
+
+    def woken(self, ready: Collection[int]) -> bool:
+        """Was it this, among the descriptors that are `ready`? Then the next wait is one again."""
+        return self.reader in ready and bool(os.read(self.reader, 1))
+
     def close(self) -> None:
         super().set()
         for descriptor in (self.reader, self._writer):
@@ -68,7 +84,8 @@ class Stop(threading.Event):
 
 
 class Notifier(Protocol):
-    """What is used of `RustNotify`: `watch` blocks until something changed and returns it, or a word why not."""
+    """What is used of `RustNotify`: `watch` blocks until something changed and returns it, or a word why not:
+    "timeout", also when it was woken, "stop" or `OVERFLOW`."""
 
     def watch(
         self, debounce_ms: int, step_ms: int, timeout_ms: int, stop_event: Stop | None
@@ -142,7 +159,7 @@ class Inotify:
         self._descriptor = self._system.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._descriptor < 0:
             raise _error("inotify_init1")
-        self._folders: dict[int, list[str]] = {}
+        self._folders: dict[int, tuple[str, ...]] = {}
         self.denied: dict[str, OSError] = {}
         try:
             self.left = frozenset(self._all_but_added(folders))
@@ -167,7 +184,8 @@ class Inotify:
         number = self._system.inotify_add_watch(self._descriptor, os.fsencode(folder), _WANTED | _ONLYDIR)
         if number < 0:
             raise _error(folder)
-        self._folders.setdefault(number, []).append(folder)  # of one folder under two names, there is one watch
+        # Of one folder under two names, there is one watch.
+        self._folders[number] = (*self._folders.get(number, ()), folder)
 
     def watch(
         self, debounce_ms: int, step_ms: int, timeout_ms: int, stop_event: Stop | None
@@ -178,11 +196,13 @@ class Inotify:
         ends = time.monotonic() + timeout_ms / 1000
         try:
             while not heard:
-                if not anything.poll(max(0.0, (ends - time.monotonic()) * 1000)):
-                    return "timeout"
+                ready = dict(anything.poll(max(0.0, (ends - time.monotonic()) * 1000)))
                 if stop_event is not None and stop_event.is_set():
                     return "stop"
                 self._take(heard)
+                # The word to look up waits until all is told: whoever is retired goes only then.
+                if not heard and (not ready or (stop_event is not None and stop_event.woken(ready))):
+                    return "timeout"
             # What comes in quick succession is read together: each waking takes the interpreter from somebody else.
             ends = time.monotonic() + debounce_ms / 1000
             while time.monotonic() < ends:
@@ -200,10 +220,17 @@ class Inotify:
 
     def _take(self, heard: set[tuple[int, str]]) -> bool:
         """Read what the system has, into `heard`. False if it has nothing. Raises _LostError if it has lost some."""
-        try:
-            events = os.read(self._descriptor, _BUFFER)
-        except BlockingIOError:
-            return False
+        for reads in range(_READS):
+            try:
+                events = os.read(self._descriptor, _BUFFER)
+            except BlockingIOError:
+                return reads > 0
+            self._sort(events, heard)
+            if len(events) <= _BUFFER - _LONGEST:  # there was no more
+                break
+        return True
+
+    def _sort(self, events: bytes, heard: set[tuple[int, str]]) -> None:
         at = 0
         while at < len(events):
             number, mask, _, length = _HEAD.unpack_from(events, at)
@@ -219,7 +246,6 @@ class Inotify:
             name = os.fsdecode(events[at - length : at].rstrip(b"\0")) if length else ""
             for folder in self._folders.get(number, ()):
                 heard.add((change, f"{folder}/{name}" if name else folder))
-        return True
 
 
 class _LostError(Exception):

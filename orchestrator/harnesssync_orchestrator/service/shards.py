@@ -25,6 +25,11 @@ class Shard:
     retired: bool = False
     stop: Stop = field(default_factory=Stop)
 
+    def retire(self) -> None:
+        """Let it go when it has nothing more to tell."""
+        self.retired = True
+        self.stop.wake()
+
 
 COMPARED = 8
 """With so many, comparing takes less than searching."""

@@ -25,7 +25,10 @@ from harnesssync_orchestrator.config import WatchSettings
 from harnesssync_orchestrator.service.hearing import sort_out
 from harnesssync_orchestrator.service.notifier import (
     FAILURES,
+    IDLE_MS,
     OVERFLOW,
+    WOKEN_MS,
+    Inotify,
     Notifier,
     Opened,
     open_notifier,
@@ -36,8 +39,6 @@ from harnesssync_orchestrator.service.shortage import Denied, Shortage, no_more
 
 DEBOUNCE_MS = 50
 STEP_MS = 10
-IDLE_MS = 500
-"""How often a watcher with nothing to tell looks whether it was retired."""
 GATHER_S = 0.02
 """Projects that name their folders within this time share one arming."""
 REST = 10
@@ -74,7 +75,7 @@ class Watcher:
         self._log = log
         self._open_notifier = open_notifier
         self._asked: dict[str, frozenset[str]] = {}
-        self._owners: dict[str, set[str]] = {}
+        self._owners: dict[str, tuple[str, ...]] = {}
         self._shards: list[Shard] = []
         self._wake = anyio.Event()
         # Guards the making of watchers: two at once would watch the same folders.
@@ -118,13 +119,15 @@ class Watcher:
         else:
             self._asked.pop(key, None)
         for folder in before - folders:
-            self._owners[folder].discard(key)
+            self._owners[folder] = tuple(each for each in self._owners[folder] if each != key)
             if not self._owners[folder]:
                 del self._owners[folder]
                 # Forgotten, not unwatched: should it be wanted again, it may be another folder of the same name.
                 self._unwatch([folder])
+        alone = (key,)  # one for nearly all of tens of thousands of folders
         for folder in folders - before:
-            self._owners.setdefault(folder, set()).add(key)
+            others = self._owners.get(folder)
+            self._owners[folder] = alone if others is None else (*others, key)
         self._wake.set()
 
     async def run(self) -> None:
@@ -173,7 +176,8 @@ class Watcher:
         """Whoever had the system's watches may have given them back: let go of what is polled, and watch it."""
         self._shortage.is_over()
         for shard in self._shards:
-            shard.retired |= shard.polling
+            if shard.polling:
+                shard.retire()
         self._wake.set()
 
     async def _poll_instead(self, tasks: TaskGroup, folders: list[str], error: Exception, *, polling: bool) -> None:
@@ -217,7 +221,7 @@ class Watcher:
         shard = Shard(opened.notifier, set(opened.folders), polling)
         self._shards.append(shard)
         for old in absorbed:
-            old.retired = True
+            old.retire()
         # What was replaced while the watcher was being made may be watched as what it was before.
         if self._doubtful:
             self._unwatch(self._doubtful.copy())
@@ -236,10 +240,11 @@ class Watcher:
     async def _listen(self, tasks: TaskGroup, shard: Shard) -> None:
         """Pass on what one watcher tells, until it is stopped, or retired and silent."""
         failure: Exception
+        wait_ms = WOKEN_MS if isinstance(shard.notifier, Inotify) else IDLE_MS
         try:
             while True:
                 heard = await anyio.to_thread.run_sync(
-                    shard.notifier.watch, DEBOUNCE_MS, STEP_MS, IDLE_MS, shard.stop, limiter=self._threads
+                    shard.notifier.watch, DEBOUNCE_MS, STEP_MS, wait_ms, shard.stop, limiter=self._threads
                 )
                 if heard == "stop" or (heard == "timeout" and shard.retired):
                     return
@@ -265,7 +270,8 @@ class Watcher:
         if not shard.folders:  # it goes on losing what nobody needs of it
             return
         self._log.warning("watch.overflowed", folders=len(shard.folders))
-        shard.retired, lost = True, frozenset(shard.folders)
+        shard.retire()
+        lost = frozenset(shard.folders)
         self._unwatch(lost)
         self._wake.set()
         self._tell_all(lost)
