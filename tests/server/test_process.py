@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import pty
 import signal
 import stat
@@ -260,3 +261,38 @@ def test_what_git_does_not_carry_arrives_in_every_worktree(machine: Machine, wor
     mine.parent.rmdir()
     eventually(lambda: not any((root / ".claude/skills/mine").is_symlink() for root in roots))
     eventually(lambda: not any((root / ".agents/skills/mine").is_symlink() for root in roots))
+
+
+_ARENAS = """
+import ctypes, sys, threading
+from harnesssync_orchestrator.service.process import share_memory
+if sys.argv[1] == "shared":
+    share_memory()
+library, together = ctypes.CDLL(None), threading.Barrier(6)
+def take():
+    together.wait()
+    library.malloc(1000)
+    together.wait()
+threads = [threading.Thread(target=take) for _ in range(6)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+library.fopen.restype = ctypes.c_void_p
+file = library.fopen(sys.argv[2].encode(), b"w")
+library.malloc_info(0, ctypes.c_void_p(file))
+library.fclose(ctypes.c_void_p(file))
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="there are no arenas elsewhere"
+)
+def test_threads_take_their_memory_from_few_places(tmp_path: Path) -> None:
+    """Left to itself, the C library has one for each of them."""
+    counts = {}
+    for how in ("alone", "shared"):
+        told = tmp_path / how
+        subprocess.run([sys.executable, "-c", _ARENAS, how, str(told)], check=True)
+        counts[how] = told.read_text(encoding="utf-8").count("<heap ")
+    assert counts["shared"] <= 2 < counts["alone"]

@@ -22,7 +22,7 @@ from harnesssync_orchestrator.server.dispatch import Dispatcher
 from harnesssync_orchestrator.server.listener import Server
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.limits import allow_descriptors
-from harnesssync_orchestrator.service.process import serve
+from harnesssync_orchestrator.service.process import serve, share_memory
 from harnesssync_orchestrator.service.supervisor import Supervisor
 from harnesssync_orchestrator.service.sync import is_echo, sync
 from harnesssync_orchestrator.service.undoing import Asked, Hold, history, undo
@@ -46,6 +46,7 @@ def run(parsed: Parsed, ground: Ground) -> int:
     if named := parsed.text("project"):
         only = Path(resolve(named, ground.environ, frozenset))
     allow_descriptors()
+    share_memory()
     # With several threads at work the loop gets its turn five times as soon as by default.
     sys.setswitchinterval(0.001)
     # What is imported stays for good: left out of garbage collection, a full one holds the loop for less long.
