@@ -130,7 +130,8 @@ def test_status_all_timeout_of_a_hung_socket_holds_nothing_up(
     tmp_path: Path,
     make_report: Report,
 ) -> None:
-    """A hundred projects, one of them hung: all are answered for within two seconds, and the hung one is marked."""
+    """A hundred projects, one of them hung: all are answered for within two seconds, beyond what the command takes when
+    nobody is there to be asked, and the hung one is marked."""
     paths = [tmp_path / f"p{number:03}" for number in range(100)]
     rows = {}
     for path in paths:
@@ -139,6 +140,9 @@ def test_status_all_timeout_of_a_hung_socket_holds_nothing_up(
     registry.path.parent.mkdir()
     registry.path.write_text(json.dumps({"version": "1.0", "projects": rows}))
     own = Path(places.project_socket(os.environ, project_id(str(paths[7]))))
+    began = time.monotonic()
+    harnesssync("ctl", "status", "--all")
+    anyway = time.monotonic() - began
     if hung in ("control", "both"):
         peers(control)
     else:
@@ -155,7 +159,7 @@ def test_status_all_timeout_of_a_hung_socket_holds_nothing_up(
     *lines, summary = ran.out.splitlines()
     assert len(lines) == 101
     assert summary.startswith("100 projects: ")
-    assert passed < 2.5, "two seconds, and half of one for a slow machine to start Python"
+    assert passed < 2 + 3 * anyway
     if hung == "control":
         assert "the supervisor does not answer" in ran.err
         assert sum("[stopped]" in line for line in lines) == 100

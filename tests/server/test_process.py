@@ -227,8 +227,10 @@ def test_a_watch_of_one_project_needs_only_who_serves_it(machine: Machine, workt
     machine.serve("--project", str(root))
     watching = Watching(machine, "--project", str(root), "--json")
     eventually(lambda: watching.says('"state":"in step"'))
-    (root / "CLAUDE.md").write_bytes(b"other rules")
-    eventually(lambda: watching.says('"synced":1') or watching.says('"activity":"syncing"'))
+    broken = root / ".claude/agents/broken.md"
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text("---\nname: [\n---\n")
+    eventually(lambda: watching.says(str(broken)))
     watching.process.send_signal(signal.SIGINT)
     assert watching.end() == (130, "")
 
