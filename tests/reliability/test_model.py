@@ -85,6 +85,19 @@ def test_what_a_person_wrote_alike_stays_theirs_after_kills_of_the_first_sync(ca
         machine.sync(confirmed=False)
 
 
+@pytest.mark.parametrize("calls", range(8, 40, 2))
+def test_private_text_that_a_person_wrote_alike_stays_theirs_after_a_kill_of_the_first_sync(calls: int) -> None:
+    """Nothing is written then, but git is told to hide it."""
+    with a_person_with() as machine:
+        machine.turn_a_target_on_or_off(harness="gemini")
+        machine.turn_a_target_on_or_off(harness="opencode")
+        machine.change(lambda source: source.rules.update({"CLAUDE.local.md": machine.word("from")}))
+        machine.write_by_hand_what_we_would_write(which=0)
+        machine.sync_and_die(calls=calls, confirmed=False)
+        machine.sync(confirmed=False)
+        machine.unlink_everything()
+
+
 @pytest.mark.parametrize("calls", KILLS)
 def test_a_file_that_came_between_two_kills_is_taken_for_ours_that_was_edited(calls: int) -> None:
     """Nothing tells any more that the undo that was killed first had taken ours away."""

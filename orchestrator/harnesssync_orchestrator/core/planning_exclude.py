@@ -44,8 +44,8 @@ def hiding(draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledge
     filled = {address.path for address in left if address.pointer and address.path in observed.documents}
     ours |= {path for path in documents if path in filled and path in whole}
     ours |= {each.path for each in draft.operations if each.expected is None or isinstance(each, _WHOLE)}
-    private = {address.path for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
-    ours |= private
+    private = {address for address, wish in wanted.items() if wish.output.private or wish.output.secrets}
+    ours |= {address.path for address in private if address.pointer}  # they only enter files that are all ours
     unlisted = {address.path for address, entry in left.items() if entry.unlisted}
     unlisted |= {address.path for address, wish in wanted.items() if wish.output.hidden_by is not None}
     gone = {operation.path for operation in draft.operations if isinstance(operation, Remove)}
@@ -55,7 +55,8 @@ def hiding(draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledge
     hidden = ours - gone - blocked - unlisted - observed.tracked
     there = {path for path, state in observed.paths.items() if not isinstance(state, Missing)}
     theirs = there - hidden - gone - unlisted - observed.tracked
-    return Hiding(tuple(sorted(hidden)), tuple(sorted(hidden & private)), tuple(sorted(theirs)))
+    secret = hidden & {address.path for address in private}
+    return Hiding(tuple(sorted(hidden)), tuple(sorted(secret)), tuple(sorted(theirs)))
 
 
 _WHOLE = (MakeLink, WriteFile)

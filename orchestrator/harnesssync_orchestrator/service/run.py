@@ -211,7 +211,7 @@ class Run:
 
     def _keep(self, seen: Survey) -> Survey:
         seen = self._giving_back(seen)
-        if seen.plan.operations:
+        if seen.plan.operations or seen.plan.exclude:
             self.transaction.found()
         seen = replace(seen, plan=self.transaction.keep_now(seen.plan))
         self.keep_from_git(seen, before=bool(seen.plan.operations))
