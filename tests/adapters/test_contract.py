@@ -17,6 +17,7 @@ from tests.growth import grows_with_length
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_adapters.shared.hooks import GUARDS
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope
 from harnesssync_orchestrator.core.names import why_unsafe
@@ -340,7 +341,12 @@ def test_a_command_full_of_placeholders_takes_time_in_proportion(target: Target,
         prompt = "".join(line.replace("{}", str(number)) for number in range(length // len(line)))
         return Source(scope=P, root="/work/project", items=(command(P, "big", prompt),))
 
-    assert grows_with_length(lambda source: desired_state([target], source), make, 100_000)
+    def render(source: Source) -> None:
+        prompts.parts.cache_clear()
+        prompts.distinct.cache_clear()
+        desired_state([target], source)
+
+    assert grows_with_length(render, make, 100_000)
 
 
 PUT_IN = {

@@ -241,11 +241,11 @@ def test_what_was_kept_for_gemini_comes_over(run: Run, keep: Callable[..., Path]
 def test_what_is_only_text_to_gemini_stays_so(run: Run, keep: Callable[..., Path]) -> None:
     """As seen with 0.61.0: only what is in braces is the content of a file. A server that it trusts is asked about."""
     settings = {"mcpServers": {"files": {"command": "files-server", "trust": True}, "docs": {"command": "docs-server"}}}
-    prompt = "prompt = 'Read @docs/a.md and @{docs/b.md}, not `@docs/c.md`: $1'\n"
+    prompt = "prompt = 'Read @docs/a.md and @{docs/b.md}, not `@docs/c.md`: $1. !{npm i @types/node $1}'\n"
     root = keep("gemini", **{".gemini/commands/fix/issue.toml": prompt, ".gemini/settings.json": json.dumps(settings)})
     row = bring(run, "gemini", cwd=root)
     command = (root / ".claude/commands/fix/issue.md").read_text()
-    assert "Read @ docs/a.md and @docs/b.md, not `@docs/c.md`: \\$1" in command
+    assert "Read @ docs/a.md and @docs/b.md, not `@docs/c.md`: \\$1. !`npm i @types/node \\$1`" in command
     assert lost(row) == {(".gemini/settings.json", "mcpServers/files/trust")}
     assert json.loads((root / ".mcp.json").read_text())["mcpServers"]["files"] == {
         "command": "files-server",

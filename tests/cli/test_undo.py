@@ -18,6 +18,7 @@ from tests.reliability.world import FOREIGN_FILES, PROJECT_FILES, TARGETS, Pictu
 
 from harnesssync_orchestrator import entry
 from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.files.below import Below
 
 Run = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]
@@ -415,6 +416,25 @@ def test_what_an_unlink_could_not_take_away_stays_hidden_from_git(run: Run, proj
     assert run("unlink", "--all", cwd=project).code == 1
     assert not list((project / ".gemini/agents").glob("*"))
     assert "harnesssync" not in exclude.read_text()
+
+
+def test_what_came_in_the_place_of_an_output_while_it_was_unlinked_is_shown_by_git(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is somebody's, and git destroys what it ignores."""
+    run("sync", cwd=project)
+    remove = Below.remove
+
+    def too_late(below: Below, relative: str, expected: str) -> None:
+        if relative == AGENT:
+            (project / AGENT).unlink()
+            write(project, f"{AGENT}/notes.md", "mine\n")
+        remove(below, relative, expected)
+
+    monkeypatch.setattr(Below, "remove", too_late)
+    assert run("unlink", "--all", cwd=project).code == 4
+    assert (project / AGENT / "notes.md").read_text() == "mine\n"
+    assert f"/{AGENT}" not in (project / ".git/info/exclude").read_text().split()
 
 
 @pytest.mark.parametrize("arguments", [(), ("--all", "--target", "codex")])

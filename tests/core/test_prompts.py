@@ -10,10 +10,10 @@ from harnesssync_orchestrator.core.prompts import (
     Arguments,
     File,
     Shell,
+    mentions,
     parts,
     placeholders,
     renumbered,
-    without_mentions,
 )
 
 
@@ -86,12 +86,10 @@ def test_looking_for_them_takes_time_in_proportion_to_the_text(unit: str) -> Non
     assert grows_with_length(placeholders, lambda length: unit * (length // len(unit)), 400_000)
 
 
-def test_a_space_keeps_a_mention_as_text() -> None:
-    """And nothing else becomes another text; of a person's name Claude Code makes nothing."""
-    text = "@a/b, (@c.md) `@d.md` @alice $0 \\$0 !`e @f.md` a@g.md @./h/\n"
-    kept = "@ a/b, (@ c.md) `@d.md` @alice $0 \\$0 !`e @f.md` a@g.md @ ./h/\n"
-    assert (without_mentions(text), without_mentions(kept)) == (kept, kept)
-    assert not [part for part in parts(kept) if isinstance(part, File)]
+def test_a_mention_is_known_by_where_it_stands() -> None:
+    """Of a person's name Claude Code makes nothing, nor of what stands in code."""
+    text = "@a/b, (@c.md) `@d.md` @alice $0 \\$0 !`e @f.md` a@g.md @./h/ @ i.md\n"
+    assert [text[begin:].split(maxsplit=1)[0] for begin in mentions(text)] == ["a/b,", "c.md)", "./h/"]
 
 
 def test_a_number_that_is_too_long_for_one_is_text() -> None:

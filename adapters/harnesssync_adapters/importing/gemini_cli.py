@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from harnesssync_adapters.importing import texts
@@ -18,7 +19,7 @@ from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.importing import Documents, Importer, Lost, New, NewFile
 from harnesssync_orchestrator.core.items import Action, Kind, Scope
-from harnesssync_orchestrator.core.prompts import without_mentions
+from harnesssync_orchestrator.core.prompts import mentions
 
 _SKILLS = (".agents/skills", ".gemini/skills")
 _TONGUE = Tongue(
@@ -128,8 +129,7 @@ def _command(path: str, values: Mapping[str, Any]) -> Iterator[New | Lost]:
         losses.append(match[0])
         return match[0]
 
-    text = without_mentions(str(values.get("prompt", "")))  # `@path` is one there only in braces
-    prompt = _PARTS.sub(part, texts.without_arguments(text))
+    prompt = _PARTS.sub(part, texts.without_arguments(_without_mentions(str(values.get("prompt", "")))))
     if "{{args}}" not in str(values.get("prompt", "")) and "$ARGUMENTS" not in prompt:
         prompt = prompt.rstrip()  # both append what was typed
     front: dict[str, JsonValue] = {"description": str(values.get("description", ""))}
@@ -137,6 +137,13 @@ def _command(path: str, values: Mapping[str, Any]) -> Iterator[New | Lost]:
     for what in losses:
         yield Lost(source=path, key="prompt", why=f"what begins with {what} is only text for Claude Code")
     yield from texts.unsaid(path, values, ("prompt", "description"), "Claude Code has no such setting of a command")
+
+
+def _without_mentions(prompt: str) -> str:
+    """`@path` is a mention there only in braces; a space keeps it as text for Claude Code. A command stays as it is."""
+    seen = _PARTS.sub(lambda match: " " * len(match[0]), prompt)
+    ends = [0, *mentions(seen), len(prompt)]
+    return " ".join(prompt[begin:end] for begin, end in pairwise(ends))
 
 
 def _whole_tool(key: str, action: Action, name: str) -> New | Lost:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import groupby
 
 _PARTS = re.compile(
     r"(?<!\S)!`(?P<shell>[^`\n]+)`"
@@ -24,6 +24,7 @@ _PARTS = re.compile(
     r"|(?<![^\s(\[])@(?P<file>(?:\.{1,2}/|~/)?[\w.-]+(?:/[\w.-]+)*/?)",
     re.MULTILINE,
 )
+_NUMBERED = ("index", "number")
 _SINGLE = re.compile(r"(?<!\\)(?:\$ARGUMENTS\[(?P<index>\d{1,9})\]|\$(?P<number>\d)(?!\w))")
 _PERHAPS = re.compile(r"\$(?:ARGUMENTS|\d)|!`|!\n|@[\w.~]")
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
@@ -123,10 +124,10 @@ def _firsts(text: str) -> dict[type, Part]:
     return found
 
 
-def without_mentions(text: str) -> str:
-    """Text that mentions no file to Claude Code: a space behind the sign keeps it as text."""
-    signs = [begin + 1 for begin, _, part in _places(text) if isinstance(part, File)]
-    return " ".join(text[begin:end] for begin, end in pairwise([0, *signs, len(text)]))
+def mentions(text: str) -> list[int]:
+    """Where the files stand that Claude Code puts into a text: behind each `@`. Of a word without an ending or a
+    folder, which may be a person, only Claude Code can say whether there is such a file."""
+    return [begin + 1 for begin, _, part in _places(text) if isinstance(part, File)]
 
 
 def _parts(prompt: str) -> Iterator[str | Part]:
@@ -156,9 +157,6 @@ def _places(prompt: str) -> Iterator[tuple[int, int, str | Part]]:
         if part is None or (code and code[-1][0] <= begin and isinstance(part, File)):
             continue
         yield begin, begin + length, part
-
-
-_NUMBERED = ("index", "number")
 
 
 def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | None, int]:

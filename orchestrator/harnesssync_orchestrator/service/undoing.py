@@ -241,9 +241,13 @@ def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
 def _staying(plan: Plan, planned: Collection[str], outcome: Outcome) -> frozenset[str]:
     """What stands there still and may be just as we left it: what failed of the `planned`, and what can't be looked at
     or given back."""
-    changed = {failure.path for failure in outcome.failures if failure.code == "changed_underneath"}
+    changed = {failure.path for failure in outcome.failures if failure.code not in _UNCHANGED}
     unsure = {conflict.address.path for conflict in plan.conflicts if conflict.kind is ConflictKind.UNUSABLE}
     return frozenset((frozenset(planned) - {one.operation.path for one in outcome.done} - changed) | unsure)
+
+
+_UNCHANGED = frozenset({"apply_failed", "disk_full", "not_writable"})
+"""The failures with which something stands there as it was before; with others somebody else's may."""
 
 
 def _of_ours(work: Work) -> frozenset[str]:
