@@ -1,6 +1,7 @@
 """Keeping outputs out of `git status`: a block of ours in a repository's `info/exclude`, which is never committed.
 
     # >>> harnesssync (appended): outputs of ours; do not edit this block
+    .harnesssync-*.tmp
     # worktree 0123456789abcdef
     /.agents/skills/pdf-tools
     # <<< harnesssync

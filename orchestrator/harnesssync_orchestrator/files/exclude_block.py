@@ -15,6 +15,8 @@ from pathlib import Path
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.reading import Looked
 
+TEMPORARIES = b".harnesssync-*.tmp"
+"""What outputs are called until they are whole, and while they go: left there by a kill, it may be private."""
 SECTION = b"# worktree "
 YIELDS = b"# shown here too, since another worktree has something else there: "
 PRIVATE = b"# private:"
@@ -118,7 +120,7 @@ def to_the_point(sections: Mapping[bytes, Section]) -> dict[bytes, Section]:
 def body_of(sections: Mapping[bytes, Section]) -> bytes:
     """The same as text."""
     theirs = Counter(line for section in sections.values() for line in section.theirs)
-    written: list[bytes] = []
+    written = [TEMPORARIES] if sections else []
     for name, section in sorted(sections.items()):
         yielding = frozenset(line for line in section.lines if theirs[line] > (line in section.theirs))
         written.append(SECTION + name)
