@@ -95,8 +95,8 @@ def _recover(folder: Folder, addresses: Iterable[Address], ledger: Ledger) -> It
     so they count as stale."""
     for address in addresses:
         place = Place(folder, address.path.rpartition("/")[2])
-        marker = read_marker(place)
         with suppress(OSError):
+            marker = read_marker(place)
             if marker is not None and is_exactly(place, marker.digest):
                 entry = ledger.entries.get(address)
                 yield (
@@ -133,7 +133,7 @@ def remove_markers(root: Path, paths: Iterable[str]) -> None:
     for path in paths:
         parent, _, name = path.rpartition("/")
         with _open(root, parent) as folder:
-            if folder is not None and read_marker(Place(folder, name)) is not None:
+            if folder is not None:
                 with suppress(OSError):
                     remove_marker(Place(folder, name))
 

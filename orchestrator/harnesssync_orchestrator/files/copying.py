@@ -52,14 +52,17 @@ class Marker:
 
 
 def read_marker(place: Place) -> Marker | None:
-    """The marker beside a copy. None if there is none that we wrote: links and foreign text don't count."""
+    """The marker beside a copy. None if there is none that we wrote: links and foreign text don't count.
+
+    Raises OSError if that can't be known.
+    """
     beside = place.beside(marker_name(place.name))
+    status = beside.lstat()
+    if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_MARKER_BYTES:
+        return None
     try:
-        status = beside.lstat()
-        if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_MARKER_BYTES:
-            return None
         descriptor = os.open(beside.handle, OPEN_FLAGS | getattr(os, "O_NOFOLLOW", 0), dir_fd=beside.fd)
-    except OSError:  # unreadable: what it says can't be known, so nothing is ours because of it
+    except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:
         text = file.read(_MAX_MARKER_BYTES).decode("utf-8", "surrogateescape")
@@ -89,8 +92,17 @@ def write_marker(place: Place, marker: Marker) -> None:
 
 
 def remove_marker(place: Place) -> None:
-    """Remove the marker beside `place`, if it is one of ours."""
-    if read_marker(place) is not None:
+    """Remove the marker beside `place`, if it is one of ours. Raises OSError."""
+    with marker_going(place):
+        pass
+
+
+@contextmanager
+def marker_going(place: Place) -> Generator[None]:
+    """Remove it after what is done inside, which does not begin if nobody can tell whose it is. Raises OSError."""
+    is_ours = read_marker(place) is not None
+    yield
+    if is_ours:
         place.folder.discard(marker_name(place.name))
 
 

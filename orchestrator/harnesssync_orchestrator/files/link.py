@@ -231,9 +231,9 @@ def _take_back(at: Place, status: os.stat_result | None) -> None:
 
 
 def _make_copy(place: Place, source: Path, expected: str | None, planned: str | None) -> Made:
+    former, digest = read_marker(place), ""
     temporary = place.beside(our_name())
     left_out = copy(source, temporary, planned)
-    former, digest = read_marker(place), ""
     try:
         digest = digest_at(temporary) or ""
         # The marker comes first: after a crash between the two it speaks of a copy that is not there, which is

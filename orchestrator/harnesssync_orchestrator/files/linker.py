@@ -25,7 +25,7 @@ from harnesssync_orchestrator.core.plan import (
 from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import look_at_any, remove_marker
+from harnesssync_orchestrator.files.copying import look_at_any, marker_going, remove_marker
 from harnesssync_orchestrator.files.editing import edit
 from harnesssync_orchestrator.files.folder import telling
 from harnesssync_orchestrator.files.history.restoring import restore
@@ -258,8 +258,8 @@ class _Linker:
         if operation.method in {Method.COPY, Method.JUNCTION}:
             with self.below.taking(operation.path) as place:
                 if place is not None:
-                    take(place, expected, look_at_any)
-                    remove_marker(place)
+                    with marker_going(place):
+                        take(place, expected, look_at_any)
         else:
             self.below.remove(operation.path, expected)
         return Applied(forget=(operation.address,))

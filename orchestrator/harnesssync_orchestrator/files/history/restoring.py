@@ -10,7 +10,7 @@ from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.core.plan import Restore
 from harnesssync_orchestrator.core.stood import Nothing, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.files.below import Below
-from harnesssync_orchestrator.files.copying import Marker, look_at_any, remove_marker, write_marker
+from harnesssync_orchestrator.files.copying import Marker, look_at_any, marker_going, remove_marker, write_marker
 from harnesssync_orchestrator.files.history.pack import PACK, Pack, damaged, set_time
 from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.replacing import confirm, put, take
@@ -26,10 +26,10 @@ def restore(operation: Restore, below: Below, history: Path) -> tuple[str, ...]:
     if isinstance(before, Nothing):
         with below.taking(operation.path) as place:
             if place is not None:
-                if place.lstat() is not None:
-                    confirm(place, operation.expected, look_at_any)
-                    take(place, operation.expected or "", look_at_any)
-                remove_marker(place)
+                with marker_going(place):
+                    if place.lstat() is not None:
+                        confirm(place, operation.expected, look_at_any)
+                        take(place, operation.expected or "", look_at_any)
         return ()
     with below.making(operation.path) as (place, made):
         confirm(place, operation.expected, look_at_any)
