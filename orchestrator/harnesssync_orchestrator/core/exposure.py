@@ -15,19 +15,23 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     value_hash,
 )
-from harnesssync_orchestrator.core.documents import residue
+from harnesssync_orchestrator.core.documents import Gap, residue, value_at
 from harnesssync_orchestrator.core.ledger import CONTAINER, Ledger
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed
 
 
 class WhollyOurs:
-    """Which merged files hold nothing but what we put there. A comment is not seen here."""
+    """Which merged files hold nothing but what we put there. A comment is not seen here. A private key is ours also
+    when somebody has edited it: to show it to git for that would give away the rest of it."""
 
     def __init__(self, desired: Desired, observed: Observed, ledger: Ledger) -> None:
         self._observed = observed
         self._made = ledger.made.union(address for address, digest in ledger.pending.items() if digest == CONTAINER)
         # A sync that was killed before it came to a value leaves there what the ledger says, else what it was to write.
-        ours = [(address, entry.digest) for address, entry in ledger.entries.items() if entry.created]
+        wishes = desired.wanted.items()
+        self._private = {at for at, wish in wishes if at.pointer and (wish.output.private or wish.output.secrets)}
+        entries = ledger.entries.items()
+        ours = [(at, entry.digest) for at, entry in entries if entry.created or (entry.kept and at in self._private)]
         ours += [(address, digest) for address, digest in ledger.pending.items() if digest != CONTAINER]
         if ledger.lost:  # what is as we would write it is taken over
             outputs = (wish.output for wish in desired.wanted.values())
@@ -48,8 +52,17 @@ class WhollyOurs:
         document = self._observed.documents.get(path)
         if Address(path) not in self._made or not isinstance(document, Document):
             return False
-        ours = [(address, digest) for address, digest in self._ours if address.path == path and address.pointer]
+        ours = [
+            (address, _as_it_is(document, address) if address in self._private and not address.element else digest)
+            for address, digest in self._ours
+            if address.path == path and address.pointer
+        ]
         return not residue(document.values, ours, [address for address in self._made if address.path == path])
+
+
+def _as_it_is(document: Document, address: Address) -> str:
+    value = value_at(document.values, address.pointer)
+    return "" if isinstance(value, Gap) else value_hash(value)
 
 
 def containers_of(address: Address) -> tuple[Address, ...]:

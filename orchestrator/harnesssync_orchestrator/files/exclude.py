@@ -132,6 +132,12 @@ def pattern(path: str) -> bytes:
     return b"/" + _LAST_SPACE.sub(b"\\ ", text.translate(_UNWRITABLE))
 
 
+def path_of(line: str) -> str:
+    """The path that a line hides, but for what can't be written in one."""
+    return _ESCAPED.sub(r"\1", line.removeprefix("/"))
+
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TELLING = re.compile(rb"([\\*?\[])")
 _UNWRITABLE = bytes.maketrans(b"\n\r\t", b"???")
 _LAST_SPACE = re.compile(rb" (?= *\Z)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,6 +62,15 @@ def hidden_elsewhere(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
     own = sections.pop(worktree_id.encode("ascii"), NOTHING)
     private = frozenset[bytes]().union(*(section.private for section in sections.values()))
     return tuple(map(os.fsdecode, sorted(own.theirs & private)))
+
+
+def private_once(common_dir: Path, worktree_id: str, worktrees: Callable[[], Collection[str]]) -> frozenset[bytes]:
+    """The private lines of this worktree, and of those that are not among `worktrees`, the ids of all that there are:
+    it may have been one of these, before it was moved. Raises StateError as `update_exclude` does."""
+    sections = {name.decode("ascii", "replace"): section.private for name, section in _sections(common_dir).items()}
+    own = sections.pop(worktree_id, frozenset())
+    gone = sections.keys() - worktrees() if any(sections.values()) else ()
+    return own.union(*(sections[name] for name in gone))
 
 
 def lists_anything(common_dir: Path, worktree_id: str, worktrees: Collection[str]) -> bool:

@@ -18,8 +18,15 @@ from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.discovery.inheritance import HIDING
-from harnesssync_orchestrator.files.exclude import pattern, update_exclude
-from harnesssync_orchestrator.files.exclude_block import NOTHING, Section, hidden_elsewhere, lists_anything, section_of
+from harnesssync_orchestrator.files.exclude import path_of, pattern, update_exclude
+from harnesssync_orchestrator.files.exclude_block import (
+    NOTHING,
+    Section,
+    hidden_elsewhere,
+    lists_anything,
+    private_once,
+    section_of,
+)
 from harnesssync_orchestrator.service.start import Start
 
 EXCLUDE_S = 5.0
@@ -61,6 +68,25 @@ def hide(
         kept=kept,
     )
     return kept.lines <= {pattern(path) for path in paths}
+
+
+def still_private(start: Start, plan: Plan, ledger: Ledger) -> tuple[str, ...]:
+    """The paths that were hidden since what we wrote there is private, and where that may still be: somebody has edited
+    it, or has moved the project, so that no ledger knows of it. Raises StateError."""
+    shared = start.hides_in
+    unsettled = {conflict.address.path for conflict in plan.conflicts} | {kept.address.path for kept in plan.kept}
+    known = {address.path for address in ledger.entries}.union(operation.path for operation in plan.operations)
+    theirs = [path for path in plan.theirs if path in unsettled or path not in known]
+    if shared is None or not theirs:
+        return ()
+    lines = private_once(shared, start.project.id, lambda: _worktrees(shared).keys())
+    return tuple(sorted(path for path in theirs if pattern(path) in lines)) if lines else ()
+
+
+def lines_of_what_is_there(start: Start, lines: Iterable[str]) -> frozenset[str]:
+    """Those of some lines in the place of which anything stands."""
+    root = start.project.path
+    return frozenset(line for line in lines if os.path.lexists(f"{root}/{path_of(line)}"))
 
 
 def hide_lines(

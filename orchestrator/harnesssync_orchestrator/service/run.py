@@ -24,7 +24,14 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.hiding import had_outputs, hidden_all_the_same, hide, markers, shown_by_git
+from harnesssync_orchestrator.service.hiding import (
+    had_outputs,
+    hidden_all_the_same,
+    hide,
+    markers,
+    shown_by_git,
+    still_private,
+)
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.memory import remembered_by
@@ -153,18 +160,21 @@ class Run:
         """Keep our outputs out of `git status`, unless git tracks them or the configuration says otherwise. Blocking.
 
         Those that are made `before` they are, so that no `git add` that comes in between takes something private along;
-        what is hidden by then stays so until what goes is gone, and the record of it has the lines.
+        what is hidden by then stays so until what goes is gone, and the record of it has the lines. What may be private
+        stays so, whoever edits it.
         """
         if seen.plan.stops:
             return
         gone = self.outcome.removed_documents
         plan = seen.plan
-        paths = (*(path for path in plan.exclude if path not in gone), *markers(plan, self.ledger))
-        wanted = (paths, plan.private, plan.theirs)
-        if wanted == self._only_hidden:
-            return
         try:
-            is_all = hide(self.start, paths, private=plan.private, theirs=plan.theirs, keeping=before, tidy=True)
+            secret = still_private(self.start, plan, self.ledger)
+            paths = (*(path for path in plan.exclude if path not in gone), *markers(plan, self.ledger), *secret)
+            theirs = tuple(path for path in plan.theirs if path not in secret)
+            wanted = (paths, (*plan.private, *secret), theirs)
+            if wanted == self._only_hidden:
+                return
+            is_all = hide(self.start, paths, private=wanted[1], theirs=theirs, keeping=before, tidy=True)
             self._only_hidden = wanted if is_all else None
             self.shadowed = hidden_all_the_same(self.start)
         except (StateError, LockTimeoutError) as error:

@@ -25,6 +25,7 @@ from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, history_to_json, together
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
+from harnesssync_orchestrator.files.exclude_block import listed
 from harnesssync_orchestrator.files.exposed import look_at_git
 from harnesssync_orchestrator.files.history import records
 from harnesssync_orchestrator.files.history.originals import originals
@@ -32,7 +33,7 @@ from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.engine import Engine, Options
-from harnesssync_orchestrator.service.hiding import hide_lines, patterns
+from harnesssync_orchestrator.service.hiding import hide_lines, lines_of_what_is_there, patterns
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.meant import to_undo, what_was_before
 from harnesssync_orchestrator.service.recovering import problems_of, recover
@@ -169,20 +170,22 @@ async def _withdraw(
     the targets that the project keeps."""
     start, outcome = work.start, Outcome()
     project, dry_run = start.project, start.options.dry_run
-    held = False
-    if not dry_run and not (plan.is_empty and work.unfinished is None and not work.ledger.pending):
+    held, before = False, None if dry_run else await start.in_thread(_hidden, start, outcome)
+    if before is None:  # what is hidden must not be shown since nobody can tell what that is
+        plan = plan if dry_run else Plan(conflicts=plan.conflicts)
+    elif not (plan.is_empty and work.unfinished is None and not work.ledger.pending):
         held = await hold(left)
         transaction = Transaction(start, work.ledger, outcome, kind=kind, undoes=undoes, unfinished=work.unfinished)
         planned = {operation.path for operation in plan.operations}
         plan = await transaction.keep(plan)
-        before = await start.in_thread(_hidden, start)
         edited = {conflict.address.path for conflict in plan.conflicts}
         taken = {operation.path for operation in plan.operations}
         if undone is not None:
             taken |= {change.path for change in undone.changes} - edited
         lines = frozenset(undone.exclude or () if undone is not None else ())
         coming = patterns(taken) & lines
-        private = {*(undone.private if undone is not None else ()), *await start.in_thread(start.private_lines, before)}
+        secret = frozenset(await start.in_thread(start.private_lines, before))
+        private = secret.union(undone.private if undone is not None else ())
         show_just = partial(_hide, start, outcome=outcome, private=private, everything=everything)
         is_hidden = await show_just(before | coming) or coming <= before
         if not is_hidden:  # what was kept from git may be private, or hold a credential
@@ -193,13 +196,15 @@ async def _withdraw(
             if undone is None and plan.is_empty and not everything:
                 await show_just(before & _of_ours(work))
                 return
-            staying = _staying(plan, planned, outcome)  # not to `everything` either: it may be private
-            gone = patterns((taken | edited) - staying)  # git destroys what it ignores: no edit must be hidden from it
-            left_hidden = before & patterns(staying) if everything else (before - gone) | gone & patterns(taken) & lines
             back = {
                 each.path for each in plan.operations if isinstance(each, Restore) and each.before.digest is not None
             }
-            theirs = () if everything else back | (edited - staying)
+            staying = patterns(_staying(plan, planned, outcome))  # not to `everything` either: it may be private
+            staying |= await start.in_thread(lines_of_what_is_there, start, secret - patterns(back))
+            # Git destroys what it ignores: no edit must be hidden from it, unless what is private may be in it.
+            gone = patterns(taken | edited) - staying
+            left_hidden = before & staying if everything else (before - gone) | gone & patterns(taken) & lines
+            theirs = {path for path in back | edited if not everything and staying.isdisjoint(patterns([path]))}
             await show_just(left_hidden, theirs=theirs)
 
         try:
@@ -207,11 +212,11 @@ async def _withdraw(
                 await transaction.carry_out(plan, finish=show)
         finally:
             work.ledger, work.unfinished = transaction.ledger, None
-    elif not dry_run:  # one that was killed, or failed, may have taken all away but the lines
-        hidden = await start.in_thread(_hidden, start)
-        kept = hidden & (patterns(_staying(plan, (), outcome)) if everything else _of_ours(work))
-        private = {*await start.in_thread(start.private_lines, kept)}
-        await _hide(start, kept, outcome=outcome, private=private, everything=everything)
+    else:  # one that was killed, or failed, may have taken all away but the lines
+        secret = frozenset(await start.in_thread(start.private_lines, before))
+        staying = patterns(_staying(plan, (), outcome)) | await start.in_thread(lines_of_what_is_there, start, secret)
+        kept = before & (staying if everything else _of_ours(work) | staying)
+        await _hide(start, kept, outcome=outcome, private=secret & kept, everything=everything)
     return Withdrawal(
         project_id=project.id,
         path=project.path,
@@ -242,8 +247,8 @@ def _staying(plan: Plan, planned: Collection[str], outcome: Outcome) -> frozense
     """What stands there still and may be just as we left it: what failed of the `planned`, and what can't be looked at
     or given back."""
     changed = {failure.path for failure in outcome.failures if failure.code not in _UNCHANGED}
-    unsure = {conflict.address.path for conflict in plan.conflicts if conflict.kind is ConflictKind.UNUSABLE}
-    return frozenset((frozenset(planned) - {one.operation.path for one in outcome.done} - changed) | unsure)
+    failed = set(planned) - {one.operation.path for one in outcome.done} - changed
+    return frozenset(failed | {each.address.path for each in plan.conflicts if each.kind is ConflictKind.UNUSABLE})
 
 
 _UNCHANGED = frozenset({"apply_failed", "disk_full", "not_writable"})
@@ -255,8 +260,13 @@ def _of_ours(work: Work) -> frozenset[str]:
     return patterns(address.path for address in (*work.ledger.entries, *work.ledger.made))
 
 
-def _hidden(start: Start) -> frozenset[str]:
-    return frozenset(start.hidden_lines() or ())
+def _hidden(start: Start, outcome: Outcome) -> frozenset[str] | None:
+    """The lines by which git hides outputs; None, and told, if nobody can tell."""
+    try:
+        return frozenset(listed(start.hides_in, start.project.id) if start.hides_in is not None else ())
+    except StateError as error:
+        outcome.fail(error, path=error.path)
+        return None
 
 
 async def _hide(
