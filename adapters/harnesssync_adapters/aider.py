@@ -47,7 +47,8 @@ def _user_rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         yield _read(rules, f"~/{rules[0].name}")
         return
     items = tuple(rule.id for rule in rules)
-    yield FileOutput(path=_RENDERED, items=items, content=instructions.rendered(rules))
+    content = instructions.rendered(rules)
+    yield FileOutput(path=_RENDERED, items=items, content=content, gathers=instructions.ALL_RULES)
     yield _read(rules, f"~/{_RENDERED}")
     yield from instructions.conditional_losses(view, rules)
 

@@ -33,6 +33,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             path=".augment/rules/harnesssync-user.md",
             items=tuple(rule.id for rule in rules),
             content=_ALWAYS + instructions.rendered(rules),
+            gathers=instructions.ALL_RULES,
         )
         yield from instructions.conditional_losses(view, rules)
         return

@@ -81,6 +81,7 @@ def _hidden(view: View, path: str) -> FileOutput:
         private=is_private(view, *hidden),
         yields=True,
         hidden_by=path,
+        gathers=frozenset(_KINDS),
     )
 
 

@@ -64,6 +64,7 @@ def _override(view: View, folder: instructions.Folder) -> Iterator[Output | Loss
         path=folder.path("AGENTS.override.md"),
         items=tuple(rule.id for rule in everything),
         content=instructions.rendered(everything),
+        gathers=instructions.ALL_RULES,
         private=True,
     )
     yield from instructions.conditional_losses(view, folder.private)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_skills import called_losses, command_skills
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
@@ -117,6 +117,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             items=(agent.id,),
             content=markdown(front, agent.prompt),
             private=is_private(view, agent),
+            gathers=named_servers(agent),
         )
         yield from agent_losses(view, agent, "GitHub Copilot")
 

@@ -39,6 +39,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
                 path=".config/crush/CRUSH.md",
                 items=tuple(rule.id for rule in folder.public),
                 content=instructions.rendered(folder.public),
+                gathers=instructions.ALL_RULES,
             )
             yield from instructions.conditional_losses(view, folder.public)
         elif not instructions.is_claude_md(view, folder):

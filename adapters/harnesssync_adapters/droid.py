@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.droid import permissions
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_files import prompt_files
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
@@ -44,6 +44,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
                 path=f".factory/{instructions.AGENTS}",
                 items=tuple(rule.id for rule in folder.public),
                 content=instructions.rendered(folder.public),
+                gathers=instructions.ALL_RULES,
             )
             yield from instructions.conditional_losses(view, folder.public)
         elif not instructions.is_claude_md(view, folder):
@@ -55,6 +56,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             path=f".factory/{instructions.AGENTS}",
             items=tuple(rule.id for rule in own),
             content=instructions.rendered(own),
+            gathers=instructions.ALL_RULES,
             private=True,
         )
         yield from instructions.conditional_losses(view, own)
@@ -116,6 +118,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             items=(agent.id,),
             content=markdown(front, prompt),
             private=is_private(view, agent),
+            gathers=named_servers(agent),
         )
         yield from agent_losses(view, agent, "Factory Droid", kept=("model",) if agent.model in _MODELS else ())
 

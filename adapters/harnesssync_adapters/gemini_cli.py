@@ -14,10 +14,10 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.formats.toml_text import toml_document
 from harnesssync_adapters.permissions.gemini_cli import permissions
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
-from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, setting
+from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, narrowed_servers, setting
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -91,6 +91,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             items=(agent.id,),
             content=markdown(front, agent.prompt),
             private=is_private(view, agent),
+            gathers=named_servers(agent) if narrowed_servers(agent) else frozenset(),
         )
         yield from agent_losses(view, agent, "Gemini CLI", kept=("maxTurns",))
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_files import command_files
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
@@ -85,6 +85,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             items=(agent.id,),
             content=markdown(front, agent.prompt),
             private=is_private(view, agent),
+            gathers=named_servers(agent),
         )
         yield from agent_losses(view, agent, "Kiro")
 

@@ -30,6 +30,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             path=".openhands/microagents/harnesssync-user.md",
             items=tuple(rule.id for rule in rules),
             content=instructions.rendered(rules),
+            gathers=instructions.ALL_RULES,
         )
         yield from instructions.conditional_losses(view, rules)
         return

@@ -32,6 +32,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             path=".pi/APPEND_SYSTEM.md",
             items=tuple(rule.id for rule in own),
             content=instructions.rendered(own),
+            gathers=instructions.ALL_RULES,
             private=True,
         )
         yield from instructions.conditional_losses(view, own)

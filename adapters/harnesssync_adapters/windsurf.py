@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.devin import permissions
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
@@ -87,6 +87,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             items=(agent.id,),
             content=markdown(front, agent.prompt),
             private=is_private(view, agent),
+            gathers=named_servers(agent),
         )
         yield from agent_losses(view, agent, "Devin")
 

@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 import pytest
 import tomlkit
 import yaml
-from tests.adapters.conftest import command, skill
+from tests.adapters.conftest import agent, command, server, skill
+from tests.adapters.conftest import rule as rule_file
 from tests.growth import grows_with_length
 
 from harnesssync_adapters import TARGETS
@@ -19,7 +20,7 @@ from harnesssync_adapters.formats import FORMATS
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope
+from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope, Transport
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
@@ -170,6 +171,34 @@ def test_every_loss_names_its_target_and_an_item(target: Target, rich: Source) -
             assert result.item in known
             assert result.what
             assert result.why
+
+
+def test_an_output_gathers_what_it_would_lack(target: Target, rich: Source) -> None:
+    """Each of which something else comes with one more rule or server says so, and nothing else has to wait for one."""
+    scope, api = rich.scope, "packages/api"
+    agents = [
+        agent(scope, "free"),
+        agent(scope, "given", tools=("Read", "mcp__docs")),
+        agent(scope, "taken", disallowed_tools=("Bash",)),
+        agent(scope, "narrowed", disallowed_tools=("mcp__docs__search",)),
+    ]
+    rules = [rule_file(scope, ".claude/rules/more.md", "More.\n")]
+    if scope is Scope.PROJECT:
+        rules.append(rule_file(scope, f"{api}/.claude/rules/more.md", "More there.\n", directory=api))
+        rules.append(rule_file(scope, ".claude/rules/more.local.md", "Mine too.\n"))
+    servers = [server(scope, "more", Transport.HTTP, url="https://more.example")]
+    source = replace(rich, items=(*rich.items, *agents))
+    before = desired_state([target], source).wanted
+    for kind, added in ((Kind.RULE, rules), (Kind.MCP_SERVER, servers)):
+        after = desired_state([target], replace(source, items=(*source.items, *added))).wanted
+        whole = [address for address in before if address in after and not address.pointer]
+        changed = {address for address in whole if _says(before[address].output) != _says(after[address].output)}
+        assert {address for address in whole if kind in before[address].output.gathers} == changed, kind
+
+
+def _says(output: Output) -> object:
+    """What stands there: the content of a file, or where a link leads."""
+    return output.content if isinstance(output, FileOutput) else getattr(output, "source", None)
 
 
 def test_every_item_is_an_output_or_a_loss(target: Target, rich: Source) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harnesssync_adapters.shared.names import ignored, loss
 from harnesssync_orchestrator.core.desired import Loss
-from harnesssync_orchestrator.core.items import Agent
+from harnesssync_orchestrator.core.items import Agent, Kind
 from harnesssync_orchestrator.core.targets import View
 
 _SETTINGS = ("skills", "mcpServers", "hooks", "maxTurns", "memory", "background", "isolation", "effort")
@@ -16,6 +16,14 @@ _STRICT_MODES = frozenset({"plan", "dontAsk"})
 def is_limited(agent: Agent) -> bool:
     """Has the agent less than all tools?"""
     return agent.tools is not None or bool(agent.disallowed_tools)
+
+
+def named_servers(agent: Agent, *, denied: bool = False) -> frozenset[Kind]:
+    """What the file of an agent gathers besides it, where its limits are the names of tools and servers that it has: an
+    agent from which some are taken gets the others by name. Where they are those that it has not (`denied`), that is
+    one with a list of its own."""
+    names = is_limited(agent) and (agent.tools is not None) is denied
+    return frozenset({Kind.MCP_SERVER}) if names else frozenset()
 
 
 def limits(agent: Agent) -> str:

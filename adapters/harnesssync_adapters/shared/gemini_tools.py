@@ -50,6 +50,11 @@ def mcp_names(server: str, tool: str | None) -> tuple[str, ...]:
     return (f"mcp_{server}_{tool or '*'}",)
 
 
+def narrowed_servers(agent: Agent) -> frozenset[str]:
+    """The servers of which something is taken from the agent: it gets the others by name then, and no wildcard."""
+    return frozenset(mcp[0] for tool in agent.disallowed_tools if (mcp := split_mcp(bare(tool))) is not None)
+
+
 def agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
     """The tools that the agent has, in the program's names, and those that it can't have there.
 
@@ -57,7 +62,7 @@ def agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
     gets nothing by a wildcard.
     """
     denied = {name for tool in agent.disallowed_tools for name in tool_names(bare(tool), TOOLS)}
-    narrowed = {mcp[0] for tool in agent.disallowed_tools if (mcp := split_mcp(bare(tool))) is not None}
+    narrowed = narrowed_servers(agent)
     if agent.tools is None:
         names = ["mcp_*"]
         absent: list[str] = []

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from harnesssync_adapters.shared.names import loss
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, Loss, Output, short_hash
-from harnesssync_orchestrator.core.items import Rule, Scope
+from harnesssync_orchestrator.core.items import Kind, Rule, Scope
 from harnesssync_orchestrator.core.targets import View
 
 AGENTS = "AGENTS.md"
+ALL_RULES = frozenset({Kind.RULE})
+"""What an output gathers that has the text of all rules of a folder, or of all of a person's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,16 @@ def document(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
     if folder.is_plain:
         rule = folder.public[0]
         digest = short_hash(rule.text.encode("utf-8", "surrogateescape"))
-        yield LinkOutput(path=path, items=items, source=rule.source, directory=False, digest=digest)
+        yield LinkOutput(path=path, items=items, source=rule.source, directory=False, digest=digest, gathers=ALL_RULES)
         return
-    yield FileOutput(path=path, items=items, content=rendered(folder.public))
+    yield FileOutput(path=path, items=items, content=rendered(folder.public), gathers=ALL_RULES)
     yield from conditional_losses(view, folder.public)
 
 
 def private_file(view: View, rules: Sequence[Rule], path: str, *, header: bytes = b"") -> Iterator[Output | Loss]:
     """A person's own rules, in a file that is read besides `AGENTS.md` and that git does not see."""
     items = tuple(rule.id for rule in rules)
-    yield FileOutput(path=path, items=items, content=header + rendered(rules), private=True)
+    yield FileOutput(path=path, items=items, content=header + rendered(rules), private=True, gathers=ALL_RULES)
     yield from conditional_losses(view, rules)
 
 

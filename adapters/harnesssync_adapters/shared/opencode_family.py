@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
@@ -63,6 +63,7 @@ def rendered_agents(view: View, agents: Sequence[Agent], family: Family) -> Iter
             items=(agent.id,),
             content=markdown(front, agent.prompt),
             private=is_private(view, agent),
+            gathers=named_servers(agent, denied=True),
         )
         yield from agent_losses(view, agent, family.name)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from harnesssync_orchestrator.core.items import ItemId
+from harnesssync_orchestrator.core.items import ItemId, Kind
 
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
@@ -103,7 +103,8 @@ class _Output:
     or obey it (a hook, a stdio server, an allow rule), so it waits for trust. `secrets` tells where in its items
     credentials are written out that would be copied into it. One that `yields` only fills a gap: whatever a person or a
     branch puts in its place wins, and is no conflict. `hidden_by` is the path of the output that hides it from git, or
-    empty if only a person's patterns may, and None for `info/exclude`, which holds for all worktrees at once."""
+    empty if only a person's patterns may, and None for `info/exclude`, which holds for all worktrees at once. What it
+    `gathers` are kinds of items of which it would say more if there were others: it lacks those that can't be read."""
 
     path: str
     items: tuple[ItemId, ...]
@@ -112,6 +113,7 @@ class _Output:
     secrets: tuple[str, ...] = ()
     yields: bool = False
     hidden_by: str | None = None
+    gathers: frozenset[Kind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

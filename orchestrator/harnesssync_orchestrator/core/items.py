@@ -110,7 +110,8 @@ class Rule(_Item):
     front matter; in `expanded` each `@path` import that could be read stands replaced by what it names.
     `globs` are the `paths:` of its front matter: the rule then only holds for these files.
     `plain` says that the bytes of the file are the whole rule: no import, no front matter.
-    `source` is the absolute path of the file; `imports` the absolute paths of imported ones.
+    `source` is the absolute path of the file; `imports` the absolute paths of imported ones, `unread` of those that
+    can't be read for now.
     """
 
     source: str
@@ -119,6 +120,7 @@ class Rule(_Item):
     directory: str = ""
     globs: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     plain: bool = True
 
 

@@ -212,6 +212,7 @@ def _shared(wishes: Sequence[tuple[str, Output]]) -> Wanted[Output]:
         private=any(output.private for _, output in wishes),
         executes=any(output.executes for _, output in wishes),
         secrets=_distinct(chain.from_iterable(output.secrets for _, output in wishes)),
+        gathers=frozenset(chain.from_iterable(output.gathers for _, output in wishes)),
     )
     return Wanted(output, owners)
 

@@ -76,8 +76,8 @@ def test_a_missing_import_is_remembered_until_it_comes(world: Any) -> None:
 def test_an_import_that_can_not_be_looked_at_is_not_taken_for_missing(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk error would otherwise change the text without a word."""
-    world.in_project({"CLAUDE.md": "@a.md\n", "a.md": "A\n"})
+    """A disk error would otherwise change the text without a word: what comes of the rule waits."""
+    world.in_project({"CLAUDE.md": "@a.md\n@b.md\n", "a.md": "A\n", "b.md": "B\n"})
     really = os.lstat
 
     def lstat(path: Any, **options: Any) -> os.stat_result:
@@ -87,6 +87,8 @@ def test_an_import_that_can_not_be_looked_at_is_not_taken_for_missing(
 
     monkeypatch.setattr(os, "lstat", lstat)
     assert "file_unreadable" in world.codes()
+    rule = world.items(Rule)["CLAUDE.md"]
+    assert (rule.unread, rule.imports) == ((str(world.project / "a.md"),), (str(world.project / "b.md"),))
 
 
 def test_emphasis_around_an_import_closes_behind_it(world: Any) -> None:

@@ -48,16 +48,18 @@ MAX_IMPORTED = MAX_TEXT_BYTES
 
 @dataclass(slots=True)
 class Expansion:
-    """What became of a text: `text` with its imports in it, and the absolute paths of the files that it took in."""
+    """What became of a text: `text` with its imports in it, and the absolute paths of the files that it took in, and of
+    those that can't be read."""
 
     text: str
     files: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def expand_imports(text: str, file: str, ground: Ground, reader: Reader, home: Path) -> Expansion:
     """Put what `text`, the content of `file`, imports into it."""
     work = _Work(ground=ground, reader=reader, home=home, seen={reader.looked.real(file)})
-    return Expansion(work.expand(text, file, 0), work.files)
+    return Expansion(work.expand(text, file, 0), work.files, work.unread)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class _Work:
     home: Path
     seen: set[str]
     files: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     room: int = MAX_IMPORTED
 
     def expand(self, text: str, file: str, depth: int) -> str:
@@ -104,6 +107,7 @@ class _Work:
         """The expanded content of an import; None if it can't be read, or would be too much."""
         front_matter = self.reader.front_matter(path, self.ground)
         if front_matter is None:
+            self.unread.append(path)
             return None
         if len(front_matter.body) > self.room:
             message = f"the imports are longer than {MAX_IMPORTED} characters together; {shown(path)} is left out"

@@ -44,6 +44,7 @@ def read_rule_file(
         directory=directory,
         globs=_globs(front_matter.metadata),
         imports=tuple(expansion.files),
+        unread=tuple(expansion.unread),
         plain=not front_matter.present and not expansion.files,
     )
 
