@@ -161,9 +161,32 @@ def test_what_waits_until_the_source_can_be_read_is_not_called_in_step(run: Run,
     rule.unlink()
     rule.symlink_to(rule.name)
     row = explain(run, "AGENTS.md", cwd=synced)
-    assert (row["parts"][0]["state"], row["parts"][0]["withheld"]["reason"]) == (None, "unread")
+    assert (row["parts"][0]["state"], row["parts"][0]["withheld"]["reason"]) == ("source-changed", "unread")
     told = run("explain", "AGENTS.md", cwd=synced)
     assert "left as it is: some of the source can't be read" in told.out + told.err
+
+
+def test_explain_sync_and_resolve_agree_while_a_rule_is_broken(run: Run, synced: Path) -> None:
+    """What waits is told to wait, and an edit is the conflict that a person can resolve."""
+    rule = synced / ".claude/rules/more.md"
+    write(synced, ".claude/rules/more.md", "---\npaths: 'src/**'\n---\nBe more.\n")
+    assert run("sync", cwd=synced).code == 0
+    rule.write_text("---\npaths: 'src\n---\nBe more.\n")
+    row = explain(run, "AGENTS.md", cwd=synced)
+    assert (row["halt"], row["parts"][0]["state"]) == ("source-unparsable", "source-changed")
+    assert row["parts"][0]["withheld"]["reason"] == "unread"
+    (synced / "AGENTS.md").write_text("MY EDIT\n")
+    (told,) = json.loads(run("sync", "--json", cwd=synced).out)["projects"]
+    assert [each["address"] for each in told["conflicts"]] == ["AGENTS.md"]
+    assert told["drift"]["both"] == 1
+    part = explain(run, "AGENTS.md", cwd=synced)["parts"][0]
+    assert (part["state"], part["withheld"]["reason"]) == ("both", "conflict")
+    resolved = json.loads(run("resolve", "AGENTS.md", "--keep", "--json", cwd=synced).out)
+    assert resolved["resolved"] == [{"address": "AGENTS.md", "choice": "keep"}]
+    assert (synced / "AGENTS.md").read_text() == "MY EDIT\n"
+    (synced / "AGENTS.md").unlink()
+    run("sync", cwd=synced)
+    assert "Be more." in (synced / "AGENTS.md").read_text()
 
 
 def test_what_is_not_there_is_told_with_the_reason(run: Run, synced: Path) -> None:

@@ -124,6 +124,61 @@ def test_check_calls_nothing_in_step_that_waits_for_a_rule_to_be_read(run: Run, 
     assert "kinder" in (worktree / "AGENTS.md").read_text()
 
 
+@pytest.fixture
+def half_read(run: Run, worktree: Path) -> Path:
+    """In step with Codex, Cursor and Gemini CLI, when a rule was broken."""
+    rule = worktree / ".claude/rules/tests.md"
+    rule.parent.mkdir()
+    rule.write_text("Test well.\n")
+    (worktree / "CLAUDE.local.md").write_text("Mine.\n")
+    agent = worktree / ".claude/agents/plain.md"
+    agent.write_text("---\nname: plain\ndescription: Plain\n---\nBe plain.\n")
+    run("ctl", "add", str(worktree), "--target", "codex", "--target", "cursor", "--target", "gemini")
+    assert run("sync", cwd=worktree).code == 0
+    rule.write_text("---\npaths: 'tests\n---\nTest well.\n")
+    return worktree
+
+
+def test_what_would_lack_nothing_is_written_while_a_rule_is_broken(run: Run, half_read: Path) -> None:
+    """A file that comes of another rule, and an agent without limits, whatever else is broken."""
+    (half_read / "CLAUDE.local.md").write_text("Mine, anew.\n")
+    (half_read / ".claude/skills/pdf/SKILL.md").write_text("---\nname: 'pdf\n---\nBroken.\n")
+    (half_read / ".claude/agents/plain.md").write_text("---\nname: plain\ndescription: Plain\n---\nBe plainer.\n")
+    run("sync", cwd=half_read)
+    (rule,) = (half_read / ".cursor/rules").iterdir()
+    assert "Mine, anew." in rule.read_text()
+    for agent in (".codex/agents/plain.toml", ".gemini/agents/plain.md"):
+        assert "Be plainer." in (half_read / agent).read_text()
+    assert "anew" not in (half_read / "AGENTS.override.md").read_text()
+
+
+def test_a_target_is_not_halted_by_what_waits_for_another(run: Run, half_read: Path) -> None:
+    """`AGENTS.override.md` is Codex's alone."""
+    (half_read / "CLAUDE.local.md").write_text("Mine, anew.\n")
+    for command, target, halt in (
+        ("sync", "codex", "source-unparsable"),
+        ("check", "codex", "source-unparsable"),
+        ("sync", "gemini", None),
+        ("check", "gemini", None),
+    ):
+        (row,) = json.loads(run(command, "--target", target, "--json", cwd=half_read).out)["projects"]
+        assert row["halt"] == halt, (command, target)
+
+
+def test_an_edit_of_a_private_output_is_not_hidden_from_git_while_a_rule_is_broken(
+    run: Run, half_read: Path, git: Callable[..., str]
+) -> None:
+    """Git destroys what it ignores without a word."""
+    output = half_read / "AGENTS.override.md"
+    assert "AGENTS.override.md" not in git("status", "--porcelain", "-uall", cwd=half_read)
+    output.unlink()
+    output.write_text("MY EDIT\n")
+    (row,) = json.loads(run("sync", "--json", cwd=half_read).out)["projects"]
+    assert [each["address"] for each in row["conflicts"]] == ["AGENTS.override.md"]
+    assert "AGENTS.override.md" in git("status", "--porcelain", "-uall", cwd=half_read)
+    assert output.read_text() == "MY EDIT\n"
+
+
 def test_check_tells_of_outputs_that_git_shows_again(run: Run, worktree: Path, git: Callable[..., str]) -> None:
     """Somebody emptied `info/exclude`: a sync hides them, and all is well."""
     run("ctl", "add", str(worktree), "--target", "codex")

@@ -24,6 +24,7 @@ from harnesssync_orchestrator.core.drift import Choice, Resolution
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.items import EnvironmentVariable, ItemId, Layer, Origin, Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
+from harnesssync_orchestrator.core.limiting import limited_to
 from harnesssync_orchestrator.core.links import link_text
 from harnesssync_orchestrator.core.observed import (
     Document,
@@ -636,46 +637,6 @@ def test_a_merged_file_with_something_of_a_persons_is_neither_private_nor_hidden
     assert (theirs.operations, theirs.exclude) == ((), ())
 
 
-@pytest.mark.parametrize(
-    ("unread", "written"),
-    [
-        ("/w/project/CLAUDE.md", 0),
-        ("/w/project/.claude/rules", 0),
-        ("/w/.mcp.json", 1),
-        ("/w/project/.claude/skills/pdf/SKILL.md", 1),
-        ("/w/project/.claude/commands/fix.md", 1),
-    ],
-)
-def test_a_file_with_all_rules_waits_while_one_of_them_cannot_be_read(unread: str, written: int) -> None:
-    """It would lose what that rule says. What holds no rules is no reason to wait."""
-    rules = replace(FILE, items=(ItemId("rule", "tests"),))
-    source = replace(SOURCE, problems=(Problem(code="file_unreadable", message="no", file=unread, hint="Mend it"),))
-    known = ledger(FILE.address, entry("f" * 16))
-    result = plan(desired(rules), seen(FILE.path, ObservedFile("f" * 16)), known, source=source, trust=OWN)
-    assert len(result.operations) == written
-    assert result.halt is (None if written else HaltReason.SOURCE_UNPARSABLE)
-    assert (result.waiting, result.unchanged) == (() if written else (FILE.address,), 0)
-
-
-@pytest.mark.parametrize("there", [ObservedFile("e" * 16), Missing()])
-def test_what_waits_is_never_called_unchanged(there: PathState) -> None:
-    """Nor is one that a person edited, or removed: nothing is known of it but that it is not as it should be."""
-    rules = replace(FILE, items=(ItemId("rule", "tests"),))
-    problem = Problem(code="front_matter_invalid", message="no", file="/w/project/.claude/rules/a.md", hint="Mend it")
-    source = replace(SOURCE, problems=(problem,))
-    known = ledger(FILE.address, entry(short_hash(FILE.content)))
-    result = plan(desired(rules), seen(FILE.path, there), known, source=source, trust=OWN)
-    assert (result.is_empty, result.conflicts, result.waiting, result.unchanged) == (True, (), (FILE.address,), 0)
-    assert result.halt_message == "some of the source can't be read, so 1 output can't be written anew"
-    as_wanted = plan(
-        desired(rules), seen(FILE.path, ObservedFile(short_hash(FILE.content))), known, source=source, trust=OWN
-    )
-    assert (as_wanted.halt, as_wanted.waiting, as_wanted.unchanged) == (None, (), 1)
-    confirmed = plan(desired(rules), seen(FILE.path, there), known, source=source, trust=OWN, confirmed=True)
-    assert (confirmed.halt, confirmed.waiting) == (None, ())
-    assert confirmed.operations or confirmed.conflicts
-
-
 def test_an_edited_output_is_shown_by_git_while_its_source_cannot_be_read() -> None:
     """Nothing is said about it then, but git would destroy the edit without a word if it were hidden."""
     source = replace(SOURCE, problems=(Problem(code="json_invalid", message="no", file="/w/x", hint="Mend it"),))
@@ -705,7 +666,7 @@ def test_what_takes_the_place_of_something_of_a_persons_is_hidden_from_git_at_on
         resolution=Resolution(choices={FILE.address: Choice.RESTORE}),
     )
     assert result.exclude == (FILE.path,)
-    assert result.limited_to(["gemini"], {}).exclude == ()
+    assert limited_to(result, ["gemini"], {}).exclude == ()
 
 
 def test_a_clash_is_reported_and_what_is_there_stays() -> None:
@@ -725,7 +686,7 @@ def test_one_run_can_be_limited_to_some_targets() -> None:
         }
     )
     result = planned(wanted, Observed(paths={LINK.path: Missing(), FILE.path: Missing()}))
-    assert [operation.path for operation in result.limited_to(["gemini"], {}).operations] == [LINK.path]
+    assert [operation.path for operation in limited_to(result, ["gemini"], {}).operations] == [LINK.path]
     assert [operation.path for operation in result.for_target("codex")] == [LINK.path]
 
 
@@ -738,4 +699,4 @@ def test_a_run_for_some_targets_hides_from_git_what_it_makes_and_nothing_else() 
         }
     )
     result = planned(wanted, Observed(paths={LINK.path: Missing(), FILE.path: Missing()}))
-    assert result.limited_to(["gemini"], {}).exclude == (LINK.path,)
+    assert limited_to(result, ["gemini"], {}).exclude == (LINK.path,)

@@ -60,7 +60,6 @@ class Wish:
     owners: tuple[str, ...]
     executes: Executable | None = None
     private: bool = False
-    of_agent: bool = False
 
 
 @dataclass
@@ -147,7 +146,6 @@ def wishes(source: Source, targets: frozenset[str]) -> dict[At, Wish]:
                 owners=owners,
                 executes=wish.executes,
                 private=wish.private,
-                of_agent=wish.of_agent,
             )
     return found
 
@@ -165,11 +163,11 @@ def _all(source: Source) -> Iterator[tuple[At, Wish]]:
         yield at, Wish(value=Link(f"../../.claude/skills/{name}"), owners=("codex", "gemini"))
     for name, token in source.agents.items():
         text = f'name = "{name}"\ndescription = "Does {name}"\ndeveloper_instructions = """\n{token}\n"""\n'
-        yield from _file(f".codex/agents/{name}.toml", text, "codex", of_agent=True)
+        yield from _file(f".codex/agents/{name}.toml", text, "codex")
         text = f'---\nname: "{name}"\ndescription: "Does {name}"\nkind: "local"\n---\n\n{token}\n'
-        yield from _file(f".gemini/agents/{name}.md", text, "gemini", of_agent=True)
+        yield from _file(f".gemini/agents/{name}.md", text, "gemini")
         text = f'---\ndescription: "Does {name}"\nmode: "subagent"\n---\n\n{token}\n'
-        yield from _file(f".opencode/agents/{name}.md", text, "opencode", of_agent=True)
+        yield from _file(f".opencode/agents/{name}.md", text, "opencode")
     for name, token in source.commands.items():
         text = f'---\nname: "{name}"\ndescription: "Runs {name}"\n---\n\n{token}\n'
         yield from _file(f".codex/skills/{name}/SKILL.md", text, "codex")
@@ -241,8 +239,8 @@ def _rendered(rules: Mapping[str, str]) -> File:
     return File(("\n\n".join([head, *(_text(token).decode().strip() for token in rules.values())]) + "\n").encode())
 
 
-def _file(path: str, text: str, owner: str, *, of_agent: bool = False) -> Iterator[tuple[At, Wish]]:
-    yield At(path), Wish(value=File(text.encode()), owners=(owner,), of_agent=of_agent)
+def _file(path: str, text: str, owner: str) -> Iterator[tuple[At, Wish]]:
+    yield At(path), Wish(value=File(text.encode()), owners=(owner,))
 
 
 def _element(

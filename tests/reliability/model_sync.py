@@ -88,9 +88,6 @@ class Sync:
         model, there, entry = self.model, self.model.wholes.get(at.path), self.model.ledger.get(at)
         if entry is not None and entry.kept and there is not None and self.chosen(at) != "restore":
             self._leave_kept(at, wish, entry)
-        elif self.broken and not self.confirmed and wish.of_agent and entry is not None:
-            self.skipped += there == wish.value
-            self.waiting |= there != wish.value
         elif there == wish.value:
             self._keep(at, wish)
         elif there is None or (entry is not None and entry.ours and entry.value == there):

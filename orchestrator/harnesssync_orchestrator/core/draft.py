@@ -30,7 +30,7 @@ class Draft:
     conflicts: list[Conflict] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     unchanged: int = 0
-    waiting: list[Address] = field(default_factory=list)
+    waiting: list[Operation] = field(default_factory=list)
 
     def state(self, address: Address) -> PathState:
         """What is on disk at the path of an output."""

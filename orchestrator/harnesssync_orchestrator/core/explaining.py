@@ -62,6 +62,9 @@ class Withheld:
     detail: str = ""
 
 
+_UNREAD = Withheld(Reason.UNREAD, "some of the source can't be read")
+
+
 @dataclass(frozen=True, slots=True)
 class Maker:
     """An item that made a part, and where it was read: one origin for each file that has a say in it. `imports` are the
@@ -118,6 +121,7 @@ class Known:
         withheld.update(
             (each.address, (Withheld(Reason.CONFLICT, each.message, each.hint), each.state)) for each in plan.conflicts
         )
+        withheld.update((address, (_UNREAD, state)) for each in plan.waiting for address, state in each.states.items())
         found = chain.from_iterable(operation.states.items() for operation in plan.operations)
         object.__setattr__(self, "whole", WhollyOurs(self.desired, self.observed, self.ledger))
         object.__setattr__(self, "states", dict(found))
@@ -267,8 +271,6 @@ def _withheld(address: Address, known: Known, *, there: bool) -> tuple[Withheld 
     told = known.withheld.get(address) or known.withheld.get(Address(address.path))
     if told is not None and (wish is not None or told[0].reason is not Reason.HELD):
         return told
-    if address in known.plan.waiting:
-        return Withheld(Reason.UNREAD, "some of the source can't be read"), None
     if wish is not None and (why := why_exposed(wish.output, known.observed, known.whole)):
         return Withheld(Reason.EXPOSED, why), None
     if wish is not None and (condition := unmet(wish.output, known.observed)) is not None:

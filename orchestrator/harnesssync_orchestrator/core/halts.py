@@ -75,6 +75,18 @@ def why_halt(
     return None
 
 
+def why_waiting(removals: int, changes: int) -> Halt | None:
+    """Why some outputs can't be removed or changed while some of the source can't be read, or None if none is."""
+    waits = [f"{_outputs(removals)} can't be removed"] if removals else []
+    waits += [f"{_outputs(changes)} can't be written anew"] if changes else []
+    message = f"some of the source can't be read, so {' and '.join(waits)}"
+    return Halt(reason=HaltReason.SOURCE_UNPARSABLE, message=message) if waits else None
+
+
+def _outputs(number: int) -> str:
+    return "1 output" if number == 1 else f"{number} outputs"
+
+
 def _vanished(target: str, desired: Desired, ledger: Ledger) -> tuple[int, int]:
     """How many outputs of a target would go because nothing in the source makes them any more, and of how many.
 

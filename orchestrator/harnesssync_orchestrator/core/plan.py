@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Loss, link_hash, short_hash
 from harnesssync_orchestrator.core.drift import Choice, Drift, worst
-from harnesssync_orchestrator.core.halts import HaltReason
+from harnesssync_orchestrator.core.halts import HaltReason, why_waiting
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Method
 from harnesssync_orchestrator.core.stood import Stood
@@ -195,9 +195,10 @@ class Plan:
     """What one sync of one project would do. All of it is known before the first write.
 
     `adopt` are entries to record without touching anything, `made` containers that an unfinished sync made for them,
-    `forget` addresses that are gone anyway. `unchanged` counts outputs as they should be; what is `waiting` waits until
-    all of the source can be read. `halt` says why it does less, `halt_message` so to people. `exclude` are the paths of
-    ours that git does not track and should not show, `private` those that nobody may see, `theirs` what is not ours.
+    `forget` addresses that are gone anyway. `unchanged` counts outputs as they should be. What is `waiting` would be
+    done, and what is `stuck` removed, if all of the source could be read. `halt` says why it does less, `halt_message`
+    so to people. `exclude` are the paths of ours that git does not track and should not show, `private` those that
+    nobody may see, `theirs` what is not ours.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -212,7 +213,8 @@ class Plan:
     private: tuple[str, ...] = ()
     theirs: tuple[str, ...] = ()
     unchanged: int = 0
-    waiting: tuple[Address, ...] = ()
+    stuck: tuple[Address, ...] = ()
+    waiting: tuple[Operation, ...] = ()
     halt: HaltReason | None = None
     halt_message: str = ""
 
@@ -236,7 +238,8 @@ class Plan:
     @property
     def drift(self) -> dict[Drift, int]:
         """How many outputs are in each state, as found before anything is done. Every state is there."""
-        found = Counter(state for operation in self.operations for state in operation.states.values())
+        planned = (*self.operations, *self.waiting)
+        found = Counter(state for operation in planned for state in operation.states.values())
         found.update(conflict.state for conflict in self.conflicts if conflict.state is not None)
         found[Drift.KEPT] += len(self.kept)
         found[Drift.IN_STEP] += self.unchanged + sum(not entry.kept for entry in self.adopt.values())
@@ -272,29 +275,10 @@ class Plan:
         """The part of the plan that git may see."""
         return replace(self, operations=tuple(operation for operation in self.operations if not operation.delicate))
 
-    def limited_to(self, targets: Collection[str], entries: Mapping[Address, Entry]) -> Plan:
-        """The part that concerns some targets; the rest stays so on disk, and in the ledger with these entries."""
-        wanted = frozenset(targets)
-        left_out = {
-            operation.path
-            for operation in self.operations
-            if not wanted.intersection(operation.owners) and _replaces_nothing_of_ours(operation)
-        }
-        return replace(
-            self,
-            exclude=tuple(path for path in self.exclude if path not in left_out),
-            operations=tuple(operation for operation in self.operations if wanted.intersection(operation.owners)),
-            adopt={address: entry for address, entry in self.adopt.items() if wanted.intersection(entry.owners)},
-            forget=tuple(each for each in self.forget if each in entries and wanted.issuperset(entries[each].owners)),
-            conflicts=tuple(conflict for conflict in self.conflicts if wanted.intersection(conflict.owners)),
-            losses=tuple(loss for loss in self.losses if loss.target in wanted),
-            held=tuple(held for held in self.held if wanted.intersection(held.owners)),
-            kept=tuple(kept for kept in self.kept if wanted.intersection(kept.owners)),
-        )
-
-
-def _replaces_nothing_of_ours(operation: Operation) -> bool:
-    """Is there nothing, or something of a person's, where an output is to be?"""
-    if operation.expected is None:
-        return True
-    return isinstance(operation, (MakeLink, WriteFile)) and operation.state is not Drift.SOURCE_CHANGED
+    def halted_by_what_waits(self) -> Plan:
+        """The plan as it stands, and halted if something waits."""
+        if self.stops:
+            return self
+        halted = why_waiting(len(self.stuck), len(self.waiting))
+        reason, message = (halted.reason, halted.message) if halted is not None else (None, "")
+        return self if reason is self.halt is None else replace(self, halt=reason, halt_message=message)

@@ -17,7 +17,7 @@ The rule for every output, with the digests of what is wanted, what is there and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.conditions import unmet
@@ -37,8 +37,7 @@ from harnesssync_orchestrator.core.desired import (
 from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
-from harnesssync_orchestrator.core.halts import HaltReason, why_halt
-from harnesssync_orchestrator.core.items import Kind
+from harnesssync_orchestrator.core.halts import why_halt
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
 from harnesssync_orchestrator.core.plan import (
@@ -53,7 +52,8 @@ from harnesssync_orchestrator.core.planning_exclude import hiding
 from harnesssync_orchestrator.core.planning_files import decide_file, decide_link, decide_removal
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.planning_once import decide_once, lasts, without_taken
-from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Source
+from harnesssync_orchestrator.core.planning_unread import Unread, let_wait
+from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.trust import Trust
 
 
@@ -86,7 +86,7 @@ def plan(
     wanted, held, losses = _permitted(desired, observed, ledger, whole, source, trust)
     staying = {each.address for each in held if each.stays}
     mine = _of(known, ledger)
-    unread = _unread(source, confirmed=confirmed)
+    unread = Unread.of(source, confirmed=confirmed)
     stale, stuck = _unwanted(wanted, staying, desired, observed, mine, is_unread=bool(unread))
     draft = Draft(observed, ledger, source.scope, resolution or Resolution())
     draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
@@ -106,10 +106,9 @@ def plan(
         private=seen.private,
         theirs=seen.theirs,
         unchanged=draft.unchanged,
+        stuck=stuck,
         waiting=tuple(draft.waiting),
-        halt=HaltReason.SOURCE_UNPARSABLE if stuck or draft.waiting else None,
-        halt_message=_why_waiting(stuck, len(draft.waiting)),
-    )
+    ).halted_by_what_waits()
 
 
 def _of(targets: Collection[str] | None, ledger: Ledger) -> Ledger:
@@ -128,9 +127,9 @@ def _unwanted(
     ledger: Ledger,
     *,
     is_unread: bool,
-) -> tuple[list[Address], int]:
-    """What the ledger has and nobody wants any more, in order; and how many of our outputs are not among it since
-    their items may only be unreadable for the moment. What is there but may not be written may go all the same."""
+) -> tuple[list[Address], tuple[Address, ...]]:
+    """What the ledger has and nobody wants any more, in order; and which outputs of ours are not among it since their
+    items may only be unreadable for the moment. What is there but may not be written may go all the same."""
     # What is kept stays so while its output only waits for trust.
     waiting = {address for address in desired.wanted if address in ledger.entries and ledger.entries[address].kept}
     untouchable = waiting.union(staying, (clash.address for clash in desired.clashes))
@@ -140,39 +139,24 @@ def _unwanted(
     if is_unread:
         stuck = {address for address in stale - desired.wanted.keys() if ledger.entries[address].created}
         stale.intersection_update(desired.wanted)
-    return sorted(stale), len(stuck)
-
-
-def _unread(source: Source, *, confirmed: bool) -> list[str]:
-    """The files of which items may be missing. Who confirms knows of what they broke, but not of a disk that fails
-    while it is read."""
-    problems = [problem for problem in source.problems if problem.hides]
-    return [problem.file for problem in problems if not confirmed or problem.code == FILE_UNREADABLE]
-
-
-def _why_waiting(stuck: int, waiting: int) -> str:
-    """What can't be done while some of the source can't be read."""
-    waits = [f"{_outputs(stuck)} can't be removed"] if stuck else []
-    waits += [f"{_outputs(waiting)} can't be written anew"] if waiting else []
-    return f"some of the source can't be read, so {' and '.join(waits)}" if waits else ""
+    return sorted(stale), tuple(sorted(stuck))
 
 
 def _decide(
-    draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Iterable[Address], root: str, unread: Sequence[str]
+    draft: Draft, wanted: Mapping[Address, Wanted[Output]], stale: Iterable[Address], root: str, unread: Unread
 ) -> None:
     """Decide about every output: wholes one by one, keys and elements by the file that they are in."""
     documents: dict[str, DocumentWork] = defaultdict(DocumentWork)
-    lacking = _kinds_that_would_say_less(unread)
     for address, wish in wanted.items():
         output, entry = wish.output, draft.entry(address)
         if isinstance(output, (KeyOutput, ElementOutput)):
             documents[address.path].wanted.append(Wanted(output, wish.owners))
         elif entry is not None and _is_kept(address, wish, draft.state(address), entry, draft.resolution):
             draft.leave_kept(address, wish, entry)
-        elif entry is not None and not lacking.isdisjoint(item.kind for item in output.items):
-            _let_wait(draft, wish, output, root)
         else:
             _decide_whole(draft, wish, output, root)
+            if entry is not None and unread.is_in(output):
+                let_wait(draft, output, entry)
     for address in stale:
         entry = draft.ledger.entries[address]
         if address.pointer:
@@ -192,39 +176,10 @@ def _decide_whole(draft: Draft, wish: Wanted[Output], output: FileOutput | LinkO
         decide_file(draft, wish, output)
 
 
-def _let_wait(draft: Draft, wish: Wanted[Output], output: FileOutput | LinkOutput, root: str) -> None:
-    """Leave an output as it is: one that is as wanted is in step, whatever the rest of the source says."""
-    trial = Draft(draft.observed, draft.ledger, draft.scope, draft.resolution)
-    _decide_whole(trial, wish, output, root)
-    if trial.operations or trial.conflicts or trial.kept:
-        draft.waiting.append(output.address)
-    else:
-        draft.unchanged += 1
-
-
-def _outputs(number: int) -> str:
-    return "1 output" if number == 1 else f"{number} outputs"
-
-
 def _is_kept(address: Address, wish: Wanted[Output], state: PathState, entry: Entry, resolution: Resolution) -> bool:
     """Did a person decide to keep what is there, until now? What they delete is made again."""
     takes_back = resolution.of(address, wish.owners, Drift.KEPT) is Choice.RESTORE
     return entry.kept and not isinstance(state, Missing) and not takes_back
-
-
-def _kinds_that_would_say_less(unread: Sequence[str]) -> frozenset[str]:
-    """The kinds of item of which an output, written while some files of the source can't be read, would lack what these
-    have to say.
-
-    An agent's limits name the servers that there are, and one file may have the text of all rules.
-    """
-    text = any(not (file.endswith(".json") or any(folder in file for folder in _WITHOUT_RULES)) for file in unread)
-    lacking = {Kind.AGENT: bool(unread), Kind.RULE: text}
-    return frozenset(kind.value for kind, lacks in lacking.items() if lacks)
-
-
-_WITHOUT_RULES = ("/.claude/skills/", "/.claude/commands/", "/.claude/agents/")
-"""Folders with text in them that is no rule, nor part of one."""
 
 
 def _made_but_not_recorded(draft: Draft) -> tuple[Address, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harnesssync_orchestrator.core.desired import Address, Output, Wanted
 from harnesssync_orchestrator.core.draft import Draft
+from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.exposure import WhollyOurs
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Entry, Ledger
@@ -52,6 +53,7 @@ def hiding(draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledge
     seen = (each for each in draft.conflicts if each.kind is not ConflictKind.UNUSABLE)  # that may be just as it was
     blocked = {conflict.address.path for conflict in seen if not conflict.address.pointer}
     blocked |= {kept.address.path for kept in draft.kept if not kept.address.pointer}
+    blocked |= {each.path for each in draft.waiting if each.state is Drift.BOTH}
     hidden = ours - gone - blocked - unlisted - observed.tracked
     there = {path for path, state in observed.paths.items() if not isinstance(state, Missing)}
     theirs = there - hidden - gone - unlisted - observed.tracked

@@ -40,8 +40,7 @@ async def explain(project: Project, engine: Engine, file: str, *, lock_timeout_s
 
     Raises LockTimeoutError, StateError, and OSError when a file of ours can't be read.
     """
-    # What would go if a person confirmed it is planned too: that it is halted is told besides.
-    options = Options(dry_run=True, confirmed=True, lock_timeout_s=lock_timeout_s)
+    options = Options(dry_run=True, lock_timeout_s=lock_timeout_s)
     lock_file = engine.layout.sync_lock(project.id)
     async with (
         engine.locks.held(project.id, lock_file, lock_timeout_s, only_to_look=True),
@@ -59,6 +58,9 @@ async def explain(project: Project, engine: Engine, file: str, *, lock_timeout_s
         else:
             await start.in_thread(run.recover)
             seen = await run.survey()
+            if seen.plan.stops:  # that is told besides what would be done if a person confirmed it
+                surveyor = replace(run.looking.surveyor(), confirmed=True)
+                seen = await start.in_thread(surveyor.survey, seen.source, seen.desired, run.ledger, Looked())
         return await start.in_thread(_explained, start, run.ledger, seen, file)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Desired
 from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.limiting import limited_to
 from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.files.footprint import Footprint
 from harnesssync_orchestrator.files.hashing import HashCache
@@ -125,7 +126,7 @@ class Looking:
             seen = self.surveyor().survey(source, desired, ledger, self.outputs)
         self.watch_outputs()
         targets = self.start.options.targets
-        return replace(seen, plan=seen.plan.limited_to(targets, ledger.entries)) if targets else seen
+        return replace(seen, plan=limited_to(seen.plan, targets, ledger.entries)) if targets else seen
 
     def _has_changed(self, seen: Survey) -> bool:
         """Does something that is to be changed look otherwise by now than it is recalled? Blocking."""
