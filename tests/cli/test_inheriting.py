@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +14,14 @@ from typing import Any
 
 import pytest
 
+from harnesssync_orchestrator import entry
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.markers import marked_name, marker_name
 
 Run = Callable[..., Any]
 Git = Callable[..., str]
+
+REFUSE = Path(__file__).parents[1] / "files" / "refuse_calls.py"
 
 SKILL = "---\nname: {0}\ndescription: Knows {0}\n---\nDo {0}.\n"
 AGENT = "---\nname: {0}\ndescription: Knows {0}\n---\nBe {0}.\n"
@@ -209,6 +215,18 @@ def test_a_copy_that_was_meant_is_counted_as_one_and_no_warning(run: Run, linked
     assert run("unlink", "--all", cwd=linked).code == 0
     ran = run("sync", cwd=linked)
     assert ("1 copied" in ran.out, "no link could be made" in ran.out + ran.err) == (True, False)
+
+
+def test_a_copy_that_was_meant_does_not_count_among_those_for_want_of_links(run: Run, linked: Path) -> None:
+    """Where the system makes no links at all."""
+    assert json.loads(run("diff", "--json", cwd=linked).out)["projects"][0]["copies_for_links"] == 0
+    command = [sys.executable, str(REFUSE), "symlink,symlinkat:EPERM", str(entry.__file__), "sync", "--json"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    ran = subprocess.run(command, cwd=linked, env=environment, capture_output=True, text=True, check=False)
+    (row,) = json.loads(ran.stdout)["projects"]
+    kinds = Counter(operation["kind"] for operation in row["operations"])
+    assert (kinds["MakeCopy"], row["methods"]["copy"]) == (1, kinds["MakeLink"] + 1)
+    assert row["copies_for_links"] == kinds["MakeLink"] > 0
 
 
 def test_a_rule_is_a_copy_that_follows_the_main_checkout(run: Run, git: Git, main: Path, linked: Path) -> None:

@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from harnesssync_orchestrator.console import Console
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.ctl import places
-from harnesssync_orchestrator.ctl.waiting import copies_for_links
+from harnesssync_orchestrator.ctl.rendering import synced
 from harnesssync_orchestrator.files.registry import Registry
 
 Harnesssync = Callable[..., Any]
@@ -424,17 +425,13 @@ def test_a_wrong_choice_of_projects_is_told(arguments: list[str], message: str, 
     assert message in ran.err
 
 
-@pytest.mark.parametrize(
-    ("members", "expected"),
-    [
-        ({"operations": [{"kind": "MakeLink"}] * 3, "methods": {"copy": 3}}, 3),
-        ({"operations": [{"kind": "MakeCopy"}, {"kind": "MakeLink"}], "methods": {"copy": 1, "symlink": 1}}, 0),
-        ({"operations": [{"kind": "MakeCopy"}], "omitted": {"operations": 2}, "methods": {"copy": 3}}, 0),
-        ({"operations": [{"kind": "MakeLink"}] * 2, "omitted": {"operations": 1}, "methods": {"copy": 3}}, 2),
-    ],
-)
-def test_only_what_was_to_be_a_link_counts_as_copied_for_want_of_links(
-    make_report: Any, members: dict[str, Any], expected: int
+@pytest.mark.parametrize(("copies", "told"), [(3, "3 outputs copied, since no link could be made here"), (0, "")])
+def test_copies_for_want_of_links_are_told_however_short_a_report_is(
+    make_report: Any, copies: int, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a long report leaves out may have been meant to be copied."""
-    assert copies_for_links(make_report("/w/p", **members)) == expected
+    """Who made them has counted them: those that were meant as copies are not among them."""
+    report = make_report("/w/p", methods={"copy": 5}, omitted={"operations": 5}, copies_for_links=copies)
+    synced(Console(environ={}), report)
+    err = capsys.readouterr().err
+    assert told in err
+    assert ("copied" in err) is bool(told)

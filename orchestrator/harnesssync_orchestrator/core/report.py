@@ -55,9 +55,9 @@ class Report:
     """The result of one sync, check or dry run of one project.
 
     `operations` are those done, or, in a check or dry run, those that would be. `methods` counts the outputs
-    made by method (`symlink`, `copy`, …). `drift` counts the outputs by how they stood before anything was done, and
-    `kept` are those that a person keeps as theirs; `shown` those that git shows, and that a sync would hide from it.
-    `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
+    made by method (`symlink`, `copy`, …), `copies_for_links` those that were to be links. `drift` counts the outputs by
+    how they stood before anything was done, and `kept` are those that a person keeps as theirs; `shown` those that git
+    shows, and that a sync would hide from it. `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
     things to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that nothing has
     changed since the last sync, neither source nor outputs: all that is told was told then.
     """
@@ -79,6 +79,7 @@ class Report:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     methods: Mapping[str, int] = field(default_factory=dict)
+    copies_for_links: int = 0
     halt: str | None = None
     halt_message: str = ""
     unchanged: bool = False
@@ -112,6 +113,7 @@ class Report:
             counts=Counts(),
             operations=(),
             methods={},
+            copies_for_links=0,
             halt=None,
             halt_message="",
             sync_id="",
@@ -207,6 +209,7 @@ def to_json(report: Report) -> dict[str, Any]:
         ],
         "notes": [redact(note) for note in report.notes],
         "methods": dict(report.methods),
+        "copies_for_links": report.copies_for_links,
         "halt": report.halt,
         "halt_message": report.halt_message,
         "unchanged": report.unchanged,

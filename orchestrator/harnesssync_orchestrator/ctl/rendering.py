@@ -11,7 +11,7 @@ import os
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl.drifted import drift
-from harnesssync_orchestrator.ctl.waiting import argument, copies_for_links, count, halted, held, item_name
+from harnesssync_orchestrator.ctl.waiting import argument, count, halted, held, item_name
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def exit_code(report: Mapping[str, Any]) -> int:
 def synced(console: Console, report: Mapping[str, Any]) -> None:
     """What one sync did, and its summary."""
     console.header(visible(report["path"]))
-    copies = copies_for_links(report)
+    copies: int = report.get("copies_for_links") or 0
     for target, counts in _by_target(report, {**_DONE, "MakeLink": "linked or copied"} if copies else _DONE):
         console.info(f"{target}: {counts}")
     _details(console, report)

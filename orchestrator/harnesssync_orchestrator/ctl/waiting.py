@@ -30,15 +30,6 @@ def count(report: Mapping[str, Any], name: str) -> int:
     return len(report.get(name) or ()) + (omitted.get(name, 0) if isinstance(omitted, dict) else 0)
 
 
-def copies_for_links(report: Mapping[str, Any]) -> int:
-    """How many outputs were copied that were to be links: of operations that are not told, none is taken for one."""
-    copies: int = (report.get("methods") or {}).get("copy", 0)
-    operations = report.get("operations") or ()
-    planned: int = sum(operation["kind"] == "MakeCopy" for operation in operations)
-    untold: int = count(report, "operations") - len(operations)
-    return max(0, copies - planned - untold)
-
-
 def halted(console: Console, report: Mapping[str, Any]) -> None:
     """Why a project does less than it should, and what to type to go on."""
     reason = report.get("halt")

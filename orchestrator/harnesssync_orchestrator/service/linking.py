@@ -109,6 +109,11 @@ class Outcome:
     def methods(self) -> dict[str, int]:
         return dict(Counter(one.applied.method for one in self.done if one.applied.method))
 
+    def copies_for_links(self) -> int:
+        """How many links were to be made, and are copies since none could be."""
+        links = (one for one in self.done if isinstance(one.operation, MakeLink) and not one.operation.copied)
+        return sum(one.applied.method == Method.COPY.value for one in links)
+
 
 async def link(
     plan: Plan,

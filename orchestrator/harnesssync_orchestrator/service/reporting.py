@@ -102,6 +102,7 @@ def finished_report(
         operations=tuple(one.operation for one in outcome.done),
         failures=tuple(outcome.failures),
         methods=outcome.methods(),
+        copies_for_links=outcome.copies_for_links(),
     )
 
 
