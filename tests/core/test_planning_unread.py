@@ -114,6 +114,32 @@ def test_what_waits_is_told_and_goes_on_when_a_person_confirms() -> None:
 
 
 @pytest.mark.parametrize(
+    ("codes", "removal", "change", "confirmable"),
+    [
+        (["front_matter_invalid"], True, True, True),
+        (["file_unreadable"], True, True, False),
+        (["front_matter_invalid", "file_unreadable"], True, False, False),
+        (["front_matter_invalid", "file_unreadable"], False, True, False),
+    ],
+)
+def test_what_waits_tells_whether_a_person_can_confirm_some_of_it(
+    codes: list[str], removal: bool, change: bool, confirmable: bool
+) -> None:
+    """Their word lets go what they broke, but nobody knows what a file says that can't be read."""
+    gone = Address(".codex/agents/x.toml")
+    entries = {**({FILE.address: entry("f" * 16)} if change else {}), **({gone: entry("a" * 16)} if removal else {})}
+    observed = Observed(paths={FILE.path: ObservedFile("f" * 16), gone.path: ObservedFile("a" * 16)})
+    problems = tuple(replace(HALF_READ.problems[0], code=code) for code in codes)
+    wanted = desired(ALL_RULES) if change else desired()
+    source = replace(SOURCE, problems=problems)
+    result = plan(wanted, observed, Ledger(entries=entries), source=source, trust=OWN)
+    waits = result.waits
+    assert (waits.removals, waits.changes, waits.confirmable) == (int(removal), int(change), confirmable)
+    confirmed = plan(wanted, observed, Ledger(entries=entries), source=source, trust=OWN, confirmed=True)
+    assert bool(confirmed.operations) is confirmable
+
+
+@pytest.mark.parametrize(
     ("broken", "waits"),
     [
         ("/w/project/.claude/rules/a.md", False),

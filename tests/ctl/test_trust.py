@@ -178,6 +178,25 @@ def test_a_halt_says_what_to_type(halt: str, status: str, expected: str, capsys:
     assert expected in out
 
 
+@pytest.mark.parametrize(
+    ("removals", "changes", "confirmable", "expected"),
+    [
+        (1, 0, True, "Repair it; or to remove what is missing: harnesssync sync --confirm --project /w/p"),
+        (0, 1, True, "Repair it; or to write anew what would lack it: harnesssync sync --confirm --project /w/p"),
+        (2, 1, True, "Repair it; or to remove what is missing and write anew what would lack it: harnesssync sync"),
+        (1, 1, False, "Make it readable: nobody can confirm what it says\n"),
+    ],
+)
+def test_what_waits_is_told_with_what_helps(
+    removals: int, changes: int, confirmable: bool, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A confirmation is offered for what it does, and only where it does something."""
+    waits = {"removals": removals, "changes": changes, "confirmable": confirmable}
+    report = {"path": "/w/p", "scope": "project", "halt": "source-unparsable", "halt_message": "some", "waits": waits}
+    halted(Console(environ={}), report)
+    assert f"halted (source-unparsable): some. {expected}" in capsys.readouterr().out
+
+
 def test_a_path_is_told_as_it_has_to_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever copies the line must not run what a folder is called."""
     report = {"path": "/w/a; rm -rf 'x'", "scope": "project", "halt": "mass-removal", "status": "running"}

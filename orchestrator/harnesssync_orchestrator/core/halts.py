@@ -75,12 +75,22 @@ def why_halt(
     return None
 
 
-def why_waiting(removals: int, changes: int) -> Halt | None:
-    """Why some outputs can't be removed or changed while some of the source can't be read, or None if none is."""
-    waits = [f"{_outputs(removals)} can't be removed"] if removals else []
-    waits += [f"{_outputs(changes)} can't be written anew"] if changes else []
-    message = f"some of the source can't be read, so {' and '.join(waits)}"
-    return Halt(reason=HaltReason.SOURCE_UNPARSABLE, message=message) if waits else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How many outputs can't be removed or changed while some of the source can't be read. Is any of it `confirmable`:
+    would it be done if a person said so?"""
+
+    removals: int = 0
+    changes: int = 0
+    confirmable: bool = False
+
+    @property
+    def halt(self) -> Halt | None:
+        """That this halts a project, if there is any."""
+        told = [f"{_outputs(self.removals)} can't be removed"] if self.removals else []
+        told += [f"{_outputs(self.changes)} can't be written anew"] if self.changes else []
+        message = f"some of the source can't be read, so {' and '.join(told)}"
+        return Halt(reason=HaltReason.SOURCE_UNPARSABLE, message=message) if told else None
 
 
 def _outputs(number: int) -> str:

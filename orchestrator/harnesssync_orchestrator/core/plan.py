@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from harnesssync_orchestrator.core.desired import Address, Loss, link_hash, short_hash
 from harnesssync_orchestrator.core.drift import Choice, Drift, worst
-from harnesssync_orchestrator.core.halts import HaltReason, why_waiting
+from harnesssync_orchestrator.core.halts import HaltReason, Waits
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Method
 from harnesssync_orchestrator.core.stood import Stood
@@ -196,9 +196,9 @@ class Plan:
 
     `adopt` are entries to record without touching anything, `made` containers that an unfinished sync made for them,
     `forget` addresses that are gone anyway. `unchanged` counts outputs as they should be. What is `waiting` would be
-    done, and what is `stuck` removed, if all of the source could be read. `halt` says why it does less, `halt_message`
-    so to people. `exclude` are the paths of ours that git does not track and should not show, `private` those that
-    nobody may see, `theirs` what is not ours.
+    done, and what is `stuck` removed, if all of the source could be read; of these `unsure` wait for that also when a
+    person confirms. `halt` says why it does less, `halt_message` so to people. `exclude` are the paths of ours that git
+    does not track and should not show, `private` those that nobody may see, `theirs` what is not ours.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -215,6 +215,7 @@ class Plan:
     unchanged: int = 0
     stuck: tuple[Address, ...] = ()
     waiting: tuple[Operation, ...] = ()
+    unsure: frozenset[Address] = frozenset()
     halt: HaltReason | None = None
     halt_message: str = ""
 
@@ -275,10 +276,17 @@ class Plan:
         """The part of the plan that git may see."""
         return replace(self, operations=tuple(operation for operation in self.operations if not operation.delicate))
 
+    @property
+    def waits(self) -> Waits:
+        """What waits until all of the source can be read, in numbers."""
+        addresses = {*self.stuck, *(Address(operation.path) for operation in self.waiting)}
+        confirmable = bool(addresses - self.unsure)
+        return Waits(removals=len(self.stuck), changes=len(self.waiting), confirmable=confirmable)
+
     def halted_by_what_waits(self) -> Plan:
         """The plan as it stands, and halted if something waits."""
         if self.stops:
             return self
-        halted = why_waiting(len(self.stuck), len(self.waiting))
+        halted = self.waits.halt
         reason, message = (halted.reason, halted.message) if halted is not None else (None, "")
         return self if reason is self.halt is None else replace(self, halt=reason, halt_message=message)

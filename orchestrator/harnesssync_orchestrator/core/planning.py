@@ -17,7 +17,7 @@ The rule for every output, with the digests of what is wanted, what is there and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.conditions import unmet
@@ -108,7 +108,20 @@ def plan(
         unchanged=draft.unchanged,
         stuck=stuck,
         waiting=tuple(draft.waiting),
+        unsure=_unsure(draft, stuck, wanted, source),
     ).halted_by_what_waits()
+
+
+def _unsure(
+    draft: Draft, stuck: Sequence[Address], wanted: Mapping[Address, Wanted[Output]], source: Source
+) -> frozenset[Address]:
+    """What waits also when a person confirms: for a file that can't be read at all."""
+    if not (stuck or draft.waiting):
+        return frozenset()
+    unread = Unread.of(source, confirmed=True)
+    changes = [Address(operation.path) for operation in draft.waiting]
+    lacking = {address for address in changes if unread.is_in(wanted[address].output)}
+    return frozenset(lacking.union(stuck if unread else ()))
 
 
 def _of(targets: Collection[str] | None, ledger: Ledger) -> Ledger:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, short_hash
+from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, Output, short_hash
 from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.items import ItemId, Kind, Rule
@@ -33,7 +33,7 @@ class Unread:
     def __bool__(self) -> bool:
         return bool(self.kinds)
 
-    def is_in(self, output: FileOutput | LinkOutput) -> bool:
+    def is_in(self, output: Output) -> bool:
         """Would the output say more if all of the source could be read?"""
         return not (self.kinds.isdisjoint(output.gathers) and self.rules.isdisjoint(output.items))
 

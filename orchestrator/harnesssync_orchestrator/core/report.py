@@ -9,7 +9,7 @@ from typing import Any
 
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
-from harnesssync_orchestrator.core.halts import HaltReason
+from harnesssync_orchestrator.core.halts import HaltReason, Waits
 from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, MakeLink, Operation, UpdateSource, state_of
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import Problem
@@ -82,6 +82,7 @@ class Report:
     copies_for_links: int = 0
     halt: str | None = None
     halt_message: str = ""
+    waits: Waits = field(default_factory=Waits)
     unchanged: bool = False
     sync_id: str = ""
     finished: str = ""
@@ -116,6 +117,7 @@ class Report:
             copies_for_links=0,
             halt=None,
             halt_message="",
+            waits=Waits(),
             sync_id="",
             finished="",
             duration_s=0.0,
@@ -212,6 +214,11 @@ def to_json(report: Report) -> dict[str, Any]:
         "copies_for_links": report.copies_for_links,
         "halt": report.halt,
         "halt_message": report.halt_message,
+        "waits": {
+            "removals": report.waits.removals,
+            "changes": report.waits.changes,
+            "confirmable": report.waits.confirmable,
+        },
         "unchanged": report.unchanged,
         "sync_id": report.sync_id,
         "finished": report.finished,

@@ -41,7 +41,7 @@ def halted(console: Console, report: Mapping[str, Any]) -> None:
     if reason == "foreign-owner":
         text += f". To look at it: harnesssync ctl trust --show {name}; to go on: harnesssync ctl trust {name}"
     elif reason == "source-unparsable":
-        text += f". Repair it; or to remove what is missing: {_confirm(report)}"
+        text += f". {_repair(report)}"
     elif reason not in ("git-busy", "feedback-loop"):
         text += f". Nothing is changed until the source is back. To go on all the same: {_confirm(report)}"
     console.note(text)
@@ -69,6 +69,16 @@ def held(console: Console, report: Mapping[str, Any]) -> None:
     if console.verbose:
         for each in report["held"]:
             console.debug(f"{visible(each['address'])} ({', '.join(each['targets'])})")
+
+
+def _repair(report: Mapping[str, Any]) -> str:
+    """What helps while some of the source can't be read; a supervisor of an earlier version told of removals alone."""
+    waits = report.get("waits") or {"removals": 1, "changes": 0, "confirmable": True}
+    if not waits["confirmable"]:
+        return "Make it readable: nobody can confirm what it says"
+    without = "write anew what would lack it" if waits["changes"] else ""
+    what = " and ".join(filter(None, ("remove what is missing" if waits["removals"] else "", without)))
+    return f"Repair it; or to {what}: {_confirm(report)}"
 
 
 def _revoke(name: str) -> str:

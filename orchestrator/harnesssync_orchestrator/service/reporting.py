@@ -83,6 +83,7 @@ def planned_report(
         notes=tuple(notes),
         halt=plan.halt.value if plan.halt else None,
         halt_message=plan.halt_message,
+        waits=plan.waits,
     )
 
 
