@@ -66,7 +66,7 @@ def _files(view: View) -> Iterator[Output]:
 
 
 def _hidden(view: View, path: str) -> FileOutput:
-    """The file of patterns that hides itself, and what lies beside and below it of all kinds."""
+    """The file of patterns that hides itself, and what lies beside and below it of all kinds but servers."""
     items = [item for kind in _KINDS for item in view.of(kind)]
     hidden = [item for item in items if item.origin.absent is not None and item.origin.absent.hidden_by == path]
     folder = posixpath.dirname(path)
@@ -81,7 +81,7 @@ def _hidden(view: View, path: str) -> FileOutput:
         private=is_private(view, *hidden),
         yields=True,
         hidden_by=path,
-        gathers=frozenset(_KINDS),
+        gathers=frozenset(_KINDS) - {Kind.MCP_SERVER},
     )
 
 

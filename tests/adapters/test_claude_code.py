@@ -12,7 +12,7 @@ from tests.adapters.test_golden import assert_golden
 from harnesssync_adapters import TARGETS
 from harnesssync_adapters.claude_code import TARGET
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput
-from harnesssync_orchestrator.core.items import Absent, Item, Layer, LocalFile, Origin, Scope, Transport
+from harnesssync_orchestrator.core.items import Absent, Item, Kind, Layer, LocalFile, Origin, Scope, Transport
 from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import Target
@@ -57,6 +57,13 @@ def test_a_file_of_servers_waits_for_all_of_them(linked: Source) -> None:
     outputs = [wish.output for wish in desired_state([TARGET], linked).wanted.values()]
     assert [output.path for output in outputs if output.executes] == [".mcp.json"]
     assert all(output.private and output.yields for output in outputs)
+
+
+def test_what_hides_the_links_gathers_what_it_hides(linked: Source) -> None:
+    """It would show what can't be read for now, and still stands there. A link to one thing waits for no other."""
+    outputs = [wish.output for wish in desired_state([TARGET], linked).wanted.values()]
+    gathering = {output.path: output.gathers for output in outputs if output.gathers}
+    assert gathering == {HIDING: {Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND}}
 
 
 @pytest.mark.parametrize("name", ["opencode", "warp", "auggie", "goose", "crush", "cursor", "copilot"])

@@ -117,7 +117,9 @@ def test_check_calls_nothing_in_step_that_waits_for_a_rule_to_be_read(run: Run, 
         (row,) = json.loads(run(command, "--json", cwd=worktree).out)["projects"]
         assert (row["state"], row["halt"]) == ("halted", "source-unparsable"), command
         assert row["halt_message"] == "some of the source can't be read, so 1 output can't be written anew"
+        assert row["waits"] == {"removals": 0, "changes": 1, "confirmable": True}, command
     ran = run("check", cwd=worktree)
+    assert f"Repair it; or to write anew what would lack it: harnesssync sync --confirm --project {worktree}" in ran.out
     assert (ran.code, "in step" in ran.out + ran.err) == (1, False)
     assert "kinder" not in (worktree / "AGENTS.md").read_text()
     assert run("sync", "--confirm", cwd=worktree).code == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.core.test_planning import FILE, SOURCE, desired, entry, ledger, seen
 
-from harnesssync_orchestrator.core.desired import Address, short_hash
+from harnesssync_orchestrator.core.desired import Address, LinkOutput, short_hash
 from harnesssync_orchestrator.core.drift import Choice, Drift, Policies, Policy, Resolution
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.items import ItemId, Kind, Layer, Origin, Rule
@@ -163,6 +163,9 @@ def test_what_comes_of_one_rule_waits_only_for_that_rule_and_its_imports(broken:
     known = ledger(FILE.address, entry("f" * 16))
     result = plan(desired(one), seen(FILE.path, ObservedFile("f" * 16)), known, source=source, trust=OWN)
     assert (bool(result.waiting), bool(result.operations)) == (waits, not waits)
+    link = LinkOutput(path=FILE.path, items=one.items, source="/w/main/mine.md", directory=False, digest="d" * 16)
+    as_it_is = plan(desired(link), seen(FILE.path, ObservedFile("f" * 16)), known, source=source, trust=OWN)
+    assert (as_it_is.waiting, len(as_it_is.operations)) == ((), 1)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ class Unread:
         """Who has confirmed knows of what they broke, but not of a disk that fails while it is read."""
         hiding = [problem for problem in source.problems if problem.hides]
         files = {problem.file for problem in hiding if not confirmed or problem.code == FILE_UNREADABLE}
+        if not files:
+            return cls()
         rules = [rule for rule in source.of(Kind.RULE) if isinstance(rule, Rule)]
         partly = (rule.id for rule in rules if not files.isdisjoint((rule.origin.file, *rule.unread)))
         return cls(_kinds(files), frozenset(partly))
@@ -34,8 +36,9 @@ class Unread:
         return bool(self.kinds)
 
     def is_in(self, output: Output) -> bool:
-        """Would the output say more if all of the source could be read?"""
-        return not (self.kinds.isdisjoint(output.gathers) and self.rules.isdisjoint(output.items))
+        """Would the output say more if all of the source could be read? What leads to a file has all that it says."""
+        lacks_text = isinstance(output, FileOutput) and not self.rules.isdisjoint(output.items)
+        return lacks_text or not self.kinds.isdisjoint(output.gathers)
 
 
 def let_wait(draft: Draft, output: FileOutput | LinkOutput, entry: Entry) -> None:
@@ -65,7 +68,7 @@ def _kinds(unread: Collection[str]) -> frozenset[Kind]:
     elsewhere = [file for file in unread if not any(folder in file for folder in _SINGLE)]
     without = set[Kind]() if any(not file.endswith(".json") for file in elsewhere) else {Kind.RULE}
     without |= set[Kind]() if any(not file.endswith(".md") for file in elsewhere) else {Kind.MCP_SERVER}
-    return frozenset(Kind) - without if unread else frozenset()
+    return frozenset(Kind) - without
 
 
 _SINGLE = ("/.claude/skills/", "/.claude/commands/", "/.claude/agents/")
