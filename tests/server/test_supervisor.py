@@ -78,15 +78,21 @@ async def test_multi_project_isolation_two_projects_share_nothing_but_the_regist
         assert {path: path.stat().st_mtime_ns for path in b.iterdir()} == before
 
 
+@pytest.fixture
+def may_load(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Until it is set, a supervisor reads what is registered and has not begun."""
+    event, load = threading.Event(), Registry.load
+    monkeypatch.setattr(Registry, "load", lambda registry: (event.wait(10), load(registry))[1])
+    return event
+
+
 async def test_all_projects_are_asked_for_as_soon_as_it_listens(
-    running: Any, worktree: Worktree, until: Any, monkeypatch: pytest.MonkeyPatch
+    running: Any, worktree: Worktree, until: Any, may_load: threading.Event
 ) -> None:
     """While it still reads what is registered, it can say that it lives; for all else it is waited."""
     roots = [worktree(name) for name in "ab"]
     for root in roots:
         running.registry.register(root)
-    may_load, load = threading.Event(), Registry.load
-    monkeypatch.setattr(Registry, "load", lambda registry: (may_load.wait(10), load(registry))[1])
     told: dict[str, set[str]] = {}
 
     async def ask(method: str) -> None:
@@ -103,6 +109,34 @@ async def test_all_projects_are_asked_for_as_soon_as_it_listens(
             may_load.set()
         running.supervisor.stop("test")
     assert told == {method: {*map(str, roots)} for method in ("sync", "status")}
+
+
+async def test_a_stop_before_it_has_begun_is_told_those_who_wait_for_that(
+    running: Any, worktree: Worktree, until: Any, may_load: threading.Event
+) -> None:
+    """That all of no projects are in step, or that this one is not registered, would be wrong."""
+    root = worktree("a")
+    running.registry.register(root)
+    told: list[Any] = []
+
+    async def ask(method: str, params: dict[str, Any]) -> None:
+        told.append(await running.ask(method, **params))
+
+    running.make()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(running.supervisor.run, running.server)
+        await until(running.layout.control_socket.exists)
+        async with running.client() as late:
+            async with anyio.create_task_group() as asking:
+                for params in ({}, {"project": str(root)}, {"after": 1}):
+                    asking.start_soon(ask, "status", params)
+                for params in ({}, {"projects": [str(root)]}):
+                    asking.start_soon(ask, "sync", params)
+                await until(lambda: running.server.connections == 6)
+                assert (await late.call("stop")) == {"stopping": True}
+            told.append(await late.call("status"))
+            may_load.set()
+    assert [answer.get("data", {}).get("code") for answer in told] == ["shutting_down"] * 6, told
 
 
 async def test_a_linked_worktree_is_a_project_of_its_own(

@@ -71,7 +71,7 @@ class Dispatcher:
         if places is None:
             return await method(context)
         with places.one():
-            await self._supervisor.begun.wait()
+            await self._supervisor.beginning()
             return await method(context)
 
     def _places_for(self, request: Request) -> Places | None:
@@ -80,7 +80,7 @@ class Dispatcher:
             return None
         if request.method != names.STATUS:
             return self._work
-        return self._following if "after" in request.params or not self._supervisor.begun.is_set() else None
+        return self._following if "after" in request.params or not self._supervisor.has_begun else None
 
     def _allowed(self, scope: str | None) -> frozenset[str]:
         if scope is None:

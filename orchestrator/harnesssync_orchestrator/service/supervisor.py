@@ -58,7 +58,7 @@ class Supervisor:
 
     `sync` carries out one sync; `approving` is asked what a person approves. `known_targets` are the identifiers
     that `add` accepts. `only` is the resolved path of the one project that an isolated daemon serves. Made inside a
-    running event loop. Until it has `begun`, a moment after its socket is there, "all projects" would be none.
+    running event loop. Until it `has_begun`, a moment after its socket is there, "all projects" would be none.
     """
 
     def __init__(
@@ -103,7 +103,8 @@ class Supervisor:
             home=approving.places.home,
         )
         self.stopping = anyio.Event()
-        self.begun = anyio.Event()
+        self.has_begun = False
+        self._begun_or_stopping = anyio.Event()
         self.registration = Registration(
             fleet=self._fleet,
             registry=registry,
@@ -136,7 +137,13 @@ class Supervisor:
             self._log.info("supervisor.stop.requested", reason=reason)
             self._stopped_at = anyio.current_time()
             self.stopping.set()
-            self.begun.set()
+            self._begun_or_stopping.set()
+
+    async def beginning(self) -> None:
+        """Wait until it has begun. Raises HarnessSyncError if it is to stop before that."""
+        await self._begun_or_stopping.wait()
+        if not self.has_begun:
+            raise shutting_down()
 
     async def _claim(self) -> FileLock:
         path = self._layout.supervisor_lock if self.only is None else self._layout.owner_lock(self.only)
@@ -196,7 +203,8 @@ class Supervisor:
         if self._only_path is not None:
             await self._fleet.in_thread(self._registry.register, self._only_path)
         await self._fleet.begin(tasks, server)
-        self.begun.set()
+        self.has_begun = True
+        self._begun_or_stopping.set()
         self._log.info(
             "supervisor.started",
             pid=os.getpid(),
@@ -207,10 +215,9 @@ class Supervisor:
         )
 
     async def _wind_down(self, server: Server) -> None:
-        error = HarnessSyncError("the supervisor is stopping", code="shutting_down", hint="Start it again")
         with anyio.move_on_after(self._finish_s):
             await server.refuse()
-            await self._fleet.end(error)
+            await self._fleet.end(shutting_down())
         with anyio.move_on_after(ANSWER_S):
             await server.drain()
 
@@ -252,3 +259,8 @@ class Supervisor:
     def queue(self, identifier: str, options: Options) -> None:
         """Sync one project as soon as possible, without waiting for it."""
         self._fleet.served(identifier).worker.queue(options)
+
+
+def shutting_down() -> HarnessSyncError:
+    """What those get who wait for something that does not come any more."""
+    return HarnessSyncError("the supervisor is stopping", code="shutting_down", hint="Start it again")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import anyio
 
-from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.server.context import Context
+from harnesssync_orchestrator.service.supervisor import shutting_down
 
 NEWS_S = 10.0
 """How long it is waited for news: whoever hears nothing for longer than that knows that nobody answers, and a peer that
@@ -40,4 +40,4 @@ async def _news(context: Context, project: str | None, after: int) -> None:
             await context.supervisor.board.change(project, after)
             waits.cancel_scope.cancel()
     if stopping.is_set():
-        raise HarnessSyncError("the supervisor is stopping", code="shutting_down", hint="Start it again")
+        raise shutting_down()
