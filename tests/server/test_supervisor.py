@@ -20,6 +20,7 @@ from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import AlreadyRunningError, HarnessSyncError, SocketError
 from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.files.registry import Registry
+from harnesssync_orchestrator.server.dispatch import AT_ONCE, FOLLOWERS
 from harnesssync_orchestrator.service import supervisor as supervisor_module
 from harnesssync_orchestrator.service.process import serve
 
@@ -111,6 +112,33 @@ async def test_all_projects_are_asked_for_as_soon_as_it_listens(
     assert told == {method: {*map(str, roots)} for method in ("sync", "status")}
 
 
+async def test_many_may_ask_how_things_stand_before_it_has_begun(
+    running: Any, until: Any, may_load: threading.Event
+) -> None:
+    """They take no place from followers. Some connections are left for those who ask whether it lives."""
+    told: list[dict[str, Any]] = []
+
+    async def ask() -> None:
+        told.append(await running.ask("status"))
+
+    running.make()
+    dispatcher = running.server._answer
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(running.supervisor.run, running.server)
+        await until(running.layout.control_socket.exists)
+        async with anyio.create_task_group() as asking:
+            for _ in range(AT_ONCE + FOLLOWERS):
+                asking.start_soon(ask)
+            await until(lambda: told or dispatcher._beginning.taken == AT_ONCE + FOLLOWERS)
+            error = await running.ask("status")
+            assert (await running.ask("ping"))["pong"] is True
+            may_load.set()
+        assert dispatcher._beginning.taken == 0
+        running.supervisor.stop("test")
+    assert [answer.get("projects") for answer in told] == [[]] * (AT_ONCE + FOLLOWERS), told
+    assert error["message"] == f"{AT_ONCE + FOLLOWERS} requests are waiting for the supervisor to begin already"
+
+
 async def test_a_stop_before_it_has_begun_is_told_those_who_wait_for_that(
     running: Any, worktree: Worktree, until: Any, may_load: threading.Event
 ) -> None:
@@ -128,10 +156,11 @@ async def test_a_stop_before_it_has_begun_is_told_those_who_wait_for_that(
         await until(running.layout.control_socket.exists)
         async with running.client() as late:
             async with anyio.create_task_group() as asking:
-                for params in ({}, {"project": str(root)}, {"after": 1}):
-                    asking.start_soon(ask, "status", params)
-                for params in ({}, {"projects": [str(root)]}):
-                    asking.start_soon(ask, "sync", params)
+                asking.start_soon(ask, "status", {})
+                asking.start_soon(ask, "status", {"project": str(root)})
+                asking.start_soon(ask, "status", {"after": 1})
+                asking.start_soon(ask, "sync", {})
+                asking.start_soon(ask, "sync", {"projects": [str(root)]})
                 await until(lambda: running.server.connections == 6)
                 assert (await late.call("stop")) == {"stopping": True}
             told.append(await late.call("status"))

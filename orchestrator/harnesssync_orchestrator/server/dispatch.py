@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from harnesssync_orchestrator.errors import HarnessSyncError
@@ -16,11 +16,11 @@ from harnesssync_orchestrator.server.methods import CONTROL_ONLY, METHODS
 from harnesssync_orchestrator.service.supervisor import Supervisor
 
 AT_ANY_TIME = frozenset({names.SERVER_INFO, names.PING, names.STOP})
-"""What is answered from memory, also while the supervisor begins. `status` is, too, but not so whoever waits for it to
-begin, or for news (`after`)."""
+"""What is answered at once, also while the supervisor begins. Everything else waits for that."""
 AT_ONCE, FOLLOWERS = 40, 16
-"""Requests in work at most, and of those who wait for news, together fewer than there may be connections: some are
-always left to ask how things stand. Whoever only follows that takes no place from work."""
+"""Requests in work at most, and of those who wait for news (`status` with `after`), together fewer than there may be
+connections: some are always left to ask how things stand, which takes no place. As many as both may wait for the
+supervisor to begin, whatever they ask, and for the same reason."""
 LONGEST_NEAR = 40
 """Of a longer name this much is compared with those that exist: comparing takes room and time by the length."""
 
@@ -53,6 +53,7 @@ class Dispatcher:
         self._supervisor = supervisor
         self._work = Places(at_once, "being worked on")
         self._following = Places(followers, "waiting for news")
+        self._beginning = Places(at_once + followers, "waiting for the supervisor to begin")
 
     async def __call__(self, request: Request, scope: str | None) -> bytes:
         """The result as JSON. Raises HarnessSyncError."""
@@ -67,20 +68,19 @@ class Dispatcher:
             hint = "The control socket does it"
             raise NotAllowedError(f"{request.method!r} is not for a project's own socket", hint=hint)
         context = Context(supervisor=self._supervisor, params=request.params, scope=scope, allowed=allowed)
-        places = self._places_for(request)
-        if places is None:
+        if request.method in AT_ANY_TIME:
             return await method(context)
-        with places.one():
-            await self._supervisor.beginning()
+        with self._place_for(request):
+            if not self._supervisor.has_begun:
+                with self._beginning.one():
+                    await self._supervisor.beginning()
             return await method(context)
 
-    def _places_for(self, request: Request) -> Places | None:
-        """Of which places one is needed to answer; None for what is answered at once."""
-        if request.method in AT_ANY_TIME:
-            return None
+    def _place_for(self, request: Request) -> AbstractContextManager[None]:
+        """What is taken while it is answered."""
         if request.method != names.STATUS:
-            return self._work
-        return self._following if "after" in request.params or not self._supervisor.has_begun else None
+            return self._work.one()
+        return self._following.one() if "after" in request.params else nullcontext()
 
     def _allowed(self, scope: str | None) -> frozenset[str]:
         if scope is None:
