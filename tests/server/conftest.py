@@ -5,6 +5,7 @@ The sync is small and real: `AGENTS.md` becomes what `CLAUDE.md` says.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -156,6 +157,29 @@ async def connected(path: Path) -> AsyncIterator[Client]:
 async def never(_project: Project, _changed: frozenset[str]) -> bool:
     """`Copying` knows nothing of what it wrote."""
     return False
+
+
+class Clock:
+    """The time of the event loop, which goes on by itself as well."""
+
+    def __init__(self, time: Callable[[], float]) -> None:
+        self._time = time
+        self._ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return self._time() + self._ahead_s
+
+    def turn(self, seconds: float) -> None:
+        self._ahead_s += seconds
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """For deadlines that are too far away for a test to live to see them otherwise."""
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop.time)
+    monkeypatch.setattr(loop, "time", clock)
+    return clock
 
 
 class Running:

@@ -268,6 +268,53 @@ async def test_an_idle_connection_is_kept(running: Any) -> None:
         assert (await client.call("ping"))["pong"] is True
 
 
+async def test_a_line_has_its_time_from_its_own_beginning(running: Any, clock: Any, until: Any) -> None:
+    """However long nothing was said before."""
+    async with running.up(), running.client() as client:
+        await client.call("ping")
+        clock.turn(Bounds().line_s + 1)
+        await client.send(PING[:20])
+        await until(lambda: {connection.heard for connection in running.server._connections._open} == {20})
+        await client.send(PING[20:])
+        assert (await client.line())["result"]["pong"] is True
+        clock.turn(Bounds().line_s + 1)
+        await client.send(PING + PING[:20])
+        assert (await client.line())["result"]["pong"] is True
+        await client.send(PING[20:])
+        assert (await client.line())["result"]["pong"] is True
+
+
+async def test_a_line_loses_no_time_while_what_was_asked_before_it_is_answered(
+    running: Any, clock: Any, until: Any, worktree: Any
+) -> None:
+    """Half of it came together with that."""
+    async with running.up(), running.client() as client:
+        await running.ask("add", path=str(worktree("a")))
+        await until(lambda: running.sync.synced)
+        running.sync.gate = anyio.Event()
+        await client.send(PING[:20])
+        await until(lambda: {connection.heard for connection in running.server._connections._open} == {20})
+        await client.send(PING[20:] + b'{"jsonrpc":"2.0","id":2,"method":"sync"}\n' + PING[:20])
+        await until(lambda: running.sync.in_flight)
+        clock.turn(Bounds().line_s + 1)
+        running.sync.gate.set()
+        assert [(await client.line())["id"] for _ in range(2)] == [1, 2]
+        await client.send(PING[20:])
+        assert (await client.line())["result"]["pong"] is True
+
+
+async def test_half_a_line_is_closed_when_its_time_is_over(running: Any, clock: Any, until: Any) -> None:
+    """Also when its last piece has just come, and whatever lines came before it."""
+    async with running.up(bounds=Bounds(line_s=600)), running.client() as client:
+        await client.send(PING + PING[:10])
+        assert (await client.line())["result"]["pong"] is True
+        clock.turn(599)
+        await client.send(PING[10:20])
+        await until(lambda: {connection.heard for connection in running.server._connections._open} == {20})
+        clock.turn(1)
+        assert await client.is_closed()
+
+
 async def test_a_peer_that_never_reads_holds_up_nobody(running: Any, until: Any, readable_log: Any) -> None:
     """Its answers fill the socket; then it is closed, and others are answered all the while."""
     async with running.up(bounds=Bounds(write_s=0.3)), running.client() as deaf:

@@ -179,24 +179,25 @@ class Server:
 
     async def _exchange(self, wire: Wire, connection: Connection, project: str | None) -> None:
         framer = Framer(max_line=MAX_REQUEST, frugal=True)
-        line_began = anyio.current_time()
+        began = anyio.current_time()
         while True:
-            if not framer.in_line:
-                line_began = anyio.current_time()
             limit_s = self._bounds.line_s if framer.in_line else self._bounds.idle_s
             try:
-                data = await wire.receive(line_began + limit_s)
+                data = await wire.receive(began + limit_s)
             except TimeoutError:
                 raise TimeoutError("half a line" if framer.in_line else "silence") from None
             if not data:
                 return  # the peer has gone
             self._connections.hear(connection, len(data))
+            goes_on = framer.in_line and b"\n" not in data
             for number, message in enumerate(framer.feed(data)):
                 if number:  # whoever asks much at once lets others ask in between
                     connection.does(Doing.TELLING)
                     await anyio.lowlevel.checkpoint()
                 await self._respond(wire, connection, message, project)
             connection.heard = framer.pending
+            if not goes_on:  # neither silence before a line nor what is done for an earlier one takes of its time
+                began = anyio.current_time()
 
     async def _respond(self, wire: Wire, connection: Connection, message: object, project: str | None) -> None:
         connection.does(Doing.WORKING)
