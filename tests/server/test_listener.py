@@ -36,6 +36,7 @@ def descriptors() -> int:
 
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+STATUS = PING.replace(b"ping", b"status")
 
 
 async def test_the_socket_is_reachable_for_its_user_alone(running: Any) -> None:
@@ -295,7 +296,7 @@ async def test_a_line_loses_no_time_while_what_was_asked_before_it_is_answered(
         await client.send(PING[:20])
         await until(lambda: {connection.heard for connection in running.server._connections._open} == {20})
         await client.send(PING[20:] + b'{"jsonrpc":"2.0","id":2,"method":"sync"}\n' + PING[:20])
-        await until(lambda: running.sync.in_flight)
+        await until(lambda: running.server._answer._work.taken)
         clock.turn(Bounds().line_s + 1)
         running.sync.gate.set()
         assert [(await client.line())["id"] for _ in range(2)] == [1, 2]
@@ -434,11 +435,10 @@ async def test_whoever_asks_much_at_once_lets_others_ask_in_between(running: Any
 async def test_an_answer_that_does_not_fit_into_the_socket_arrives_whole(running: Any) -> None:
     """What is asked meanwhile is answered after it."""
     async with running.up(), running.client() as client:
-        path = "/a" * 400_000
-        running.supervisor.board.publish(
-            Report(project_id="a", path=path, scope="project", state=State.IN_STEP, targets=())
-        )
-        await client.send(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n' * 2)
+        report = _long_report("/")
+        path = report.path
+        running.supervisor.board.publish(report)
+        await client.send(STATUS * 2)
         assert (await client.line())["result"]["projects"][0]["path"] == path
         await client.send(PING)
         assert (await client.line())["result"]["projects"][0]["path"] == path
@@ -505,14 +505,40 @@ async def test_half_lines_take_little_room_together(running: Any, until: Any) ->
 async def test_answers_that_nobody_takes_take_little_room_together(running: Any, until: Any) -> None:
     """Of many who ask for much and read nothing, those go who have read nothing for longest."""
     async with running.up(bounds=Bounds(told_bytes=3 << 20)), AsyncExitStack() as stack:
-        running.supervisor.board.publish(
-            Report(project_id="a", path="/a" * 400_000, scope="project", state=State.IN_STEP, targets=())
-        )
         clients = [await stack.enter_async_context(running.client()) for _ in range(10)]
-        for client in clients:
-            await client.send(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n')
+        for number, client in enumerate(clients):
+            running.supervisor.board.publish(_long_report(f"/{number}"))
+            await client.send(STATUS)
+            await anyio.wait_readable(client.stream.extra(anyio.abc.SocketAttribute.raw_socket))
         await until(lambda: running.server.connections <= 3)
         assert (await running.ask("ping"))["pong"] is True
+        assert (await clients[-1].line())["result"]["projects"][0]["path"] == _long_report("/9").path
+        assert await clients[0].is_closed()
+
+
+async def test_an_answer_that_many_are_slow_to_take_counts_once(running: Any, until: Any) -> None:
+    """As it is in memory once. Who holds another one alone has to go first when they are too much together."""
+    async with running.up(bounds=Bounds(told_bytes=2 << 20)), AsyncExitStack() as stack:
+        running.supervisor.board.publish(_long_report("/shared"))
+        clients = [await stack.enter_async_context(running.client()) for _ in range(30)]
+        for client in clients:
+            await client.send(STATUS)
+            await anyio.wait_readable(client.stream.extra(anyio.abc.SocketAttribute.raw_socket))
+        assert running.server.connections == 30
+        for number in range(3):
+            running.supervisor.board.publish(_long_report(f"/{number}"))
+            alone = await stack.enter_async_context(running.client())
+            await alone.send(STATUS)
+            await anyio.wait_readable(alone.stream.extra(anyio.abc.SocketAttribute.raw_socket))
+        await until(lambda: running.server.connections == 31)
+        for client in clients:
+            assert (await client.line())["result"]["projects"][0]["path"] == _long_report("/shared").path
+
+
+def _long_report(begin: str) -> Report:
+    """So long that an answer with it does not fit into a socket."""
+    path = begin + "/a" * 400_000
+    return Report(project_id="a", path=path, scope="project", state=State.IN_STEP, targets=())
 
 
 async def test_work_never_takes_all_connections(running: Any, worktree: Any, until: Any) -> None:

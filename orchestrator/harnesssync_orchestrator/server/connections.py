@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -19,7 +19,8 @@ from structlog.typing import FilteringBoundLogger
 class Bounds:
     """How much peers may take. `line_s` is for the rest of a line that has begun, `write_s` for taking an answer,
     `idle_s` for a connection on which nothing is said; `heard_bytes` are held at most of all requests together, and
-    `told_bytes` of all answers that nobody takes, beyond what their sockets hold (`server.wire`)."""
+    `told_bytes` of all answers that do not fit into their sockets (`server.wire`), until they are taken; what many are
+    told counts once."""
 
     connections: int = 64
     line_s: float = 10.0
@@ -39,13 +40,14 @@ class Doing(enum.Enum):
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """`peer` is its process. `since` is when it began what it is `doing`; `heard` and `told` are bytes in hand."""
+    """`peer` is its process. `since` is when it began what it is `doing`; `heard` are bytes in hand, and `told` are the
+    pieces of an answer that it has not taken whole, none of which goes before it has."""
 
     peer: int | None
     since: float = field(default_factory=anyio.current_time)
     doing: Doing = Doing.LISTENING
     heard: int = 0
-    told: int = 0
+    told: Sequence[bytes] = ()
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def does(self, doing: Doing) -> None:
@@ -92,13 +94,21 @@ class Connections:
     def hear(self, connection: Connection, size: int) -> None:
         """So many bytes more have come in on one of them: if all together hold too much, some end."""
         connection.heard += size
-        self._keep_within(lambda each: each.heard, self._bounds.heard_bytes)
+        self._keep_within(self._heard, self._bounds.heard_bytes)
 
-    def tell(self, connection: Connection, size: int) -> None:
-        """So many bytes are about to go out on one of them; likewise."""
+    def tell(self, connection: Connection, answer: Sequence[bytes]) -> None:
+        """An answer is about to go out on one of them; likewise."""
         connection.does(Doing.TELLING)
-        connection.told = size
-        self._keep_within(lambda each: each.told, self._bounds.told_bytes)
+        connection.told = answer
+        self._keep_within(self._told, self._bounds.told_bytes)
+
+    def _heard(self) -> Mapping[Connection, float]:
+        return {each: each.heard for each in self._open}
+
+    def _told(self) -> Mapping[Connection, float]:
+        """Of what several are told each has a share: all shares together are what there is."""
+        holders = Counter(id(piece) for each in self._open for piece in each.told)
+        return {each: sum(len(piece) / holders[id(piece)] for piece in each.told) for each in self._open}
 
     def _push_out(self, among: Collection[Connection]) -> bool:
         """End one of these connections; False if all of them are being worked for."""
@@ -112,9 +122,9 @@ class Connections:
         one.scope.cancel()
         return True
 
-    def _keep_within(self, bytes_of: Callable[[Connection], int], limit: int) -> None:
+    def _keep_within(self, bytes_by: Callable[[], Mapping[Connection, float]], limit: int) -> None:
         """End connections that hold most, or hold it for longest, until all together hold no more than `limit`."""
-        while sum(map(bytes_of, self._open)) > limit:
-            most = max(map(bytes_of, self._open))
-            if not self._push_out([each for each in self._open if bytes_of(each) > most // 2]):
+        while sum((held := bytes_by()).values()) > limit:
+            most = max(held.values())
+            if not self._push_out([each for each, size in held.items() if size > most / 2]):
                 return

@@ -210,16 +210,15 @@ class Server:
             self._connections.noted()
 
     async def _tell(self, wire: Wire, connection: Connection, line: Line) -> None:
-        size = sum(map(len, line))
         sent = wire.send_now(line)
-        if sent == size:
+        if sent == sum(map(len, line)):
             return
-        self._connections.tell(connection, size)
+        self._connections.tell(connection, line)
         try:
             with anyio.move_on_after(self._bounds.write_s) as writing:
                 await wire.send(line, sent)
         finally:
-            connection.told = 0
+            connection.told = ()
         if writing.cancelled_caught:
             raise TimeoutError("answers that are not read")
 
