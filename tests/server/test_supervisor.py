@@ -440,6 +440,30 @@ async def test_split_brain_a_removed_lock_file_is_taken_anew(running: Any, quick
         assert (await running.ask("ping"))["pong"] is True
 
 
+async def test_split_brain_a_lock_that_is_released_was_not_lost(
+    running: Any, quick: None, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops just when a thread looks whether the lock is still there."""
+    looks, released = threading.Event(), threading.Event()
+    keep, release = FileLock.keep, FileLock.release
+
+    def keep_slowly(lock: FileLock) -> bool:
+        looks.set()
+        released.wait(10)
+        return keep(lock)
+
+    def release_and_tell(lock: FileLock) -> None:
+        release(lock)
+        released.set()
+
+    async with running.up():
+        monkeypatch.setattr(FileLock, "keep", keep_slowly)
+        monkeypatch.setattr(FileLock, "release", release_and_tell)
+        await until(looks.is_set)
+    with FileLock(running.layout.supervisor_lock) as lock:
+        assert lock.is_held
+
+
 async def test_split_brain_a_supervisor_whose_folder_is_removed_ends(
     running: Any, quick: None, worktree: Worktree, until: Any
 ) -> None:

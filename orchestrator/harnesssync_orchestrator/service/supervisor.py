@@ -162,6 +162,7 @@ class Supervisor:
 
     async def _live(self, server: Server, ready: Callable[[], None], lock: FileLock) -> HarnessSyncError | None:
         """Returns what kept it from starting, which, raised in here, would arrive as one of a group."""
+        lost: HarnessSyncError | None = None
         async with anyio.create_task_group() as tasks:
             await tasks.start(server.run)
             try:
@@ -173,10 +174,11 @@ class Supervisor:
             ready()
             await self.stopping.wait()
             await self._wind_down(server)
+            lost = self._lost  # whoever looks at the lock just when it is released finds it gone
             # Whoever asked to stop is waiting for its connection to end, and may start another supervisor right then.
             lock.release()
             tasks.cancel_scope.cancel()
-        return self._lost
+        return lost
 
     async def _keep(self, lock: FileLock, server: Server) -> None:
         """Stop when the lock is lost, because another process may serve the same projects then. A socket that was
