@@ -299,6 +299,24 @@ def syncs_on_every_connection(peer: Peer) -> None:
 
 
 @abuse
+def much_on_every_connection(peer: Peer) -> None:
+    connections = peer.many(64)
+    ends = time.monotonic() + 3
+    while time.monotonic() < ends:
+        for number, connection in enumerate(connections):
+            connection.setblocking(False)
+            try:
+                connection.send(PING * 400)
+                while connection.recv(1 << 20):
+                    pass
+            except BlockingIOError:
+                pass
+            except OSError:  # it had to make room
+                connection.close()
+                connections[number] = peer.connect()
+
+
+@abuse
 def notifications(peer: Peer) -> None:
     peer.say(b'{"jsonrpc":"2.0","method":"ping"}\n' * 10_000, b'{"jsonrpc":"2.0","method":"nothing"}\n' * 1000)
 

@@ -25,7 +25,7 @@ from harnesssync_orchestrator.errors import AlreadyRunningError, SocketError
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.protocol import codes
 from harnesssync_orchestrator.server import binding
-from harnesssync_orchestrator.server.connections import Bounds
+from harnesssync_orchestrator.server.connections import Bounds, Connections, Doing
 from harnesssync_orchestrator.server.dispatch import AT_ONCE, FOLLOWERS
 
 pytestmark = pytest.mark.anyio
@@ -430,6 +430,42 @@ async def test_whoever_asks_much_at_once_lets_others_ask_in_between(running: Any
         assert (await little.line())["id"] == 2
         assert [(await much.line())["id"] for _ in range(300)] == [1] * 300
     assert answered.index(2) < 300
+
+
+async def test_what_was_asked_at_once_is_answered_though_others_want_its_place(running: Any) -> None:
+    """Between two answers it is being worked on as well."""
+    async with running.up(bounds=Bounds(connections=1)), running.client() as client:
+        await client.send(PING * 200)
+        await client.line()
+        async with running.client() as other:
+            for _ in range(199):
+                assert (await client.line())["result"]["pong"] is True
+            assert await other.is_closed()
+
+
+async def test_a_process_that_asks_much_on_all_connections_keeps_no_other_one_out(readable_log: Any) -> None:
+    """Another one has the first place that is free, and keeps it when more of the first come."""
+    much, little = 1, 2
+    connections = Connections(Bounds(connections=3), readable_log.log)
+    first, *more = [await connections.admit(much) for _ in range(3)]
+    assert first is not None
+    for connection in (first, *more):
+        connection.does(Doing.WORKING)
+    assert await connections.admit(much) is None
+    others: list[Any] = []
+
+    async def come() -> None:
+        others.append(await connections.admit(little))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(come)
+        await anyio.lowlevel.checkpoint()
+        assert others == []
+        first.does(Doing.LISTENING)
+        connections.noted()
+    assert first.scope.cancel_called
+    assert await connections.admit(much) is None
+    assert [other.scope.cancel_called for other in others] == [False]
 
 
 async def test_an_answer_that_does_not_fit_into_the_socket_arrives_whole(running: Any) -> None:

@@ -1,7 +1,8 @@
 """Who is connected, and who has to go when they are too many, or take too much.
 
 Of too many connections one goes that waits for its peer: the one on which nothing has happened for longest, of the
-process that has most of them. So whoever floods pushes out itself. What is being worked on is never cut off.
+process that has most of them, and none of a process that has fewer than the one that comes. So whoever floods pushes
+out itself. What is being worked on is never cut off.
 """
 
 from __future__ import annotations
@@ -67,12 +68,17 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def admit(self, peer: int | None) -> Connection | None:
-        """A new connection of a process; None if there is no room, because all others are being worked for."""
+    async def admit(self, peer: int | None) -> Connection | None:
+        """A new connection of a process; None if there is no room for another one. A process that has none waits for
+        room instead, which is soon there: others that ask much on all of theirs do not keep it out."""
         connection = Connection(peer)
         while len(self._open) >= self._bounds.connections:
-            if not self._push_out(self._open):
+            held = Counter(each.peer for each in self._open)
+            if self._push_out([each for each in self._open if held[each.peer] >= held[peer]]):
+                continue
+            if held[peer]:
                 return None
+            await self._change()
         self._open.add(connection)
         return connection
 
@@ -88,8 +94,13 @@ class Connections:
     async def rest(self) -> None:
         """Wait until every request that was heard is answered."""
         while any(connection.doing is not Doing.LISTENING for connection in self._open):
+            await self._change()
+
+    async def _change(self) -> None:
+        """Wait until one of them may have come to rest."""
+        if self._rested.is_set():
             self._rested = anyio.Event()
-            await self._rested.wait()
+        await self._rested.wait()
 
     def hear(self, connection: Connection, size: int) -> None:
         """So many bytes more have come in on one of them: if all together hold too much, some end."""

@@ -162,7 +162,7 @@ class Server:
             if peer.uid is not None and peer.uid != self._allowed_uid:
                 self._log.warning("connection.refused", uid=peer.uid)
                 return
-            connection = self._connections.admit(peer.pid)
+            connection = await self._connections.admit(peer.pid)
             if connection is None:
                 return
             wire = Wire(_raw(stream))
@@ -190,21 +190,24 @@ class Server:
                 return  # the peer has gone
             self._connections.hear(connection, len(data))
             goes_on = framer.in_line and b"\n" not in data
-            for number, message in enumerate(framer.feed(data)):
-                if number:  # whoever asks much at once lets others ask in between
-                    connection.does(Doing.TELLING)
-                    await anyio.lowlevel.checkpoint()
-                await self._respond(wire, connection, message, project)
+            if messages := framer.feed(data):
+                await self._respond(wire, connection, messages, project)
             connection.heard = framer.pending
             if not goes_on:  # neither silence before a line nor what is done for an earlier one takes of its time
                 began = anyio.current_time()
 
-    async def _respond(self, wire: Wire, connection: Connection, message: object, project: str | None) -> None:
+    async def _respond(
+        self, wire: Wire, connection: Connection, messages: Sequence[object], project: str | None
+    ) -> None:
+        """Answer what came in one piece; until all of it is, it is being worked on."""
         connection.does(Doing.WORKING)
         try:
-            line = await self._line_for(message, project)
-            if line is not None:
-                await self._tell(wire, connection, line)
+            for number, message in enumerate(messages):
+                if number:  # whoever asks much at once lets others ask in between
+                    await anyio.lowlevel.checkpoint()
+                line = await self._line_for(message, project)
+                if line is not None:
+                    await self._tell(wire, connection, line)
         finally:
             connection.does(Doing.LISTENING)
             self._connections.noted()
@@ -219,6 +222,7 @@ class Server:
                 await wire.send(line, sent)
         finally:
             connection.told = ()
+            connection.does(Doing.WORKING)
         if writing.cancelled_caught:
             raise TimeoutError("answers that are not read")
 
