@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -13,6 +14,8 @@ import pytest
 from harnesssync_orchestrator.server.wire import CHUNK, SEND_BUFFER, Wire
 
 pytestmark = pytest.mark.anyio
+
+HOUR_S = 3600.0
 
 
 @pytest.fixture
@@ -65,17 +68,32 @@ async def test_while_nobody_listens_nothing_is_done_for_what_is_said(
     wire.close()
 
 
-async def test_a_deadline_holds_for_its_own_wait(pair: tuple[socket.socket, socket.socket]) -> None:
+async def test_a_deadline_holds_for_its_own_wait(pair: tuple[socket.socket, socket.socket], clock: Any) -> None:
     """One that is put off is not met early, and one that comes before an earlier wait's is not missed."""
     here, there = pair
     wire = Wire(here)
-    for seconds in (0.01, 3600, 0.02):
+    for hours in (1, 9, 2):
         there.send(b"x")
-        assert await wire.receive(anyio.current_time() + seconds) == b"x"
-    until = anyio.current_time() + 0.05
-    with anyio.fail_after(10), pytest.raises(TimeoutError):
-        await wire.receive(until)
-    assert anyio.current_time() >= until
+        assert await wire.receive(anyio.current_time() + hours * HOUR_S) == b"x"
+    until = anyio.current_time() + 5 * HOUR_S
+    ended = anyio.Event()
+
+    async def listen() -> None:
+        with pytest.raises(TimeoutError):
+            await wire.receive(until)
+        ended.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        for _ in range(4):  # also when the timers of the waits before are due
+            await anyio.wait_writable(here)
+            assert not ended.is_set()
+            clock.turn(HOUR_S)
+        await anyio.wait_writable(here)
+        assert not ended.is_set()
+        clock.turn(HOUR_S)
+        with anyio.fail_after(10):
+            await ended.wait()
     there.send(b"too late")
     with pytest.raises(TimeoutError):
         await wire.receive(until)
@@ -85,7 +103,7 @@ async def test_a_deadline_holds_for_its_own_wait(pair: tuple[socket.socket, sock
 async def test_what_does_not_fit_into_the_socket_is_sent_as_the_peer_takes_it(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    """From the byte on which was not sent yet, whichever piece that is in."""
+    """From the byte on which was not sent yet."""
     here, there = pair
     wire = Wire(here)
     pieces = (b"head", bytes(range(256)) * 8192, b"tail")
@@ -106,6 +124,19 @@ async def test_what_does_not_fit_into_the_socket_is_sent_as_the_peer_takes_it(
             await wire.send(pieces, sent)
     wire.close()
     assert taken == whole
+
+
+@pytest.mark.parametrize("sent", range(13))
+async def test_what_is_sent_begins_in_the_piece_that_it_has_come_to(
+    pair: tuple[socket.socket, socket.socket], sent: int
+) -> None:
+    """In each of them, at its beginning, and when nothing is left."""
+    here, there = pair
+    wire = Wire(here)
+    await wire.send((b"head", b"body", b"tail"), sent)
+    wire.close()
+    here.shutdown(socket.SHUT_WR)
+    assert there.recv(100) == b"headbodytail"[sent:]
 
 
 async def test_a_peer_that_has_gone_can_not_be_told_anything(pair: tuple[socket.socket, socket.socket]) -> None:
