@@ -14,8 +14,8 @@ from contextlib import suppress
 
 import anyio
 
-CHUNK = 16 * 1024
-"""Bytes read at once: a peer that sends tiny lines is heard for some milliseconds before others have their turn."""
+CHUNK = 4 * 1024
+"""Bytes read at once: all requests in them are answered before a newcomer may have the place of who sent them."""
 SEND_BUFFER = 212_992
 """Bytes that the system holds for a peer; Linux makes twice as many of it, and allows everybody this. The status of 200
 projects fits in, which otherwise would go in several pieces, with a wait for the peer before each."""
