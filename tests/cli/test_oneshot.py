@@ -167,17 +167,17 @@ def test_a_target_is_not_halted_by_what_waits_for_another(run: Run, half_read: P
         assert row["halt"] == halt, (command, target)
 
 
-def test_an_edit_of_a_private_output_is_not_hidden_from_git_while_a_rule_is_broken(
+def test_an_edit_of_a_private_output_is_a_conflict_while_a_rule_is_broken(
     run: Run, half_read: Path, git: Callable[..., str]
 ) -> None:
-    """Git destroys what it ignores without a word."""
+    """And hidden from git as before: what we wrote may be in it still."""
     output = half_read / "AGENTS.override.md"
     assert "AGENTS.override.md" not in git("status", "--porcelain", "-uall", cwd=half_read)
     output.unlink()
     output.write_text("MY EDIT\n")
     (row,) = json.loads(run("sync", "--json", cwd=half_read).out)["projects"]
     assert [each["address"] for each in row["conflicts"]] == ["AGENTS.override.md"]
-    assert "AGENTS.override.md" in git("status", "--porcelain", "-uall", cwd=half_read)
+    assert "AGENTS.override.md" not in git("status", "--porcelain", "-uall", cwd=half_read)
     assert output.read_text() == "MY EDIT\n"
 
 
