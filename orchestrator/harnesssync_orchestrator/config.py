@@ -44,7 +44,7 @@ class WatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             ge=0,
             le=100,
             description="Quiet time, in milliseconds, after the last of several edits before a sync starts. After one "
-            "edit by itself a quarter of it will do.",
+            "edit by itself less than a quarter of it will do.",
         ),
     ] = 80
     max_settle_ms: Annotated[

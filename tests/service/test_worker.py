@@ -166,7 +166,7 @@ async def test_edits_without_a_pause_do_not_put_a_sync_off_for_ever(
         while len(sync.copied) < 2:
             worker.signal(frozenset({f"{project.path}/CLAUDE.md"}))
             signals += 1
-            await anyio.sleep(0.005)
+            await anyio.sleep(0.001)
             assert signals < 1000
     assert signals > 10
 

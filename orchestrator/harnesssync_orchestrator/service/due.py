@@ -15,7 +15,7 @@ MOST_CHANGED = 10_000
 
 MOST_BY_ITSELF = 8
 """Paths that a person saves at once. A storm of edits, as of a branch that is switched, begins with more."""
-SOON = 0.25
+SOON = 0.15
 """The part of the quiet time that an edit by itself needs."""
 
 
