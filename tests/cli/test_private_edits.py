@@ -86,13 +86,15 @@ def test_what_was_edited_stays_hidden_when_all_else_is_taken_back(
     assert "harnesssync" not in (edited / ".git/info/exclude").read_text()
 
 
-def test_a_private_file_in_a_project_that_was_moved_stays_hidden(run: Run, project: Path, git: Git) -> None:
+def test_what_stands_in_a_project_that_was_moved_stays_hidden(run: Run, project: Path, git: Git) -> None:
     """No ledger knows of it there."""
     moved = project.rename(project.with_name("moved"))
-    agent = moved / ".claude/agents/secret.md"
-    agent.write_text(agent.read_text().replace("Use", "Never use"))
+    for source, old in ((".mcp.json", "old.example"), (".claude/agents/secret.md", "Use")):
+        text = (moved / source).read_text()
+        (moved / source).write_text(text.replace(old, "new"))
     run("ctl", "add", str(moved), "--target", "gemini")
-    for _ in range(2):
+    for _ in range(3):
         assert run("sync", cwd=moved).code == 1
-        assert "Never" not in (moved / WHOLE).read_text()
-        assert not [line for line in seen(git, moved) if WHOLE in line]
+        assert "old.example" in (moved / KEY).read_text()
+        assert "Use" in (moved / WHOLE).read_text()
+        assert seen(git, moved) == []

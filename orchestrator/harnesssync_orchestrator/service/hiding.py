@@ -13,7 +13,7 @@ from pathlib import Path
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.markers import marker_path
-from harnesssync_orchestrator.core.plan import MakeLink, Plan
+from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Plan
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import git
@@ -70,13 +70,14 @@ def hide(
     return kept.lines <= {pattern(path) for path in paths}
 
 
-def still_private(start: Start, plan: Plan, ledger: Ledger) -> tuple[str, ...]:
+def still_private(start: Start, plan: Plan) -> tuple[str, ...]:
     """The paths that were hidden since what we wrote there is private, and where that may still be: somebody has edited
     it, or has moved the project, so that no ledger knows of it. Raises StateError."""
     shared = start.hides_in
     unsettled = {conflict.address.path for conflict in plan.conflicts} | {kept.address.path for kept in plan.kept}
-    known = {address.path for address in ledger.entries}.union(operation.path for operation in plan.operations)
-    theirs = [path for path in plan.theirs if path in unsettled or path not in known]
+    edits = (operation for operation in plan.operations if isinstance(operation, EditDocument))
+    taken_out = {address.path for address in (*plan.forget, *(each for edit in edits for each in edit.forget))}
+    theirs = [path for path in plan.theirs if path in unsettled or path not in taken_out]
     if shared is None or not theirs:
         return ()
     lines = private_once(shared, start.project.id, lambda: _worktrees(shared).keys())

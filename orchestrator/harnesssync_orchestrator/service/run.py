@@ -168,7 +168,7 @@ class Run:
         gone = self.outcome.removed_documents
         plan = seen.plan
         try:
-            secret = still_private(self.start, plan, self.ledger)
+            secret = still_private(self.start, plan)
             paths = (*(path for path in plan.exclude if path not in gone), *markers(plan, self.ledger), *secret)
             theirs = tuple(path for path in plan.theirs if path not in secret)
             wanted = (paths, (*plan.private, *secret), theirs)
