@@ -6,9 +6,10 @@ All of it blocks.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.ledger import Ledger, Method
@@ -70,7 +71,25 @@ def hide(
     return kept.lines <= {pattern(path) for path in paths}
 
 
-def still_private(start: Start, plan: Plan) -> tuple[str, ...]:
+class ToHide(NamedTuple):
+    """Paths: those that git should not show, the `private` ones among them, and `theirs` in the places of outputs."""
+
+    paths: tuple[str, ...]
+    private: tuple[str, ...]
+    theirs: tuple[str, ...]
+
+
+def to_hide(start: Start, plan: Plan, ledger: Ledger, gone: Collection[str]) -> ToHide:
+    """What git should and should not show with a plan, but for what is `gone` by now. Raises StateError."""
+    secret = _still_private(start, plan)
+    return ToHide(
+        (*(path for path in plan.exclude if path not in gone), *markers(plan, ledger), *secret),
+        (*plan.private, *secret),
+        tuple(path for path in plan.theirs if path not in secret),
+    )
+
+
+def _still_private(start: Start, plan: Plan) -> tuple[str, ...]:
     """The paths that were hidden since what we wrote there is private, and where that may still be: somebody has edited
     it, or has moved the project, so that no ledger knows of it. Raises StateError."""
     shared = start.hides_in

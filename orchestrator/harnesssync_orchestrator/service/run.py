@@ -24,14 +24,7 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.hiding import (
-    had_outputs,
-    hidden_all_the_same,
-    hide,
-    markers,
-    shown_by_git,
-    still_private,
-)
+from harnesssync_orchestrator.service.hiding import had_outputs, hidden_all_the_same, hide, shown_by_git, to_hide
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.memory import remembered_by
@@ -165,16 +158,12 @@ class Run:
         """
         if seen.plan.stops:
             return
-        gone = self.outcome.removed_documents
-        plan = seen.plan
         try:
-            secret = still_private(self.start, plan)
-            paths = (*(path for path in plan.exclude if path not in gone), *markers(plan, self.ledger), *secret)
-            theirs = tuple(path for path in plan.theirs if path not in secret)
-            wanted = (paths, (*plan.private, *secret), theirs)
+            wanted = to_hide(self.start, seen.plan, self.ledger, self.outcome.removed_documents)
             if wanted == self._only_hidden:
                 return
-            is_all = hide(self.start, paths, private=wanted[1], theirs=theirs, keeping=before, tidy=True)
+            paths, private, theirs = wanted
+            is_all = hide(self.start, paths, private=private, theirs=theirs, keeping=before, tidy=True)
             self._only_hidden = wanted if is_all else None
             self.shadowed = hidden_all_the_same(self.start)
         except (StateError, LockTimeoutError) as error:
