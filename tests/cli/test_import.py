@@ -531,13 +531,36 @@ def test_text_that_claude_code_would_expand_is_not_brought_over(run: Run, keep: 
 
 
 def test_an_import_can_be_undone(run: Run, keep: Callable[..., Path]) -> None:
-    """The tree is as it was, with the folders that came; and an edited file is left alone."""
+    """The tree is as it was, with the folders that came."""
     root = keep("codex", **{".mcp.json": '{"mcpServers": {"mine": {"command": "mine"}}}\n'})
     before = picture(root)
     bring(run, "codex", cwd=root)
     ran = run("undo", cwd=root)
     assert (ran.code, "undone: import 1 of" in ran.out) == (0, True)
     assert differences(before, picture(root)) == []
+
+
+@pytest.mark.parametrize("number", [(), ("1",)])
+def test_an_imported_file_that_was_edited_is_left_alone_by_undo(
+    run: Run, keep: Callable[..., Path], number: tuple[str, ...]
+) -> None:
+    """The others go, and the import does not count as undone."""
+    root, path = keep("codex"), ".claude/skills/pdf/SKILL.md"
+    before = picture(root)
+    bring(run, "codex", cwd=root)
+    (root / path).write_text("Mine.\n")
+    left = [f"new: {each}" for each in (".claude", ".claude/skills", ".claude/skills/pdf", path)]
+    for _ in range(2):  # by then it is all that is left
+        ran = run("undo", *number, "--json", cwd=root)
+        [row] = json.loads(ran.out)["projects"]
+        assert (ran.code, [each["address"] for each in row["conflicts"]]) == (1, [path])
+        assert (root / path).read_text() == "Mine.\n"
+        assert differences(before, picture(root)) == left
+        [*_, listed] = json.loads(run("undo", "--list", "--json", cwd=root).out)["projects"][0]["history"]
+        assert (listed["kind"], listed["undone"]) == ("import", False)
+    assert "not undone: import 1 of" in run("undo", *number, cwd=root).out
+    (root / path).unlink()
+    assert run("undo", *number, cwd=root).code == 0
 
 
 def test_a_dry_run_writes_nothing(run: Run, keep: Callable[..., Path], home: Path) -> None:

@@ -129,6 +129,21 @@ def test_all_restores_every_conflict_and_undo_brings_the_edits_back(run: Run, dr
     assert "cruel" in (drifted / "AGENTS.md").read_text()
 
 
+@pytest.mark.parametrize("number", [(), ("2",)])
+def test_a_source_that_was_edited_after_an_adopted_edit_is_left_alone_by_undo(
+    run: Run, drifted: Path, number: tuple[str, ...]
+) -> None:
+    """And that is said."""
+    assert run("resolve", "AGENTS.md", "--adopt", cwd=drifted).code == 1
+    edit(drifted / "CLAUDE.md", "cruel", "just")
+    ran = run("undo", *number, "--json", cwd=drifted)
+    [row] = json.loads(ran.out)["projects"]
+    assert (ran.code, [each["address"] for each in row["conflicts"]]) == (1, ["CLAUDE.md"])
+    assert "just" in (drifted / "CLAUDE.md").read_text()
+    history = json.loads(run("undo", "--list", "--json", cwd=drifted).out)["projects"][0]["history"]
+    assert [each["undone"] for each in history if each["number"] == 2] == [False]
+
+
 def test_what_cannot_be_chosen_is_said_with_what_can(run: Run, worktree: Path) -> None:
     """A folder of a person's can only be kept."""
     run("ctl", "add", str(worktree), "--target", "codex")

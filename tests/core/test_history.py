@@ -14,7 +14,7 @@ from harnesssync_orchestrator.core.history_documents import from_document, to_do
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.plan import ConflictKind, EditDocument, MakeLink, Remove, Restore, WriteFile
 from harnesssync_orchestrator.core.settling import settled
-from harnesssync_orchestrator.core.stood import Nothing, StoodFile, StoodLink, StoodTree
+from harnesssync_orchestrator.core.stood import Nothing, Stood, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.core.targets import SetKey
 from harnesssync_orchestrator.core.undoing import undo_plan
 
@@ -155,6 +155,34 @@ def test_what_was_never_done_is_left_out() -> None:
     """The sync found something else there and failed: that is no edit of anything of ours."""
     assert undo_plan(record(1, MADE), {"a.md": Found(file(OTHER))}, Ledger()).is_empty
     assert not undo_plan(record(1, MADE), {"a.md": Found(file(OTHER))}, Ledger()).conflicts
+
+
+@pytest.mark.parametrize("before", [Nothing(), file(OLD)])
+def test_a_source_that_was_edited_since_is_a_conflict(before: Stood) -> None:
+    """The ledger knows nothing of it, before or after: it can't tell whether it was written."""
+    adopted = Change(path="a.md", before=before, after=NEW)
+    plan = undo_plan(record(1, adopted), {"a.md": Found(file(OTHER))}, Ledger())
+    assert [conflict.kind for conflict in plan.conflicts] == [ConflictKind.DRIFT]
+    assert plan.is_empty
+    (conflict,) = plan.conflicts
+    assert ("delete it" in conflict.hint) == (before == Nothing())
+    assert undo_plan(record(1, adopted), {"a.md": Found(file(NEW))}, Ledger()).operations
+
+
+def test_an_output_that_was_restored_and_edited_again_is_a_conflict() -> None:
+    """The ledger says of it what it said before the restore."""
+    entries = {PATH: entry(NEW)}
+    restored = replace(REWRITTEN, before=file(OLD), entries_before=entries)
+    plan = undo_plan(record(1, restored), {"a.md": Found(file(OTHER))}, Ledger(entries=entries))
+    assert [conflict.kind for conflict in plan.conflicts] == [ConflictKind.DRIFT]
+
+
+def test_an_adopted_output_that_was_edited_again_is_no_conflict() -> None:
+    """Nothing of it is to be taken back."""
+    entries = {PATH: entry(NEW)}
+    witness = Change(path="a.md", before=file(OLD), after=OLD, entries_before=entries, entries_after=entries)
+    plan = undo_plan(record(1, witness), {"a.md": Found(file(OTHER))}, Ledger(entries=entries))
+    assert (plan.conflicts, plan.is_empty) == ((), True)
 
 
 def test_undoing_what_is_undone_plans_nothing() -> None:

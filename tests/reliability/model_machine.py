@@ -34,9 +34,11 @@ from harnesssync_orchestrator.files.hashing import RACY_NS
 
 @dataclass
 class Transaction:
-    """A change of the product that was done: the model before, the paths that it changed, and what stood there."""
+    """A change of the product that was done: the model before and after, the paths that it changed, and what stood
+    there."""
 
     before: Model
+    after: Model
     changed: frozenset[str]
     found_before: dict[str, Thing]
     found_after: dict[str, Thing]
@@ -170,7 +172,7 @@ class Machine(Looking):
                 after.take_over(done.before, path, entries_only=True)
             elif now == done.found_after.get(path):
                 after.take_over(done.before, path, entries_only=False)
-            elif after.entries(path) != done.before.entries(path):
+            elif not after.entries(path) == done.before.entries(path) != done.after.entries(path):
                 conflicts.add(("drift", path, ()))
         return after, frozenset(conflicts)
 
@@ -225,7 +227,7 @@ class Machine(Looking):
             self.killed = False
         there = self.look(before, changed=changed)
         if changed:
-            self.history.append(Transaction(former, changed, before, there))
+            self.history.append(Transaction(former, self.model.copy(), changed, before, there))
         if expected.state == "unlinked":
             equal(self.rig.excluded(), frozenset())
         elif not stops:

@@ -131,6 +131,17 @@ def test_an_unlinked_folder_link_that_a_person_made_again_is_no_conflict_for_und
         machine.undo()
 
 
+def test_an_output_that_was_restored_and_edited_again_is_a_conflict_for_undo() -> None:
+    """The ledger says the same before and after the restore: it does not tell that there was none."""
+    with a_person_with("agents") as machine:
+        machine.sync(confirmed=False)
+        machine.edit_an_output(which=0)
+        machine.resolve_a_conflict(which=0, choice="restore")
+        machine.edit_an_output(which=0)
+        machine.undo()
+        assert not machine.history[-1].undone
+
+
 def test_an_edit_is_not_hidden_from_git_while_its_source_cannot_be_read() -> None:
     """Git would replace it without a word when it switches to a branch that has such a file."""
     with a_person_with("servers", "agents") as machine:

@@ -41,7 +41,7 @@ def undo_plan(record: Record, now: Mapping[str, Found], ledger: Ledger) -> Plan:
             forget.extend(gone)
         elif is_as_left(change, found) or found.stood.digest == change.before.digest:  # but for its mode or its marker
             operations.append(_restore(record, change, found, gone))
-        elif not _says_the_same(entries, change.entries_before):
+        elif not _was_never_made(change, entries):
             conflicts.append(_edited(change, _owners(change)))
     return Plan(
         operations=tuple(sorted(operations, key=_removals_first)),
@@ -110,19 +110,26 @@ def _is_as_before(before: Stood, found: Found) -> bool:
     return before.digest == now.digest  # of a link that leads nowhere nobody can say whether it is one to a folder
 
 
-def _says_the_same(entries: Mapping[Address, Entry], before: Mapping[Address, Entry]) -> bool:
-    """Does the ledger know just what it knew before? Then the change was never made."""
-    return {each: entry.digest for each, entry in entries.items()} == {
-        each: entry.digest for each, entry in before.items()
-    }
+def _was_never_made(change: Change, entries: Mapping[Address, Entry]) -> bool:
+    """Does the ledger know just what it knew before? Where it was to learn nothing, as of a file of the source, that is
+    no sign: only an output whose edit was adopted was to stay as it was."""
+    before = _digests(change.entries_before)
+    is_a_sign = _digests(change.entries_after) != before or change.after == change.before.digest
+    return is_a_sign and _digests(entries) == before
+
+
+def _digests(entries: Mapping[Address, Entry]) -> dict[Address, str]:
+    return {address: entry.digest for address, entry in entries.items()}
 
 
 def _edited(change: Change, owners: tuple[str, ...]) -> Conflict:
+    way_out = "Keep what you need of it elsewhere and delete it, then undo again"
+    if not isinstance(change.before, Nothing):  # then it would not be as before
+        way_out = "Change it by hand if it is to be as before"
     return Conflict(
         kind=ConflictKind.DRIFT,
         address=Address(change.path),
         owners=owners,
         message=f"{Address(change.path)}: it was edited since, and is left as it is",
-        hint="Keep what you need of it elsewhere and delete it, then undo again, "
-        "or harnesssync undo NUMBER for an earlier one (undo --list shows them)",
+        hint=f"{way_out}, or harnesssync undo NUMBER for an earlier one (undo --list shows them)",
     )
