@@ -151,6 +151,25 @@ def test_an_undo_can_be_undone_by_its_number(run: Run, project: Path) -> None:
     assert differences(before, picture(project)) == []
 
 
+def test_what_was_taken_back_already_is_told(run: Run, project: Path) -> None:
+    """Nothing is undone once more; nor if a person put something of theirs there since, which is no edit."""
+    run("sync", cwd=project)
+    run("undo", cwd=project)
+    before = picture(project)
+    for _ in range(2):
+        again = run("undo", "1", cwd=project)
+        assert (again.code, again.out.splitlines()[-1].strip()) == (0, "nothing to undo")
+        assert "sync 1 of " in again.out
+        assert " was taken back already" in again.out
+        assert differences(before, picture(project)) == []
+        write(project, AGENT, "mine now\n")
+        before = picture(project)
+    assert run("undo", "2", cwd=project).code == 1
+    (project / AGENT).unlink()
+    assert run("undo", "2", cwd=project).code == 0
+    assert " was taken back already" in run("undo", "2", cwd=project).out
+
+
 def test_what_was_edited_since_is_a_conflict_and_is_left_alone(run: Run, project: Path) -> None:
     """The rest is undone; when the edit is out of the way, undoing again does what was left."""
     before = picture(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.core.history import Record, TransactionKind, before_it, is_of, latest, number_of, undone
@@ -19,29 +20,43 @@ if TYPE_CHECKING:
     from harnesssync_orchestrator.service.undoing import Work
 
 
-def to_undo(work: Work, number: int | None) -> tuple[Record | None, Plan, tuple[Problem, ...]]:
-    """The transaction that is meant, how to take it back, and what is wrong with others.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """The transaction that is meant, how to take it back, what is wrong with others, and sentences to know."""
+
+    record: Record | None = None
+    plan: Plan = field(default_factory=Plan)
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def to_undo(work: Work, number: int | None) -> Meant:
+    """Which transaction is meant.
 
     One that was killed comes first: it is taken back, or, if it was an undo, gone on with. A transaction of which
-    nothing is left to be taken back is passed over, but none that can't be read: it may be the one that is meant.
+    nothing is left to be taken back is passed over, but none that can't be read: it may be the one that is meant. One
+    that is named by its number and was taken back already is told.
     """
     found, errors = records.load_all(work.history)
     problems = problems_of(errors.values())
-    begun = _to_be_ended(work.unfinished)
+    begun, done = _to_be_ended(work.unfinished), undone(found, unfinished=work.ledger.transaction)
     if number is not None or begun:
         named = next((each for each in found if each.number == number or (number is None and each.name == begun)), None)
         if named is None:
             raise UsageError(f"there is no transaction {number}", hint="harnesssync undo --list shows them")
-        return named, _undo_plan(work, named), problems
-    done = undone(found, unfinished=work.ledger.transaction)
+        plan = _undo_plan(work, named)
+        if named.name in done - {begun} and plan.is_empty:  # what came there since is no edit of anything of it
+            note = f"{named.kind.value} {named.number} of {named.time} was taken back already"
+            return Meant(problems=problems, notes=(note,))
+        return Meant(record=named, plan=plan, problems=problems)
     while (record := latest(found, done=done)) is not None:
         plan = _undo_plan(work, record)
         if not plan.is_empty or plan.conflicts:
             _require_read(record, errors)
-            return record, plan, problems
+            return Meant(record=record, plan=plan, problems=problems)
         done |= {record.name}
     _require_read(None, errors)
-    return None, Plan(), problems
+    return Meant(problems=problems)
 
 
 def what_was_before(work: Work, record: Record) -> tuple[Record | None, Plan]:

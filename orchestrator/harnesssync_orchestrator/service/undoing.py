@@ -97,14 +97,14 @@ async def undo(project: Project, engine: Engine, asked: Asked, hold: Hold) -> Wi
     Raises LockTimeoutError, StateError, UsageError for a number that is not there, and OSError.
     """
     async with _locked(project, engine, asked) as work:
-        record, plan, problems = await work.start.in_thread(to_undo, work, asked.number)
-        if record is None:
-            done = await _withdraw(work, plan, TransactionKind.UNDO, hold)
+        meant = await work.start.in_thread(to_undo, work, asked.number)
+        if (record := meant.record) is None:
+            done = await _withdraw(work, meant.plan, TransactionKind.UNDO, hold)
         else:
-            done = await _take_back(work, record, plan, hold)
+            done = await _take_back(work, record, meant.plan, hold)
             if asked.number is None and done.is_whole:
                 done = await _with_what_was_before(work, record, done, hold)
-        return replace(done, problems=(*done.problems, *problems))
+        return replace(done, problems=(*done.problems, *meant.problems), notes=(*done.notes, *meant.notes))
 
 
 async def _with_what_was_before(work: Work, record: Record, done: Withdrawal, hold: Hold) -> Withdrawal:
