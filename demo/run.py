@@ -280,8 +280,9 @@ def target_options(targets: Sequence[str]) -> list[str]:
 
 def bring_in_step(workplace: Workplace, project: Path) -> None:
     workplace.harnesssync("ctl", "--project", str(project), "sync", "--wait")
-    command("harnesssync", "ctl", "status", "--all")
-    quote(workplace.harnesssync("ctl", "status", "--all"))
+    # Of this worktree alone: how others of theirs stand is no failure of this one.
+    command("harnesssync", "ctl", "status", "--project", str(project))
+    quote(workplace.harnesssync("ctl", "status", "--project", str(project)))
 
 
 def require_agreement(question: str) -> None:

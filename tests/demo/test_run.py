@@ -72,6 +72,22 @@ def test_a_worktree_is_brought_in_step_when_its_owner_agrees(project: Path, home
     assert (home / ".harnesssync" / "registry.json").is_file()
 
 
+def test_other_projects_of_theirs_may_be_amiss(project: Path, tmp_path: Path, git: Callable[..., str]) -> None:
+    """How they stand is not told as a failure of this one."""
+    other = tmp_path / "other"
+    broken = other / ".claude" / "agents" / "broken.md"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("---\nname: [\n---\n")
+    git("init", "--quiet", cwd=other)
+    harnesssync = [sys.executable, "-m", "harnesssync_orchestrator.entry"]
+    subprocess.run([*harnesssync, "ctl", "add", str(other), "--target", "codex"], check=True, capture_output=True)
+    checked = subprocess.run([*harnesssync, "check", "--project", str(other)], check=False, capture_output=True)
+    assert checked.returncode == 1, checked.stdout
+    agreed = demo(PROJECT=str(project), TARGETS="codex", YES="1")
+    assert agreed.returncode == 0, agreed.stdout + agreed.stderr
+    assert "in step" in agreed.stdout
+
+
 def test_a_project_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     """A mistyped path is told, and nothing is started."""
     refused = demo(PROJECT=str(tmp_path / "missing"))
