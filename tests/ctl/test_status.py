@@ -158,6 +158,7 @@ def test_status_all_timeout_of_a_hung_socket_holds_nothing_up(
     ran = harnesssync("ctl", "status", "--all")
     passed = time.monotonic() - began
     *lines, summary = ran.out.splitlines()
+    assert ran.code == 3, "silence is worse than all that is in step"
     assert len(lines) == 101
     assert summary.startswith("100 projects: ")
     assert passed < 2 + 3 * anyway

@@ -23,20 +23,27 @@ if TYPE_CHECKING:
     from harnesssync_orchestrator.ctl.options import Parsed
 
 
+SILENT = 3
+"""The exit code when a process is there and does not answer: that of any command that nobody answers."""
+
+
 class Gathered:
-    """What the supervisor says of itself (None without one), a row per project by its path, and the revision that the
-    supervisor was at."""
+    """What the supervisor says of itself (None without one), a row per project by its path, the revision that the
+    supervisor was at, and whether it is there and does not answer."""
 
-    __slots__ = ("revision", "rows", "supervisor")
+    __slots__ = ("is_silent", "revision", "rows", "supervisor")
 
-    def __init__(self, supervisor: object, rows: dict[str, dict[str, Any]], revision: object) -> None:
+    def __init__(
+        self, supervisor: object, rows: dict[str, dict[str, Any]], revision: object, *, is_silent: bool = False
+    ) -> None:
         self.supervisor = supervisor
         self.rows = rows
         self.revision = revision
+        self.is_silent = is_silent
 
 
 def run_all(parsed: Parsed, context: Context, console: Console) -> int:
-    """Print the list. The exit code is that of the worst project that answered, of those that are shown."""
+    """Print the list. The exit code is that of the worst project, of those that are shown."""
     choice = chosen(parsed, context)
     gathered = gather(context, console, brief=not parsed.flag("json"))
     rows = [row for _, row in sorted(gathered.rows.items()) if choice.takes(row)]
@@ -44,11 +51,14 @@ def run_all(parsed: Parsed, context: Context, console: Console) -> int:
         console.line(dumps_pretty({"supervisor": gathered.supervisor, "projects": rows}))
     else:
         show(console, rows, gathered.supervisor, is_everything=choice.is_everything)
-    return exit_code(rows)
+    return max([SILENT if gathered.is_silent else 0, *map(exit_code, rows)])
 
 
-def exit_code(rows: Sequence[Mapping[str, Any]]) -> int:
-    return max((rendering.exit_code(row) for row in rows if row["status"] == "running"), default=0)
+def exit_code(row: Mapping[str, Any]) -> int:
+    """Also of one that nobody serves, which is no error, and of one whose process is silent."""
+    if row["status"] == "running":
+        return rendering.exit_code(row)
+    return SILENT if row.get("silent") else 0
 
 
 def chosen(parsed: Parsed, context: Context) -> glance.Choice:
@@ -92,7 +102,8 @@ def gather(context: Context, console: Console, *, brief: bool) -> Gathered:
     """
     rows = {entry.path: offline_row(entry) for entry in context.registry(console)}
     control = probe({"": control_socket(context.environ)}, brief=brief).get("")
-    if control is not None and control.silent:
+    is_silent = control is not None and control.silent
+    if is_silent:
         console.warn(f"the supervisor does not answer: {visible(control_socket(context.environ))}")
     for path, report in _served(control).items():
         rows[path] = merged(rows.get(path), report)
@@ -108,7 +119,7 @@ def gather(context: Context, console: Console, *, brief: bool) -> Gathered:
         else:
             rows[path]["silent"] = True
     result = control.result if control is not None and control.result else {}
-    return Gathered(result.get("supervisor"), rows, result.get("revision"))
+    return Gathered(result.get("supervisor"), rows, result.get("revision"), is_silent=is_silent)
 
 
 def _served(probed: Probed | None) -> dict[str, dict[str, Any]]:

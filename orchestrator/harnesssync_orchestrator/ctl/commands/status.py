@@ -51,7 +51,8 @@ COMMAND = Command(
     details=(
         "Exit code: 0 in step, 1 out of step, in conflict or held back until trusted, 4 failed,\n"
         "3 if nobody serves the project.\n"
-        "With --all a project that nobody serves is no error; the exit code is the worst of what is shown.\n"
+        "With --all a project that nobody serves is no error; the exit code is the worst of what is shown: 4 failed,\n"
+        "3 if a process is there and does not answer, 1, 0.\n"
         "A STATE is, worst first: failed, silent (does not answer), unknown (to this version), halted, conflict,\n"
         "held (waits for approval), problems (mistakes in the source), out-of-step, paused,\n"
         "stale (its folder is gone), stopped, syncing, waiting (for its turn), never-synced, in-step; or running,\n"
