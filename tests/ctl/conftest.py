@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ class Peer:
     def __init__(self, path: Path, handler: Handler | None, *, says: bytes | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.pings = 0
         self._handler = handler
         self._says = says
         self._listener = socket.socket(socket.AF_UNIX)
@@ -59,12 +61,16 @@ class Peer:
                 return
             for request in framer.feed(data):
                 assert isinstance(request, Request)
-                self.requests.append((request.method, dict(request.params)))
+                if request.method == "ping":
+                    self.pings += 1
+                else:
+                    self.requests.append((request.method, dict(request.params)))
                 try:
                     answer: Any = Response(self._handler(request.method, dict(request.params)), id=request.id)
                 except LookupError as error:
                     answer = ErrorResponse(codes.UNKNOWN_PROJECT, str(error), id=request.id)
-                connection.sendall(encode(answer))
+                with suppress(OSError):  # whoever asked has given up
+                    connection.sendall(encode(answer))
                 if request.method == "stop":
                     connection.close()
                     return

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.ctl import places
 from harnesssync_orchestrator.files.registry import Registry
 
 Harnesssync = Callable[..., Any]
@@ -179,6 +182,83 @@ def test_whoever_is_no_supervisor_is_not_waited_for(
     peers(control, says=says)
     ran = harnesssync("ctl", "ping", environ={"HARNESSSYNC_TIMEOUT": "0.2"})
     assert (message in ran.err, ran.code) == (True, 3)
+
+
+class Working:
+    """Answers of a supervisor that works at a sync until `done`, and leaves all pings but the first `answered` ones
+    without an answer until it is `over`."""
+
+    def __init__(self, report: dict[str, Any], *, answered: int) -> None:
+        self.done = threading.Event()
+        self.over = threading.Event()
+        self.unanswered = threading.Event()
+        self._report = report
+        self._left = answered
+
+    def __call__(self, method: str, _params: dict[str, Any]) -> Any:
+        if method == "sync":
+            self.done.wait(60)
+            return {"projects": [self._report]}
+        self._left -= 1
+        if self._left == 0:
+            self.unanswered.set()
+        if self._left < 0:
+            self.unanswered.set()
+            self.over.wait(60)
+        return {"pong": True}
+
+
+def test_work_may_last_while_pings_are_answered(
+    harnesssync: Harnesssync, peers: Peers, control: Path, worktree: Path, make_report: Report
+) -> None:
+    """Ten times as long as a question may: it is asked for once, and its result is told."""
+    working = Working(make_report(worktree), answered=1000)
+    peer = peers(control, working)
+    threading.Thread(target=_end_after, args=(working, peer, 3), daemon=True).start()
+    ran = harnesssync("ctl", "sync", cwd=worktree, environ={"HARNESSSYNC_TIMEOUT": "0.2"})
+    assert (ran.err, ran.code) == ("", 0)
+    assert [method for method, _ in peer.requests] == ["sync"]
+    assert peer.pings >= 3
+
+
+def _end_after(working: Working, peer: Any, pings: int) -> None:
+    ends = time.monotonic() + 30
+    while peer.pings < pings and time.monotonic() < ends:
+        time.sleep(0.01)
+    working.done.set()
+
+
+def test_who_falls_silent_at_work_is_told_and_asked_no_more(
+    harnesssync: Harnesssync, peers: Peers, control: Path, worktree: Path, make_report: Report
+) -> None:
+    """It may do the work all the same: nobody else is asked for it, and it is said."""
+    working = Working(make_report(worktree), answered=1)
+    peer = peers(control, working)
+    own = peers(Path(places.project_socket(os.environ, places.project_id(str(worktree)))), working)
+    ran = harnesssync("ctl", "sync", cwd=worktree, environ={"HARNESSSYNC_TIMEOUT": "0.2"})
+    working.over.set()
+    working.done.set()
+    assert (ran.out, ran.code) == ("", 3)
+    assert f"{control}: it has fallen silent: no answer to a ping within 0.2 s. What was asked for may be" in ran.err
+    assert [method for method, _ in peer.requests] == ["sync"]
+    assert own.requests == []
+
+
+def test_a_result_that_came_counts_more_than_a_ping_that_was_not_answered(
+    harnesssync: Harnesssync, peers: Peers, control: Path, worktree: Path, make_report: Report
+) -> None:
+    """What was done is told."""
+    working = Working(make_report(worktree), answered=1)
+
+    def handle(method: str, params: dict[str, Any]) -> Any:
+        if method == "ping" and working.unanswered.is_set():
+            working.done.set()
+        return working(method, params)
+
+    peers(control, handle)
+    ran = harnesssync("ctl", "sync", cwd=worktree, environ={"HARNESSSYNC_TIMEOUT": "1"})
+    working.over.set()
+    assert (ran.err, ran.code) == ("", 0)
 
 
 def test_a_time_that_is_no_number_is_told(harnesssync: Harnesssync) -> None:

@@ -235,6 +235,70 @@ def test_a_watch_of_one_project_needs_only_who_serves_it(machine: Machine, workt
     assert watching.end() == (130, "")
 
 
+@pytest.mark.parametrize(
+    "command", [["sync"], ["diff"], ["undo"], ["undo", "--list"], ["resolve", "--all", "--keep"], ["sync", "--all"]]
+)
+def test_a_supervisor_that_hangs_is_told_and_asked_for_nothing(
+    machine: Machine, worktree: Any, command: list[str]
+) -> None:
+    """Exit code 3, where it is, and what to do; nor does it do later what somebody has given up."""
+    root = worktree("a")
+    daemon = machine.serve()
+    machine.call("add", path=str(root), targets=["codex"])
+    machine.call("sync", projects=[str(root)])
+    before = machine.call("history", projects=[str(root)])
+    daemon.process.send_signal(signal.SIGSTOP)
+    ran = ctl(machine, *command, cwd=root)
+    daemon.process.send_signal(signal.SIGCONT)
+    assert (ran.stdout, ran.returncode) == ("", 3)
+    assert f"{machine.layout.control_socket}: no answer within 0.5 s. Its log says more" in ran.stderr
+    assert machine.call("history", projects=[str(root)]) == before
+    assert (root / "AGENTS.md").exists()
+
+
+def test_a_pause_is_noted_and_told_when_the_supervisor_hangs(machine: Machine, worktree: Any) -> None:
+    """The supervisor notices once it goes on; likewise the end of the pause. Exit code 3: it does not know it yet."""
+    root = worktree("a")
+    daemon = machine.serve()
+    machine.call("add", path=str(root), targets=["codex"])
+    for command, state in (("pause", "paused"), ("resume", "in step")):
+        machine.call("sync", projects=[str(root)])
+        daemon.process.send_signal(signal.SIGSTOP)
+        ran = ctl(machine, command, str(root), cwd=root)
+        daemon.process.send_signal(signal.SIGCONT)
+        assert ran.returncode == 3
+        assert "noted, but the supervisor does not know of it yet: " in ran.stderr
+        assert "No supervisor is running" not in ran.stdout
+        eventually(lambda state=state: machine.call("status")["projects"][0]["state"] == state)
+
+
+def test_a_list_of_all_tells_that_the_supervisor_hangs(machine: Machine, worktree: Any) -> None:
+    """By its exit code too."""
+    root = worktree("a")
+    daemon = machine.serve()
+    machine.call("add", path=str(root), targets=["codex"])
+    daemon.process.send_signal(signal.SIGSTOP)
+    ran = ctl(machine, "status", "--all", cwd=root)
+    daemon.process.send_signal(signal.SIGCONT)
+    assert (ran.returncode, f"{root}  [stopped]" in ran.stdout) == (3, True)
+    assert "the supervisor does not answer: " in ran.stderr
+
+
+def ctl(machine: Machine, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`harnesssync ctl`, of which a hang fails the test."""
+    environ = {**os.environ, "HOME": str(machine.home), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "harnesssync_orchestrator.entry", "ctl", *arguments]
+    return subprocess.run(
+        command,
+        env={**environ, "HARNESSSYNC_TIMEOUT": "0.5"},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def test_what_git_does_not_carry_arrives_in_every_worktree(machine: Machine, worktree: Any, git: Any) -> None:
     """What is kept out of git in the main checkout, also what is put there later; and goes again."""
     main = worktree("main")

@@ -37,6 +37,14 @@ class NoSupervisorError(HarnessSyncError):
     quotes = False
 
 
+class SilentError(NoSupervisorError):
+    """Somebody is there, and does not answer in time."""
+
+
+class FellSilentError(SilentError):
+    """Who was asked to work answers no more: the work may be done all the same, and is not to be asked for again."""
+
+
 class RemoteError(HarnessSyncError):
     """The supervisor answered with an error. `number` is one of `protocol.codes`; `code` says it in words."""
 
@@ -102,7 +110,7 @@ class Connection:
             passed = time.monotonic() - began
             left = 1.0 if timeout is None else timeout - passed
             if left <= 0:
-                raise NoSupervisorError(f"no answer within {timeout:g} s", path=self.path, hint=_HINT_SILENT)
+                raise SilentError(f"no answer within {timeout:g} s", path=self.path, hint=_HINT_SILENT)
             self._socket.settimeout(min(left, 1.0))
             try:
                 data = self._socket.recv(_RECEIVE)
@@ -121,6 +129,9 @@ class Connection:
                     raise RemoteError(message)
                 if not isinstance(message, (Request, Response, ErrorResponse)):
                     raise self._broken("what it says is not JSON-RPC")
+
+    def fileno(self) -> int:
+        return int(self._socket.fileno())
 
     def wait_for_end(self, timeout: float) -> None:
         """Wait until the other side closes the connection. Raises `NoSupervisorError` if it takes longer."""
@@ -141,7 +152,7 @@ class Connection:
         try:
             self._socket.sendall(line)
         except TimeoutError as error:
-            raise NoSupervisorError("it takes no request", path=self.path, hint=_HINT_SILENT) from error
+            raise SilentError("it takes no request", path=self.path, hint=_HINT_SILENT) from error
         except OSError as error:
             raise self._broken(error.strerror) from error
 
@@ -168,7 +179,7 @@ def connect(path: str, timeout: float) -> Any:  # noqa: ANN401 - a socket of the
         connection.connect(path)
     except TimeoutError as error:
         connection.close()
-        raise NoSupervisorError("the supervisor takes no connection", path=path, hint=_HINT_SILENT) from error
+        raise SilentError("the supervisor takes no connection", path=path, hint=_HINT_SILENT) from error
     except OSError as error:
         connection.close()
         if in_the_way := _in_the_way(path):
@@ -210,12 +221,15 @@ def ask_about(
 ) -> Any:  # noqa: ANN401 - each method has its own result
     """One question about one project: to the supervisor, or to the daemon that serves just this project.
 
-    The second is asked when there is no supervisor, or when it does not serve the project.
+    The second is asked when there is no supervisor, or when it does not serve the project. Nobody is asked for work
+    that another one may have begun.
     """
     refusal: NoSupervisorError | RemoteError | None = None
     answer: Any = None
     try:
         answer = ask(environ, method, params, waiting=waiting, works=works)
+    except FellSilentError:
+        raise
     except NoSupervisorError as error:
         refusal = error
     except RemoteError as error:
@@ -226,6 +240,8 @@ def ask_about(
         return answer
     try:
         return ask(environ, method, params, waiting=waiting, works=works, path=own_socket(environ, project))
+    except FellSilentError:
+        raise
     except NoSupervisorError:
         if refusal is not None:
             raise refusal from None
@@ -261,11 +277,16 @@ def ask(
 ) -> Any:  # noqa: ANN401 - each method has its own result
     """One question to the supervisor of this environment, or to the socket at `path`.
 
-    One that `works` may take as long as the work does.
+    One that `works` may take as long as the work does, of who shows now and then to be alive.
     """
     timeout = answer_time(environ)
     connection = Connection(path or control_socket(environ), timeout=timeout)
     try:
-        return connection.call(method, params, timeout=None if works else timeout, waiting=waiting)
+        if not works:
+            return connection.call(method, params, timeout=timeout, waiting=waiting)
+        from harnesssync_orchestrator.ctl.vigil import Vigil, greet  # noqa: PLC0415 - a status needs none
+
+        greet(connection, timeout)
+        return connection.call(method, params, timeout=None, waiting=Vigil(connection, timeout, waiting))
     finally:
         connection.close()

@@ -65,7 +65,7 @@ def probe(paths: Mapping[str, str], *, brief: bool = False, deadline: float = DE
             else:
                 waiting[connection.fileno()] = (key, connection, Framer(max_line=MAX_ANSWER))
         while waiting and (left := ends - time.monotonic()) > 0:
-            for descriptor in _readable(list(waiting), left):
+            for descriptor in readable(list(waiting), left):
                 key, connection, framer = waiting[descriptor]
                 probed = _receive(connection, framer)
                 if probed is not None:
@@ -80,7 +80,7 @@ def probe(paths: Mapping[str, str], *, brief: bool = False, deadline: float = DE
     return found
 
 
-def _readable(descriptors: list[int], timeout: float) -> list[int]:
+def readable(descriptors: list[int], timeout: float) -> list[int]:
     """Those that something can be received from, after at most `timeout` seconds."""
     import select  # noqa: PLC0415 - only this needs it
 

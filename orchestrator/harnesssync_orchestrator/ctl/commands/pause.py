@@ -12,6 +12,7 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
     from typing import Any
 
+    from harnesssync_orchestrator.console import Console
     from harnesssync_orchestrator.ctl.context import Context
     from harnesssync_orchestrator.ctl.options import Parsed
 
@@ -22,7 +23,8 @@ COMMAND = Command(
     argument="[PATH]",
     details=(
         "What was written stays, and a sync that you ask for still takes place.\n"
-        "Works with no supervisor running; one that runs notices."
+        "Works with no supervisor running; one that runs notices. Exit code 3 if one runs and does not answer: it is\n"
+        "noted all the same."
     ),
 )
 
@@ -30,20 +32,22 @@ COMMAND = Command(
 def run(parsed: Parsed, context: Context) -> int:
     console = context.console(parsed)
     path = which(parsed, context)
+    silent: client.SilentError | None = None
     try:
         answer = ask(context, path, methods.PAUSE)
-    except client.NoSupervisorError:
+    except client.NoSupervisorError as error:
+        silent = error if isinstance(error, client.SilentError) else None
         answer = offline(context, path, paused=True)
     if parsed.flag("json"):
         from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
 
         console.line(dumps_pretty(answer))
-        return 0
+        return noted(console, silent)
     for row in answer["projects"]:
         console.info(f"paused: {visible(row['path'])}")
     if not answer["projects"]:
         console.line("  No projects registered.")
-    return 0
+    return noted(console, silent)
 
 
 def which(parsed: Parsed, context: Context) -> str | None:
@@ -77,6 +81,14 @@ def offline(context: Context, path: str | None, *, paused: bool) -> dict[str, An
     if path is not None and not answer["projects"]:
         raise _not_registered(path)
     return answer
+
+
+def noted(console: Console, silent: client.SilentError | None) -> int:
+    """The exit code of what was noted in the registry; of who is silent is told that it has not heard of it yet."""
+    if silent is None:
+        return 0
+    console.warn(f"noted, but the supervisor does not know of it yet: {silent}")
+    return 3
 
 
 def _not_registered(path: str | None) -> UsageError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import client, options, rendering
-from harnesssync_orchestrator.ctl.commands.pause import ask, offline, which
+from harnesssync_orchestrator.ctl.commands.pause import ask, noted, offline, which
 from harnesssync_orchestrator.ctl.options import Command, Option
 from harnesssync_orchestrator.ctl.work import show
 from harnesssync_orchestrator.protocol import methods
@@ -27,7 +27,8 @@ COMMAND = Command(
     argument="[PATH]",
     details=(
         "Syncs it, confirmed: if its source is gone, or much of it, what came from that is removed.\n"
-        "With no supervisor running it only ends the pause."
+        "With no supervisor running it only ends the pause. So it does, with exit code 3, if one runs and does not\n"
+        "answer."
     ),
 )
 
@@ -37,15 +38,18 @@ def run(parsed: Parsed, context: Context) -> int:
     path = which(parsed, context)
     try:
         answer = ask(context, path, methods.RESUME)
-    except client.NoSupervisorError:
+    except client.NoSupervisorError as error:
+        silent = error if isinstance(error, client.SilentError) else None
         answer = offline(context, path, paused=False)
         if parsed.flag("json"):
             from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
 
             console.line(dumps_pretty(answer))
-            return 0
+            return noted(console, silent)
         for row in answer["projects"]:
             console.info(f"no longer paused: {visible(row['path'])}")
+        if silent is not None:
+            return noted(console, silent)
         console.line("  No supervisor is running. To sync once, confirmed: harnesssync sync --confirm")
         return 0
     return show(parsed, console, answer, rendering.synced)

@@ -70,6 +70,8 @@ def _ask(context: Context, path: str, method: str, params: dict[str, Any]) -> di
     try:
         with Progress() as progress:
             answer = client.ask_about(context.environ, path, method, params, waiting=progress, works=True)
+    except client.SilentError:
+        raise  # it may hold the project, and may have begun
     except client.NoSupervisorError as error:
         raise client.NoSupervisorError(error.message, path=error.path, hint="Without one: harnesssync undo") from error
     if not isinstance(answer, dict) or not isinstance(answer.get("projects"), list):
