@@ -6,13 +6,13 @@ strictest in Claude Code: they are brought over only where both say the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harnesssync_adapters.importing import texts
 from harnesssync_adapters.importing.servers import Tongue, brace_references, servers
 from harnesssync_adapters.importing.settings import permission
+from harnesssync_adapters.shared.opencode_family import NUMBERED
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.importing import Documents, Importer, Lost, New
 from harnesssync_orchestrator.core.items import Action, Scope
@@ -38,7 +38,6 @@ _TOOLS = {
 }
 _WHY_ASKED = "an agent of Claude Code's has a tool, or it has not"
 _WHY_LAST = "OpenCode puts all arguments that are left in the place of the last, Claude Code one"
-_NUMBERED = re.compile(r"\$([0-9]{1,9})")
 _WHY_AGENT = "Claude Code has no such setting of an agent, or other values for it"
 
 
@@ -130,7 +129,7 @@ def _command(path: str, parts: list[str], parted: texts.Parted) -> Iterator[New 
     is `$1`."""
     front: dict[str, JsonValue] = {"description": str(parted.front.get("description", ""))}
     yield texts.command(path, parts, front, texts.counted_from_nothing(parted.body))
-    if last := max(map(int, _NUMBERED.findall(parted.body)), default=0):
+    if last := max(map(int, NUMBERED.findall(parted.body)), default=0):
         yield Lost(source=path, key=f"${last}", why=_WHY_LAST)
     why = "Claude Code has no such setting of a command, or other values for it"
     yield from texts.unsaid(path, parted.front, ("description", "template", "name"), why)

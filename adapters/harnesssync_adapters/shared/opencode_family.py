@@ -116,7 +116,7 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
             content=markdown({"description": description}, text),
             private=is_private(view, command),
         )
-        last = max(map(int, _NUMBERED.findall(text)), default=0)
+        last = max(map(int, NUMBERED.findall(text)), default=0)
         for part in prompts.distinct(command.prompt):
             what = "$" if isinstance(part, str) else part.written
             if isinstance(part, prompts.Shell):
@@ -126,7 +126,8 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
         yield from command_losses(view, command, family.name)
 
 
-_NUMBERED = re.compile(r"\$([0-9]{1,9})")
+NUMBERED = re.compile(r"\$([0-9]{1,9})")
+"""An argument by its number, as these read it."""
 
 
 def _whys(part: prompts.Part | str, family: Family, last: int) -> Iterator[str]:
@@ -140,7 +141,7 @@ def _whys(part: prompts.Part | str, family: Family, last: int) -> Iterator[str]:
             yield f"{family.name} has no such blocks: it is only text"
         if commands.NUMBERS.search(part.command):
             yield f"{family.name} leaves nothing of an argument that is not typed, Claude Code its place"
-    if isinstance(part, (prompts.Shell, prompts.Argument)) and str(last) in _NUMBERED.findall(_written(part)):
+    if isinstance(part, (prompts.Shell, prompts.Argument)) and str(last) in NUMBERED.findall(_written(part)):
         yield f"{family.name} puts all arguments that are left in the place of the last"
 
 

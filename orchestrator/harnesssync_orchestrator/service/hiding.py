@@ -93,11 +93,13 @@ def _still_private(start: Start, plan: Plan) -> tuple[str, ...]:
     """The paths that were hidden since what we wrote there is private, and where that may still be: somebody has edited
     it, or has moved the project, so that no ledger knows of it. Raises StateError."""
     shared = start.hides_in
+    if shared is None:
+        return ()
     unsettled = {conflict.address.path for conflict in plan.conflicts} | {kept.address.path for kept in plan.kept}
     edits = (operation for operation in plan.operations if isinstance(operation, EditDocument))
     taken_out = {address.path for address in (*plan.forget, *(each for edit in edits for each in edit.forget))}
     theirs = [path for path in plan.theirs if path in unsettled or path not in taken_out]
-    if shared is None or not theirs:
+    if not theirs:
         return ()
     lines = private_once(shared, start.project.id, lambda: _worktrees(shared).keys())
     return tuple(sorted(path for path in theirs if pattern(path) in lines)) if lines else ()

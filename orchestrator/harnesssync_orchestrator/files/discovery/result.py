@@ -25,7 +25,7 @@ class Discovery:
     @property
     def contents(self) -> dict[str, Signature]:
         """Every file that must be hashed for `complete`, and its signature."""
-        return {file.path: file.signature for tree in self.trees.values() for file in tree.files if file.hashed}
+        return {path: signature for tree in self.trees.values() for path, signature in tree.contents.items()}
 
     def complete(self, digests: Mapping[str, str]) -> Source:
         """The source with all digests. `digests` gives the content hash of each file that `trees` list."""
