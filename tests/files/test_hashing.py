@@ -20,6 +20,7 @@ from harnesssync_orchestrator.files.hashing import (
     BUFFER_BYTES,
     COARSE_NS,
     LARGE_BYTES,
+    MOST_BYTES_IN_BATCH,
     MOST_IN_BATCH,
     RACY_NS,
     HashCache,
@@ -252,10 +253,28 @@ def test_small_files_share_batches_and_large_ones_go_alone() -> None:
     """Large first, the largest ahead, so that no thread is left with the longest work at the end."""
     files = [("a", 1), ("big", LARGE_BYTES), ("b", 2), ("bigger", LARGE_BYTES + 1), ("c", 3)]
 
-    assert plan_batches(files, 2) == [["bigger"], ["big"], ["a", "b"], ["c"]]
-    assert plan_batches(files, 1) == [["bigger"], ["big"], ["a", "b", "c"]]
+    large, small = [(["bigger"], True), (["big"], True)], [(["a", "b"], False), (["c"], False)]
+    assert plan_batches(files, 2) == [*large, *small]
+    assert plan_batches(files, 1) == [*large, (["a", "b", "c"], False)]
     assert plan_batches([], 2) == []
-    assert plan_batches([("a", 1)], 0) == [["a"]]
+    assert plan_batches([("a", 1)], 0) == [(["a"], False)]
+
+
+@pytest.mark.parametrize("width", [1, 2, 8])
+def test_large_files_are_shared_out_in_ever_smaller_batches(width: int) -> None:
+    """Few batches, for each costs a thread a start, and small ones last, so that no thread waits for another."""
+    files = [(str(number), LARGE_BYTES + number * 9000) for number in range(200)]
+
+    batches = plan_batches(files, width)
+
+    sizes = dict(files)
+    carried = [sum(sizes[path] for path in batch.paths) for batch in batches]
+    assert sorted(path for batch in batches for path in batch.paths) == sorted(sizes)
+    assert all(batch.large and batch.paths for batch in batches)
+    assert max(carried) <= MOST_BYTES_IN_BATCH
+    assert len(batches) < len(files)
+    assert carried[-1] <= sum(carried) / (2 * width)
+    assert batches[0].paths[0] == "199"
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
@@ -266,16 +285,16 @@ def test_every_small_file_is_in_exactly_one_of_at_most_width_batches(count: int,
 
     batches = plan_batches(files, width)
 
-    assert [path for batch in batches for path in batch] == [path for path, _ in files]
+    assert [path for batch in batches for path in batch.paths] == [path for path, _ in files]
     assert len(batches) <= width
-    assert all(batches)
+    assert all(batch.paths for batch in batches)
 
 
 def test_no_batch_takes_long() -> None:
     """Whoever else needs a thread gets it in between."""
     batches = plan_batches([(str(number), 1) for number in range(50_000)], 2)
-    assert max(map(len, batches)) == MOST_IN_BATCH
-    assert sum(map(len, batches)) == 50_000
+    assert max(len(batch.paths) for batch in batches) == MOST_IN_BATCH
+    assert sum(len(batch.paths) for batch in batches) == 50_000
 
 
 def test_the_cache_answers_only_for_the_same_signature(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """SHA-256 of file contents, cut to 16 hex digits, at the speed of the disk and in constant memory.
 
-Small files go to one thread in batches, large ones one by one to all threads (`plan_batches`): below about 128 KiB
+Small files go to one thread in batches, large ones to all threads at once (`plan_batches`): below about 128 KiB
 the interpreter lock costs more than a second core gives. `HashCache` remembers digests by signature, so that a file
 which has not changed is not opened again.
 
@@ -16,6 +16,7 @@ import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,6 +33,9 @@ LARGE_BYTES = 128 * 1024
 
 MOST_IN_BATCH = 1000
 """Small files that a thread hashes in one go, some ten milliseconds: others wait for the thread meanwhile."""
+
+MOST_BYTES_IN_BATCH = 4 * 1024 * 1024
+"""The same for large files. A thread for each of them would be started and waited for as long as it hashes."""
 
 MAX_HASHED_BYTES = 256 * 1024 * 1024
 """Longer files are not hashed: a sparse file may claim a terabyte. In a tree they count by size and time."""
@@ -80,14 +84,36 @@ def hash_batch(
     return digests
 
 
-def plan_batches(files: Sequence[tuple[str, int]], width: int) -> list[list[str]]:
-    """Divide files, given as (path, size), into batches for `hash_batch`: large files alone and first, the largest
-    ahead; small ones in order, for `width` threads in batches of about equal length, none of which takes long."""
+class Batch(NamedTuple):
+    """What a thread hashes in one go: `paths` of large files, or of small ones."""
+
+    paths: list[str]
+    large: bool
+
+
+def plan_batches(files: Sequence[tuple[str, int]], width: int) -> list[Batch]:
+    """Divide files, given as (path, size), into batches for `hash_batch` in `width` threads, none of which takes long:
+    large files first, the largest ahead, small ones in order."""
+    width = max(1, width)
     large = sorted(((size, path) for path, size in files if size >= LARGE_BYTES), reverse=True)
     small = [path for path, size in files if size < LARGE_BYTES]
-    batches = [[path] for _, path in large]
-    length = min(MOST_IN_BATCH, max(1, -(-len(small) // max(1, width))))
-    batches.extend(small[start : start + length] for start in range(0, len(small), length))
+    batches = [Batch(paths, large=True) for paths in _divide(large, width)]
+    length = min(MOST_IN_BATCH, max(1, -(-len(small) // width)))
+    batches.extend(Batch(small[start : start + length], large=False) for start in range(0, len(small), length))
+    return batches
+
+
+def _divide(files: Sequence[tuple[int, str]], width: int) -> list[list[str]]:
+    """Batches of ever fewer bytes, so that all threads end at about the same time."""
+    batches: list[list[str]] = []
+    left, room = sum(size for size, _ in files), 0
+    for size, path in files:
+        if size > room:
+            batches.append([])
+            room = min(MOST_BYTES_IN_BATCH, left // (2 * width))
+        batches[-1].append(path)
+        room -= size
+        left -= size
     return batches
 
 
@@ -216,6 +242,7 @@ __all__ = [
     "LARGE_BYTES",
     "MAX_HASHED_BYTES",
     "RACY_NS",
+    "Batch",
     "HashCache",
     "hash_batch",
     "hash_file",

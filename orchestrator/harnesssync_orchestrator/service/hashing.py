@@ -8,7 +8,7 @@ from functools import partial
 import anyio
 import anyio.to_thread
 
-from harnesssync_orchestrator.files.hashing import hash_batch, plan_batches
+from harnesssync_orchestrator.files.hashing import Batch, hash_batch, plan_batches
 from harnesssync_orchestrator.files.reading import Signature
 from harnesssync_orchestrator.files.turns import in_turn
 
@@ -37,13 +37,13 @@ async def hash_files(
 
 
 async def _work(
-    batches: Iterator[list[str]],
+    batches: Iterator[Batch],
     limiter: anyio.CapacityLimiter,
     digests: dict[str, str | OSError],
     seen: Mapping[str, Signature] | None,
 ) -> None:
     for batch in batches:
-        work: Callable[[], dict[str, str | OSError]] = partial(hash_batch, batch, seen=seen)
-        if len(batch) > 1:  # of small files: two threads at once take longer than one after the other
+        work: Callable[[], dict[str, str | OSError]] = partial(hash_batch, batch.paths, seen=seen)
+        if not batch.large:  # of small files two threads at once take longer than one after the other
             work = partial(in_turn, work)
         digests.update(await anyio.to_thread.run_sync(work, limiter=limiter))
