@@ -49,6 +49,12 @@ def for_dotagents(project: Path, root: Path) -> None:
     (root / "agents.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def for_skills(project: Path, root: Path) -> None:
+    """Skills 1: a folder of skills, which it copies; it takes nothing else."""
+    _repository(root)
+    shutil.copytree(project / ".claude/skills", root / "sources")
+
+
 def _repository(root: Path) -> Path:
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     return root

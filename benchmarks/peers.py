@@ -7,6 +7,8 @@ instead of copying it; some generate for harnesses in ways of their own. Their f
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.ground import Ground, ground
-from benchmarks.layouts import for_dotagents, for_ruler, for_rulesync
+from benchmarks.layouts import for_dotagents, for_ruler, for_rulesync, for_skills
 from benchmarks.measure import Row
 from benchmarks.workloads import LARGE, SMALL, make_project
 
@@ -59,10 +61,18 @@ PEERS = (
         command=("dotagents", "install"),
         lay_out=for_dotagents,
     ),
+    Peer(
+        package="skills",
+        version="1.7.4",
+        command=("skills", "add", "./sources", "--skill", "*", "-a", "codex", "gemini-cli", "opencode", "--yes"),
+        lay_out=for_skills,
+    ),
 )
+NODE = f"node-linux-{'arm64' if platform.machine() in {'aarch64', 'arm64'} else 'x64'}"
+NODE_VERSION = "22.23.3"
+"""What they all run on, from the same registry: some of them need a newer one than a system may have."""
 LEFT_OUT: Mapping[str, str] = {
     "@dallay/agentsync": "its program needs glibc 2.39, and makes links alone",
-    "skills": "it needs Node.js 22",
 }
 """Others that people use, and why they are not measured."""
 
@@ -104,7 +114,7 @@ def _one(name: str, workload: Mapping[str, int], programs: Path, *, bar: float |
 
 def _installed() -> Path:
     """The folder of their programs. Installed once, with just these versions."""
-    wanted = {peer.package: peer.version for peer in PEERS}
+    wanted = {NODE: NODE_VERSION, **{peer.package: peer.version for peer in PEERS}}
     about = CACHE / "package.json"
     document = json.dumps({"private": True, "dependencies": wanted}, indent=2)
     if not about.exists() or about.read_text(encoding="utf-8") != document:
@@ -123,7 +133,9 @@ def _sync(place: Ground, project: Path) -> None:
 
 def _run(place: Ground, programs: Path, peer: Peer, root: Path) -> None:
     command = [str(programs / peer.command[0]), *peer.command[1:]]
-    done = subprocess.run(command, cwd=root, env=place.environ, capture_output=True, text=True, check=False)
+    path = f"{CACHE / 'node_modules' / NODE / 'bin'}{os.pathsep}{place.environ['PATH']}"
+    environ = {**place.environ, "PATH": path, "DISABLE_TELEMETRY": "1", "CI": "1"}
+    done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{peer.name} ended with {done.returncode}: {(done.stderr or done.stdout)[-500:]}")
 
