@@ -10,7 +10,7 @@ from benchmarks.ground import ground
 from benchmarks.measure import Row, milliseconds, side_by_side
 from benchmarks.workloads import make_project
 
-BAR = 2.5
+BAR = 2.0
 
 
 def measure(*, quick: bool) -> Iterator[Row]:

@@ -48,8 +48,8 @@ def test_python_floor_check_is_understood_by_old_pythons(name: str) -> None:
     assert "annotations" not in source.replace("from __future__ import annotations`", "")
 
 
-HEAVY = ("anyio", "argparse", "asyncio", "dataclasses", "enum", "inspect", "json", "msgspec", "pathlib", "pydantic")
-HEAVIER = ("re", "socket", "structlog", "typing", "watchfiles", "yaml", "harnesssync_adapters")
+HEAVY = ("anyio", "argparse", "asyncio", "dataclasses", "enum", "hashlib", "inspect", "json", "msgspec", "pathlib")
+HEAVIER = ("pydantic", "re", "socket", "structlog", "typing", "watchfiles", "yaml", "harnesssync_adapters")
 
 
 @pytest.mark.parametrize("line", [["status"], ["status", "--all"], ["ping"], ["list"]], ids=" ".join)
@@ -68,6 +68,17 @@ def test_ctl_imports_nothing_that_is_slow(line: list[str], tmp_path: Path, git: 
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environ, check=True
     )
     assert result.stdout.splitlines()[-1] == "slow: []"
+
+
+def test_what_was_printed_comes_out_before_a_bad_end(tmp_path: Path) -> None:
+    """The process ends itself, without what Python does at its end."""
+    code = (
+        "import sys; from harnesssync_orchestrator import cli, entry\n"
+        "cli.run = lambda *_: print('printed') or print('told', file=sys.stderr) or 4\n"
+        "entry.client()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (4, "printed\n", "told\n")
 
 
 @pytest.mark.parametrize("program", ["harnesssync", "harnesssync-orchestrator"])
