@@ -13,10 +13,11 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.fleet import make_fleet, register
 from benchmarks.ground import Ground, ground
 from benchmarks.layouts import for_dotagents, for_ruler, for_rulesync, for_skills
 from benchmarks.measure import Row
@@ -26,6 +27,10 @@ CACHE = Path(__file__).resolve().parents[1] / ".cache/peers"
 BAR = 50.0
 """So many times as long takes the fastest of them with nothing changed, on the large workload."""
 ROUNDS = 3
+PROJECTS = 10
+"""A part of the fleet: none of the peers has a mode for several projects, so they are run in one after another."""
+SKILLS = ".agents/skills"
+"""Where all of them put what they make of the skills, besides elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +51,10 @@ PEERS = (
     Peer(
         package="rulesync",
         version="17.0.0",
-        command=("rulesync", "generate", "--targets", "codexcli,antigravity-ide,opencode", "--silent"),
+        command=(
+            *("rulesync", "generate", "--targets", "codexcli,antigravity-ide,opencode"),
+            *("--features", "rules,skills,subagents,commands,mcp", "--silent"),
+        ),
         lay_out=for_rulesync,
     ),
     Peer(
@@ -78,11 +86,12 @@ LEFT_OUT: Mapping[str, str] = {
 
 
 def measure(*, quick: bool) -> Iterator[Row]:
-    """For the first time, and with nothing changed: three targets, 20 skills and 2,000."""
+    """For the first time, and with nothing changed: three targets, 20 skills, a part of the fleet, and 2,000 skills."""
     if shutil.which("npm") is None:
         raise RuntimeError("the peers come from the npm registry, and npm is not installed")
     programs = _installed()
     yield from _one("small", SMALL, programs, bar=None)
+    yield from _fleet(2 if quick else PROJECTS, programs)
     if not quick:
         yield from _one("large", LARGE, programs, bar=BAR)
 
@@ -96,20 +105,54 @@ def _one(name: str, workload: Mapping[str, int], programs: Path, *, bar: float |
         yield Row(f"{name}: ours, nothing changed", ours, "s")
         unchanged: list[float] = []
         for peer in PEERS:
-            root = place.folder / peer.name
-            peer.lay_out(origin, root)
-            first = _seconds(lambda peer=peer, root=root: _run(place, programs, peer, root))  # type: ignore[misc]
-            again = [
-                _seconds(lambda peer=peer, root=root: _run(place, programs, peer, root))  # type: ignore[misc]
-                for _ in range(ROUNDS)
-            ]
-            unchanged.append(statistics.median(again))
+            first, again = _first_and_again(place, programs, peer, [origin])
+            unchanged.append(again)
             yield Row(f"{name}: {peer.name} {peer.version}, first time", first, "s")
-            yield Row(f"{name}: {peer.name} {peer.version}, nothing changed", unchanged[-1], "s")
+            yield Row(f"{name}: {peer.name} {peer.version}, nothing changed", again, "s")
         fastest = min(unchanged) / ours
         yield Row(f"{name}: the fastest of them / ours, nothing changed", fastest, "x")
         if bar is not None:
             yield Row(f"{name}: {bar:g} / that", bar / fastest, "x", 1.0)
+
+
+def _fleet(count: int, programs: Path) -> Iterator[Row]:
+    """Ours as the supervisor does it, theirs in a loop."""
+    with ground() as place:
+        projects = make_fleet(place.folder / "ours", count)
+        with place.supervisor():
+            register(place, projects)
+            for _ in range(2):
+                place.run("harnesssync", "ctl", "sync", "--all", "--wait")
+            ours = statistics.median(
+                _seconds(lambda: place.run("harnesssync", "ctl", "sync", "--all", "--wait")) for _ in range(ROUNDS)
+            )
+            yield Row(f"{count} of the fleet: ours, nothing changed", ours, "s")
+            unchanged: list[float] = []
+            for peer in PEERS:
+                unchanged.append(_first_and_again(place, programs, peer, projects)[1])
+                yield Row(f"{count} of the fleet: {peer.name}, nothing changed", unchanged[-1], "s")
+        yield Row("ours / the fastest of them, a part of the fleet, nothing changed", ours / min(unchanged), "x", 1.0)
+
+
+def _first_and_again(place: Ground, programs: Path, peer: Peer, origins: Sequence[Path]) -> tuple[float, float]:
+    """Seconds of one peer for the content of all `origins`: for the first time, and the median with nothing changed.
+
+    Raises RuntimeError when a skill is missing from what it has made: it is no peer that does nothing.
+    """
+    roots = [place.folder / peer.name / str(number) for number in range(len(origins))]
+    for origin, root in zip(origins, roots, strict=True):
+        peer.lay_out(origin, root)
+
+    def run() -> None:
+        for root in roots:
+            _run(place, programs, peer, root)
+
+    first = _seconds(run)
+    for origin, root in zip(origins, roots, strict=True):
+        made = {each.name for each in (root / SKILLS).iterdir()}
+        if missing := {each.name for each in (origin / ".claude/skills").iterdir()} - made:
+            raise RuntimeError(f"{peer.name} has made nothing of {len(missing)} skills")
+    return first, statistics.median(_seconds(run) for _ in range(ROUNDS))
 
 
 def _installed() -> Path:
