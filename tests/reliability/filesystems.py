@@ -3,7 +3,8 @@
 On each kind the same steps are taken, one after the other: the first sync, a second one, edits of the sources, an edit
 of an output, names that are the same for this file system, a read-only mount, undo, and unlinking everything. After
 each it is looked at what must hold. Where symbolic links can be made and permissions are kept, the tests of the write
-path run on it as well, and a part of the sweep `races`. What this machine can't mount is named, with what it lacks.
+path run on it as well, and a part of the sweep `races`. FAT is mounted by a second kernel where the machine's has none.
+What can't be mounted is named, with what is missing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.reliability import injection, sweeping
+from tests.reliability import injection, sweeping, user_mode
 from tests.reliability.lives import STEPS, Ground
 from tests.reliability.mounting import KINDS, Kind
 from tests.reliability.races import RACES
@@ -77,26 +78,39 @@ def raced(kind: Kind, every: int) -> list[str]:
     return [f"{case}: {line}" for case, lines in found.wrong.items() for line in lines]
 
 
+def checks_of(kind: Kind, races_every: int) -> dict[str, list[str]]:
+    """Everything that is looked at on one kind, and what was wrong in it."""
+    found = {f"{kind.name}:{step}": lines for step, lines in steps(kind).items()}
+    if kind.links and kind.modes:
+        found[f"{kind.name}:write_path"] = write_path(kind)
+        found[f"{kind.name}:races"] = raced(kind, races_every)
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play everything on every kind; the exit code is 0 if nothing was wrong."""
     parser = argparse.ArgumentParser(description="The sweep 'filesystems': see docs/reliability.md.")
     parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="this kind alone")
     parser.add_argument("--races-every", type=int, default=97, metavar="N", help="each N-th case of the races")
+    parser.add_argument("--within", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.within:  # user_mode has asked
+        user_mode.answer(checks_of(next(kind for kind in KINDS if kind.name in options.kind), options.races_every))
+        return 0
     began, checks, kinds = time.monotonic(), 0, list[str]()
     wrong: dict[str, list[str]] = {}
     lacking: dict[str, str] = {}
     for kind in KINDS:
         if options.kind and kind.name not in options.kind:
             continue
-        if reason := kind.missing():
+        if not kind.is_known() and kind.name in user_mode.KINDS and user_mode.missing() is None:
+            found = dict(user_mode.ask("tests.reliability.filesystems", "--kind", kind.name, "--within"))
+        elif reason := kind.missing():
             lacking[kind.name] = reason
             continue
+        else:
+            found = checks_of(kind, options.races_every)
         kinds.append(kind.name)
-        found = {f"{kind.name}:{step}": lines for step, lines in steps(kind).items()}
-        if kind.links and kind.modes:
-            found[f"{kind.name}:write_path"] = write_path(kind)
-            found[f"{kind.name}:races"] = raced(kind, options.races_every)
         failed = {name: lines for name, lines in found.items() if lines}
         checks, wrong = checks + len(found), {**wrong, **failed}
         print(f"  filesystems {kind.name}: {len(found)} checks, {len(failed)} wrong", flush=True)

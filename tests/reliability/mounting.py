@@ -48,13 +48,17 @@ class Kind:
             return "file systems are mounted on Linux alone"
         if os.geteuid() != 0:
             return "only root may mount"
-        if self.kernel and f"\t{self.kernel}\n" not in Path("/proc/filesystems").read_text():
+        if not self.is_known():
             return f"the kernel has no {self.kernel}"
         if lacking := [name for name in self.needs if shutil.which(name) is None]:
             return f"not installed: {', '.join(lacking)}"
         if lacking := [name for name in self.modules if importlib.util.find_spec(name) is None]:
             return f"not installed in this Python: {', '.join(lacking)}"
         return None
+
+    def is_known(self) -> bool:
+        """Can the kernel mount it, or is it none of the kernel's?"""
+        return not self.kernel or f"\t{self.kernel}\n" in Path("/proc/filesystems").read_text()
 
     @contextmanager
     def mounted(self) -> Iterator[Path]:
@@ -104,10 +108,10 @@ def _device(image: Path, stack: ExitStack) -> str:
 
 
 @contextmanager
-def attached(kind: str, image: Path, place: Path) -> Iterator[None]:
+def attached(kind: str, image: Path, place: Path, *options: str) -> Iterator[None]:
     """The file system in an image, mounted at an empty folder by the first loop device that is free."""
     with ExitStack() as stack:
-        run("mount", "-t", kind, _device(image, stack), place)
+        run("mount", "-t", kind, *options, _device(image, stack), place)
         stack.callback(_unmount, place)
         yield
 
@@ -122,9 +126,9 @@ def taken(folder: Path) -> Iterator[None]:
         yield
 
 
-def _of_kernel(kind: str) -> Callable[[Path, Path, ExitStack], None]:
+def _of_kernel(kind: str, *options: str) -> Callable[[Path, Path, ExitStack], None]:
     def mount(folder: Path, place: Path, stack: ExitStack) -> None:
-        stack.enter_context(attached(kind, make_image(kind, folder), place))
+        stack.enter_context(attached(kind, make_image(kind, folder), place, *options))
 
     return mount
 
@@ -201,7 +205,7 @@ KINDS = (
     ),
     Kind(
         name="vfat",
-        mount=_of_kernel("vfat"),
+        mount=_of_kernel("vfat", "-o", "utf8"),
         kernel="vfat",
         needs=("mkfs.vfat", "losetup"),
         links=False,
