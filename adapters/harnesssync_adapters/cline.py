@@ -17,7 +17,7 @@ from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -109,4 +109,5 @@ TARGET = Target(
         Kind.MCP_SERVER: Unsupported("Cline takes servers from the home directory alone: sync with --user for those"),
     },
     user={**_COMMON, Kind.MCP_SERVER: Merge(_servers, "variables, and WebSocket")},
+    besides=(Besides(".agents/skills/{}", (".cline/skills/{}", ".clinerules/skills/{}")),),
 )

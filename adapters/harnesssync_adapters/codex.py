@@ -39,7 +39,7 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import Reference, Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, View
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer
@@ -287,4 +287,8 @@ TARGET = Target(
         "Review the hooks with `/hooks` in Codex: each must be trusted once, and again after it changes.",
     ),
     importer=_importer,
+    besides=(
+        Besides(".agents/skills/{}", (".codex/skills/{}",)),
+        Besides(".codex/skills/{}", (".agents/skills/{}",)),
+    ),
 )

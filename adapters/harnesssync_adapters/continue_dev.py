@@ -19,7 +19,7 @@ from harnesssync_adapters.shared.skills import copied_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -143,4 +143,5 @@ TARGET = Target(
         Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket; all, where there is no config.yaml yet"),
         Kind.PERMISSIONS: Merge(permissions, "paths, allowed commands with arguments, and servers as a whole"),
     },
+    besides=(Besides(".claude/skills/{}", (".continue/skills/{}",), native=True, scope=Scope.PROJECT),),
 )

@@ -36,7 +36,7 @@ from harnesssync_orchestrator.core.items import (
     Skill,
     Transport,
 )
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer
@@ -245,4 +245,34 @@ TARGET = Target(
         "Start `copilot` in the project once and trust the folder: before that it starts no MCP servers and no hooks.",
     ),
     importer=_importer,
+    besides=(
+        Besides(
+            ".claude/rules/{}.md",
+            (".github/instructions/{}.instructions.md",),
+            native=True,
+            scope=Scope.PROJECT,
+        ),
+        Besides(
+            ".claude/rules/copilot-instructions.md",
+            (".github/copilot-instructions.md",),
+            native=True,
+            scope=Scope.PROJECT,
+        ),
+        Besides(
+            ".claude/skills/{}",
+            (".agents/skills/{}", ".github/skills/{}"),
+            native=True,
+            scope=Scope.PROJECT,
+        ),
+        Besides(
+            ".claude/agents/{}.md",
+            (".github/agents/{}.agent.md", ".github/agents/{}.md"),
+            native=True,
+            scope=Scope.PROJECT,
+        ),
+        Besides(".agents/skills/{}", (".github/skills/{}",), scope=Scope.PROJECT),
+        Besides(".agents/skills/{}", (".copilot/skills/{}",), scope=Scope.USER),
+        Besides(".github/skills/{}", (".agents/skills/{}",), scope=Scope.PROJECT),
+        Besides(".copilot/skills/{}", (".agents/skills/{}",), scope=Scope.USER),
+    ),
 )

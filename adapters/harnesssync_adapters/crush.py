@@ -28,7 +28,7 @@ from harnesssync_orchestrator.core.desired import (
 )
 from harnesssync_orchestrator.core.items import Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -153,4 +153,14 @@ TARGET = Target(
     home=".config/crush",
     project=_SUPPORT,
     user=_SUPPORT,
+    besides=(
+        Besides(
+            ".claude/skills/{}",
+            (".agents/skills/{}", ".crush/skills/{}"),
+            native=True,
+            scope=Scope.PROJECT,
+        ),
+        Besides(".agents/skills/{}", (".crush/skills/{}",), scope=Scope.PROJECT),
+        Besides(".crush/skills/{}", (".agents/skills/{}",), scope=Scope.PROJECT),
+    ),
 )

@@ -23,7 +23,17 @@ from harnesssync_adapters.shared.tools import is_allowed, may_write
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Skill
 from harnesssync_orchestrator.core.references import Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import (
+    Besides,
+    Link,
+    Merge,
+    Native,
+    Render,
+    Support,
+    Target,
+    Unsupported,
+    View,
+)
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer
@@ -171,4 +181,11 @@ TARGET = Target(
         "Approve the MCP servers of the project once in Cursor.",
     ),
     importer=_importer,
+    besides=(
+        Besides(".claude/rules/{}.md", (".cursor/rules/{}.mdc",)),
+        Besides(".claude/rules/cursorrules.md", (".cursorrules",)),
+        Besides(".claude/skills/{}", (".agents/skills/{}", ".cursor/skills/{}"), native=True),
+        Besides(".agents/skills/{}", (".cursor/skills/{}",)),
+        Besides(".claude/agents/{}", (".cursor/agents/{}",), native=True),
+    ),
 )

@@ -31,7 +31,7 @@ from harnesssync_orchestrator.core.items import (
     Skill,
     Transport,
 )
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -241,4 +241,5 @@ TARGET = Target(
     home=".factory",
     project=_SUPPORT,
     user=_SUPPORT,
+    besides=(Besides(".agents/skills/{}", (".factory/skills/{}", ".agent/skills/{}")),),
 )

@@ -33,7 +33,7 @@ from harnesssync_orchestrator.core.items import (
     Skill,
     Transport,
 )
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer
@@ -251,4 +251,5 @@ TARGET = Target(
         "Agents of a project must be acknowledged once in Gemini CLI, and again after they change.",
     ),
     importer=_importer,
+    besides=(Besides(".agents/skills/{}", (".gemini/skills/{}",)),),
 )

@@ -32,7 +32,7 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 _FAMILY = Family(
     name="Kilo Code",
@@ -184,4 +184,14 @@ TARGET = Target(
     home=".config/kilo",
     project=_SUPPORT,
     user=_SUPPORT,
+    besides=(
+        Besides(
+            ".claude/skills/{}",
+            (".agents/skills/{}", ".kilo/skill/{}", ".kilo/skills/{}", ".kilocode/skills/{}"),
+            native=True,
+        ),
+        Besides(".agents/skills/{}", (".kilo/skill/{}", ".kilo/skills/{}", ".kilocode/skills/{}")),
+        Besides(".kilo/agents/{}", (".kilo/agent/{}", ".kilocode/agents/{}"), scope=Scope.PROJECT),
+        Besides(".kilo/commands/{}", (".kilo/command/{}", ".kilocode/commands/{}"), scope=Scope.PROJECT),
+    ),
 )

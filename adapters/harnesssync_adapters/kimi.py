@@ -23,7 +23,7 @@ from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -232,5 +232,10 @@ TARGET = Target(
             "Start `kimi` in the project once and trust it: before that it reads AGENTS.md, skills and agents, but no"
             " MCP servers of the project."
         ),
+    ),
+    besides=(
+        Besides(".agents/skills/{}", (".kimi-code/skills/{}",)),
+        Besides(".kimi-code/skills/{}", (".agents/skills/{}",)),
+        Besides(".kimi-code/agents/{}", (".agents/agents/{}",)),
     ),
 )

@@ -25,7 +25,7 @@ from harnesssync_orchestrator.core.desired import (
 )
 from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer
@@ -144,4 +144,28 @@ TARGET = Target(
     project=_SUPPORT,
     user=_SUPPORT,
     importer=_importer,
+    besides=(
+        Besides(
+            ".claude/skills/{}",
+            (".agents/skills/{}", ".opencode/skill/{}", ".opencode/skills/{}"),
+            native=True,
+            scope=Scope.PROJECT,
+        ),
+        Besides(
+            ".claude/skills/{}",
+            (".agents/skills/{}", ".config/opencode/skill/{}", ".config/opencode/skills/{}"),
+            native=True,
+            scope=Scope.USER,
+        ),
+        Besides(".agents/skills/{}", (".opencode/skill/{}", ".opencode/skills/{}"), scope=Scope.PROJECT),
+        Besides(
+            ".agents/skills/{}",
+            (".config/opencode/skill/{}", ".config/opencode/skills/{}"),
+            scope=Scope.USER,
+        ),
+        Besides(".opencode/agents/{}", (".opencode/agent/{}",)),
+        Besides(".opencode/commands/{}", (".opencode/command/{}",)),
+        Besides(".config/opencode/agents/{}", (".config/opencode/agent/{}",)),
+        Besides(".config/opencode/commands/{}", (".config/opencode/command/{}",)),
+    ),
 )

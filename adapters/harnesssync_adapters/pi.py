@@ -14,7 +14,7 @@ from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, Rule, Scope, Skill
-from harnesssync_orchestrator.core.targets import Link, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Render, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -73,4 +73,8 @@ TARGET = Target(
     home=".pi",
     project=_SUPPORT,
     user=_SUPPORT,
+    besides=(
+        Besides(".agents/skills/{}", (".pi/skills/{}",), scope=Scope.PROJECT),
+        Besides(".agents/skills/{}", (".pi/agent/skills/{}",), scope=Scope.USER),
+    ),
 )

@@ -37,7 +37,7 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import Template
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -275,4 +275,5 @@ TARGET = Target(
         ),
         "Approve the MCP servers of the project with `qwen mcp approve`, and again after they change.",
     ),
+    besides=(Besides(".agents/skills/{}", (".qwen/skills/{}",)),),
 )

@@ -21,7 +21,7 @@ from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.vibe_tools import TOOLS, agent_tools, denied_tools, server_name
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 _NO_PRIVATE = "Vibe has no file for a person's own rules of a project"
 
@@ -202,4 +202,8 @@ TARGET = Target(
     project={**_SUPPORT, Kind.PERMISSIONS: Merge(permissions, "all but denials of whole tools")},
     user={**_SUPPORT, Kind.PERMISSIONS: Merge(permissions, "patterns, allowed paths and domains")},
     consent=("Start `vibe` in the project once and trust the folder: before that it loads nothing of the project.",),
+    besides=(
+        Besides(".agents/skills/{}", (".vibe/skills/{}",)),
+        Besides(".vibe/skills/{}", (".agents/skills/{}",)),
+    ),
 )

@@ -26,7 +26,17 @@ from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Native, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import (
+    Besides,
+    Link,
+    Merge,
+    Native,
+    Render,
+    Support,
+    Target,
+    Unsupported,
+    View,
+)
 
 if TYPE_CHECKING:
     from harnesssync_orchestrator.core.importing import Importer
@@ -164,4 +174,14 @@ TARGET = Target(
         "Leave `read_config_from.claude` on in Devin's settings, as it is by default: by it Devin reads MCP servers.",
     ),
     importer=_importer,
+    besides=(
+        Besides(".claude/rules/{}", (".windsurf/rules/{}", ".devin/rules/{}"), scope=Scope.PROJECT),
+        Besides(".claude/rules/windsurfrules.md", (".windsurfrules",), scope=Scope.PROJECT),
+        Besides(".agents/skills/{}", (".windsurf/skills/{}", ".devin/skills/{}"), scope=Scope.PROJECT),
+        Besides(
+            ".agents/skills/{}",
+            (".codeium/windsurf/skills/{}", ".config/devin/skills/{}"),
+            scope=Scope.USER,
+        ),
+    ),
 )

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import pytest
 import tomlkit
 import yaml
-from tests.adapters.conftest import agent, command, server, skill
+from tests.adapters.conftest import agent, command, rich_source, server, skill
 from tests.adapters.conftest import rule as rule_file
 from tests.growth import grows_with_length
 
@@ -26,6 +26,7 @@ from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import AddElement, Native, SetKey, Target, Unsupported, View
+from harnesssync_orchestrator.core.twins import looked_besides, twins
 
 P, U = Scope.PROJECT, Scope.USER
 SKILLS = ".agents/skills/"
@@ -402,3 +403,16 @@ def test_nothing_is_made_of_nothing(target: Target) -> None:
     """An empty source leaves no trace."""
     for scope in Scope:
         assert outputs(target, Source(scope=scope, root="/repo")) == []
+
+
+def test_where_a_target_looks_besides_is_beside_what_it_has(target: Target) -> None:
+    """Nothing is declared that no item could ever be beside of, in a project or in a home."""
+    looked: set[tuple[str, str]] = set()
+    for source in map(rich_source, Scope):
+        looks = [each for found in looked_besides([target], source.scope, {}).values() for each in found]
+        wanted = desired_state([target], source).wanted
+        found = [(each, twin) for each in looks for twin in twins([each], source, wanted, {})]
+        looked |= {(each.besides.place, each.other) for each, _ in found}
+        assert not any(twin.other == twin.place for _, twin in found)
+    declared = {(each.place, other) for each in target.besides for other in each.others if "{}" in other}
+    assert looked == declared

@@ -201,7 +201,7 @@ class Loss:
 
     `what` is lost (`model: opus`), `why` says the reason. A `security` loss means that something forbidden
     in Claude Code is not forbidden there. A `credential` loss means that the item is left out since a credential is
-    written out in it, which a person can mend.
+    written out in it, which a person can mend. One that is there `twice` is in `what` too, which they can take away.
     """
 
     target: str
@@ -210,6 +210,7 @@ class Loss:
     why: str
     security: bool = False
     credential: bool = False
+    twice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

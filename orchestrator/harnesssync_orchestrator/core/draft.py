@@ -51,7 +51,7 @@ class Draft:
 
     # --- what is in step, and what is a person's
 
-    def in_step(self, address: Address, now: Entry, *, wanted: str | None = None) -> None:
+    def in_step(self, address: Address, now: Entry, *, wanted: str | None = None, may_be_ours: bool = True) -> None:
         """The output is as wanted: count it, and let the ledger say `now`. `wanted` is the digest that we would have
         given it, if that is another one than `now.digest` (of a link that leads to the right place in other words).
 
@@ -70,7 +70,7 @@ class Draft:
             or (entry is not None and entry.created and now.digest in (entry.digest, wanted or now.digest))
             or (self.ledger.lost and address.path not in self.observed.tracked)
         )
-        self.adopt[address] = replace(now, created=ours)
+        self.adopt[address] = replace(now, created=ours and may_be_ours)
 
     def leave_kept(self, address: Address, wish: Wanted[Output], entry: Entry) -> None:
         """A person decided before that it is theirs."""

@@ -56,6 +56,18 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
             unlisted=output.hidden_by is not None,
         )
         draft.in_step(address, now)
+    elif entry is None and isinstance(state, ObservedTree) and state.digest == output.digest and not output.yields:
+        # What an import left, say: it is a person's, and says the same. Copies of ours have a marker beside them.
+        now = Entry(
+            method=Method.COPY,
+            digest=state.digest,
+            timestamp="",
+            owners=wish.owners,
+            source=output.source,
+            source_digest=output.digest,
+            unlisted=output.hidden_by is not None,
+        )
+        draft.in_step(address, now, may_be_ours=state.marker)
     elif drift := _replaceable(draft, wish, wanted=_link_digest(output, text, entry), method=method):
         draft.operations.append(
             MakeLink(
@@ -196,6 +208,9 @@ def _leave(draft: Draft, wish: Wanted[Output], state: PathState, entry: Entry | 
         draft.leave(ConflictKind.UNUSABLE, wish, state.reason, f"{remedy}, then sync again", state=drift)
     elif entry is not None and entry.created:
         draft.leave_edited(wish, "the output", drift, choices)
+    elif entry is not None and entry.method is Method.COPY:
+        message, hint = "a folder of yours said the same until its source changed", "Delete it, then sync again"
+        draft.leave(ConflictKind.FOREIGN, wish, message, hint, state=drift, choices=choices)
     else:
         message, hint = "something of yours is already there", "Move it into the source or delete it, then sync again"
         draft.leave(ConflictKind.FOREIGN, wish, message, hint, state=drift, choices=choices)

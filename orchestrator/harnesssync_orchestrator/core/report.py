@@ -235,4 +235,5 @@ def loss_row(loss: Loss) -> dict[str, Any]:
         "why": redact(loss.why),
         "security": loss.security,
         "credential": loss.credential,
+        "twice": loss.twice,
     }

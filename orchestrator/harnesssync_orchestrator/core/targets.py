@@ -102,6 +102,21 @@ class Unsupported:
 Support = Native | Link | Render | Merge | Unsupported
 
 
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """Where a harness looks besides `place`, in which it has an item: whatever is there too is there twice for it.
+
+    `{}` stands for the same path in all of them, relative to the scope's root. `place` is that of an output, or where
+    what an output is made of stands in Claude Code's layout; a `native` one the harness reads itself. Without a `scope`
+    it holds in both.
+    """
+
+    place: str
+    others: tuple[str, ...]
+    native: bool = False
+    scope: Scope | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A harness that we write for.
@@ -111,7 +126,8 @@ class Target:
     variable that moves it. `consent` says what a person must still agree to in the harness itself, and how. `importer`
     gives what says how a configuration that was kept for it becomes Claude Code's, None if it can't be brought over: a
     function, since nothing else has to import that. One that has outputs `only_linked` fills the gaps of linked
-    worktrees: it is in use in each of them, and nowhere else. Such a one `carries` local files there.
+    worktrees: it is in use in each of them, and nowhere else. Such a one `carries` local files there. What it reads
+    `besides` the places of its outputs is told where something of a person's stands there.
     """
 
     id: str
@@ -127,6 +143,7 @@ class Target:
     importer: Callable[[], Importer] | None = None
     only_linked: bool = False
     carries: Callable[[View], Iterable[Output]] | None = None
+    besides: tuple[Besides, ...] = ()
 
     def __post_init__(self) -> None:
         for scope, supports in (("project", self.project), ("user", self.user)):
@@ -208,6 +225,7 @@ class DocumentFormat(Protocol):
 __all__ = [
     "AddElement",
     "Address",
+    "Besides",
     "DocumentError",
     "DocumentFormat",
     "Edit",

@@ -47,8 +47,9 @@ _STATE_COLOURS = {
     "out of step": "yellow",
     "conflict": "yellow",
 }
-_URGENT = ("security", "credential")
+_URGENT = ("security", "credential", "twice")
 """Members of a loss that make it one to be told in full: something is not forbidden, or a person can mend it."""
+_VERB, _VERBS = "can't express", {"credential": "goes without", "twice": "finds"}
 _FAILED = {"failed", "partial"}
 _OUT_OF_STEP = {"paused", "out of step", "conflict", "halted"}
 
@@ -275,8 +276,7 @@ def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
             lost.append(loss["what"].removeprefix(f"{loss['item']}: "))
     for (target, item, why, urgency), lost in shared.items():
         what = f"{item_name(item)}: {', '.join(lost)}" if lost else item_name(item)
-        verb = "goes without" if urgency == "credential" else "can't express"
-        text = visible(f"{target} {verb} {what}. {why}")
+        text = visible(f"{target} {_VERBS.get(urgency, _VERB)} {what}. {why}")
         if urgency:
             console.note(f"{console.colourize('red', urgency)}: {text}")
         elif console.verbose:

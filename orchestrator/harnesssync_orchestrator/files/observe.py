@@ -32,7 +32,7 @@ from harnesssync_orchestrator.files.copying import read_marker
 from harnesssync_orchestrator.files.hashing import HashCache, hash_file
 from harnesssync_orchestrator.files.place import Place, is_link
 from harnesssync_orchestrator.files.reading import Looked, Signature, SpecialFileError, TooLargeError
-from harnesssync_orchestrator.files.tree import list_tree, tree_digest
+from harnesssync_orchestrator.files.tree import IGNORED, list_tree, tree_digest
 
 _MISSING = Missing()
 
@@ -48,8 +48,8 @@ def observe(
 ) -> Observed:
     """The observed state below `root` (absolute, resolved). Blocking; raises nothing for what is on disk.
 
-    A folder where a link is wanted gets a digest only if it may be a copy of ours: the ledger or a marker says so.
-    Otherwise its digest is `""`, which is nobody's.
+    A folder where a link is wanted gets a digest only if it may be a copy of ours, by the ledger or a marker, or one of
+    a person's that holds the same names as the source. Otherwise its digest is `""`, which is nobody's.
     """
     questions = _questions(desired, ledger)
     observer = _Observer(os.fspath(root), questions, formats, cache, looked)
@@ -227,9 +227,12 @@ class _Observer:
         if not known and path not in self.questions.sources:
             return ObservedTree("")
         marker = read_marker(Place.by_path(Path(full))) is not None
-        if not known and not marker:
+        is_ours = known or marker
+        if not is_ours and not _hold_the_same(full, self.questions.sources[path]):
             return ObservedTree("")
         listing = list_tree(full, self.looked)
+        if listing.error is not None and not is_ours:
+            return ObservedTree("")
         if listing.error is not None:  # what was not seen would count as removed
             raise listing.error
         digests = {file.path: self._digest(file.path, file.signature) for file in listing.files if file.hashed}
@@ -242,6 +245,15 @@ class _Observer:
             digest = hash_file(full)
             self.cache.put(full, signature, digest, read_ns)
         return digest
+
+
+def _hold_the_same(folder: str, other: str) -> bool:
+    """Do two folders hold the same names? Whoever looks into one that does not looks for nothing."""
+    try:
+        names, others = ({*os.listdir(each)} - IGNORED for each in (folder, other))  # noqa: PTH208 - as above
+    except OSError:
+        return False
+    return names == others
 
 
 def _resolved(path: str) -> str | None:

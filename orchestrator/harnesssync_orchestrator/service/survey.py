@@ -30,6 +30,7 @@ from harnesssync_orchestrator.files.identity import writable_by_others
 from harnesssync_orchestrator.files.imagined import Imagined
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked, Signature
+from harnesssync_orchestrator.files.twins import found_twice
 from harnesssync_orchestrator.service.hashing import hash_files
 from harnesssync_orchestrator.service.limits import Limits
 
@@ -179,10 +180,11 @@ class Surveyor:
             resolution=self.resolution,
         )
         conflicts = tuple(_with_line_ending_hint(conflict, root, ledger) for conflict in result.conflicts)
+        twice = found_twice(root, self.targets, source, desired, self.homes, result, ledger, looked)
         return Survey(
             source=source,
             desired=desired,
-            plan=replace(result, conflicts=conflicts),
+            plan=replace(result, conflicts=conflicts, losses=(*result.losses, *twice)),
             problems=(*source.problems, *git.problems),
         )
 
