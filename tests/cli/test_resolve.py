@@ -72,6 +72,18 @@ def test_status_says_what_to_type(run: Run, drifted: Path) -> None:
     assert (shown.code, f"or harnesssync resolve {AGENT}" in shown.out) == (1, True)
 
 
+def test_what_is_said_of_a_harness_that_is_not_in_use_can_be_typed(run: Run, worktree: Path) -> None:
+    """`sync --target` speaks of one that a plain `resolve` does not know of; so must what it says."""
+    (worktree / "AGENTS.md").write_text("mine\n")
+    said = run("sync", "--target", "codex", cwd=worktree)
+    command = "harnesssync resolve --target codex AGENTS.md"
+    assert (said.code, f"or {command}" in said.out) == (1, True), said.out
+    ran = run(*command.split()[1:], "--keep", cwd=worktree)
+    assert ("kept as yours: AGENTS.md" in ran.out, "conflict" in ran.out) == (True, False)
+    assert run("resolve", "--target", "codx", "--all", "--keep", cwd=worktree).code == 2
+    assert (worktree / "AGENTS.md").read_text() == "mine\n"
+
+
 def test_without_a_terminal_the_flags_are_named(run: Run, drifted: Path) -> None:
     """Nobody can be asked there, nor where JSON is wanted."""
     for arguments in ((), ("--all",), ("AGENTS.md",), ("--json",)):

@@ -167,7 +167,9 @@ def test_the_supervisor_carries_out_decisions(machine: Machine, project: Path) -
     assert (ran.returncode, answer["resolved"]) == (1, [{"address": "AGENTS.md", "choice": "adopt"}])
     assert (project / "CLAUDE.md").read_text() == "laws of a"
     assert (project / "AGENTS.md").is_symlink()
-    ran = harnesssync(machine, "ctl", "resolve", "--restore", "--all", cwd=project)
+    other = harnesssync(machine, "ctl", "resolve", "--target", "gemini", AGENT, "--keep", cwd=project)
+    assert (other.returncode, f"nothing is in conflict at '{AGENT}'" in other.stderr) == (2, True)
+    ran = harnesssync(machine, "ctl", "resolve", "--target", "codex", "--restore", "--all", cwd=project)
     assert (ran.returncode, f"restored: {AGENT}" in ran.stdout) == (0, True)
     assert "You review" in (project / AGENT).read_text()
     eventually(lambda: the_report(machine)["state"] == "in step")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from shlex import quote
 
@@ -15,7 +16,8 @@ from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Kept, Ope
 
 @dataclass
 class Draft:
-    """`observed` covers every path that is decided about. `resolution` is what to do about drift.
+    """`observed` covers every path that is decided about. `resolution` is what to do about drift. `asked` are targets
+    that were named for this sync alone: what a person is told to type names them too.
 
     The rest is as in a `Plan`, which it becomes.
     """
@@ -24,6 +26,7 @@ class Draft:
     ledger: Ledger
     scope: Scope
     resolution: Resolution = field(default_factory=Resolution)
+    asked: Sequence[str] = ()
     operations: list[Operation] = field(default_factory=list)
     adopt: dict[Address, Entry] = field(default_factory=dict)
     forget: list[Address] = field(default_factory=list)
@@ -139,7 +142,8 @@ class Draft:
         state: Drift,
         choices: tuple[Choice, ...],
     ) -> None:
-        command = f"harnesssync resolve {'--user ' if self.scope is Scope.USER else ''}{quote(str(address))}"
+        flags = [*(["--user"] if self.scope is Scope.USER else []), *(f"--target {each}" for each in self.asked)]
+        command = " ".join(["harnesssync resolve", *flags, quote(str(address))])
         self.conflicts.append(
             Conflict(
                 kind=kind,

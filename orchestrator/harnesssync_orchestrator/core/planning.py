@@ -68,6 +68,7 @@ def plan(
     known: Collection[str] | None = None,
     confirmed: bool = False,
     resolution: Resolution | None = None,
+    asked: Sequence[str] = (),
 ) -> Plan:
     """What one sync of one scope would do.
 
@@ -76,7 +77,7 @@ def plan(
     in doubt, what says what the source still says is left as it is). Too much that would go at once halts the plan,
     unless `confirmed`; `targets` are the chosen ones, see `why_halt`. What belongs to none of the `known` ones (None:
     to whichever) stays: the package of a target may only be broken for the moment.
-    `resolution` says what to do about drift; without it every edit is left alone.
+    `resolution` says what to do about drift; without it every edit is left alone. `asked` as in a `Draft`.
     """
     desired = without_taken(desired, observed, ledger)
     halted = why_halt(source, desired, ledger, targets=targets, confirmed=confirmed)
@@ -88,7 +89,7 @@ def plan(
     mine = _of(known, ledger)
     unread = Unread.of(source, confirmed=confirmed)
     stale, stuck = _unwanted(wanted, staying, desired, observed, mine, is_unread=bool(unread))
-    draft = Draft(observed, ledger, source.scope, resolution or Resolution())
+    draft = Draft(observed, ledger, source.scope, resolution or Resolution(), asked)
     draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
     _decide(draft, wanted, stale, source.root, unread)
     made = _made_but_not_recorded(draft)

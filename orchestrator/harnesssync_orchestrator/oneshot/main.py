@@ -59,7 +59,7 @@ DIFF = Command(
 RESOLVE = Command(
     "resolve",
     "Decide about conflicts: restore ours, keep yours, or adopt an edit into the source.",
-    options=(*_PLACE, *options.RESOLVE, *_SHOWN),
+    options=(*_PLACE, options.TARGET, *options.RESOLVE, *_SHOWN),
     argument="[ADDRESS…]",
     details=(
         "An ADDRESS is as `status` shows it; a path means everything in that file. Without a choice, you are asked on\n"

@@ -13,11 +13,11 @@ from harnesssync_orchestrator.core.plan import MakeLink, WriteFile
 from harnesssync_orchestrator.core.report import Report, to_json
 from harnesssync_orchestrator.ctl import rendering
 from harnesssync_orchestrator.ctl.commands.resolve import addresses_of, choice_of
-from harnesssync_orchestrator.ctl.options import Parsed
+from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.oneshot.changes import show_changes
-from harnesssync_orchestrator.oneshot.work import lock_timeout, project_of, run_sync
+from harnesssync_orchestrator.oneshot.work import check_chosen, lock_timeout, project_of, run_sync
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.resolving import Choices, Decidable, chosen, decidables, named, settled
@@ -48,8 +48,11 @@ def run(parsed: Parsed, ground: Ground) -> int:
             "resolve asks on a terminal only", hint="Say --restore, --keep or --adopt, and an ADDRESS or --all"
         )
     addresses = None if asks and not parsed.arguments else addresses_of(parsed)
+    targets = parsed.texts("target")
+    check_targets(targets, [target.id for target in ground.targets()])
     project, config = project_of(parsed, ground, console), ground.config()
-    options = Options(lock_timeout_s=lock_timeout(parsed, config))
+    check_chosen(targets, project, config)
+    options = Options(targets=targets, lock_timeout_s=lock_timeout(parsed, config))
     report = run_sync(project, ground, config, replace(options, dry_run=True))
     choices: Choices = ()
     if report.tells_conflicts:

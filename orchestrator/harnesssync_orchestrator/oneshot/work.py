@@ -35,7 +35,7 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
     check_targets(targets, [target.id for target in ground.targets()])
     project = project_of(parsed, ground, console)
     config = ground.config()
-    _check_chosen(targets, project, config)
+    check_chosen(targets, project, config)
     options = Options(
         targets=targets,
         dry_run=name != "sync" or parsed.flag("dry-run"),
@@ -85,7 +85,7 @@ def project_of(parsed: Parsed, ground: Ground, console: Console) -> Project:
     return registered.project(path, scope=scope, common_dir=str(repository(Path(path)) or ""))
 
 
-def _check_chosen(asked: Sequence[str], project: Project, config: Config) -> None:
+def check_chosen(asked: Sequence[str], project: Project, config: Config) -> None:
     """A person who chose targets and asks for another one gets told, instead of outputs that the next sync removes."""
     chosen = project.targets or config.targets
     others = [target for target in asked if chosen and target not in chosen]

@@ -115,6 +115,7 @@ class Looking:
             renderings=start.memory.renderings,
             made=self.made,
             hides=start.hides_in is not None,
+            asked=start.options.targets,
         )
 
     def _outputs(self, source: Source, desired: Desired, ledger: Ledger) -> Survey:

@@ -141,8 +141,15 @@ class Start:
     def unchanged(self) -> SyncResult | None:
         """What the last sync found, if all that it looked at, its ledger too, is as it was; nothing is opened for this.
         None if something has changed. Blocking."""
-        footprint = self.memory.footprint
-        if self.options.rehash or self.options.choices or footprint.key != self.key or not is_unchanged(footprint):
+        footprint, options = self.memory.footprint, self.options
+        # What was found of all targets is not what is asked about some.
+        if (
+            options.rehash
+            or options.choices
+            or options.targets
+            or footprint.key != self.key
+            or not is_unchanged(footprint)
+        ):
             return None
         remembered = remembered_by(footprint)
         if remembered is None or not self._hides(remembered):

@@ -137,8 +137,9 @@ class Surveyor:
     """What does not change between two surveys of one sync: before it, and, to verify, after it.
 
     `known` are the ids of all targets, also of those that the project does not get. `made` are as for `read_source`.
-    `hides` says whether outputs are kept out of `git status`: for that a repository must acknowledge the worktree. Both
-    methods block, and for thousands of items each takes longer than an event loop may be held.
+    `hides` says whether outputs are kept out of `git status`: for that a repository must acknowledge the worktree.
+    `asked` are targets that a person named for this once. Both methods block, and for thousands of items each takes
+    longer than an event loop may be held.
     """
 
     project: Project
@@ -153,6 +154,7 @@ class Surveyor:
     renderings: Renderings
     made: Container[str] = frozenset()
     hides: bool = True
+    asked: Sequence[str] = ()
 
     def desired(self, source: Source) -> Desired:
         """Render for all targets."""
@@ -178,6 +180,7 @@ class Surveyor:
             known=self.known,
             confirmed=self.confirmed,
             resolution=self.resolution,
+            asked=self.asked,
         )
         conflicts = tuple(_with_line_ending_hint(conflict, root, ledger) for conflict in result.conflicts)
         twice = found_twice(root, self.targets, source, desired, self.homes, result, ledger, looked)

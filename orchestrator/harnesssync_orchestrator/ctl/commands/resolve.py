@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harnesssync_orchestrator.ctl import client, options, rendering
-from harnesssync_orchestrator.ctl.options import Command
+from harnesssync_orchestrator.ctl.options import Command, check_targets
 from harnesssync_orchestrator.ctl.reports import projects_of
 from harnesssync_orchestrator.ctl.work import Progress
 from harnesssync_orchestrator.errors import UsageError
@@ -20,7 +20,7 @@ CHOICES = ("restore", "keep", "adopt")
 COMMAND = Command(
     "resolve",
     "Decide about conflicts: restore ours, keep yours, or adopt an edit into the source.",
-    options=(options.PROJECT, options.USER, *options.RESOLVE, options.JSON, options.VERBOSE),
+    options=(options.PROJECT, options.USER, options.TARGET, *options.RESOLVE, options.JSON, options.VERBOSE),
     argument="[ADDRESS…]",
     details=(
         "An ADDRESS is as `status` shows it; a path means everything in that file. Then the project is synced.\n"
@@ -37,6 +37,9 @@ def run(parsed: Parsed, context: Context) -> int:
     params: dict[str, Any] = {"choice": choice}
     if (addresses := addresses_of(parsed)) is not None:
         params["addresses"] = list(addresses)
+    if targets := parsed.texts("target"):
+        check_targets(targets, context.known_targets())
+        params["targets"] = list(targets)
     path = context.project(parsed, console)
     with Progress() as progress:
         answer = client.ask_about(

@@ -22,7 +22,7 @@ async def answer(context: Context) -> bytes:
     """
     projects = context.projects()
     options = Options(
-        targets=_targets(context),
+        targets=targets(context),
         dry_run=bool(context.flag("dry_run")),
         confirmed=bool(context.flag("confirmed")),
         rehash=bool(context.flag("rehash")),
@@ -58,13 +58,14 @@ async def reports(supervisor: Supervisor, projects: list[str], options: Options)
     return b'{"projects":' + encode_projects(told) + b"}"
 
 
-def _targets(context: Context) -> tuple[str, ...]:
-    targets = context.texts("targets") or ()
+def targets(context: Context) -> tuple[str, ...]:
+    """Those that were named. Raises UsageError for one that nobody knows."""
+    named = context.texts("targets") or ()
     known = context.supervisor.known_targets
-    for target in targets:
+    for target in named:
         if known and target not in known:
             raise UsageError(f"there is no target {target!r}", hint="`harnesssync targets` lists them")
-    return targets
+    return named
 
 
 def _raise_lock_timeout(report: Report) -> None:
