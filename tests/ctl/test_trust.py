@@ -145,6 +145,30 @@ def test_pause_and_resume_ask_a_supervisor_that_runs(
 
 
 @pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ({"state": "in step", "counts": {"skipped": 3}}, "goes on: in step, 3 unchanged"),
+        ({"state": "conflict", "counts": {"synced": 2}}, "goes on: conflict, 2 synced"),
+        ({"state": "halted", "halt": "git-busy", "counts": {}}, "halted"),
+        ({"state": "failed", "counts": {"errors": 1}}, "failed, 1 errors"),
+    ],
+)
+def test_a_project_that_goes_on_says_how_it_stands(
+    harnesssync: Harnesssync,
+    peers: Peers,
+    control: Path,
+    worktree: Path,
+    make_report: Report,
+    report: dict[str, Any],
+    said: str,
+) -> None:
+    """Also where the watcher had done it all before the sync that was asked for, which then has nothing to do."""
+    peers(control, lambda _method, _params: {"projects": [make_report(worktree, **report)]})
+    ran = harnesssync("ctl", "resume", cwd=worktree)
+    assert ("nothing to do" in ran.out, ran.out.splitlines()[-1].strip()) == (False, said)
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         (["trust", "--show", "--revoke"], "contradict each other"),

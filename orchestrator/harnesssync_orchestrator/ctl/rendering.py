@@ -11,7 +11,8 @@ import os
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl.drifted import drift
-from harnesssync_orchestrator.ctl.waiting import argument, count, halted, held, item_name
+from harnesssync_orchestrator.ctl.losses import tell, tell_again
+from harnesssync_orchestrator.ctl.waiting import argument, count, halted, held, number_of
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
@@ -47,9 +48,6 @@ _STATE_COLOURS = {
     "out of step": "yellow",
     "conflict": "yellow",
 }
-_URGENT = ("security", "credential", "twice")
-"""Members of a loss that make it one to be told in full: something is not forbidden, or a person can mend it."""
-_VERB, _VERBS = "can't express", {"credential": "goes without", "twice": "finds"}
 _FAILED = {"failed", "partial"}
 _OUT_OF_STEP = {"paused", "out of step", "conflict", "halted"}
 
@@ -62,7 +60,12 @@ def exit_code(report: Mapping[str, Any]) -> int:
     return 1 if waits or report.get("state") in _OUT_OF_STEP else 0
 
 
-def synced(console: Console, report: Mapping[str, Any]) -> None:
+def resumed(console: Console, report: Mapping[str, Any]) -> None:
+    """What the sync did with which a project goes on, and how that stands: the watcher may have been quicker."""
+    synced(console, report, is_resumed=True)
+
+
+def synced(console: Console, report: Mapping[str, Any], *, is_resumed: bool = False) -> None:
     """What one sync did, and its summary."""
     console.header(visible(report["path"]))
     copies: int = report.get("copies_for_links") or 0
@@ -70,7 +73,7 @@ def synced(console: Console, report: Mapping[str, Any]) -> None:
         console.info(f"{target}: {counts}")
     _details(console, report)
     if copies:
-        many = f"{_number(copies, 'output')} copied, since no link could be made here"
+        many = f"{number_of(copies, 'output')} copied, since no link could be made here"
         console.warn(f"{many}: made anew by every sync after the source has changed")
     counts = report["counts"]
     console.synced(counts["synced"])
@@ -80,7 +83,9 @@ def synced(console: Console, report: Mapping[str, Any]) -> None:
     is_told = bool(report.get("unchanged")) and not console.verbose
     _attention(console, report, notes=bool(counts["synced"]) or console.verbose, losses=not is_told, done=True)
     console.counts["error"] = max(console.counts["error"], counts["errors"])
-    console.line(f"  {_summary(console, report)}")
+    goes_on = is_resumed and report.get("state") not in {"failed", "halted", "paused"}
+    end = state(console, report) if is_resumed else _summary(console, report)
+    console.line(f"  goes on: {end}" if goes_on else f"  {end}")
 
 
 def resolved(console: Console, report: Mapping[str, Any], decided: Sequence[Mapping[str, Any]]) -> None:
@@ -165,7 +170,7 @@ def state(console: Console, report: Mapping[str, Any]) -> str:
     counts = report.get("counts") or {}
     parts = [console.colourize(_STATE_COLOURS.get(word, "red"), visible(word))]
     if (changes := count(report, "operations")) and word == "out of step":
-        parts.append(_number(changes, "change"))
+        parts.append(number_of(changes, "change"))
     parts += [
         f"{counts[name]} {word}"
         for name, word in (("synced", "synced"), ("skipped", "unchanged"), ("cleaned", "cleaned"), ("errors", "errors"))
@@ -192,17 +197,13 @@ def _summary(console: Console, report: Mapping[str, Any]) -> str:
 def _numbers(report: Mapping[str, Any]) -> list[str]:
     """What a person still has to look at, as numbers."""
     numbers = [
-        _number(number, word)
+        number_of(number, word)
         for name, word in (("conflicts", "conflict"), ("problems", "problem"))
         if (number := count(report, name))
     ]
     if number := count(report, "held"):
         numbers.append(f"{number} held back")
     return numbers
-
-
-def _number(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}{'es' if word.endswith('s') else 's'}"
 
 
 def _by_target(report: Mapping[str, Any], words: Mapping[str, str]) -> Iterable[tuple[str, str]]:
@@ -248,13 +249,9 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, done
         position = [str(problem[name]) for name in ("file", "line", "column") if problem.get(name) is not None]
         console.note(_sentence(problem, place=":".join(position)))
     if losses:
-        _losses(console, report["losses"])
+        tell(console, report["losses"])
     else:
-        for word in _URGENT:
-            if number := sum(bool(loss.get(word)) for loss in report["losses"]):
-                console.note(
-                    f"{console.colourize('red', word)}: {_number(number, 'loss')} as before; status shows more"
-                )
+        tell_again(console, report["losses"])
     for note in report["notes"] if notes else ():
         console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
 
@@ -265,30 +262,6 @@ def _no_harness(console: Console, report: Mapping[str, Any]) -> None:
         f"no harness is in use here{written}. Choose with --target codex (harnesssync targets lists them), or for good "
         f"with harnesssync ctl add {argument(report)} --target codex"
     )
-
-
-def _losses(console: Console, losses: Sequence[Mapping[str, Any]]) -> None:
-    """Urgent losses in full; others in full when verbose, else their number. What has one reason shares a line."""
-    shared: dict[tuple[str, str, str, str], list[str]] = {}
-    for loss in losses:
-        lost = shared.setdefault((loss["target"], loss["item"], loss["why"], _urgency(loss)), [])
-        if loss["what"] != loss["item"]:
-            lost.append(loss["what"].removeprefix(f"{loss['item']}: "))
-    for (target, item, why, urgency), lost in shared.items():
-        what = f"{item_name(item)}: {', '.join(lost)}" if lost else item_name(item)
-        text = visible(f"{target} {_VERBS.get(urgency, _VERB)} {what}. {why}")
-        if urgency:
-            console.note(f"{console.colourize('red', urgency)}: {text}")
-        elif console.verbose:
-            console.note(f"lost: {text}")
-    others = 0 if console.verbose else sum(not _urgency(loss) for loss in losses)
-    if others:
-        count, hint = ("1 loss", "--verbose shows it") if others == 1 else (f"{others} losses", "--verbose shows them")
-        console.line(f"  {console.colourize('dim', f'· {count}; {hint}')}")
-
-
-def _urgency(loss: Mapping[str, Any]) -> str:
-    return next((word for word in _URGENT if loss.get(word)), "")
 
 
 def _place(*parts: str) -> str:

@@ -30,6 +30,11 @@ def count(report: Mapping[str, Any], name: str) -> int:
     return len(report.get(name) or ()) + (omitted.get(name, 0) if isinstance(omitted, dict) else 0)
 
 
+def number_of(number: int, word: str) -> str:
+    """`1 loss`, `2 losses`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}{'es' if word.endswith('s') else 's'}"
+
+
 def halted(console: Console, report: Mapping[str, Any]) -> None:
     """Why a project does less than it should, and what to type to go on."""
     reason = report.get("halt")

@@ -52,4 +52,4 @@ def run(parsed: Parsed, context: Context) -> int:
             return noted(console, silent)
         console.line("  No supervisor is running. To sync once, confirmed: harnesssync sync --confirm")
         return 0
-    return show(parsed, console, answer, rendering.synced)
+    return show(parsed, console, answer, rendering.resumed)
