@@ -110,7 +110,7 @@ def test_a_server_waits_for_approval(run: Run, main: Path, linked: Path) -> None
     assert run("sync", cwd=linked).code == 0
     assert links(linked) == told(main, {**PLACES, ".mcp.json": ".mcp.json"})
     write(main, {".mcp.json": '{"mcpServers": {"notes": {"command": "notes"}, "new": {"command": "new"}}}'})
-    assert "mcp_server new" in run("sync", cwd=linked).out
+    assert "held back: mcp_server new: new, or changed" in run("sync", cwd=linked).out  # and not what is approved
     assert not (linked / ".mcp.json").is_symlink()
 
 

@@ -241,7 +241,9 @@ def _permitted(
         elif output.executes and (why_held := trust.why_output_held(output.items, verdicts)):
             entry = ledger.entries.get(address)
             stays = why_held.is_doubt and entry is not None and _says_what_it_said(output, entry)
-            held.append(Held(address=address, owners=wish.owners, items=output.items, why=why_held, stays=stays))
+            # A link to a whole file of servers waits for one of them: the others are approved.
+            items = tuple(item for item in output.items if verdicts.get(item, why_held) is not None)
+            held.append(Held(address=address, owners=wish.owners, items=items, why=why_held, stays=stays))
         else:
             wanted[address] = wish
     return wanted, tuple(held), losses
