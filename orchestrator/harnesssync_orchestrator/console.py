@@ -31,6 +31,9 @@ CLEAR = "\033[H\033[2J"
 OUTPUT = "standard output"
 """What stands in an OSError for the name of a file when it is our output that can't be written."""
 
+NOTHING = "nothing to do"
+"""The summary of what did nothing."""
+
 _PLAIN_MARKS = {"✓": "+", "✗": "x", "⚠": "!", "·": ".", "→": "->", "…": "..."}
 """What stands for a mark where the encoding of the output has no such character."""
 
@@ -174,7 +177,7 @@ class Console:
             )
             if self.counts[name]
         ]
-        return ", ".join(parts) if parts else "nothing to do"
+        return ", ".join(parts) if parts else NOTHING
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -193,8 +193,11 @@ def test_check_tells_of_outputs_that_git_shows_again(run: Run, worktree: Path, g
     untracked = git("status", "--porcelain", "--untracked-files=all", cwd=worktree)
     assert report["shown"]
     assert all(f"?? {path}" in untracked for path in report["shown"])
-    assert "git shows what a sync would hide from it: " in run("status", cwd=worktree).out
-    run("sync", cwd=worktree)
+    assert "git shows what a sync would hide: " in run("status", cwd=worktree).out
+    synced = run("sync", cwd=worktree).out
+    assert ("git showed what is hidden again: " in synced, "nothing" in synced) == (True, False)
+    assert f"{len(report['shown'])} hidden from git again" in synced
+    assert "hidden" not in run("sync", cwd=worktree).out
     assert run("check", cwd=worktree).code == 0
 
 

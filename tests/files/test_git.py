@@ -12,6 +12,7 @@ import pytest
 
 from harnesssync_orchestrator.files.git import (
     busy,
+    busy_with,
     common_dir,
     git_dir,
     is_bare,
@@ -113,6 +114,8 @@ def test_git_is_busy_while_it_holds_its_index(main: Path) -> None:
     assert (busy(main), obstacle(main)) == (False, None)
     (main / ".git" / "index.lock").write_bytes(b"")
     assert (busy(main), obstacle(main)) == (True, "index.lock")
+    lock = main / ".git" / "index.lock"
+    assert busy_with(main) == f"a command of git is at work in it: wait for it or, if it was killed, delete {lock}"
 
 
 def test_git_is_busy_during_a_rebase_and_a_merge(tmp_path: Path, main: Path, git: Any) -> None:
@@ -125,6 +128,7 @@ def test_git_is_busy_during_a_rebase_and_a_merge(tmp_path: Path, main: Path, git
     for command, way_out in ((("rebase", "main"), ("rebase", "--abort")), (("merge", "main"), ("merge", "--abort"))):
         assert subprocess.run(["git", *command], cwd=linked, capture_output=True, check=False).returncode != 0
         assert (busy(linked), busy(main)) == (True, False)
+        assert busy_with(linked) == f"a {command[0]} is under way in it: end it, git status says how"
         git(*way_out, cwd=linked)
         assert obstacle(linked) is None
 

@@ -477,6 +477,14 @@ async def test_git_at_work_is_waited_for(run: Sync, root: Path) -> None:
     assert report.state is State.IN_STEP
 
 
+async def test_git_that_goes_on_working_is_named(run: Sync, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in the way, and what to do about it."""
+    monkeypatch.setattr("harnesssync_orchestrator.service.run.GIT_SETTLES_S", 0.05)
+    (root / ".git/MERGE_HEAD").touch()
+    report = await run()
+    assert (report.halt, report.halt_message) == ("git-busy", "a merge is under way in it: end it, git status says how")
+
+
 async def test_two_syncs_of_a_project_take_turns_double_sync(run: Sync) -> None:
     """The second finds everything done."""
     reports: list[Report] = []

@@ -57,9 +57,9 @@ class Report:
     `operations` are those done, or, in a check or dry run, those that would be. `methods` counts the outputs
     made by method (`symlink`, `copy`, …), `copies_for_links` those that were to be links. `drift` counts the outputs by
     how they stood before anything was done, and `kept` are those that a person keeps as theirs; `shown` those that git
-    shows, and that a sync would hide from it. `duration_s` is in seconds; `finished` is UTC, ISO 8601. `notes` are
-    things to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that nothing has
-    changed since the last sync, neither source nor outputs: all that is told was told then.
+    shows, and that a sync would hide from it, or has. `duration_s` is in seconds; `finished` is UTC, ISO 8601. What is
+    in `notes` is good to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that
+    nothing has changed since the last sync, neither source nor outputs: all that is told was told then.
     """
 
     project_id: str

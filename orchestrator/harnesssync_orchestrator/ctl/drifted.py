@@ -29,7 +29,9 @@ def drift(console: Console, report: Mapping[str, Any], *, done: bool) -> None:
         elif state in ("output-edited", "both", "foreign") and operation["path"] not in taken_in:
             replaced.append(path)
     if shown := [visible(path) for path in report.get("shown") or ()]:
-        console.note(f"git shows what a sync would hide from it: {_named(shown)}")
+        console.note(
+            f"git {'showed what is hidden again' if done else 'shows what a sync would hide'}: {_named(shown)}"
+        )
     if missing:
         console.note(f"missing, {'and' if done else 'to be'} made again: {_named(missing)}")
     if replaced and done:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from harnesssync_orchestrator.console import visible
+from harnesssync_orchestrator.console import NOTHING, visible
 from harnesssync_orchestrator.ctl.drifted import drift
 from harnesssync_orchestrator.ctl.losses import tell, tell_again
 from harnesssync_orchestrator.ctl.waiting import argument, count, halted, held, number_of
@@ -187,11 +187,13 @@ def state(console: Console, report: Mapping[str, Any]) -> str:
 
 
 def _summary(console: Console, report: Mapping[str, Any]) -> str:
-    text = console.summary()
+    text, shown = console.summary(), count(report, "shown")
+    if shown:
+        text = f"{'' if text == NOTHING else f'{text}, '}{shown} hidden from git again"
     waiting = _numbers(report)
-    if not waiting:
+    if not (waiting or report.get("halt")):
         return text
-    return ", ".join(["nothing done" if text == "nothing to do" else text, *waiting])
+    return ", ".join(["nothing done" if text == NOTHING else text, *waiting])
 
 
 def _numbers(report: Mapping[str, Any]) -> list[str]:

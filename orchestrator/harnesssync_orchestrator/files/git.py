@@ -15,7 +15,14 @@ from pathlib import Path
 
 from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 
-_OPERATIONS = ("index.lock", "rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
+_OPERATIONS = {
+    "index.lock": "a command of git is at work",
+    "rebase-merge": "a rebase is under way",
+    "rebase-apply": "a rebase, or git am, is under way",
+    "MERGE_HEAD": "a merge is under way",
+    "CHERRY_PICK_HEAD": "a cherry-pick is under way",
+    "REVERT_HEAD": "a revert is under way",
+}
 _WORKTREE_SETTING = re.compile(rb"^\[core\](?:\n[^\[\n]*)*?\n\s*worktree\s*=([^\n]*)", re.MULTILINE)
 _BARE_SETTING = re.compile(
     rb"^\[core\](?:\n[^\[\n]*)*?\n\s*bare(?:\s*=\s*(?:true|yes|on|1))?\s*$", re.MULTILINE | re.IGNORECASE
@@ -171,6 +178,17 @@ def obstacle(worktree: Path) -> str | None:
     return next((name for name in _OPERATIONS if _mode(f"{folder}/{name}")), None)
 
 
+def busy_with(worktree: Path) -> str:
+    """The same for people, with what to do about it."""
+    name = obstacle(worktree)
+    if name is None:
+        return "git was at work in it"
+    remedy = "end it, git status says how"
+    if name == "index.lock":
+        remedy = f"wait for it or, if it was killed, delete {git_dir(worktree)}/{name}"
+    return f"{_OPERATIONS[name]} in it: {remedy}"
+
+
 def busy(worktree: Path) -> bool:
     """Is git in the middle of something here, so that files will change again in a moment?"""
     return obstacle(worktree) is not None
@@ -178,6 +196,7 @@ def busy(worktree: Path) -> bool:
 
 __all__ = [
     "busy",
+    "busy_with",
     "common_dir",
     "git_dir",
     "is_bare",

@@ -49,7 +49,7 @@ class Run:
 
     `drift` is what was found before anything was adopted. `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
-    `shadowed` is a sentence about what of a person's git does not show either.
+    `shadowed` is a sentence about what of a person's git does not show either, `shown` what it showed of ours.
     """
 
     start: Start
@@ -61,7 +61,9 @@ class Run:
     unfinished: Record | None = None
     drift: Mapping[Drift, int] = field(default_factory=dict)
     shadowed: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     _git_is_busy: bool = False
+    _git_is_at: str = ""
     _only_hidden: tuple[tuple[str, ...], ...] | None = None
 
     @classmethod
@@ -112,6 +114,7 @@ class Run:
             while await self.start.in_thread(git.busy, self.root):  # noqa: ASYNC110 - git sets no event
                 await anyio.sleep(GIT_LOOKS_S)
             return True
+        self._git_is_at = await self.start.in_thread(git.busy_with, self.root)
         return False
 
     # --- survey and plan
@@ -213,6 +216,7 @@ class Run:
         if seen.plan.operations or seen.plan.exclude:
             self.transaction.found()
         seen = replace(seen, plan=self.transaction.keep_now(seen.plan))
+        self.shown = shown_by_git(self.start, seen.plan)
         self.keep_from_git(seen, before=bool(seen.plan.operations))
         return seen
 
@@ -269,9 +273,8 @@ class Run:
     def halted(self, reason: HaltReason) -> SyncResult:
         """The sync has not begun; what is to be watched is what the last one found."""
         remembered = remembered_by(self.start.memory.footprint)
-        report = planned_report(
-            self.project, self.start.targets, Plan(halt=reason, halt_message=_HALTED.get(reason, "")), (), ()
-        )
+        why = self._git_is_at if reason is HaltReason.GIT_BUSY else _NOT_READ
+        report = planned_report(self.project, self.start.targets, Plan(halt=reason, halt_message=why), (), ())
         return self.start.result(report, frozenset(remembered.watch if remembered else ()))
 
     async def planned(self, seen: Survey) -> SyncResult:
@@ -285,12 +288,9 @@ class Run:
         """What the sync did."""
         notes = (*seen.consent(self.start.targets), *self.notes, *self.shadowed)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
-        report = replace(report, drift=self.drift) if self.drift else report
+        report = replace(report, drift=self.drift or report.drift, shown=self.shown if self.hidden else ())
         result = self.start.result(report, self.looking.watch)
         return replace(result, confirmed=False) if self.looking.has_recalled else result
 
 
-_HALTED = {
-    HaltReason.FOREIGN_OWNER: "it belongs to another user, and is not read until you trust it",
-    HaltReason.GIT_BUSY: "git is at work in it",
-}
+_NOT_READ = "it belongs to another user, and is not read until you trust it"
