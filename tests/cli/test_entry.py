@@ -40,6 +40,20 @@ def test_python_floor_is_told_in_a_sentence(version: tuple[int, ...]) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("value", "said"), [("", "HOME is empty"), ("here", "HOME is no absolute path: 'here'")], ids=["empty", "relative"]
+)
+@pytest.mark.parametrize("command", [["status"], ["sync"], ["ctl", "status"], ["ctl", "add"]], ids=" ".join)
+def test_a_home_that_is_nowhere_is_told(
+    run: Run, worktree: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str, command: list[str]
+) -> None:
+    """With an empty one everything would be kept in the root directory, with a relative one wherever one is."""
+    monkeypatch.setenv("HOME", value)
+    ran = run(*command, cwd=worktree)
+    assert (ran.code, said in ran.err, "or unset it" in ran.err) == (2, True, True)
+    assert not (worktree / "here").exists()
+
+
 @pytest.mark.parametrize("name", ["__init__.py", "entry.py", "__main__.py"])
 def test_python_floor_check_is_understood_by_old_pythons(name: str) -> None:
     """What runs before the check has no syntax that Python 3.4 lacks, nor a future import that 3.6 lacks."""

@@ -326,9 +326,16 @@ def test_add_asks_a_supervisor_that_runs(
 
 def test_add_of_the_home_directory_is_the_user_scope(harnesssync: Harnesssync, registry: Registry, home: Path) -> None:
     """It is no worktree, and needs none."""
-    assert harnesssync("ctl", "add", "--user").code == 0
+    ran = harnesssync("ctl", "add", "--user")
+    assert (ran.code, "To sync once: harnesssync sync --user; " in ran.out) == (0, True)
     (entry,) = registry.list_projects().values()
     assert (entry.path, entry.scope) == (str(home), Scope.USER)
+
+
+def test_add_says_what_syncs_that_project(harnesssync: Harnesssync, worktree: Path, tmp_path: Path) -> None:
+    """From wherever it is typed."""
+    ran = harnesssync("ctl", "add", str(worktree), cwd=tmp_path)
+    assert f"To sync once: harnesssync sync --project {worktree}; " in ran.out
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from harnesssync_orchestrator.errors import UsageError
+
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +26,18 @@ def variable(environ: Mapping[str, str], name: str) -> str | None:
 
 
 def home(environ: Mapping[str, str]) -> str:
-    """The home directory: `HOME`, else what the system knows of the user."""
-    return environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - pathlib takes longer to import than a sync
+    """The home directory: `HOME`, else what the system knows of the user.
+
+    Raises UsageError where that is no absolute path: with an empty one everything would be kept in the root directory.
+    """
+    given = environ.get("HOME")
+    found = os.path.expanduser("~") if given is None else given  # noqa: PTH111 - pathlib takes longer to import than a sync
+    if os.path.isabs(found):  # noqa: PTH117 - as above
+        return found
+    if given is None:
+        raise UsageError("the system knows of no home directory of yours", hint="Set HOME")
+    text = f"HOME is no absolute path: {given!r}" if given else "HOME is empty"
+    raise UsageError(text, hint="Set it to your home directory, or unset it")
 
 
 def state_root(environ: Mapping[str, str]) -> str:

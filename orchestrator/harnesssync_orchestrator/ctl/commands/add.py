@@ -77,8 +77,9 @@ def run(parsed: Parsed, context: Context) -> int:
             f"{typed} shows what it holds, harnesssync ctl trust {typed} approves it"
         )
     if not served:
+        place = argument({"path": path, "scope": scope})
+        once = f"harnesssync sync {place if scope == 'user' else f'--project {place}'}"
         console.line(
-            "  No supervisor is running. To sync once: harnesssync sync; to keep it in step: "
-            "harnesssync-orchestrator serve"
+            f"  No supervisor is running. To sync once: {once}; to keep it in step: harnesssync-orchestrator serve"
         )
     return 0
