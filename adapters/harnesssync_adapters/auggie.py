@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.auggie import SETTINGS, TOOLS, permissions
-from harnesssync_adapters.shared import hooks, instructions
+from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import first_line, found_at, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import server_key, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core import prompts
@@ -79,7 +79,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         if (refused := unsafe(view, command, command.path)) is not None:
             yield refused
             continue
-        description = command.description or first_line(command.prompt) or command.name
+        description = commands.described(command)
         yield FileOutput(
             path=f".augment/commands/{'/'.join(command.path)}.md",
             items=(command.id,),

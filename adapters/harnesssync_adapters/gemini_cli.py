@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.formats.toml_text import toml_document
 from harnesssync_adapters.permissions.gemini_cli import permissions
-from harnesssync_adapters.shared import hooks, instructions
+from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
@@ -103,7 +103,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             continue
         if has_skill(view, command.name):
             continue
-        members: dict[str, JsonValue] = {"description": command.description} if command.description else {}
+        members: dict[str, JsonValue] = {"description": commands.described(command)} if command.description else {}
         prompt, losses = in_gemini_syntax(command.prompt, "Gemini CLI")
         yield FileOutput(
             path=f".gemini/commands/{'/'.join(command.path)}.toml",

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.qwen import SETTINGS, permissions
-from harnesssync_adapters.shared import hooks, instructions
+from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.environment import variables
@@ -114,7 +114,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         if has_skill(view, command.name):
             continue
         prompt, losses = in_gemini_syntax(command.prompt, "Qwen Code")
-        front: dict[str, JsonValue] = {"description": command.description or f"The command {command.name}"}
+        front: dict[str, JsonValue] = {"description": commands.described(command)}
         if command.argument_hint:
             front["argument-hint"] = command.argument_hint
         yield FileOutput(

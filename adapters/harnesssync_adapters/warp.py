@@ -14,7 +14,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands, instructions
 from harnesssync_adapters.shared.command_skills import called_losses, spoken
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import is_claude_server, templates
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core import prompts
@@ -46,7 +46,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
         if has_skill(view, name):
             continue
         body = commands.rewritten(command.prompt, commands.spaced, _written)
-        description = command.description or first_line(body) or f"The command {command.name}"
+        description = commands.described(command)
         yield FileOutput(
             path=f".warp/skills/{name}/SKILL.md",
             items=(command.id,),

@@ -416,3 +416,25 @@ def test_where_a_target_looks_besides_is_beside_what_it_has(target: Target) -> N
         assert not any(twin.other == twin.place for _, twin in found)
     declared = {(each.place, other) for each in target.besides for other in each.others if "{}" in other}
     assert looked == declared
+
+
+@pytest.mark.parametrize(
+    ("prompt", "described"),
+    [("Fix $ARGUMENTS by @docs/a.md\n", "Fix … by …"), ("\n$ARGUMENTS\n!`git log`\n", "The command x")],
+)
+def test_first_words_that_describe_a_command_have_no_place_for_arguments(
+    target: Target, prompt: str, described: str
+) -> None:
+    """A list shows them, and puts nothing in. A description of a person's own stays as it is."""
+    derived = command(P, "x", prompt, description=prompt.strip().splitlines()[0])
+    own = command(P, "y", prompt, description="Fix $ARGUMENTS", metadata={"description": "Fix $ARGUMENTS"})
+    files = outputs(target, Source(scope=P, root="/repo", items=(derived, own)))
+    shown = [
+        line.partition(" ")[2].lstrip("= ")
+        for output in files
+        if isinstance(output, FileOutput)
+        for line in output.content.decode().splitlines()
+        if line.startswith("description")
+    ]
+    assert shown == ([f'"{described}"', '"Fix $ARGUMENTS"'] if shown else [])
+    assert shown or target.id not in {"codex", "gemini", "opencode", "qwen", "warp", "pi", "windsurf"}

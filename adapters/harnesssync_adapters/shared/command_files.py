@@ -8,7 +8,7 @@ from functools import partial
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.command_skills import command_losses, spoken
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command
@@ -54,7 +54,7 @@ def prompt_files(
             yield refused
         elif not has_skill(view, command.name):
             prompt, losses = commands.with_arguments(command.prompt, harness, numbered=numbered)
-            front: dict[str, JsonValue] = {"description": command.description or first_line(prompt) or name}
+            front: dict[str, JsonValue] = {"description": commands.described(command)}
             if command.argument_hint:
                 front["argument-hint"] = command.argument_hint
             yield FileOutput(
@@ -70,7 +70,7 @@ def prompt_files(
 
 def described(command: Command) -> Mapping[str, JsonValue]:
     """Front matter that only describes the command."""
-    return {"description": command.description or first_line(_body(command)) or command.name}
+    return {"description": commands.described(command)}
 
 
 def _body(command: Command) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.skills import use_losses
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
@@ -58,11 +58,10 @@ def told_commands(
             yield refused
         elif not has_skill(view, name):
             body = commands.rewritten(command.prompt, text, lambda part: own(part) or spoken(part, noun))
-            description = command.description or first_line(body) or f"The command {command.name}"
             yield FileOutput(
                 path=place.format(name),
                 items=(command.id,),
-                content=markdown({"name": name, "description": description, **front}, body),
+                content=markdown({"name": name, "description": commands.described(command), **front}, body),
                 private=is_private(view, command),
             )
             for part in prompts.distinct(command.prompt):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.prompts import (
     Argument,
     Arguments,
@@ -17,9 +18,22 @@ from harnesssync_orchestrator.core.prompts import (
     renumbered,
 )
 
+_LONGEST = 200
+"""Characters of a description that is taken from the text."""
 _ALL = re.compile(r"\$(?=ARGUMENTS)")
 NUMBERS = re.compile(r"\$(?=\d|ARGUMENTS)")
 """What a harness that puts in single arguments would put something in the place of, in text."""
+
+
+def described(command: Command) -> str:
+    """What lists show of a command: its description, or else its first words, with an ellipsis where Claude Code would
+    put something in. A command that says nothing in words is called by its name."""
+    told = command.metadata.get("description")
+    if told is not None or (command.description not in command.prompt and "arguments" not in command.metadata):
+        return command.description
+    text = rewritten(command.prompt, str, lambda _: "…")
+    lines = (line.strip().lstrip("#").strip() for line in text.splitlines())
+    return next((line[:_LONGEST] for line in lines if any(map(str.isalnum, line))), f"The command {command.name}")
 
 
 def spaced(text: str) -> str:

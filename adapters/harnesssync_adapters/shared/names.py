@@ -62,9 +62,3 @@ def slug(name: str) -> str:
 def has_skill(view: View, name: str) -> bool:
     """Is there a skill of that name? It then stands before a command of the same name, in Claude Code too."""
     return view.has_skill(name)
-
-
-def first_line(text: str) -> str:
-    """The first line that says something, without Markdown's heading marks, cut to 200 characters."""
-    lines = (line.strip().lstrip("#").strip() for line in text.splitlines())
-    return next((line for line in lines if line), "")[:200]

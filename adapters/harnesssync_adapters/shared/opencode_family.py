@@ -10,7 +10,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.names import first_line, has_skill, is_private, loss, unsafe
+from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
 from harnesssync_adapters.shared.skills import skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
@@ -108,7 +108,7 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
             continue
         if has_skill(view, command.name):
             continue
-        description = command.description or first_line(command.prompt) or command.name
+        description = commands.described(command)
         text = commands.rewritten(command.prompt, commands.spaced, _written)
         yield FileOutput(
             path=f"{family.folder(view)}/commands/{'/'.join(command.path)}.md",
