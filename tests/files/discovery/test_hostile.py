@@ -120,11 +120,32 @@ def test_what_is_no_file_stops_nothing(world: Any, skill_text: Any, place: str, 
     world.in_project({".claude/skills/good/SKILL.md": skill_text("Good")})
     source = world.discover().source
     assert [item.name for item in source.items] == ["good"]
-    if thing == "dangling" or (thing == "folder" and "agents" in place):  # folders in folders may have any name
+    if thing == "dangling" and "agents" in place:
+        assert [(problem.code, problem.hides) for problem in source.problems] == [("link_dangling", False)]
+    elif thing == "dangling" or (thing == "folder" and "agents" in place):  # folders in folders may have any name
         assert source.problems == ()
     else:
         assert source.problems
         assert all(problem.hint and problem.file for problem in source.problems)
+
+
+@pytest.mark.parametrize("place", [".claude/rules/x.md", ".claude/rules/in/x.md", ".claude/skills/x", "CLAUDE.md"])
+def test_a_link_in_a_circle_is_to_be_removed(world: Any, place: str) -> None:
+    """Nobody can make it readable."""
+    (world.project / place).parent.mkdir(parents=True, exist_ok=True)
+    (world.project / place).symlink_to(place.rpartition("/")[2])
+    [problem] = world.read().problems
+    assert (problem.code, problem.file, problem.hint) == ("link_loop", str(world.project / place), "Remove the link.")
+
+
+def test_a_link_to_nothing_is_told_where_an_item_would_be(world: Any) -> None:
+    """A rule, or the folder of a skill; not what an editor leaves beside a file that it has open, nor other names."""
+    places = (".claude/rules/x.md", ".claude/skills/x", ".claude/rules/.#x.md", ".claude/rules/x.txt")
+    for place in places:
+        (world.project / place).parent.mkdir(parents=True, exist_ok=True)
+        (world.project / place).symlink_to("nothing")
+    told = {problem.file: problem.hint for problem in world.read().problems}
+    assert told == {str(world.project / place): "Remove it, or put back what it leads to." for place in places[:2]}
 
 
 @pytest.mark.parametrize("folder", [".claude/skills", ".claude/agents", ".claude/rules", ".claude/commands"])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Collection
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Problem
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Looked, SpecialFileError, TooLargeError
 
 MAX_DEPTH = 100
 """Lists and tables in one another. Whatever goes on with a value does so by recursion, and must not come to its end."""
+
+MAX_DURATION = 2**31 - 1
+"""In milliseconds it is 24 days; longer time-outs end at once in many programs, Node among them."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -67,6 +71,17 @@ def decode(content: bytes, path: str) -> tuple[str, Problem | None]:
         )
 
 
+def dangling(path: str) -> Problem:
+    """The problem with a link that leads to nothing, where Claude Code would read an item."""
+    return Problem(
+        code="link_dangling",
+        message="a link leads to nothing",
+        file=path,
+        hint="Remove it, or put back what it leads to.",
+        hides=False,
+    )
+
+
 def why_unreadable(error: OSError, path: str) -> Problem | None:
     """The problem with a file that can't be read; None for one that is not there, which is no problem."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
@@ -91,6 +106,13 @@ def why_unreadable(error: OSError, path: str) -> Problem | None:
             message=f"the file is too large: {error.strerror}",
             file=path,
             hint="Make it shorter; Claude Code does not read it either.",
+        )
+    if error.errno == errno.ELOOP:
+        return Problem(
+            code="link_loop",
+            message="a link in a circle leads to no file",
+            file=path,
+            hint="Remove the link.",
         )
     return Problem(
         code=FILE_UNREADABLE,
@@ -131,3 +153,8 @@ def _without_lone_surrogates(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
             _LONE_SURROGATE.sub("�", key): _without_lone_surrogates(inner, depth + 1) for key, inner in value.items()
         }
     return value
+
+
+def is_duration(value: object) -> TypeGuard[int | float]:
+    """Is a value a time that any program can count? `1e999` is none, though JSON has it."""
+    return isinstance(value, int | float) and 0 < value <= MAX_DURATION

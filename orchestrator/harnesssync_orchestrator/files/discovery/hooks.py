@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harnesssync_orchestrator.core.items import Hook
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_duration, shown
+from harnesssync_orchestrator.files.discovery.documents import is_duration
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 
 _NEEDS = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url", "mcp_tool": "tool"}
 """What a handler of each type can't do without."""

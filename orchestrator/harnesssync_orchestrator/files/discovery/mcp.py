@@ -12,7 +12,8 @@ from typing import Any
 
 from harnesssync_orchestrator.core.items import McpServer, Transport
 from harnesssync_orchestrator.core.references import Template, parse_template
-from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, is_duration, shown
+from harnesssync_orchestrator.files.discovery.documents import is_duration
+from harnesssync_orchestrator.files.discovery.reader import Ground, Reader, shown
 
 MAX_SERVERS = 100
 """Servers of one file that are read. Each is one edit of a harness's file, so thousands would take minutes."""

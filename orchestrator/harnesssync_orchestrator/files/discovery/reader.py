@@ -7,14 +7,14 @@ import os
 import stat
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
 from harnesssync_orchestrator.core.items import Absent, Layer, Origin
 from harnesssync_orchestrator.core.markers import marker_name
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Problem
-from harnesssync_orchestrator.files.discovery.documents import decode, read_json_safe, why_unreadable
+from harnesssync_orchestrator.files.discovery.documents import dangling, decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
 from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
 from harnesssync_orchestrator.files.opened import is_within
@@ -26,9 +26,6 @@ MAX_FOLDER_DEPTH = 16
 
 
 TRUST_IT = "run harnesssync ctl trust there if you want it to be read"
-
-MAX_DURATION = 2**31 - 1
-"""In milliseconds it is 24 days; longer time-outs end at once in many programs, Node among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +160,9 @@ class Reader:
             self._report_error(error, path)
             return "taken"
 
-    def kind_of(self, entry: Entry, ground: Ground) -> str:
-        """`file`, `dir` or `special`, for a link of what it leads to; empty if it leads nowhere or too far."""
+    def kind_of(self, entry: Entry, ground: Ground, *, is_told: bool = True) -> str:
+        """`file`, `dir` or `special`, for a link of what it leads to; empty if it leads too far, or nowhere, which may
+        be told."""
         if entry.kind != "link":
             return entry.kind
         try:
@@ -175,6 +173,9 @@ class Reader:
             self._report_error(error, entry.path)
             return ""
         if status is None:
+            # By one that begins with a dot an editor marks what it has open.
+            if is_told and ground.plugin is None and not entry.name.startswith("."):
+                self.problems.append(dangling(entry.path))
             return ""
         return "dir" if stat.S_ISDIR(status.st_mode) else "file" if stat.S_ISREG(status.st_mode) else "special"
 
@@ -202,7 +203,7 @@ class Reader:
                     continue
             folders: list[tuple[tuple[str, ...], str]] = []
             for entry in entries:
-                kind = self.kind_of(entry, ground)
+                kind = self.kind_of(entry, ground, is_told=entry.name.endswith(".md"))
                 if kind == "dir" and len(parts) < MAX_FOLDER_DEPTH:
                     folders.append(((*parts, entry.name), entry.path))
                 elif entry.name.endswith(".md") and kind:
@@ -288,11 +289,6 @@ def _reach(path: str, real: str, boundary: str) -> tuple[str, str]:
     """Where in a layer something leads out, and the mark of where it leads."""
     where = os.path.relpath(path, boundary)
     return where, hashlib.sha256(f"reach\0{where}\0{real}".encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def is_duration(value: object) -> TypeGuard[int | float]:
-    """Is a value a time that any program can count? `1e999` is none, though JSON has it."""
-    return isinstance(value, int | float) and 0 < value <= MAX_DURATION
 
 
 def shown(text: object) -> str:
