@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harnesssync_adapters.shared.names import loss
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, Loss, Output, short_hash
@@ -124,9 +124,13 @@ def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
     own = posixpath.join(view.root, folder.path(AGENTS))
     if not any(rule.source == own or own in rule.imports for rule in folder.public):
         return None
-    why = f"{folder.path(AGENTS)} is written by hand, and CLAUDE.md leads to it"
+    name = folder.path(AGENTS)
+    why = (
+        f"{name} is written by hand, and CLAUDE.md leads to it: move its text into CLAUDE.md itself and delete it, and "
+        "one of all rules is written in its place"
+    )
     return [
-        loss(view, rule, rule.name, why)
+        replace(loss(view, rule, rule.name, why), left_out=True)
         for rule in folder.public
         if rule.source != own and (own not in rule.imports or not _only_imports(rule))
     ]

@@ -202,6 +202,7 @@ class Loss:
     `what` is lost (`model: opus`), `why` says the reason. A `security` loss means that something forbidden
     in Claude Code is not forbidden there. A `credential` loss means that the item is left out since a credential is
     written out in it, which a person can mend. One that is there `twice` is in `what` too, which they can take away.
+    One is `left_out` for something of theirs that stands where it would be written, and that they can move.
     """
 
     target: str
@@ -211,6 +212,7 @@ class Loss:
     security: bool = False
     credential: bool = False
     twice: bool = False
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

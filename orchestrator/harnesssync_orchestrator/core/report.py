@@ -236,4 +236,5 @@ def loss_row(loss: Loss) -> dict[str, Any]:
         "security": loss.security,
         "credential": loss.credential,
         "twice": loss.twice,
+        "left_out": loss.left_out,
     }

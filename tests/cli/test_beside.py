@@ -1,4 +1,4 @@
-"""What a harness finds twice is told, with what stands where; and what says the same anyway is no conflict."""
+"""What stands beside ours, or in its place, and is a person's: told, with what to do about it, and left alone."""
 
 from __future__ import annotations
 
@@ -128,3 +128,21 @@ def test_where_a_harness_is_moved_it_is_looked_for_there(
     write(home, {".codex/skills/pdf/SKILL.md": SKILL})
     options = ("--user", "--target", "codex")
     assert twice(run, "check", tmp_path, *options) == [("codex", "skill pdf", "tools/codex/skills/pdf")]
+
+
+@pytest.mark.parametrize("form", ["link", "import"])
+def test_rules_that_give_way_to_an_agents_md_written_by_hand_are_named(run: Run, repository: Path, form: str) -> None:
+    """In one line for all harnesses; and its remedy helps."""
+    root = write(repository, {"AGENTS.md": "By hand.\n", ".claude/rules/a.md": "A.\n", ".claude/rules/b.md": "B.\n"})
+    if form == "link":
+        (root / "CLAUDE.md").symlink_to("AGENTS.md")
+    else:
+        (root / "CLAUDE.md").write_text("@AGENTS.md\n")
+    options = ("--target", "codex", "--target", "windsurf")
+    shown = run("sync", *options, cwd=root)
+    said = "left out: codex, windsurf can't get rule .claude/rules/a.md, rule .claude/rules/b.md. AGENTS.md is written"
+    assert (shown.code, shown.out.count("left out"), said in shown.out) == (0, 1, True), shown.out
+    (root / "CLAUDE.md").unlink()
+    (root / "AGENTS.md").rename(root / "CLAUDE.md")
+    assert "left out" not in run("sync", *options, cwd=root).out
+    assert all(text in (root / "AGENTS.md").read_text() for text in ("By hand.", "A.", "B."))
