@@ -89,6 +89,7 @@ class Console:
         self._colours_out = uses_colour(self._out, environ=environ, platform=platform)
         self._colours_err = uses_colour(self._err, environ=environ, platform=platform)
         self.counts = {"synced": 0, "skipped": 0, "cleaned": 0, "error": 0}
+        self._told: set[str] = set()
 
     def fresh(self) -> Console:
         """Another console on the same streams whose counters begin at zero: one for each project."""
@@ -111,8 +112,15 @@ class Console:
         except ValueError:  # closed
             return False
 
+    def once(self, text: str) -> None:
+        """A line that is worth telling once, also where it is true of several projects."""
+        if text not in self._told:
+            self._told.add(text)
+            self.line(text)
+
     def redraw(self) -> None:
         """Begin anew at the top of an empty terminal; elsewhere what follows is simply more."""
+        self._told.clear()
         if self.is_terminal:
             self._out.write(CLEAR)
 

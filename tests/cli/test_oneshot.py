@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,6 +180,22 @@ def test_an_edit_of_a_private_output_is_a_conflict_while_a_rule_is_broken(
     assert [each["address"] for each in row["conflicts"]] == ["AGENTS.override.md"]
     assert "AGENTS.override.md" not in git("status", "--porcelain", "-uall", cwd=half_read)
     assert output.read_text() == "MY EDIT\n"
+
+
+def test_a_dry_run_counts_as_the_sync_does(run: Run, worktree: Path) -> None:
+    """By target and in all: outputs, of which one edit of a file may set several, and a new file is written."""
+    servers = {name: {"type": "http", "url": f"https://{name}.invalid/mcp"} for name in ("a", "b")}
+    (worktree / ".mcp.json").write_text(json.dumps({"mcpServers": servers}))
+    options = ("--target", "codex", "--target", "gemini")
+    for _ in range(2):
+        planned = run("sync", "--dry-run", *options, cwd=worktree).out
+        done = run("sync", *options, cwd=worktree).out
+        for before, after in (("to link", "linked"), ("to write", "written"), ("to merge", "merged")):
+            assert re.findall(rf"(\d+) {before}", planned) == re.findall(rf"(\d+) {after}", done)
+        for before, after in (("to sync", "synced"), ("to clean", "cleaned")):
+            assert re.findall(rf"(\d+) {before}", planned) == re.findall(rf"(\d+) {after}", done)
+        assert re.search(r"[1-9]\d* to sync", planned)
+        (worktree / ".mcp.json").write_text(json.dumps({"mcpServers": {"b": {"type": "http", "url": "https://c/"}}}))
 
 
 def test_check_tells_of_outputs_that_git_shows_again(run: Run, worktree: Path, git: Callable[..., str]) -> None:

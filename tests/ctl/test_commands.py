@@ -89,6 +89,17 @@ def test_a_second_sync_has_nothing_to_do(
     assert harnesssync("ctl", "sync", "--verbose", cwd=worktree).out == f"\n[{worktree}]\n  12 skipped\n"
 
 
+def test_what_holds_for_several_projects_is_told_once(
+    harnesssync: Harnesssync, peers: Peers, control: Path, tmp_path: Path, make_report: Report
+) -> None:
+    """A harness asks for its consent in each of them, and in the same words."""
+    notes = ["Trust it in Codex.", "Look at the hooks."]
+    reports = [make_report(tmp_path / name, notes=notes, counts={"synced": 1}) for name in ("a", "b")]
+    peers(control, lambda _method, _params: {"projects": reports})
+    shown = harnesssync("ctl", "sync", "--all").out
+    assert [shown.count(note) for note in notes] == [1, 1]
+
+
 def test_diff_shows_every_change(
     harnesssync: Harnesssync, peers: Peers, control: Path, worktree: Path, make_report: Report
 ) -> None:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason, Waits
-from harnesssync_orchestrator.core.plan import Conflict, Held, Kept, MakeLink, Operation, UpdateSource, state_of
+from harnesssync_orchestrator.core.plan import (
+    Conflict,
+    EditDocument,
+    Held,
+    Kept,
+    MakeLink,
+    Operation,
+    Plan,
+    Remove,
+    Restore,
+    UpdateSource,
+    state_of,
+)
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import Problem
 
@@ -39,6 +51,20 @@ class Counts:
     errors: int = 0
 
 
+def counted(plan: Plan, operations: Iterable[Operation]) -> Counts:
+    """Outputs, not operations: one edit of a merged file may set several keys."""
+    synced, cleaned = len(plan.adopt), len(plan.forget)
+    for operation in operations:
+        if isinstance(operation, EditDocument):
+            synced += len(operation.record)
+            cleaned += len(operation.forget)
+        elif isinstance(operation, Remove) or (isinstance(operation, Restore) and not operation.before.digest):
+            cleaned += 1
+        else:
+            synced += 1
+    return Counts(synced=synced, cleaned=cleaned)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """An operation, a target or a whole project that failed, with what to do next."""
@@ -54,7 +80,8 @@ class Failure:
 class Report:
     """The result of one sync, check or dry run of one project.
 
-    `operations` are those done, or, in a check or dry run, those that would be. `methods` counts the outputs
+    `operations` are those done, or, in a check or dry run, those that would be; `due` counts what these are to sync and
+    to clean. `methods` counts the outputs
     made by method (`symlink`, `copy`, …), `copies_for_links` those that were to be links. `drift` counts the outputs by
     how they stood before anything was done, and `kept` are those that a person keeps as theirs; `shown` those that git
     shows, and that a sync would hide from it, or has. `duration_s` is in seconds; `finished` is UTC, ISO 8601. What is
@@ -68,6 +95,7 @@ class Report:
     state: State
     targets: tuple[str, ...]
     counts: Counts = Counts()
+    due: Counts = Counts()
     operations: tuple[Operation, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     kept: tuple[Kept, ...] = ()
@@ -112,6 +140,7 @@ class Report:
             state=State.FAILED,
             failures=(failure,),
             counts=Counts(),
+            due=Counts(),
             operations=(),
             methods={},
             copies_for_links=0,
@@ -141,12 +170,14 @@ def to_json(report: Report) -> dict[str, Any]:
             "cleaned": report.counts.cleaned,
             "errors": report.counts.errors,
         },
+        "due": {"synced": report.due.synced, "cleaned": report.due.cleaned},
         "operations": [
             {
                 "kind": "MakeCopy"
                 if isinstance(operation, MakeLink) and operation.copied
                 else type(operation).__name__,
                 "state": state_of(operation).value,
+                "new": operation.expected is None,
                 "path": operation.path,
                 "targets": list(operation.owners),
                 "items": [str(item) for item in operation.items],

@@ -49,6 +49,7 @@ _STATE_COLOURS = {
     "conflict": "yellow",
 }
 _FAILED = {"failed", "partial"}
+_TO_DO = {"out of step", "conflict"}
 _OUT_OF_STEP = {"paused", "out of step", "conflict", "halted"}
 
 
@@ -69,7 +70,8 @@ def synced(console: Console, report: Mapping[str, Any], *, is_resumed: bool = Fa
     """What one sync did, and its summary."""
     console.header(visible(report["path"]))
     copies: int = report.get("copies_for_links") or 0
-    for target, counts in _by_target(report, {**_DONE, "MakeLink": "linked or copied"} if copies else _DONE):
+    words = {**_DONE, "MakeLink": "linked or copied"} if copies else _DONE
+    for target, counts in _by_target(_with_new_documents(report, done=True), words):
         console.info(f"{target}: {counts}")
     _details(console, report)
     if copies:
@@ -119,11 +121,13 @@ def difference(console: Console, report: Mapping[str, Any]) -> None:
     conclusion(console, report)
 
 
-def _with_new_documents(report: Mapping[str, Any]) -> dict[str, Any]:
-    """A plan in which an edit of a document that does not exist yet is what it looks like: a file is written."""
+def _with_new_documents(report: Mapping[str, Any], *, done: bool = False) -> dict[str, Any]:
+    """A report in which an edit of a document that did not exist is what it looks like: a file is written. Supervisors
+    of earlier versions don't say which those are."""
     operations = [
         {**operation, "kind": "WriteFile"}
-        if operation["kind"] == "EditDocument" and is_new(report["path"], operation["path"])
+        if operation["kind"] == "EditDocument"
+        and operation.get("new", not done and is_new(report["path"], operation["path"]))
         else operation
         for operation in report["operations"]
     ]
@@ -169,8 +173,8 @@ def state(console: Console, report: Mapping[str, Any]) -> str:
         word = "no harness in use"
     counts = report.get("counts") or {}
     parts = [console.colourize(_STATE_COLOURS.get(word, "red"), visible(word))]
-    if (changes := count(report, "operations")) and word == "out of step":
-        parts.append(number_of(changes, "change"))
+    if word in _TO_DO:
+        parts += _due(report)
     parts += [
         f"{counts[name]} {word}"
         for name, word in (("synced", "synced"), ("skipped", "unchanged"), ("cleaned", "cleaned"), ("errors", "errors"))
@@ -184,6 +188,15 @@ def state(console: Console, report: Mapping[str, Any]) -> str:
     if report.get("activity") in {"waiting", "syncing"}:
         parts.append(console.colourize("cyan", report["activity"]))
     return ", ".join(parts)
+
+
+def _due(report: Mapping[str, Any]) -> list[str]:
+    """What a sync would do, in the numbers in which it will tell that; an earlier supervisor only counts changes."""
+    due = report.get("due")
+    if due is None:
+        changes = count(report, "operations")
+        return [number_of(changes, "change")] if changes else []
+    return [f"{due[name]} {word}" for name, word in (("synced", "to sync"), ("cleaned", "to clean")) if due[name]]
 
 
 def _summary(console: Console, report: Mapping[str, Any]) -> str:
@@ -234,7 +247,8 @@ def _operations(console: Console, report: Mapping[str, Any]) -> None:
 def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, done: bool, losses: bool = True) -> None:
     """Everything that a person should know or do: what failed, what was left alone and why.
 
-    `notes` hold for as long as a target is used (consent that its harness asks for), so they are not told every time.
+    `notes` hold for as long as a target is used (consent that its harness asks for), so they are not told every time,
+    and once for all projects.
     What is not `done` is only what a sync would do.
     """
     if not report["targets"]:
@@ -255,7 +269,7 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, done
     else:
         tell_again(console, report["losses"])
     for note in report["notes"] if notes else ():
-        console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
+        console.once(f"  {console.colourize('cyan', 'i')} {visible(note)}")
 
 
 def _no_harness(console: Console, report: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -16,8 +16,8 @@ import anyio.to_thread
 from harnesssync_orchestrator.core.changes import with_origins
 from harnesssync_orchestrator.core.desired import Address, short_hash
 from harnesssync_orchestrator.core.ledger import Ledger, Method
-from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Operation, Plan, Remove, Restore, WriteFile
-from harnesssync_orchestrator.core.report import Counts, Failure
+from harnesssync_orchestrator.core.plan import MakeLink, Operation, Plan, Remove, WriteFile
+from harnesssync_orchestrator.core.report import Counts, Failure, counted
 from harnesssync_orchestrator.core.targets import DocumentFormat
 from harnesssync_orchestrator.errors import ApplyError, HarnessSyncError
 from harnesssync_orchestrator.files.below import Below
@@ -62,17 +62,9 @@ class Outcome:
         )
 
     def counts(self, plan: Plan) -> Counts:
-        """Outputs, not operations: one edit of a merged file may set several keys."""
-        synced, cleaned = len(plan.adopt), len(plan.forget)
-        for operation in (one.operation for one in self.done):
-            if isinstance(operation, EditDocument):
-                synced += len(operation.record)
-                cleaned += len(operation.forget)
-            elif isinstance(operation, Remove) or (isinstance(operation, Restore) and not operation.before.digest):
-                cleaned += 1
-            else:
-                synced += 1
-        return Counts(synced=synced, skipped=plan.unchanged, cleaned=cleaned, errors=len(self.failures))
+        """What became of the outputs of a plan."""
+        made = counted(plan, (one.operation for one in self.done))
+        return replace(made, skipped=plan.unchanged, errors=len(self.failures))
 
     def paths(self, root: Path) -> tuple[str, ...]:
         """Where something came, went or was exchanged, the folders that were made for it included."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.report import Counts, Report, State
+from harnesssync_orchestrator.core.report import Counts, Report, State, counted
 from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.files.store import now
@@ -72,6 +72,7 @@ def planned_report(
         state=_planned_state(plan, shown),
         targets=tuple(target.id for target in targets),
         counts=Counts(skipped=plan.unchanged),
+        due=counted(plan, plan.operations),
         operations=plan.operations,
         conflicts=plan.conflicts,
         kept=plan.kept,
@@ -100,6 +101,7 @@ def finished_report(
         planned_report(project, targets, plan, problems, notes),
         state=_finished_state(plan, outcome),
         counts=outcome.counts(plan),
+        due=Counts(),
         operations=tuple(one.operation for one in outcome.done),
         failures=tuple(outcome.failures),
         methods=outcome.methods(),
