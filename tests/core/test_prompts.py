@@ -73,11 +73,27 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
         ("```\nawk '{print $1}'\n```", []),
         ("```\nrm $0\n```\nof $ARGUMENTS", ["$0", "$ARGUMENTS"]),
         ("Take $0.\n```!\nls\n```\n", ["$0", "```!\nls\n```"]),
+        ("Now:\r\n```!\r\nls\r\npwd\r\n```\r\nThen.\r\n", ["```!\nls\npwd\n```"]),
+        (
+            "Run ${CLAUDE_SKILL_DIR}/a, `${CLAUDE_SKILL_DIR}/b` as ${CLAUDE_SESSION_ID}, not ${CLAUDE_OTHER}.",
+            ["${CLAUDE_SKILL_DIR}", "${CLAUDE_SESSION_ID}"],
+        ),
     ],
 )
 def test_the_first_of_each_kind_stands_for_the_others_in_a_skill(text: str, expected: list[str]) -> None:
     """An argument in code may be a shell's own, as long as no arguments are put in elsewhere."""
     assert [part.written for part in placeholders(text)] == expected
+
+
+def test_an_argument_in_code_is_one_where_the_skill_takes_arguments() -> None:
+    """Claude Code puts it in there, too."""
+    text = "```\ngit fetch origin $0\n```\n"
+    assert [part.written for part in placeholders(text, takes_arguments=True)] == ["$0"]
+
+
+def test_a_block_keeps_what_is_behind_it() -> None:
+    """Also with the line endings of Windows."""
+    assert list(parts("```!\r\na\r\n```\r\nb")) == [Shell("a", is_block=True), "\r\nb"]
 
 
 @pytest.mark.parametrize("unit", ["Words, and more words.\n", "Mail a@b.c and pay $5 for `$1`.\n", "`", "!`", "@a/"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from harnesssync_orchestrator.core.prompts import Part
+from harnesssync_orchestrator.core.prompts import Part, Variable
 from harnesssync_orchestrator.core.references import Template
 
 
@@ -138,7 +138,7 @@ class Skill(_Item):
     source: str
     digest: str
     metadata: Mapping[str, object] = field(default_factory=dict)
-    placeholders: tuple[Part, ...] = ()
+    placeholders: tuple[Part | Variable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

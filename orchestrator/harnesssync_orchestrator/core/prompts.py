@@ -16,7 +16,7 @@ from itertools import groupby
 
 _PARTS = re.compile(
     r"(?<!\S)!`(?P<shell>[^`\n]+)`"
-    r"|^```!\n(?P<block>(?:(?!```)[^\n]*\n)+)```[ \t]*$"
+    r"|^```!\r?\n(?P<block>(?:(?!```)[^\n]*\n)+)```[ \t]*(?=\r?$)"
     r"|(?<!\\)\\(?P<escaped>\$(?:ARGUMENTS(?:\[\d+\])?|\d+))"
     r"|\$ARGUMENTS\[(?P<index>\d{1,9})\]"
     r"|(?P<all>\$ARGUMENTS)"
@@ -26,7 +26,8 @@ _PARTS = re.compile(
 )
 _NUMBERED = ("index", "number")
 _SINGLE = re.compile(r"(?<!\\)(?:\$ARGUMENTS\[(?P<index>\d{1,9})\]|\$(?P<number>\d)(?!\w))")
-_PERHAPS = re.compile(r"\$(?:ARGUMENTS|\d)|!`|!\n|@[\w.~]")
+_PERHAPS = re.compile(r"\$(?:ARGUMENTS|\d|\{CLAUDE_)|!`|!\r?\n|@[\w.~]")
+_VARIABLE = re.compile(r"\$\{CLAUDE_(?:SKILL_DIR|SESSION_ID|PLUGIN_ROOT)\}")
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
 _FILE_ENDINGS = frozenset(
     (
@@ -80,6 +81,13 @@ class File:
 Part = Shell | Arguments | Argument | File
 
 
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`${CLAUDE_SKILL_DIR}` and the like, in the text of a skill: a path or a name that only Claude Code knows."""
+
+    written: str
+
+
 @lru_cache(maxsize=1024)
 def parts(prompt: str) -> tuple[str | Part, ...]:
     """The text of a command, in order: strings, and what Claude Code puts something in the place of.
@@ -102,18 +110,20 @@ def distinct(prompt: str) -> tuple[str | Part, ...]:
     return tuple(dict.fromkeys(parts(prompt)))
 
 
-def placeholders(text: str) -> tuple[Part, ...]:
-    """The first of each kind of what Claude Code puts something in the place of, in the text of a skill.
+def placeholders(text: str, *, takes_arguments: bool = False) -> tuple[Part | Variable, ...]:
+    """The first of each kind of what Claude Code puts something in the place of, in the text of a skill; of variables
+    each.
 
-    A single argument in code is most often one of a shell or of awk, unless all of them are put in elsewhere. Skills
-    are many and their texts long: most are only searched.
+    A single argument in code is most often one of a shell or of awk, unless all of them are put in elsewhere or the
+    front matter says that the skill `takes_arguments`. Skills are many and their texts long: most are only searched.
     """
     if _PERHAPS.search(text) is None:
         return ()
     found = _firsts(text)
-    if Argument in found and Arguments not in found and Argument not in _firsts(_CODE.sub("", text)):
+    is_meant = takes_arguments or Arguments in found or Argument not in found
+    if not is_meant and Argument not in _firsts(_CODE.sub("", text)):
         del found[Argument]
-    return tuple(found.values())
+    return (*found.values(), *map(Variable, dict.fromkeys(_VARIABLE.findall(text))))
 
 
 def _firsts(text: str) -> dict[type, Part]:
@@ -165,7 +175,7 @@ def _part(match: re.Match[str], numbers: Collection[int]) -> tuple[str | Part | 
     if group == "shell":
         return Shell(match["shell"]), len(written)
     if group == "block":
-        return Shell(match["block"].rstrip("\n"), is_block=True), len(written)
+        return Shell(match["block"].replace("\r\n", "\n").rstrip("\n"), is_block=True), len(written)
     if group == "all":
         return Arguments(), len(written)
     if group == "escaped":

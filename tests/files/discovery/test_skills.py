@@ -43,6 +43,15 @@ def test_what_claude_code_puts_in_is_found_in_the_text_alone(world: Any) -> None
     assert [part.written for part in world.items(Skill)["fix"].placeholders] == ["$ARGUMENTS", "!`git status`"]
 
 
+def test_an_argument_in_code_counts_where_the_front_matter_speaks_of_one(world: Any) -> None:
+    """Elsewhere it is most often one of a shell's own."""
+    text = "description: D\n---\n```\ngit fetch $0\n```\n"
+    for name, hint in (("hinted", "argument-hint: branch\n"), ("other", "")):
+        world.in_project({f".claude/skills/{name}/SKILL.md": f"---\n{hint}{text}"})
+    found = {name: [part.written for part in skill.placeholders] for name, skill in world.items(Skill).items()}
+    assert found == {"hinted": ["$0"], "other": []}
+
+
 def test_two_skills_that_give_one_name_both_stay(world: Any, skill_text: Any) -> None:
     """The second goes by its folder."""
     world.in_project({f".claude/skills/{folder}/SKILL.md": skill_text("D", name="same") for folder in ("a", "b")})

@@ -19,6 +19,9 @@ from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 
 SKILL_FILE = "SKILL.md"
 
+_ARGUMENTS = frozenset({"argument-hint", "arguments"})
+"""What the front matter of a skill says if people are to type something behind its name."""
+
 MAX_DESCRIPTION = 1024
 """Characters of a description that is taken from the text: what the Agent Skills format allows for one."""
 
@@ -51,7 +54,7 @@ def read_skill(path: str, folder: str, ground: Ground, reader: Reader, *, namesp
         source=path,
         digest="",
         metadata=front_matter.metadata,
-        placeholders=placeholders(front_matter.body),
+        placeholders=placeholders(front_matter.body, takes_arguments=not _ARGUMENTS.isdisjoint(front_matter.metadata)),
     )
 
 
