@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +196,58 @@ def test_whoever_is_no_supervisor_is_not_waited_for(
     peers(control, says=says)
     ran = harnesssync("ctl", "ping", environ={"HARNESSSYNC_TIMEOUT": "0.2"})
     assert (message in ran.err, ran.code) == (True, 3)
+
+
+@pytest.fixture
+def crowded(control: Path) -> Iterator[socket.socket]:
+    """A process at the control socket that accepts nobody, and before which as many wait as may."""
+    control.parent.mkdir(mode=0o700)
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(control))
+        listener.listen(0)
+        while True:
+            waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            try:
+                waiting.connect(str(control))
+            except BlockingIOError:
+                break
+        yield listener
+
+
+full = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses, as if nobody were there")
+
+
+@full
+@pytest.mark.usefixtures("crowded")
+def test_a_supervisor_whose_queue_is_full_is_silent_not_gone(
+    harnesssync: Harnesssync, control: Path, worktree: Path, registry: Registry
+) -> None:
+    """Nobody is told to start another."""
+    registry.register(worktree)
+    hurry = {"HARNESSSYNC_TIMEOUT": "0.2"}
+    ran = harnesssync("ctl", "ping", environ=hurry)
+    assert (ran.code, f"{control}: the supervisor takes no connection. Its log says more" in ran.err) == (3, True)
+    ran = harnesssync("ctl", "pause", cwd=worktree, environ=hurry)
+    assert (ran.code, "noted, but the supervisor does not know of it yet" in ran.err) == (3, True)
+
+
+@full
+def test_a_queue_that_is_full_for_a_moment_is_waited_for(
+    harnesssync: Harnesssync, crowded: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A supervisor at work takes who comes in its time."""
+    accepted: list[socket.socket] = []
+
+    def accept(_: float) -> None:
+        accepted.append(crowded.accept()[0])
+
+    monkeypatch.setattr(time, "sleep", accept)
+    ran = harnesssync("ctl", "ping", environ={"HARNESSSYNC_TIMEOUT": "0.2"})
+    for each in accepted:
+        each.close()
+    assert (len(accepted), ran.code, "no answer within 0.2 s" in ran.err) == (1, 3, True)
 
 
 class Working:

@@ -87,6 +87,25 @@ def test_trust_asks_a_supervisor_that_runs(
     assert registry.load().approvals == {}
 
 
+def test_trust_is_noted_where_a_supervisor_is_silent(
+    harnesssync: Harnesssync, peers: Peers, control: Path, worktree: Path, registry: Registry
+) -> None:
+    """That this does not know of it yet is told, with exit code 3; of a look, which changes nothing, its own counts."""
+    hook(worktree, "fmt")
+    peers(control)
+    hurry = {"HARNESSSYNC_TIMEOUT": "0.2"}
+    ran = harnesssync("ctl", "trust", "--show", cwd=worktree, environ=hurry)
+    assert (ran.code, f"held back: {HOOK}" in ran.out) == (1, True)
+    assert ran.err.startswith(f"  ⚠ {control}: no answer within 0.2 s. Its log says more")
+    ran = harnesssync("ctl", "trust", cwd=worktree, environ=hurry)
+    assert (ran.code, f"approved: {HOOK}" in ran.out, len(registry.load().approvals)) == (3, True, 1)
+    told = f"  ⚠ noted, but the supervisor does not know of it yet: {control}: no answer within 0.2 s."
+    assert ran.err.startswith(told)
+    ran = harnesssync("ctl", "trust", "--revoke", "--json", cwd=worktree, environ=hurry)
+    assert (ran.code, json.loads(ran.out)["revoked"], ran.err.startswith(told)) == (3, True, True)
+    assert registry.load().approvals == {}
+
+
 def test_add_tells_what_it_approves(harnesssync: Harnesssync, worktree: Path) -> None:
     """And how to see more of it."""
     hook(worktree, "fmt")

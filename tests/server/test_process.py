@@ -272,6 +272,20 @@ def test_a_pause_is_noted_and_told_when_the_supervisor_hangs(machine: Machine, w
         eventually(lambda state=state: machine.call("status")["projects"][0]["state"] == state)
 
 
+def test_what_changes_the_registry_is_noted_and_told_when_the_supervisor_hangs(machine: Machine, worktree: Any) -> None:
+    """As a pause is."""
+    root = worktree("a")
+    daemon = machine.serve()
+    daemon.process.send_signal(signal.SIGSTOP)
+    for command in (["add"], ["trust"], ["trust", "--revoke"], ["remove"]):
+        ran = ctl(machine, *command, str(root), cwd=root)
+        assert (ran.returncode, "noted, but the supervisor does not know of it yet: " in ran.stderr) == (3, True)
+        assert "No supervisor is running" not in ran.stdout
+    ran = ctl(machine, "trust", "--show", str(root), cwd=root)
+    daemon.process.send_signal(signal.SIGCONT)
+    assert (ran.returncode, "no answer within 0.5 s" in ran.stderr, "noted" in ran.stderr) == (0, True, False)
+
+
 def test_a_list_of_all_tells_that_the_supervisor_hangs(machine: Machine, worktree: Any) -> None:
     """By its exit code too."""
     root = worktree("a")

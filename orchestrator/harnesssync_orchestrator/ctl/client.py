@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from harnesssync_orchestrator.ctl.places import (
     control_socket,
+    in_the_way,
     is_somebody_elses,
     is_strangers,
     project_id,
@@ -28,6 +28,8 @@ ANSWER_S = 5.0
 MAX_ANSWER = 64 << 20
 """The greatest answer that is accepted: generous, because it is the supervisor's to be brief."""
 _RECEIVE = 1 << 16
+_AGAIN_S = 0.02
+"""How long to wait before knocking again where too many wait already."""
 
 
 class NoSupervisorError(HarnessSyncError):
@@ -174,16 +176,15 @@ def connect(path: str, timeout: float) -> Any:  # noqa: ANN401 - a socket of the
     if is_somebody_elses(path):
         raise NoSupervisorError("the socket's folder belongs to somebody else", path=path)
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    connection.settimeout(timeout)
     try:
-        connection.connect(path)
+        _reach(connection, path, timeout)
     except TimeoutError as error:
         connection.close()
         raise SilentError("the supervisor takes no connection", path=path, hint=_HINT_SILENT) from error
     except OSError as error:
         connection.close()
-        if in_the_way := _in_the_way(path):
-            reason, hint = f"{in_the_way} stands where the supervisor's socket belongs", _HINT_IN_THE_WAY
+        if something := in_the_way(path):
+            reason, hint = f"{something} stands where the supervisor's socket belongs", _HINT_IN_THE_WAY
         else:
             reason, hint = "no supervisor is running", _HINT_START
         if error.errno is None:
@@ -197,17 +198,19 @@ def connect(path: str, timeout: float) -> Any:  # noqa: ANN401 - a socket of the
     return connection
 
 
-def _in_the_way(path: str) -> str:
-    """What is at `path` and is no socket, in words; empty for a socket, and where nothing is."""
-    import stat  # noqa: PLC0415 - only a failure needs it
-
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib takes longer to import than a status takes to answer
-    except OSError:
-        return ""
-    if stat.S_ISSOCK(mode):
-        return ""
-    return {stat.S_IFREG: "an ordinary file", stat.S_IFDIR: "a folder"}.get(stat.S_IFMT(mode), "no socket, but a file")
+def _reach(connection: Any, path: str, timeout: float) -> None:  # noqa: ANN401 - as in `connect`
+    """Connect. Raises TimeoutError when nobody is let in for so long, OSError."""
+    connection.settimeout(timeout)
+    ends = time.monotonic() + timeout
+    while True:
+        try:
+            connection.connect(path)
+        except BlockingIOError:  # the queue is full: a slow answer is not death
+            if time.monotonic() >= ends:
+                raise TimeoutError from None
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def ask_about(

@@ -124,3 +124,16 @@ def expand(path: str, environ: Mapping[str, str]) -> str:
     if path == "~" or path.startswith("~/"):
         return home(environ) + path[1:]
     return path
+
+
+def in_the_way(path: str) -> str:
+    """What is at `path` and is no socket, in words; empty for a socket, and where nothing is."""
+    import stat  # noqa: PLC0415 - only a failure needs it
+
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - see above
+    except OSError:
+        return ""
+    if stat.S_ISSOCK(mode):
+        return ""
+    return {stat.S_IFREG: "an ordinary file", stat.S_IFDIR: "a folder"}.get(stat.S_IFMT(mode), "no socket, but a file")

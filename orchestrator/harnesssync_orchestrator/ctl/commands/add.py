@@ -6,6 +6,7 @@ import os
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import client, options
+from harnesssync_orchestrator.ctl.commands.pause import noted
 from harnesssync_orchestrator.ctl.options import Command, check_targets
 from harnesssync_orchestrator.ctl.waiting import argument, item_name
 from harnesssync_orchestrator.errors import UsageError
@@ -34,7 +35,8 @@ COMMAND = Command(
         "Approved are the hooks, local MCP servers, allowed commands and variables that are there now: they reach\n"
         "other harnesses. What comes later waits for `ctl trust`, and so does everything in another user's folder.\n"
         "Without --target the targets are those of the configuration, or else those found to be in use.\n"
-        "Works with no supervisor running; one that runs notices."
+        "Works with no supervisor running; one that runs notices. Exit code 3 if one runs and does not answer: it is\n"
+        "noted all the same."
     ),
 )
 
@@ -51,21 +53,21 @@ def run(parsed: Parsed, context: Context) -> int:
     params: dict[str, Any] = {"path": path, "trusted": True}
     if targets:
         params["targets"] = targets
-    served = True
+    refusal: client.NoSupervisorError | None = None
     try:
         if scope == "user":  # the method is about worktrees; a supervisor notices the change of the registry
             client.ask(context.environ, methods.PING)
             result = context.offline().add(path, scope=scope, targets=targets)
         else:
-            result = client.ask(context.environ, methods.ADD, params)
-    except client.NoSupervisorError:
-        served = False
+            result = client.ask(context.environ, methods.ADD, params, works=True)
+    except client.NoSupervisorError as error:
+        refusal = error
         result = context.offline().add(path, scope=scope, targets=targets)
     if parsed.flag("json"):
         from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
 
         console.line(dumps_pretty(result))
-        return 0
+        return noted(console, refusal)
     known, typed = result.get("added") is False, argument({"path": path})
     console.info(f"{'already registered' if known else 'added'}: {visible(path)}")
     if approved := result.get("approved"):
@@ -76,10 +78,10 @@ def run(parsed: Parsed, context: Context) -> int:
             "it belongs to another user, so it is not read before you trust it: harnesssync ctl trust --show "
             f"{typed} shows what it holds, harnesssync ctl trust {typed} approves it"
         )
-    if not served:
+    if refusal is not None and not isinstance(refusal, client.SilentError):
         place = argument({"path": path, "scope": scope})
         once = f"harnesssync sync {place if scope == 'user' else f'--project {place}'}"
         console.line(
             f"  No supervisor is running. To sync once: {once}; to keep it in step: harnesssync-orchestrator serve"
         )
-    return 0
+    return noted(console, refusal)

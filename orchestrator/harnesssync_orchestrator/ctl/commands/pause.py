@@ -32,22 +32,22 @@ COMMAND = Command(
 def run(parsed: Parsed, context: Context) -> int:
     console = context.console(parsed)
     path = which(parsed, context)
-    silent: client.SilentError | None = None
+    refusal: client.NoSupervisorError | None = None
     try:
         answer = ask(context, path, methods.PAUSE)
     except client.NoSupervisorError as error:
-        silent = error if isinstance(error, client.SilentError) else None
+        refusal = error
         answer = offline(context, path, paused=True)
     if parsed.flag("json"):
         from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
 
         console.line(dumps_pretty(answer))
-        return noted(console, silent)
+        return noted(console, refusal)
     for row in answer["projects"]:
         console.info(f"paused: {visible(row['path'])}")
     if not answer["projects"]:
         console.line("  No projects registered.")
-    return noted(console, silent)
+    return noted(console, refusal)
 
 
 def which(parsed: Parsed, context: Context) -> str | None:
@@ -83,11 +83,11 @@ def offline(context: Context, path: str | None, *, paused: bool) -> dict[str, An
     return answer
 
 
-def noted(console: Console, silent: client.SilentError | None) -> int:
-    """The exit code of what was noted in the registry; of who is silent is told that it has not heard of it yet."""
-    if silent is None:
+def noted(console: Console, refusal: client.NoSupervisorError | None) -> int:
+    """The exit code of what is in the registry now; of a supervisor that was silent is told that it does not know."""
+    if not isinstance(refusal, client.SilentError):
         return 0
-    console.warn(f"noted, but the supervisor does not know of it yet: {silent}")
+    console.warn(f"noted, but the supervisor does not know of it yet: {refusal}")
     return 3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import client, options
+from harnesssync_orchestrator.ctl.commands.pause import noted
 from harnesssync_orchestrator.ctl.options import Command
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.protocol import methods
@@ -23,7 +24,8 @@ COMMAND = Command(
     details=(
         "What was written into the project stays as it is. Also removes a project whose folder is gone.\n"
         "With the last one of a repository that was added go its worktrees that were found.\n"
-        "Works with no supervisor running; one that runs notices."
+        "Works with no supervisor running; one that runs notices. Exit code 3 if one runs and does not answer: it is\n"
+        "noted all the same."
     ),
 )
 
@@ -32,7 +34,7 @@ def run(parsed: Parsed, context: Context) -> int:
     console = context.console(parsed)
     path = context.argument(parsed, console)
     found = {entry.path for entry in context.registry(console) if entry.found and entry.path != path}
-    result = removed(context, path)
+    result, refusal = removed(context, path)
     if not result.get("removed"):
         raise UsageError("not registered", path=path, hint="harnesssync ctl list shows what is")
     worktrees = sorted(found - {entry.path for entry in context.registry(console)}) if found else []
@@ -46,17 +48,17 @@ def run(parsed: Parsed, context: Context) -> int:
             console.info(f"removed, as a worktree of it: {visible(worktree)}")
         if worktrees:
             console.note("their outputs stay. To take these away: harnesssync unlink --all in each")
-    return 0
+    return noted(console, refusal)
 
 
-def removed(context: Context, path: str) -> dict[str, Any]:
-    """Take one path out of the registry, through the supervisor if one runs; the result of the method."""
+def removed(context: Context, path: str) -> tuple[dict[str, Any], client.NoSupervisorError | None]:
+    """Take one path out of the registry, through the supervisor if one runs; the result of the method, and why it was
+    not the supervisor that did it."""
     try:
-        result: dict[str, Any] = client.ask(context.environ, methods.REMOVE, {"path": path})
-    except client.NoSupervisorError:
-        return context.offline().remove(path)
+        return client.ask(context.environ, methods.REMOVE, {"path": path}, works=True), None
+    except client.NoSupervisorError as error:
+        return context.offline().remove(path), error
     except client.RemoteError as error:
         if not error.is_usage:
             raise
-        return {"path": path, "removed": False}
-    return result
+        return {"path": path, "removed": False}, None

@@ -39,17 +39,16 @@ def run(parsed: Parsed, context: Context) -> int:
     try:
         answer = ask(context, path, methods.RESUME)
     except client.NoSupervisorError as error:
-        silent = error if isinstance(error, client.SilentError) else None
         answer = offline(context, path, paused=False)
         if parsed.flag("json"):
             from harnesssync_orchestrator.protocol.jsontext import dumps_pretty  # noqa: PLC0415 - only JSON needs it
 
             console.line(dumps_pretty(answer))
-            return noted(console, silent)
+            return noted(console, error)
         for row in answer["projects"]:
             console.info(f"no longer paused: {visible(row['path'])}")
-        if silent is not None:
-            return noted(console, silent)
+        if isinstance(error, client.SilentError):
+            return noted(console, error)
         console.line("  No supervisor is running. To sync once, confirmed: harnesssync sync --confirm")
         return 0
     return show(parsed, console, answer, rendering.resumed)

@@ -6,6 +6,7 @@ import os
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import client, options
+from harnesssync_orchestrator.ctl.commands.pause import noted
 from harnesssync_orchestrator.ctl.options import Command, Option
 from harnesssync_orchestrator.ctl.waiting import WHY, argument, item_name
 from harnesssync_orchestrator.errors import UsageError
@@ -34,7 +35,8 @@ COMMAND = Command(
     details=(
         "Approved is what is there now: hooks, servers that start programs, permissions that allow, and variables.\n"
         "Whatever is new or changes later is held back until you look again. Worktrees of one repository share it.\n"
-        "Exit code: 0, or 1 if something is still held back. Works with no supervisor running; one that runs notices."
+        "Works with no supervisor running; one that runs notices. Exit code: 3 if one runs and does not answer: it is\n"
+        "noted all the same; 1 if something is still held back, 0."
     ),
 )
 _COLOURS = {"+": "green", "-": "red"}
@@ -48,9 +50,11 @@ def run(parsed: Parsed, context: Context) -> int:
         raise UsageError("--show and --revoke contradict each other")
     if not revoke and not os.path.isdir(path):  # noqa: PTH112 - pathlib takes longer to import than this takes to run
         raise UsageError("there is no such folder", path=path)
+    refusal: client.NoSupervisorError | None = None
     try:
         review = client.ask(context.environ, methods.TRUST, {"path": path, "show": show, "revoke": revoke}, works=True)
-    except client.NoSupervisorError:
+    except client.NoSupervisorError as error:
+        refusal = error
         review = context.offline().trust(path, show=show, revoke=revoke)
     if not isinstance(review, dict) or not isinstance(review.get("waiting"), list):
         raise client.NoSupervisorError("who answers there is no supervisor")
@@ -66,7 +70,10 @@ def run(parsed: Parsed, context: Context) -> int:
             _shown(console, review)
         else:
             _approved(console, review)
-    return 0 if revoke or not review["waiting"] else 1
+    if show and isinstance(refusal, client.SilentError):
+        console.warn(str(refusal))  # of what has not changed there is nothing to know
+        refusal = None
+    return noted(console, refusal) or int(bool(review["waiting"]) and not revoke)
 
 
 def _approved(console: Console, review: Mapping[str, Any]) -> None:
