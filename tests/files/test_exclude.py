@@ -211,3 +211,23 @@ def test_what_a_killed_process_left_beside_the_file_goes(main: Path, tmp_path: P
     edit.write_text("mine")
     assert not update_exclude(main / ".git", "0" * 16, ["AGENTS.md"], lock=tmp_path / "lock")
     assert {each.name for each in folder.iterdir()} == {*before, edit.name}
+
+
+def test_what_is_there_afterwards_is_given_without_another_look(main: Path, tmp_path: Path) -> None:
+    """What somebody has seen and still holds is not read again, and nothing is given then."""
+    file, lock = main / ".git" / "info" / "exclude", tmp_path / "lock"
+    after = update_exclude(main / ".git", "0" * 16, ["AGENTS.md"], lock=lock)
+    assert after is not None
+    assert (after.content, after.own.listed) == (file.read_bytes(), ("/AGENTS.md",))
+    file.unlink()
+    assert update_exclude(main / ".git", "0" * 16, ["AGENTS.md"], lock=lock, seen=after) is None
+    assert not file.exists()
+
+
+def test_a_section_with_a_name_that_is_no_text_goes(main: Path, tmp_path: Path) -> None:
+    """It is of no worktree that there is."""
+    file = main / ".git" / "info" / "exclude"
+    update_exclude(main / ".git", "0" * 16, ["AGENTS.md"], lock=tmp_path / "lock")
+    file.write_bytes(file.read_bytes().replace(b"# <<<", b"# worktree \xff\n/CLAUDE.md\n# <<<"))
+    update_exclude(main / ".git", "0" * 16, ["x"], lock=tmp_path / "lock", worktrees={"0" * 16: main})
+    assert [line for line in file.read_bytes().splitlines() if line.startswith(b"/")] == [b"/x"]

@@ -22,6 +22,7 @@ from harnesssync_orchestrator.core.drift import Choice
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.exclude_block import Exclude
 from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registry
@@ -289,3 +290,23 @@ async def test_a_file_that_is_being_written_is_no_reason_to_halt(ground: Ground)
     assert [result.report.halt for result in results] == [None]
     servers.write_text("", encoding="utf-8")
     assert (await ground.answer(str(servers))).report.halt == "source-unparsable"
+
+
+async def test_what_git_hides_is_looked_at_as_seldom_as_can_be(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for the record and once to see that it stays as it is; and once more, under its lock, where it changes."""
+    looks: list[str] = []
+
+    def read(common_dir: Path, worktree_id: str) -> Exclude:
+        looks.append(worktree_id)
+        return real(common_dir, worktree_id)
+
+    real = Exclude.read
+    await ground.answer()
+    monkeypatch.setattr(Exclude, "read", read)
+    ground.edit("Second.")
+    await ground.answer()
+    changed = len(looks)
+    (ground.root / ".claude/agents/second.md").write_text(AGENT.replace("reviewer", "second") % "New.")
+    await ground.answer()
+    assert (ground.root / ".codex/agents/second.toml").exists()
+    assert (changed, len(looks) - changed) == (2, 3)

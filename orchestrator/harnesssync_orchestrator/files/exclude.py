@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -29,12 +29,9 @@ from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.exclude_block import (
     NOTHING,
+    Exclude,
     Section,
     body_of,
-    find_block,
-    read_exclude,
-    sections_in,
-    sections_of,
     to_the_point,
     unusable,
 )
@@ -58,51 +55,55 @@ def update_exclude(
     private: Iterable[str] = (),
     theirs: Iterable[str] = (),
     kept: Section = NOTHING,
-) -> bool:
+    seen: Exclude | None = None,
+) -> Exclude | None:
     """Make the section of one worktree list just these paths (below its root, with `/`), the `private` ones among them,
     and what is `theirs` in places of outputs; and what is `kept` goes in as it stands. Nothing takes it away.
 
     With `worktrees`, all that the repository has, by their ids, sections of others go: they were moved or removed, and
     what a person writes at those paths later must not be hidden; and what stands in one of them where this one comes to
     hide a path is theirs, unless they hide it too.
-    `lock` is `Layout.exclude_lock(common_dir)`. False if the file says so already: then nothing is written and no lock
-    taken. Raises LockTimeoutError, and StateError if the file can't be read or written, is a link, or was damaged.
+    `lock` is `Layout.exclude_lock(common_dir)`, `seen` the file as somebody has just read it. Gives what it says then,
+    None if that is what was seen: where it says so already nothing is written and no lock taken. Raises
+    LockTimeoutError, and StateError if the file can't be read or written, is a link, or was damaged.
     """
     file, paths = common_dir / "info" / "exclude", tuple(paths)
     hidden = frozenset(map(pattern, paths))
     lines = hidden | kept.lines
     unseen = hidden & frozenset(map(pattern, private)) | kept.private - hidden
     wanted = Section(lines, unseen, (frozenset(map(pattern, theirs)) | kept.theirs) - lines)
-    if _changed(read_exclude(file), worktree_id, wanted, worktrees) is None and not _has_temporaries(file.parent):
-        return False
+    seen = Exclude.read(common_dir, worktree_id) if seen is None else seen
+    if _changed(seen, wanted, worktrees) is None and not _has_temporaries(file.parent):
+        return None
     with held(lock, timeout):
         _clear_away_temporaries(file.parent)
-        for attempt in range(_ATTEMPTS):
-            before = read_exclude(file)
-            elsewhere = _theirs_elsewhere(before, worktree_id, paths, worktrees or {})
-            after = _changed(before, worktree_id, wanted, worktrees, elsewhere)
+        left = _ATTEMPTS
+        while True:
+            left -= 1
+            before = Exclude.read(common_dir, worktree_id)
+            elsewhere = _theirs_elsewhere(before, paths, worktrees or {})
+            after = _changed(before, wanted, worktrees, elsewhere)
             if after is None:
-                return False
+                return before if before != seen else None
             try:
                 _replace(file, before, after)
             except ApplyError as error:
-                if error.code != "changed_underneath" or attempt == _ATTEMPTS - 1:
+                if error.code != "changed_underneath" or not left:
                     raise unusable(file, f"it can't be written: {error.message}") from error
             except OSError as error:
                 raise unusable(file, f"it can't be written: {error.strerror or error}") from error
             else:
-                break
-    return True
+                return Exclude(worktree_id, after)
 
 
-def _replace(file: Path, before: bytes | None, after: bytes) -> None:
+def _replace(file: Path, before: Exclude, after: bytes) -> None:
     """Write the file anew, or remove one that is there for the block alone. What somebody saves meanwhile stays: then
     this raises ApplyError, `changed_underneath`."""
     file.parent.mkdir(exist_ok=True)
-    expected = short_hash(before) if before is not None else None
+    expected = short_hash(before.content) if before.content is not None else None
     with Below(file.parent) as below:
         below.sweep("")  # a process that was killed may have left something
-        if expected is not None and after == b"" and _kind(before) == b"created":
+        if expected is not None and after == b"" and before.block and before.block["kind"] == b"created":
             below.remove(file.name, expected)
         else:
             below.write(file.name, after, mode=0o644, expected=expected)
@@ -144,54 +145,54 @@ _LAST_SPACE = re.compile(rb" (?= *\Z)")
 
 
 def _changed(
-    content: bytes | None,
-    worktree_id: str,
+    before: Exclude,
     section: Section,
-    worktrees: Collection[str] | None,
-    elsewhere: Mapping[bytes, frozenset[bytes]] | None = None,
+    worktrees: Container[str] | None,
+    elsewhere: Mapping[str, frozenset[bytes]] | None = None,
 ) -> bytes | None:
     """The file after the change; None if there is nothing to change. `elsewhere` is what else is not ours, by ids."""
-    text = content or b""
-    block = find_block(text)
-    sections = sections_of(block["body"]) if block else {}
-    wanted = {name: own for name, own in sections.items() if worktrees is None or name.decode() in worktrees}
-    wanted[worktree_id.encode("ascii")] = section
+    text, block = before.content or b"", before.block
+    wanted = {
+        name: each
+        for name, each in before.sections.items()
+        if worktrees is None or name.decode("ascii", "replace") in worktrees
+    }
+    wanted[before.worktree_id.encode("ascii")] = section
     for name, theirs in (elsewhere or {}).items():
-        own = wanted.get(name, NOTHING)
-        wanted[name] = replace(own, theirs=own.theirs | theirs)
+        own = before.of(name)
+        wanted[name.encode("ascii")] = replace(own, theirs=own.theirs | theirs)
     wanted = to_the_point(wanted)
-    if wanted == sections and (block is None or block["body"] == body_of(wanted)):
+    if wanted == before.sections and (block is None or block["body"] == body_of(wanted)):
         return None
-    before, after = _around(text, block)
+    above, below = _around(text, block)
     if not wanted:
-        return before + after
+        return above + below
     if block:
-        kind, joint = block["kind"], text[len(before) : block.start() + len(block["end"])]
-    elif content is None:
+        kind, joint = block["kind"], text[len(above) : block.start() + len(block["end"])]
+    elif before.content is None:
         kind, joint = b"created", b""
     elif text and not text.endswith(b"\n"):
         kind, joint = b"joined", b"\n"
     else:
         kind, joint = b"appended", b""
-    return before + joint + _BEGIN % kind + body_of(wanted) + _END + after
+    return above + joint + _BEGIN % kind + body_of(wanted) + _END + below
 
 
 def _theirs_elsewhere(
-    content: bytes | None, worktree_id: str, paths: Iterable[str], worktrees: Mapping[str, Path]
-) -> dict[bytes, frozenset[bytes]]:
+    before: Exclude, paths: Iterable[str], worktrees: Mapping[str, Path]
+) -> dict[str, frozenset[bytes]]:
     """What stands in other worktrees where this one is about to hide a path for the first time, and neither git tracks
-    nor that worktree hides."""
-    sections = sections_in(content)
-    new = [path for path in paths if pattern(path) not in sections.get(worktree_id.encode("ascii"), NOTHING).lines]
-    found: dict[bytes, frozenset[bytes]] = {}
+    nor that worktree hides; by their ids."""
+    new = [path for path in paths if pattern(path) not in before.own.lines]
+    found: dict[str, frozenset[bytes]] = {}
     for other, root in worktrees.items() if new else ():
-        if other == worktree_id:
+        if other == before.worktree_id:
             continue
-        known = sections.get(other.encode("ascii"), NOTHING).lines
+        known = before.of(other).lines
         there = [path for path in new if pattern(path) not in known and os.path.lexists(f"{root}/{path}")]
         if there:
             tracked, _ = asking_git.tracked(root, there)
-            found[other.encode("ascii")] = frozenset(pattern(path) for path in there if path not in tracked)
+            found[other] = frozenset(pattern(path) for path in there if path not in tracked)
     return found
 
 
@@ -203,8 +204,3 @@ def _around(text: bytes, block: re.Match[bytes] | None) -> tuple[bytes, bytes]:
     # The line end that was added to a last line without one goes with the block, unless lines follow by now.
     joined = block["kind"] == b"joined" and block["end"] and not after
     return text[: block.start() + (0 if joined else len(block["end"]))], after
-
-
-def _kind(content: bytes | None) -> bytes:
-    block = find_block(content or b"")
-    return block["kind"] if block else b""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from harnesssync_orchestrator.errors import StateError
@@ -26,6 +27,7 @@ _BLOCK = re.compile(
     rb"(?P<body>.*?)^# <<< harnesssync\r?(?:\n|\Z)",
     re.DOTALL | re.MULTILINE,
 )
+_REMOVE_IT = "Remove the lines from '# >>> harnesssync' to '# <<< harnesssync' in info/exclude, then sync again"
 _BEGINS = re.compile(rb"^# >>> harnesssync \(", re.MULTILINE)
 
 
@@ -41,68 +43,88 @@ class Section:
     def __bool__(self) -> bool:
         return bool(self.lines or self.theirs)
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Its lines as text, in order."""
+        return _listed(self.lines)
+
+    @property
+    def listed_private(self) -> tuple[str, ...]:
+        """The private ones of them."""
+        return _listed(self.private)
+
 
 NOTHING = Section()
 
 
-def listed(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
-    """The lines of one worktree's section, in order. Raises StateError as `update_exclude` does."""
-    return tuple(map(os.fsdecode, sorted(section_of(common_dir, worktree_id).lines)))
+@dataclass(frozen=True)
+class Exclude:
+    """`info/exclude` as it was read once, from where one worktree stands. `content` is None where there is no file.
+
+    Whatever is asked of the block raises StateError if that was damaged.
+    """
+
+    worktree_id: str
+    content: bytes | None = None
+
+    @classmethod
+    def read(cls, common_dir: Path, worktree_id: str) -> Exclude:
+        """Raises StateError as `update_exclude` does."""
+        return cls(worktree_id, _read(common_dir / "info" / "exclude"))
+
+    @cached_property
+    def block(self) -> re.Match[bytes] | None:
+        text = self.content or b""
+        begins = len(_BEGINS.findall(text))
+        block = _BLOCK.search(text)
+        if begins > 1 or (begins == 1 and block is None):
+            raise StateError(
+                "the block of harnesssync was damaged: it has no end, or is there twice",
+                code="exclude_damaged",
+                hint=_REMOVE_IT,
+            )
+        return block
+
+    @cached_property
+    def sections(self) -> Mapping[bytes, Section]:
+        """What all worktrees say there, by their ids."""
+        return _sections_of(self.block["body"]) if self.block else {}
+
+    @property
+    def own(self) -> Section:
+        """What this worktree says there."""
+        return self.of(self.worktree_id)
+
+    def of(self, worktree_id: str) -> Section:
+        return self.sections.get(worktree_id.encode("ascii"), NOTHING)
+
+    @property
+    def hidden_elsewhere(self) -> tuple[str, ...]:
+        """What is not ours in this worktree, and is hidden here all the same, since something private of another one
+        has the same name."""
+        private = frozenset[bytes]().union(*(section.private for section in self._others.values()))
+        return _listed(self.own.theirs & private)
+
+    def private_once(self, worktrees: Callable[[], Collection[str]]) -> frozenset[bytes]:
+        """The private lines of this worktree, and of those that are not among `worktrees`, the ids of all that there
+        are: it may have been one of these, before it was moved."""
+        others = {name: each.private for name, each in self._others.items() if each.private}
+        gone = others.keys() - worktrees() if others else ()
+        return self.own.private.union(*(others[name] for name in gone))
+
+    def lists_anything(self, worktrees: Collection[str]) -> bool:
+        """Are there lines of this worktree, or of one that is not among `worktrees`, the ids of those that the
+        repository has: it may have been this one, before it was moved?"""
+        others = {name for name, section in self._others.items() if section.lines}
+        return bool(self.own.lines) or not others <= {*worktrees}
+
+    @property
+    def _others(self) -> dict[str, Section]:
+        sections = {name.decode("ascii", "replace"): section for name, section in self.sections.items()}
+        return {name: section for name, section in sections.items() if name != self.worktree_id}
 
 
-def section_of(common_dir: Path, worktree_id: str) -> Section:
-    """What one worktree says there. Raises StateError as `update_exclude` does."""
-    return _sections(common_dir).get(worktree_id.encode("ascii"), NOTHING)
-
-
-def hidden_elsewhere(common_dir: Path, worktree_id: str) -> tuple[str, ...]:
-    """What is not ours in one worktree, and is hidden there all the same, since something private of another one has
-    the same name. Raises StateError as `update_exclude` does."""
-    sections = _sections(common_dir)
-    own = sections.pop(worktree_id.encode("ascii"), NOTHING)
-    private = frozenset[bytes]().union(*(section.private for section in sections.values()))
-    return tuple(map(os.fsdecode, sorted(own.theirs & private)))
-
-
-def private_once(common_dir: Path, worktree_id: str, worktrees: Callable[[], Collection[str]]) -> frozenset[bytes]:
-    """The private lines of this worktree, and of those that are not among `worktrees`, the ids of all that there are:
-    it may have been one of these, before it was moved. Raises StateError as `update_exclude` does."""
-    sections = {name.decode("ascii", "replace"): section.private for name, section in _sections(common_dir).items()}
-    own = sections.pop(worktree_id, frozenset())
-    gone = sections.keys() - worktrees() if any(sections.values()) else ()
-    return own.union(*(sections[name] for name in gone))
-
-
-def lists_anything(common_dir: Path, worktree_id: str, worktrees: Collection[str]) -> bool:
-    """Are there lines of this worktree, or of one that is not among `worktrees`, the ids of those that the repository
-    has: it may have been this one, before it was moved? Raises StateError as `update_exclude` does."""
-    ids = {name.decode("ascii", "replace") for name, section in _sections(common_dir).items() if section.lines}
-    return worktree_id in ids or not ids <= {*worktrees}
-
-
-def _sections(common_dir: Path) -> dict[bytes, Section]:
-    return sections_in(read_exclude(common_dir / "info" / "exclude"))
-
-
-def sections_in(content: bytes | None) -> dict[bytes, Section]:
-    """The sections that such a file has, by the ids of worktrees; None is one that is not there."""
-    block = find_block(content or b"")
-    return sections_of(block["body"]) if block else {}
-
-
-def find_block(text: bytes) -> re.Match[bytes] | None:
-    begins = len(_BEGINS.findall(text))
-    block = _BLOCK.search(text)
-    if begins > 1 or (begins == 1 and block is None):
-        raise StateError(
-            "the block of harnesssync was damaged: it has no end, or is there twice",
-            code="exclude_damaged",
-            hint="Remove the lines from '# >>> harnesssync' to '# <<< harnesssync' in info/exclude, then sync again",
-        )
-    return block
-
-
-def sections_of(body: bytes) -> dict[bytes, Section]:
+def _sections_of(body: bytes) -> dict[bytes, Section]:
     """By the ids of worktrees."""
     sections: dict[bytes, Section] = {}
     for text in re.split(rb"^" + SECTION, body, flags=re.MULTILINE)[1:]:
@@ -139,7 +161,7 @@ def body_of(sections: Mapping[bytes, Section]) -> bytes:
     return b"".join(line + b"\n" for line in written)
 
 
-def read_exclude(file: Path) -> bytes | None:
+def _read(file: Path) -> bytes | None:
     try:
         if file.is_symlink():
             raise unusable(file, "it is a link, and what it leads to may be shared with other repositories")
@@ -148,6 +170,10 @@ def read_exclude(file: Path) -> bytes | None:
         return None
     except OSError as error:
         raise unusable(file, f"it can't be read: {error.strerror or error}") from error
+
+
+def _listed(lines: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(map(os.fsdecode, sorted(lines)))
 
 
 def unusable(file: Path, reason: str) -> StateError:

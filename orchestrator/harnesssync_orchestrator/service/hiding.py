@@ -6,8 +6,9 @@ All of it blocks.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +23,8 @@ from harnesssync_orchestrator.files.discovery.inheritance import HIDING
 from harnesssync_orchestrator.files.exclude import path_of, pattern, update_exclude
 from harnesssync_orchestrator.files.exclude_block import (
     NOTHING,
+    Exclude,
     Section,
-    hidden_elsewhere,
-    lists_anything,
-    private_once,
-    section_of,
 )
 from harnesssync_orchestrator.service.start import Start
 
@@ -34,62 +32,72 @@ EXCLUDE_S = 5.0
 """How long is waited at most for another sync, of another worktree, to have changed `info/exclude`."""
 
 
-def hide(
-    start: Start,
-    paths: Iterable[str] = (),
-    *,
-    private: Iterable[str] = (),
-    theirs: Iterable[str] = (),
-    kept: Section = NOTHING,
-    keeping: bool = False,
-    tidy: bool = False,
-) -> bool:
-    """Let just these `paths`, and what is `kept`, stand in the project's section of `info/exclude`; the rest as
-    `update_exclude` has it.
-
-    With `keeping`, what is hidden already stays so too: False if that is more. To be `tidy` also takes away the
-    sections of worktrees that are gone. Raises StateError, LockTimeoutError.
-    """
-    shared = start.hides_in
-    if shared is None:
-        return True
-    paths = tuple(paths)
-    if keeping:
-        kept = replace(section_of(shared, start.project.id), theirs=frozenset())
-    present = {start.project.id: Path(start.project.path), **_worktrees(shared)} if tidy else None
-    update_exclude(
-        shared,
-        start.project.id,
-        paths,
-        lock=start.engine.layout.exclude_lock(shared),
-        timeout=min(EXCLUDE_S, start.options.lock_timeout_s),
-        worktrees=present,
-        private=private,
-        theirs=theirs,
-        kept=kept,
-    )
-    return kept.lines <= {pattern(path) for path in paths}
-
-
 class ToHide(NamedTuple):
     """Paths: those that git should not show, the `private` ones among them, and `theirs` in the places of outputs."""
 
-    paths: tuple[str, ...]
-    private: tuple[str, ...]
-    theirs: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> frozenset[bytes]:
+        """What the paths are hidden by."""
+        return frozenset(map(pattern, self.paths))
 
 
-def to_hide(start: Start, plan: Plan, ledger: Ledger, gone: Collection[str]) -> ToHide:
-    """What git should and should not show with a plan, but for what is `gone` by now. Raises StateError."""
-    secret = _still_private(start, plan)
-    return ToHide(
-        (*(path for path in plan.exclude if path not in gone), *markers(plan, ledger), *secret),
-        (*plan.private, *secret),
-        tuple(path for path in plan.theirs if path not in secret),
+@dataclass(slots=True)
+class Hiding:
+    """What one sync keeps out of git, under the project's lock. `notes` tell what of a person's git does not show
+    either."""
+
+    start: Start
+    notes: tuple[str, ...] = ()
+    _only: ToHide | None = None
+
+    def hide(self, plan: Plan, ledger: Ledger, gone: Collection[str], *, before: bool) -> None:
+        """Let git show what it should with a plan, but for what is `gone` by now. What is hidden `before` the plan is
+        carried out stays so. Raises StateError, LockTimeoutError."""
+        look = cache(self.start.exclude)  # the file is read once, if at all
+        secret = _still_private(self.start, plan, look)
+        wanted = ToHide(
+            (*(path for path in plan.exclude if path not in gone), *markers(plan, ledger), *secret),
+            (*plan.private, *secret),
+            tuple(path for path in plan.theirs if path not in secret),
+        )
+        if wanted == self._only:
+            return
+        kept = replace(look().own, theirs=frozenset()) if before else NOTHING
+        seen = _hide(self.start, wanted, look(), kept=kept, tidy=True)
+        self._only = wanted if kept.lines <= wanted.lines else None
+        self.notes = _hidden_all_the_same(seen)
+
+
+def _hide(start: Start, wanted: ToHide, seen: Exclude, *, kept: Section, tidy: bool = False) -> Exclude:
+    """Let just what is `wanted`, and what is `kept`, stand in the project's section of `info/exclude`, which was `seen`
+    a moment ago; the rest as `update_exclude` has it. Gives what it says then.
+
+    To be `tidy` also takes away the sections of worktrees that are gone. Raises StateError, LockTimeoutError.
+    """
+    shared = start.hides_in
+    if shared is None:
+        return seen
+    present = {start.project.id: Path(start.project.path), **_worktrees(shared)} if tidy else None
+    after = update_exclude(
+        shared,
+        start.project.id,
+        wanted.paths,
+        lock=start.engine.layout.exclude_lock(shared),
+        timeout=min(EXCLUDE_S, start.options.lock_timeout_s),
+        worktrees=present,
+        private=wanted.private,
+        theirs=wanted.theirs,
+        kept=kept,
+        seen=seen,
     )
+    return seen if after is None else after
 
 
-def _still_private(start: Start, plan: Plan) -> tuple[str, ...]:
+def _still_private(start: Start, plan: Plan, look: Callable[[], Exclude]) -> tuple[str, ...]:
     """The paths that were hidden since what we wrote there is private, and where that may still be: somebody has edited
     it, or has moved the project, so that no ledger knows of it. Raises StateError."""
     shared = start.hides_in
@@ -101,7 +109,7 @@ def _still_private(start: Start, plan: Plan) -> tuple[str, ...]:
     theirs = [path for path in plan.theirs if path in unsettled or path not in taken_out]
     if not theirs:
         return ()
-    lines = private_once(shared, start.project.id, lambda: _worktrees(shared).keys())
+    lines = look().private_once(lambda: _worktrees(shared).keys())
     return tuple(sorted(path for path in theirs if pattern(path) in lines)) if lines else ()
 
 
@@ -115,19 +123,17 @@ def hide_lines(
     start: Start, lines: Iterable[str], *, private: Iterable[str], theirs: Iterable[str], everything: bool
 ) -> None:
     """Let just these lines stand there, some of them `private`; and, unless `everything` goes, what is `theirs` besides
-    what it says of that so far. Raises as `hide` does."""
-    if start.hides_in is None:
-        return
-    before = frozenset[bytes]() if everything else section_of(start.hides_in, start.project.id).theirs
-    wanted = frozenset(map(os.fsencode, lines))
-    hide(start, theirs=theirs, kept=Section(wanted, wanted & frozenset(map(os.fsencode, private)), before))
+    what it says of that so far. Raises StateError, LockTimeoutError."""
+    seen, wanted = start.exclude(), frozenset(map(os.fsencode, lines))
+    before = frozenset[bytes]() if everything else seen.own.theirs
+    kept = Section(wanted, wanted & frozenset(map(os.fsencode, private)), before)
+    _hide(start, ToHide(theirs=tuple(theirs)), seen, kept=kept)
 
 
-def hidden_all_the_same(start: Start) -> tuple[str, ...]:
+def _hidden_all_the_same(seen: Exclude) -> tuple[str, ...]:
     """A sentence about what is not ours, and git does not show, since another worktree keeps something private under
-    that name."""
-    lines = hidden_elsewhere(start.hides_in, start.project.id) if start.hides_in is not None else ()
-    if not lines:
+    that name. Raises StateError."""
+    if not (lines := seen.hidden_elsewhere):
         return ()
     why = "since another worktree keeps something private under that name"
     then = "A switch to a branch that has such a file replaces yours: commit it, or keep a copy"
@@ -139,7 +145,7 @@ def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:
     if start.hides_in is None or plan.stops:
         return ()
     made = {operation.path for operation in plan.operations}
-    hidden = frozenset(start.hidden_lines() or ())
+    hidden = frozenset(start.hidden_lines())
     return tuple(path for path in plan.exclude if path not in made and os.fsdecode(pattern(path)) not in hidden)
 
 
@@ -149,7 +155,7 @@ def had_outputs(start: Start) -> bool:
     if shared is None:
         return False
     try:
-        return lists_anything(shared, start.project.id, _worktrees(shared))
+        return start.exclude().lists_anything(_worktrees(shared))
     except StateError:
         return False  # told when it is to be changed
 

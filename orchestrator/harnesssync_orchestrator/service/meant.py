@@ -17,7 +17,7 @@ from harnesssync_orchestrator.files.history.revealed import revealed
 from harnesssync_orchestrator.service.recovering import problems_of
 
 if TYPE_CHECKING:
-    from harnesssync_orchestrator.service.undoing import Work
+    from harnesssync_orchestrator.service.withdrawing import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
-from harnesssync_orchestrator.service.hiding import had_outputs, hidden_all_the_same, hide, shown_by_git, to_hide
+from harnesssync_orchestrator.service.hiding import Hiding, had_outputs, shown_by_git
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.memory import remembered_by
@@ -49,34 +49,33 @@ class Run:
 
     `drift` is what was found before anything was adopted. `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
-    `shadowed` is a sentence about what of a person's git does not show either, `shown` what it showed of ours.
+    `shown` is what git showed of ours.
     """
 
     start: Start
     ledger: Ledger
     looking: Looking
+    hiding: Hiding
     outcome: Outcome = field(default_factory=Outcome)
     notes: list[str] = field(default_factory=list)
     hidden: bool = True
     unfinished: Record | None = None
     drift: Mapping[Drift, int] = field(default_factory=dict)
-    shadowed: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     _git_is_busy: bool = False
     _git_is_at: str = ""
-    _only_hidden: tuple[tuple[str, ...], ...] | None = None
 
     @classmethod
     def begin(cls, start: Start) -> Run:
         """Load the rest of what was kept of the project. Blocking. Raises StateError."""
         ledger, problems = start.ledger()
-        is_lost = not ledger.entries and not start.engine.layout.ledger_file(start.project).exists()
-        if is_lost and not ledger.lost and had_outputs(start):
+        if not (ledger.entries or ledger.lost or start.has_ledger) and had_outputs(start):
             # Taken over again, and kept from git meanwhile: there may be credentials in them.
             ledger = replace(ledger, lost=True)
         start.memory.unconfirmed = None
         recall = start.memory.recall() if start.options.automatic and start.options.changed else None
-        return cls(start, ledger, Looking(start, start.memory.cache, tuple(problems), recall=recall))
+        looking = Looking(start, start.memory.cache, tuple(problems), recall=recall)
+        return cls(start, ledger, looking, Hiding(start))
 
     @property
     def project(self) -> Project:
@@ -162,13 +161,7 @@ class Run:
         if seen.plan.stops:
             return
         try:
-            wanted = to_hide(self.start, seen.plan, self.ledger, self.outcome.removed_documents)
-            if wanted == self._only_hidden:
-                return
-            paths, private, theirs = wanted
-            is_all = hide(self.start, paths, private=private, theirs=theirs, keeping=before, tidy=True)
-            self._only_hidden = wanted if is_all else None
-            self.shadowed = hidden_all_the_same(self.start)
+            self.hiding.hide(seen.plan, self.ledger, self.outcome.removed_documents, before=before)
         except (StateError, LockTimeoutError) as error:
             self.hidden = False
             self.outcome.fail(error, path=error.path)
@@ -286,7 +279,7 @@ class Run:
 
     def finished(self, seen: Survey) -> SyncResult:
         """What the sync did."""
-        notes = (*seen.consent(self.start.targets), *self.notes, *self.shadowed)
+        notes = (*seen.consent(self.start.targets), *self.notes, *self.hiding.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
         report = replace(report, drift=self.drift or report.drift, shown=self.shown if self.hidden else ())
         result = self.start.result(report, self.looking.watch)

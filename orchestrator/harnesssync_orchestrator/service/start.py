@@ -6,10 +6,9 @@ reads sources and writes outputs.
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,7 @@ from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.exclude_block import listed, section_of
+from harnesssync_orchestrator.files.exclude_block import Exclude, Section
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.files.identity import trust_in
@@ -161,26 +160,35 @@ class Start:
         """The folder of the repository in which `info/exclude` is, if we are to keep outputs out of git."""
         return self.repository if self.engine.exclude else None
 
-    def hidden_lines(self) -> tuple[str, ...] | None:
-        """The lines of the project in there, as they stand; None where there are none to be kept, or none can be read.
-        Blocking."""
+    def exclude(self) -> Exclude:
+        """What that file says now; nothing, where nothing is to be kept in it. Blocking. Raises StateError."""
+        return Exclude(self.project.id) if self.hides_in is None else Exclude.read(self.hides_in, self.project.id)
+
+    def hidden(self) -> Section | None:
+        """What it says for the project; None where nothing is to be kept in it, or it can't be read. Blocking."""
         if self.hides_in is None:
             return None
         try:
-            return listed(self.hides_in, self.project.id)
+            return self.exclude().own
         except StateError:
-            return None  # told when they are to be changed
+            return None  # told when it is to be changed
 
-    def private_lines(self, lines: Iterable[str] | None) -> tuple[str, ...]:
-        """Those of some lines that must not be shown, whatever other worktrees have there. Blocking."""
-        if not lines or self.hides_in is None:
-            return ()
-        private = frozenset(map(os.fsdecode, section_of(self.hides_in, self.project.id).private))
-        return tuple(sorted(private.intersection(lines)))
+    def hidden_lines(self) -> tuple[str, ...]:
+        """Its lines; none where they can't be read. Blocking."""
+        hidden = self.hidden()
+        return hidden.listed if hidden is not None else ()
 
     def _hides(self, remembered: Remembered) -> bool:
         """Is git still told not to show what is ours? Blocking."""
-        return self.hides_in is None or self.hidden_lines() == remembered.hidden
+        if self.hides_in is None:
+            return True
+        hidden = self.hidden()
+        return hidden is not None and hidden.listed == remembered.hidden
+
+    @property
+    def has_ledger(self) -> bool:
+        """Is there a file of it? Blocking."""
+        return self.engine.layout.ledger_file(self.project).exists()
 
     def ledger(self) -> tuple[Ledger, list[Problem]]:
         """The ledger, and what is wrong with its file. Blocking. Raises StateError."""

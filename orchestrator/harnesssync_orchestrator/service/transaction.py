@@ -74,7 +74,7 @@ class Transaction:
 
         Before git is told of the first output: where it hides outputs and there is no ledger, one was lost.
         """
-        if not self.ledger.lost and not self.start.engine.layout.ledger_file(self.start.project).exists():
+        if not self.ledger.lost and not self.start.has_ledger:
             self._save(self.ledger)
 
     async def carry_out(self, plan: Plan, *, finish: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -151,7 +151,7 @@ class Transaction:
         self._folders = missing_folders(self.root, captured.operations)
         known, edited, adopted = captured.stood, captured.edited, captured.adopted
         about = changes(captured.operations, known, edited, self.ledger, name, adopted=adopted)
-        hidden = self._hidden(about)
+        hidden, private = self._hidden(about)
         return Record(
             name=name,
             kind=self.kind,
@@ -161,15 +161,17 @@ class Transaction:
             folders=tuple(address.path for address in self._folders),
             modes=modes(self.root, _may_go(self.ledger, captured.operations)),
             exclude=hidden,
-            private=self.start.private_lines(hidden),
+            private=private,
         )
 
-    def _hidden(self, about: Iterable[Change]) -> tuple[str, ...] | None:
-        """The lines in `info/exclude` of what is ours already: others are of a sync that was killed before it began."""
-        lines = self.start.hidden_lines()
-        if not lines:
-            return lines
-        return tuple(sorted(patterns(change.path for change in about if change.entries_before).intersection(lines)))
+    def _hidden(self, about: Iterable[Change]) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+        """The lines in `info/exclude` of what is ours already, None if nobody can tell, and the private ones of them:
+        others are of a sync that was killed before it began."""
+        hidden = self.start.hidden()
+        if hidden is None:
+            return None, ()
+        ours = patterns(change.path for change in about if change.entries_before)
+        return tuple(sorted(ours.intersection(hidden.listed))), tuple(sorted(ours.intersection(hidden.listed_private)))
 
     def _announce(self, plan: Plan, draft: Draft) -> None:
         """Say what is about to be written, and only then give the record its name."""

@@ -22,7 +22,7 @@ from harnesssync_orchestrator.files.discovery.inheritance import HIDING, LOCAL_R
 from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 from harnesssync_orchestrator.files.exclude import pattern
-from harnesssync_orchestrator.files.exclude_block import find_block, read_exclude
+from harnesssync_orchestrator.files.exclude_block import Exclude
 from harnesssync_orchestrator.files.reading import TooLargeError
 
 NAME = ".worktreeinclude"
@@ -104,7 +104,7 @@ def _listed(
 def _ours(common: Path) -> frozenset[bytes]:
     """The lines by which we hide outputs: those of the main checkout are made there, and not brought along."""
     with suppress(StateError):  # told when it is to be changed
-        block = find_block(read_exclude(common / "info" / "exclude") or b"")
+        block = Exclude.read(common, "").block
         return frozenset(block["body"].split(b"\n")) if block else frozenset()
     return frozenset()
 
