@@ -122,9 +122,8 @@ def cleanup_markers(folder: Folder) -> int:
             continue
         place = Place(folder, marked)
         with suppress(OSError):
-            if place.lstat() is None and read_marker(place) is not None:
-                remove_marker(place)
-                count += 1
+            if place.lstat() is None:
+                count += remove_marker(place)
     return count
 
 

@@ -91,15 +91,18 @@ def write_marker(place: Place, marker: Marker) -> None:
         raise
 
 
-def remove_marker(place: Place) -> None:
-    """Remove the marker beside `place`, if it is one of ours. Raises OSError."""
-    with marker_going(place):
-        pass
+def remove_marker(place: Place) -> bool:
+    """Remove the marker beside `place`; False if there is none of ours. Raises OSError."""
+    if read_marker(place) is None:
+        return False
+    place.folder.discard(marker_name(place.name))
+    return True
 
 
 @contextmanager
 def marker_going(place: Place) -> Generator[None]:
-    """Remove it after what is done inside, which does not begin if nobody can tell whose it is. Raises OSError."""
+    """Remove one of ours after what is done inside, which does not begin if nobody can tell whose it is. Raises
+    OSError."""
     is_ours = read_marker(place) is not None
     yield
     if is_ours:
