@@ -11,6 +11,7 @@ import pytest
 import harnesssync_orchestrator
 from harnesssync_orchestrator import events
 from harnesssync_orchestrator.core.report import Report, State
+from harnesssync_orchestrator.service.reporting import sync_fields
 
 PACKAGE = Path(harnesssync_orchestrator.__file__).parent
 DOCUMENT = Path(__file__).parents[1] / "docs" / "events.md"
@@ -76,7 +77,7 @@ def test_the_committed_page_is_that_of_the_declarations() -> None:
 def test_the_canonical_line_has_the_fields_that_are_declared() -> None:
     """Those of the report; the worker adds why it synced and how long it waited."""
     report = Report(project_id="a" * 16, path="/p", scope="project", state=State.IN_STEP, targets=("codex",))
-    given = events.sync_fields(report).keys() | {"reason", "dry_run", "waited_s"}
+    given = sync_fields(report).keys() | {"reason", "dry_run", "waited_s"}
     declared = events.EVENTS["project.sync.completed"].fields.keys()
     assert given - {"project_id", "sync_id"} == declared
 

@@ -11,10 +11,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
-
-from harnesssync_orchestrator.core.drift import Drift
-from harnesssync_orchestrator.core.report import Report
 
 SCHEMA = 1
 """The version of the log's form. It grows when a field is taken away or changes its meaning."""
@@ -250,30 +246,6 @@ DECLARED: tuple[Event, ...] = (
 )
 
 EVENTS: Mapping[str, Event] = MappingProxyType({event.name: event for event in DECLARED})
-
-
-def sync_fields(report: Report) -> dict[str, Any]:
-    """What the canonical line of a sync says about its report, in the words of `project.sync.completed`."""
-    return {
-        "project_id": report.project_id,
-        "sync_id": report.sync_id,
-        "path": report.path,
-        "state": report.state.value,
-        "synced": report.counts.synced,
-        "skipped": report.counts.skipped,
-        "cleaned": report.counts.cleaned,
-        "errors": report.counts.errors,
-        "operations": len(report.operations),
-        "conflicts": len(report.conflicts),
-        "losses": len(report.losses),
-        "held": len(report.held),
-        "drift": {state.value: count for state, count in report.drift.items() if count and state is not Drift.IN_STEP},
-        "problems": len(report.problems),
-        "methods": dict(report.methods),
-        "halt": report.halt,
-        "failures": [failure.code for failure in report.failures],
-        "duration_s": round(report.duration_s, 6),
-    }
 
 
 def document() -> str:

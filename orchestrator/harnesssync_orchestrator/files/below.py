@@ -19,25 +19,18 @@ from types import TracebackType
 from typing import final
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
-from harnesssync_orchestrator.core.modes import is_for_others, tightened
+from harnesssync_orchestrator.core.modes import kept_mode
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import Folder, telling
 from harnesssync_orchestrator.files.place import Place
-from harnesssync_orchestrator.files.relative import is_refused, parts_of
-from harnesssync_orchestrator.files.replacing import confirm, look_at_file, put, put_back, take
+from harnesssync_orchestrator.files.relative import parts_of
+from harnesssync_orchestrator.files.replacing import confirm, look_at_file, put, settle, take
 from harnesssync_orchestrator.files.temporaries import (
-    held,
-    is_ours,
     our_name,
-    replaces_nothing,
     telling_name,
-    told_digests,
 )
 
 _MAX_OPEN_FOLDERS = 64
-_EXECUTABLE = 0o111
-_READABLE = 0o444
 
 
 @final
@@ -98,8 +91,7 @@ class Below:
             temporary = place.beside(telling_name(new, expected))
             former = place.lstat()
             if former is not None and stat.S_ISREG(former.st_mode):
-                kept = _with_executable(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable)
-                kept = back if back and kept == tightened(back) else kept if is_for_others(mode) else tightened(kept)
+                kept = kept_mode(stat.S_IMODE(former.st_mode) & 0o777, mode, executable=executable, back=back)
                 # A part of it under the telling name would look like an edit to whoever finds it after a crash.
                 unfinished = place.beside(our_name())
                 place.folder.create(unfinished.name, content, mode=kept, exact=True, like=place.name)
@@ -185,7 +177,7 @@ class Below:
         except ApplyError:
             return ()  # no such folder, or not one of ours to clean
         with telling(relative):
-            return tuple(name for name in folder.names() if not _settle(Place(folder, name)))
+            return tuple(name for name in folder.names() if not settle(Place(folder, name)))
 
     # --- the way down ---
 
@@ -257,25 +249,6 @@ def _link(place: Place, text: str, digest: str, *, directory: bool) -> None:
             raise  # it is gone by now
 
 
-def _settle(place: Place) -> bool:
-    """Put back or remove what bears a temporary name. False for what may be somebody's edit; that stays."""
-    if found := held(place.name):
-        real = place.beside(found.name)
-        if real.lstat() is None and look_at_any(place) == found.old and not is_refused(found.name):
-            put_back(place, real)
-        elif look_at_any(real) == found.new and look_at_any(place) == found.old:
-            place.discard()
-        else:
-            return False
-    elif digests := told_digests(place.name):
-        if not replaces_nothing(place.name) and look_at_any(place) not in digests:
-            return False
-        place.discard()
-    elif is_ours(place.name):
-        place.remove()
-    return True
-
-
 def write_below(
     root: Path, relative: str, content: bytes, *, mode: int, expected: str | None, executable: bool | None = None
 ) -> tuple[str, ...]:
@@ -296,9 +269,3 @@ def remove_below(root: Path, relative: str, expected: str) -> None:
     """`Below.remove` for one file or link."""
     with Below(root) as below:
         below.remove(relative, expected)
-
-
-def _with_executable(kept: int, mode: int, *, executable: bool | None) -> int:
-    if executable or (executable is None and mode & _EXECUTABLE):
-        return kept | ((kept & _READABLE) >> 2)
-    return kept if executable is None else kept & ~_EXECUTABLE

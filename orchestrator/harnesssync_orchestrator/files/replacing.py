@@ -11,10 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harnesssync_orchestrator.files.copying import look_at_any
 from harnesssync_orchestrator.files.folder import RefusalError
 from harnesssync_orchestrator.files.place import Place
+from harnesssync_orchestrator.files.relative import is_refused
 from harnesssync_orchestrator.files.swap import exchange
-from harnesssync_orchestrator.files.temporaries import held_name, telling_name
+from harnesssync_orchestrator.files.temporaries import (
+    held,
+    held_name,
+    is_ours,
+    replaces_nothing,
+    telling_name,
+    told_digests,
+)
 
 Look = Callable[[Place], str | None]
 """Gives the digest of what stands at a place, None for nothing, and "" for what can't be what is expected."""
@@ -82,6 +91,25 @@ def put_back(aside: Place, place: Place) -> None:
         aside.rename_to_free(place)
     except FileExistsError as error:
         raise _changed(place, aside.name) from error
+
+
+def settle(place: Place) -> bool:
+    """Put back or remove what a crash left under a temporary name. False for what may be an edit, which stays."""
+    if found := held(place.name):
+        real = place.beside(found.name)
+        if real.lstat() is None and look_at_any(place) == found.old and not is_refused(found.name):
+            put_back(place, real)
+        elif look_at_any(real) == found.new and look_at_any(place) == found.old:
+            place.discard()
+        else:
+            return False
+    elif digests := told_digests(place.name):
+        if not replaces_nothing(place.name) and look_at_any(place) not in digests:
+            return False
+        place.discard()
+    elif is_ours(place.name):
+        place.remove()
+    return True
 
 
 def _replace(new: Place, place: Place, *, digest: str, expected: str, look: Look) -> None:

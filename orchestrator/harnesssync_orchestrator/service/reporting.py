@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Report, State, counted
@@ -107,6 +108,30 @@ def finished_report(
         methods=outcome.methods(),
         copies_for_links=outcome.copies_for_links(),
     )
+
+
+def sync_fields(report: Report) -> dict[str, Any]:
+    """What the log says of a report, in the words of `events` about `project.sync.completed`."""
+    return {
+        "project_id": report.project_id,
+        "sync_id": report.sync_id,
+        "path": report.path,
+        "state": report.state.value,
+        "synced": report.counts.synced,
+        "skipped": report.counts.skipped,
+        "cleaned": report.counts.cleaned,
+        "errors": report.counts.errors,
+        "operations": len(report.operations),
+        "conflicts": len(report.conflicts),
+        "losses": len(report.losses),
+        "held": len(report.held),
+        "drift": {state.value: count for state, count in report.drift.items() if count and state is not Drift.IN_STEP},
+        "problems": len(report.problems),
+        "methods": dict(report.methods),
+        "halt": report.halt,
+        "failures": [failure.code for failure in report.failures],
+        "duration_s": round(report.duration_s, 6),
+    }
 
 
 def _planned_state(plan: Plan, shown: Sequence[str]) -> State:

@@ -19,7 +19,6 @@ from harnesssync_orchestrator.config import WatchSettings
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Counts, Failure, Report, State
 from harnesssync_orchestrator.errors import HarnessSyncError
-from harnesssync_orchestrator.events import sync_fields
 from harnesssync_orchestrator.logs import Clock, utc_now
 from harnesssync_orchestrator.service import failing
 from harnesssync_orchestrator.service.alarm import Alarm
@@ -27,6 +26,7 @@ from harnesssync_orchestrator.service.backoff import Backoff
 from harnesssync_orchestrator.service.due import Due, Reason, together
 from harnesssync_orchestrator.service.engine import Options, SyncResult
 from harnesssync_orchestrator.service.feedback import Feedback
+from harnesssync_orchestrator.service.reporting import sync_fields
 from harnesssync_orchestrator.service.snapshot import Activity
 
 Sync = Callable[[Project, Options], Awaitable[SyncResult]]

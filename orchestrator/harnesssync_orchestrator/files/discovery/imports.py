@@ -158,13 +158,15 @@ def _resolve(written: str, file: str, home: Path) -> str | None:
 
 def _may_import(path: str, mention: Mention, file: str, ground: Ground, reader: Reader) -> bool:
     real = reader.looked.real(path)
-    if ground.boundary is None or is_within(real, ground.boundary) or reader.may_reach(path, real, ground.boundary):
+    if ground.boundary is None or is_within(real, ground.boundary):
+        return True
+    if reader.reach.is_allowed(path, real, ground.boundary):
         return True
     reader.report(
         "import_outside_project",
         f"the import {shown('@' + mention.path)} leads out of the project, so it is left as it is written",
         file,
         f"Copy that file into the project, or import it in ~/.claude/CLAUDE.md, or {TRUST_IT}.",
-        hides=reader.may_have_reached(path, real, ground.boundary),
+        hides=reader.reach.is_doubted(path, real, ground.boundary),
     )
     return False

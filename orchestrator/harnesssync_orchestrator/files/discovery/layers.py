@@ -27,6 +27,7 @@ from harnesssync_orchestrator.files.discovery.plugin_items import (
     read_plugin_servers,
 )
 from harnesssync_orchestrator.files.discovery.plugins import Plugin, find_plugins
+from harnesssync_orchestrator.files.discovery.reach import Reach
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 from harnesssync_orchestrator.files.discovery.result import Discovery
 from harnesssync_orchestrator.files.discovery.rules import (
@@ -75,7 +76,7 @@ def discover(
     of all of them are the keys of `Discovery.reaches`. What is behind those that are `doubted` is not read either, but
     not taken for gone. `made` are the paths, below the root, of links of ours to what a linked worktree inherits.
     """
-    reader = Reader(looked, allowed, doubted)
+    reader = Reader(looked, Reach(allowed, doubted))
     if not _is_folder(root, looked):
         return Discovery(source=Source(scope=scope, root=str(root), present=False))
     read = _read_project(root, places, reader, made) if scope is Scope.PROJECT else _read_user(root, places, reader)
@@ -87,7 +88,7 @@ def discover(
             scope=scope, root=str(root), items=items, problems=tuple(dict.fromkeys(reader.problems)), files=files
         ),
         trees={folder: tree for folder, tree in reader.trees.items() if folder in used},
-        reaches=reader.reaches,
+        reaches=reader.reach.marks,
     )
 
 

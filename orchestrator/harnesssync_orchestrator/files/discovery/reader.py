@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import stat
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from harnesssync_orchestrator.core.source import FILE_UNREADABLE, Problem
 from harnesssync_orchestrator.files.discovery.documents import dangling, decode, read_json_safe, why_unreadable
 from harnesssync_orchestrator.files.discovery.frontmatter import Flaw, FrontMatter, split_front_matter
 from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
+from harnesssync_orchestrator.files.discovery.reach import Reach
 from harnesssync_orchestrator.files.opened import is_within
 from harnesssync_orchestrator.files.reading import MAX_TEXT_BYTES, Entry, Looked
 from harnesssync_orchestrator.files.tree import TreeListing, list_tree
@@ -53,20 +52,12 @@ class Ground:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads for one discovery, and collects problems and the listings of skills by folder.
-
-    What leads out of a layer's boundary is read only if its mark is in `allowed`. `reaches` has the mark of all that
-    does, and says what it is; `reached` are the real paths that were allowed. Of a mark in `doubted` nobody knows
-    whether it was: what is behind it may have been in the source before, and that it is not there now proves nothing.
-    """
+    """Reads for one discovery, and collects problems and the listings of skills by folder."""
 
     looked: Looked
-    allowed: Container[str] = frozenset()
-    doubted: Container[str] = frozenset()
+    reach: Reach
     problems: list[Problem] = field(default_factory=list)
     trees: dict[str, TreeListing] = field(default_factory=dict)
-    reaches: dict[str, str] = field(default_factory=dict)
-    reached: list[str] = field(default_factory=list)
 
     def report(
         self,
@@ -247,35 +238,20 @@ class Reader:
         if status is None or (below_checked and not stat.S_ISLNK(status.st_mode)):
             return True
         real = self.looked.real(path)
-        if is_within(real, ground.boundary) or self.may_reach(path, real, ground.boundary):
+        if is_within(real, ground.boundary) or self.reach.is_allowed(path, real, ground.boundary):
             return True
         self.report(
             "outside_project",
             "a link leads out of the project, so what it leads to is not read",
             path,
             f"Copy what it leads to into the project, or move it to your user configuration, or {TRUST_IT}.",
-            hides=self.may_have_reached(path, real, ground.boundary),
+            hides=self.reach.is_doubted(path, real, ground.boundary),
         )
         return False
 
-    def may_reach(self, path: str, real: str, boundary: str) -> bool:
-        """Has a person allowed that `path` leads to just this place outside of the boundary?"""
-        if any(is_within(real, place) for place in self.reached):
-            return True
-        where, mark = _reach(path, real, boundary)
-        self.reaches[mark] = f"{where} -> {real}"
-        if mark not in self.allowed:
-            return False
-        self.reached.append(real)
-        return True
-
-    def may_have_reached(self, path: str, real: str, boundary: str) -> bool:
-        """Where a person has not allowed that: is it in doubt whether they had?"""
-        return _reach(path, real, boundary)[1] in self.doubted
-
     def within(self, ground: Ground) -> tuple[str, ...]:
         """The real paths in which everything of a layer has to lie; none if it may lie anywhere."""
-        return () if ground.boundary is None else (ground.boundary, *self.reached)
+        return () if ground.boundary is None else (ground.boundary, *self.reach.reached)
 
     def _report_error(self, error: OSError, path: str) -> None:
         problem = why_unreadable(error, path)
@@ -283,12 +259,6 @@ class Reader:
         self.looked.uncertain |= problem is not None and problem.code == FILE_UNREADABLE
         if problem is not None:
             self.problems.append(problem)
-
-
-def _reach(path: str, real: str, boundary: str) -> tuple[str, str]:
-    """Where in a layer something leads out, and the mark of where it leads."""
-    where = os.path.relpath(path, boundary)
-    return where, hashlib.sha256(f"reach\0{where}\0{real}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def shown(text: object) -> str:
