@@ -17,8 +17,8 @@ from harnesssync_orchestrator.files.git import (
     git_dir,
     is_bare,
     is_linked,
-    linked_root,
     obstacle,
+    records,
     repository,
     worktree_root,
 )
@@ -153,14 +153,16 @@ def test_pipes_and_endless_files_in_place_of_gits_own_keep_nobody_waiting(main: 
     assert git_dir(main / "other") is None
 
 
+@pytest.mark.parametrize("name", [b"a\0b\n", b"a\0b/.git\n"])
 @pytest.mark.parametrize("file", ["commondir", "gitdir"])
-def test_names_that_no_folder_has_lead_nowhere(main: Path, tmp_path: Path, git: Any, file: str) -> None:
+def test_names_that_no_folder_has_lead_nowhere(main: Path, tmp_path: Path, git: Any, file: str, name: bytes) -> None:
     """A record that somebody damaged, or unpacked: no project, and no reason to stop."""
     git("worktree", "add", "-q", "-b", "side", "../linked", cwd=main)
     record = main / ".git/worktrees/linked"
-    (record / file).write_bytes(b"a\0b\n")
+    (record / file).write_bytes(name)
     assert repository(tmp_path / "linked") is None
-    root = linked_root(record)
+    ((told, root),) = records(main / ".git")
+    assert told == record
     assert root is None or repository(root) is None
     (main / ".git/commondir").write_bytes(b"a\0b\n")
     assert (common_dir(main), repository(main)) == (None, None)

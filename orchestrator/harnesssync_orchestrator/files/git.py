@@ -15,6 +15,9 @@ from pathlib import Path
 
 from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 
+RECORDS = "worktrees"
+"""The folder, in a repository's common one, in which git keeps a record of each linked worktree."""
+
 _OPERATIONS = {
     "index.lock": "a command of git is at work",
     "rebase-merge": "a rebase is under way",
@@ -102,7 +105,7 @@ def repository(worktree: Path) -> Path | None:
         folder = folder.resolve()
         if folder == common:
             return common if common == root / ".git" or _configured_worktree(folder) == root else None
-        if folder.parent != common / "worktrees":
+        if folder.parent != common / RECORDS:
             return None
         back = os.fsdecode(_content(folder / "gitdir").rstrip(b"\r\n"))
         return common if (folder / back).parent.resolve() == root else None
@@ -155,18 +158,25 @@ def is_bare(common: Path) -> bool:
 
 def worktrees(common: Path) -> tuple[Path, ...]:
     """The roots of all worktrees of a repository that are there, by its common folder; links in them resolved."""
-    records = sorted(common.glob("worktrees/*"))
-    linked = [root for root in map(linked_root, records) if root is not None and root.is_dir()]
+    linked = [root for _, root in records(common) if root is not None and root.is_dir()]
     return (*([common.parent.resolve()] if common.name == ".git" else ()), *linked)
 
 
-def linked_root(record: Path) -> Path | None:
-    """Where the worktree is of which a repository has this record (`worktrees/<name>`), resolved; None as long as the
-    record does not say."""
+def records(common: Path) -> tuple[tuple[Path, Path | None], ...]:
+    """A repository's records of its linked worktrees, each with the root that it tells of, resolved; None as long as it
+    does not say."""
+    try:
+        names = sorted(os.listdir(common / RECORDS))  # noqa: PTH208 - names alone
+    except OSError:
+        return ()
+    return tuple((record, _linked_root(record)) for record in (common / RECORDS / name for name in names))
+
+
+def _linked_root(record: Path) -> Path | None:
     try:
         text = _content(record / "gitdir").rstrip(b"\r\n")
         return (record / os.fsdecode(text)).parent.resolve() if text else None
-    except (OSError, RuntimeError):
+    except _NO_FOLDER:
         return None
 
 
@@ -195,6 +205,7 @@ def busy(worktree: Path) -> bool:
 
 
 __all__ = [
+    "RECORDS",
     "busy",
     "busy_with",
     "common_dir",
@@ -202,6 +213,7 @@ __all__ = [
     "is_bare",
     "is_linked",
     "obstacle",
+    "records",
     "repository",
     "worktree_root",
     "worktrees",

@@ -16,11 +16,9 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files.git import RECORDS
 from harnesssync_orchestrator.files.registered import Registered, RegistryEntry
 from harnesssync_orchestrator.files.roots import is_gone
-
-RECORDS = "worktrees"
-"""The folder, in a repository's common one, in which git keeps a record of each linked worktree."""
 
 YOUNG_S = 5.0
 """A record of which nothing more has come by then will stay as it is until git prunes it."""
@@ -74,9 +72,9 @@ class Worktrees:
         if known is not None and known[0] == mark:
             return known[1], True
         told = _told(common)
-        acknowledged = tuple(str(root) for root, _ in told if root is not None and _is_of(common, root))
+        acknowledged = tuple(str(root) for _, root in told if root is not None and _is_of(common, root))
         # git makes the record first, and then, bit by bit, what it tells of.
-        complete = not any(str(root) not in acknowledged and _is_young(record) for root, record in told)
+        complete = not any(str(root) not in acknowledged and _is_young(record) for record, root in told)
         if complete:
             self._known[common] = (mark, acknowledged)
         return acknowledged, complete
@@ -106,14 +104,11 @@ def tells_of_records(path: str) -> bool:
     return name == RECORDS or folder.endswith(f"/{RECORDS}")
 
 
-def _told(common: str) -> list[tuple[Path | None, Path]]:
-    """The roots that the records tell of, None where one does not say yet, each with its record."""
+def _told(common: str) -> list[tuple[Path, Path | None]]:
+    """The records, each with the root that it tells of, None where it does not say yet."""
     folder = Path(common)
-    told: list[tuple[Path | None, Path]] = [(folder.parent, folder)] if folder.name == ".git" else []
-    with suppress(OSError):
-        records = [folder / RECORDS / name for name in sorted(os.listdir(folder / RECORDS))]  # noqa: PTH208 - as above
-        told += [(git.linked_root(record), record) for record in records]
-    return told
+    main = [(folder, folder.parent)] if folder.name == ".git" else []
+    return [*main, *git.records(folder)]
 
 
 def _is_of(common: str, root: Path) -> bool:
