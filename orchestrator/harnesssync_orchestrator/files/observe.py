@@ -186,7 +186,9 @@ class _Observer:
     def _real(self, path: str) -> str | None:
         """The absolute path that `path` leads to without a link in it; None if it leads to nothing.
 
-        The folder is resolved once for all that lie in it: full resolution looks at every part of every path.
+        The folder is resolved once for all that lie in it: full resolution looks at every part of every path. So does
+        `Looked.real`, which says where nothing leads to as well; to ask it, and then whether anything is there, takes
+        one look more for each link.
         """
         folder, _, name = path.rpartition("/")
         if name in {"", ".", ".."} or "/../" in path or os.sep != "/":

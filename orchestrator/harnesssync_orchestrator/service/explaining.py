@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from harnesssync_orchestrator.core.desired import Address, Desired
@@ -22,8 +21,6 @@ from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.source_lines import line_of
 from harnesssync_orchestrator.core.trust import Standing
-from harnesssync_orchestrator.files.exposed import look_at_git
-from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.place import is_link
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.engine import Engine, Options
@@ -61,14 +58,15 @@ async def explain(project: Project, engine: Engine, file: str, *, lock_timeout_s
             if seen.plan.stops:  # that is told besides what would be done if a person confirmed it
                 surveyor = replace(run.looking.surveyor(), confirmed=True)
                 seen = await start.in_thread(surveyor.survey, seen.source, seen.desired, run.ledger, Looked())
-        return await start.in_thread(_explained, start, run.ledger, seen, file)
+        return await start.in_thread(_explained, run, seen, file)
 
 
-def _explained(start: Start, ledger: Ledger, seen: Survey, asked: str) -> Explanation:
+def _explained(run: Run, seen: Survey, asked: str) -> Explanation:
+    start, ledger = run.start, run.ledger
     file = _led(start.project.path, asked, seen.desired, ledger)
     above = holder(file, seen.desired, ledger)
     found = addresses(file, seen.desired, ledger)
-    known = _closer(start, ledger, seen, [*found, *([above] if above is not None else ())])
+    known = _closer(run, seen, [*found, *([above] if above is not None else ())])
     parts, within = tuple(part(each, known) for each in found), part(above, known) if above is not None else None
     there, text = _look(f"{start.project.path}/{file}")
     rest = "" if above is None else file[len(above.path) :]
@@ -102,15 +100,12 @@ def _explained(start: Start, ledger: Ledger, seen: Survey, asked: str) -> Explan
     )
 
 
-def _closer(start: Start, ledger: Ledger, seen: Survey, found: Iterable[Address]) -> Known:
+def _closer(run: Run, seen: Survey, found: Iterable[Address]) -> Known:
     """The part of what is known that concerns some addresses, with another look at just these."""
-    paths = {address.path for address in found}
+    ledger, paths = run.ledger, {address.path for address in found}
     desired = replace(seen.desired, wanted=_at(seen.desired.wanted, paths))
     ledger = replace(ledger, entries=_at(ledger.entries, paths), pending=_at(ledger.pending, paths))
-    root, formats, looked = Path(start.project.path), start.engine.formats, Looked()
-    git = look_at_git(root, start.project.scope, desired, looked, hides=start.hides_in is not None)
-    observed = observe(root, desired, ledger, formats, start.memory.cache, looked, git.tracked)
-    observed = replace(observed, ignored=git.ignored, shown=git.shown, unasked=git.unasked)
+    observed, _ = run.looking.surveyor().observe(desired, ledger, Looked())
     return Known(source=seen.source, desired=desired, ledger=ledger, observed=observed, plan=seen.plan)
 
 

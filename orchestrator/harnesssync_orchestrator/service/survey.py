@@ -14,6 +14,7 @@ from harnesssync_orchestrator.core.desired import Desired, short_hash
 from harnesssync_orchestrator.core.drift import Resolution
 from harnesssync_orchestrator.core.fingerprints import files_of
 from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.observed import Observed
 from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, Plan
 from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.projects import Project
@@ -24,7 +25,7 @@ from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.discovery.result import Discovery
-from harnesssync_orchestrator.files.exposed import look_at_git
+from harnesssync_orchestrator.files.exposed import Exposed, look_at_git
 from harnesssync_orchestrator.files.hashing import HashCache
 from harnesssync_orchestrator.files.identity import writable_by_others
 from harnesssync_orchestrator.files.imagined import Imagined
@@ -138,7 +139,7 @@ class Surveyor:
 
     `known` are the ids of all targets, also of those that the project does not get. `made` are as for `read_source`.
     `hides` says whether outputs are kept out of `git status`: for that a repository must acknowledge the worktree.
-    `asked` are targets that a person named for this once. Both methods block, and for thousands of items each takes
+    `asked` are targets that a person named for this once. All methods block, and for thousands of items each takes
     longer than an event loop may be held.
     """
 
@@ -160,16 +161,17 @@ class Surveyor:
         """Render for all targets."""
         return desired_state(self.targets, source, homes=self.homes, renderings=self.renderings)
 
+    def observe(self, desired: Desired, ledger: Ledger, looked: Looked) -> tuple[Observed, Exposed]:
+        """What is at the addresses that these two speak of, and what git would do with it."""
+        root = Path(self.project.path)
+        git = look_at_git(root, self.project.scope, desired, looked, hides=self.hides, filled=ledger.gaps)
+        observed = observe(root, desired, ledger, self.formats, self.cache, looked, git.tracked)
+        return replace(observed, ignored=git.ignored, shown=git.shown, unasked=git.unasked), git
+
     def survey(self, source: Source, desired: Desired, ledger: Ledger, looked: Looked) -> Survey:
         """Observe and plan."""
         root = Path(self.project.path)
-        git = look_at_git(root, self.project.scope, desired, looked, hides=self.hides, filled=ledger.gaps)
-        observed = replace(
-            observe(root, desired, ledger, self.formats, self.cache, looked, git.tracked),
-            ignored=git.ignored,
-            shown=git.shown,
-            unasked=git.unasked,
-        )
+        observed, git = self.observe(desired, ledger, looked)
         result = plan(
             desired,
             observed,
