@@ -19,7 +19,7 @@ class Import:
 
     `new` is what came into Claude Code's layout, `there` what was there already; `said` are addresses in the harness's
     files that say what the source says already. `ours` are files, and addresses in files, that we wrote ourselves.
-    `unreadable` gives for a path why it could not be read. `notes` are sentences to know.
+    `unreadable` gives for a path why it could not be read.
     """
 
     project_id: str
@@ -34,7 +34,6 @@ class Import:
     ours: tuple[Address, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
-    notes: tuple[str, ...] = ()
     dry_run: bool = False
     sync_id: str = ""
     finished: str = ""
@@ -76,7 +75,6 @@ def to_json(done: Import) -> dict[str, Any]:
             }
             for each in done.failures
         ],
-        "notes": list(done.notes),
         "dry_run": done.dry_run,
         "sync_id": done.sync_id,
         "finished": done.finished,

@@ -79,8 +79,6 @@ def show(console: Console, row: Mapping[str, Any], name: str) -> None:
     for loss in row["losses"]:
         word = console.colourize("red", "security") if loss["security"] else "lost"
         console.note(f"{word}: {_from(loss)}: {visible(loss['why'])}")
-    for note in row["notes"]:
-        console.line(f"  {console.colourize('cyan', 'i')} {visible(note)}")
     if row["imported"]:
         _next(console, row, name)
     console.line(f"  {_summary(row)}")
