@@ -87,6 +87,15 @@ def test_what_belonged_to_targets_that_are_not_chosen_any_more_does_not_count() 
     assert reason(SOURCE, Desired(), ledger, targets=["gemini", "codex"]) is HaltReason.MASS_REMOVAL
 
 
+def test_nothing_goes_where_another_folder_stands_than_the_approved_one() -> None:
+    """A disk that is mounted there, or a copy, may lack what was never taken away."""
+    ledger = known(addresses(20), addresses(1, "gone"))
+    assert reason(SOURCE, wanted(addresses(20)), ledger) is None
+    assert reason(SOURCE, wanted(addresses(20)), ledger, is_another=True) is HaltReason.ROOT_REPLACED
+    assert reason(SOURCE, wanted(addresses(20)), ledger, is_another=True, confirmed=True) is None
+    assert reason(SOURCE, wanted(addresses(20), addresses(1, "gone")), ledger, is_another=True) is None
+
+
 def test_what_is_held_back_or_wanted_twice_does_not_count() -> None:
     """Its item is there; taking an approval back takes effect at once."""
     outputs = addresses(20)

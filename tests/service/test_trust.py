@@ -317,6 +317,27 @@ async def test_another_folder_in_the_place_of_the_approved_one_has_no_approval(
     assert held(await run()) == {}
 
 
+async def test_what_is_not_in_another_folder_in_the_place_of_the_approved_one_does_not_go(
+    run: Sync, root: Path, approving: Approving
+) -> None:
+    """Until a person has said that it is meant so, by the approval or for this once."""
+    for name in ("stays", "goes"):
+        write(root, f".claude/agents/{name}.md", f"---\nname: {name}\ndescription: d\n---\nText.\n")
+    approving.approve(root)
+    await run()
+    shutil.copytree(root, root.parent / "copy", symlinks=True)
+    root.rename(root.parent / "away")
+    (root.parent / "copy").rename(root)
+    (root / ".claude/agents/goes.md").unlink()
+    report = await run()
+    assert (report.state, report.halt, report.exit_code) == (State.HALTED, "root-replaced", 1)
+    assert "1 of 6 outputs for codex" in report.halt_message
+    assert (root / ".codex/agents/goes.toml").exists()
+    approving.approve(root)
+    assert (await run()).halt is None
+    assert {path.name for path in (root / ".codex/agents").iterdir()} == {"stays.toml"}
+
+
 async def test_trust_of_an_earlier_version_holds_everything_back_and_says_so(
     run: Sync, root: Path, approving: Approving
 ) -> None:

@@ -27,6 +27,7 @@ class HaltReason(enum.Enum):
     SOURCE_EMPTIED = "source-emptied"
     SOURCE_UNPARSABLE = "source-unparsable"
     MASS_REMOVAL = "mass-removal"
+    ROOT_REPLACED = "root-replaced"
     FOREIGN_OWNER = "foreign-owner"
     GIT_BUSY = "git-busy"
 
@@ -50,11 +51,13 @@ def why_halt(
     ledger: Ledger,
     *,
     targets: Collection[str] | None = None,
+    is_another: bool = False,
     confirmed: bool = False,
 ) -> Halt | None:
     """Why nothing may be done now, or None. What a person has `confirmed` is done.
 
-    `targets` are the chosen ones, None if every target in the ledger is: what belonged to others alone is to go.
+    `targets` are the chosen ones, None if every target in the ledger is: what belonged to others alone is to go. It
+    `is_another` folder than what was approved, or on another file system: not even one output goes then.
     """
     if confirmed or not ledger.entries:
         return None
@@ -69,6 +72,12 @@ def why_halt(
     owners = ledger.owners if targets is None else ledger.owners.intersection(targets)
     for target in sorted(owners):
         gone, known = _vanished(target, desired, ledger)
+        if is_another and gone:
+            message = (
+                f"another folder or file system stands at {source.root} than when it was approved, and {gone} of "
+                f"{known} outputs for {target} would be removed, since their source is not in it"
+            )
+            return Halt(reason=HaltReason.ROOT_REPLACED, message=message)
         if gone > MOST_REMOVED and gone * 100 > known * MOST_REMOVED_PERCENT:
             message = f"{gone} of {known} outputs for {target} would be removed at once, since their source is gone"
             return Halt(reason=HaltReason.MASS_REMOVAL, message=message)

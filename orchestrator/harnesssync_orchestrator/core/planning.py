@@ -80,7 +80,7 @@ def plan(
     `resolution` says what to do about drift; without it every edit is left alone. `asked` as in a `Draft`.
     """
     desired = without_taken(desired, observed, ledger)
-    halted = why_halt(source, desired, ledger, targets=targets, confirmed=confirmed)
+    halted = why_halt(source, desired, ledger, targets=targets, is_another=trust.is_another, confirmed=confirmed)
     if halted is not None:
         return Plan(halt=halted.reason, halt_message=halted.message)
     whole = WhollyOurs(desired, observed, ledger)

@@ -143,6 +143,11 @@ class Trust:
             return Why.FORGOTTEN
         return Why.REMOUNTED if mark in self.doubted else _WHY.get(self.standing, Why.UNAPPROVED)
 
+    @property
+    def is_another(self) -> bool:
+        """Does another folder stand there than the approved one, or is it, perhaps, on another file system?"""
+        return self.standing in {Standing.REPLACED, Standing.REMOUNTED}
+
     def bound(self, source: Source) -> Iterator[Item]:
         """The items that need a person's approval."""
         if self.standing is not Standing.OWN:

@@ -157,7 +157,8 @@ def _others(start: Start, source: Source, file: str) -> tuple[str, ...]:
 def _halt(start: Start, ledger: Ledger, seen: Survey) -> tuple[str | None, str]:
     if seen.plan.halt is not None:
         return seen.plan.halt.value, seen.plan.halt_message
-    halt = why_halt(seen.source, seen.desired, ledger, targets=[target.id for target in start.targets])
+    targets, is_another = [target.id for target in start.targets], start.trust.is_another
+    halt = why_halt(seen.source, seen.desired, ledger, targets=targets, is_another=is_another)
     return (halt.reason.value, halt.message) if halt is not None else (None, "")
 
 
