@@ -5,7 +5,7 @@ from __future__ import annotations
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import glance, rendering
 from harnesssync_orchestrator.ctl.client import NoSupervisorError, is_served_elsewhere
-from harnesssync_orchestrator.ctl.commands.status import offline_row
+from harnesssync_orchestrator.ctl.commands.status import offline_rows
 from harnesssync_orchestrator.ctl.options import check_targets
 from harnesssync_orchestrator.ctl.places import control_socket, project_id, project_socket
 from harnesssync_orchestrator.ctl.probe import Probed, probe
@@ -100,7 +100,7 @@ def gather(context: Context, console: Console, *, brief: bool) -> Gathered:
     daemon serves just that one. A project is running only if one of these answered; a folder that is gone is stale
     whoever answers.
     """
-    rows = {entry.path: offline_row(entry) for entry in context.registry(console)}
+    rows = offline_rows(context.registry(console))
     control = probe({"": control_socket(context.environ)}, brief=brief).get("")
     is_silent = control is not None and control.silent
     if is_silent:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 from structlog.typing import FilteringBoundLogger
 
@@ -21,6 +20,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registry import Registered, Registry
 from harnesssync_orchestrator.files.worktrees import Worktrees, tells_of_records
 from harnesssync_orchestrator.files.worktrees import folders as worktree_folders
+from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.rounds import Rounds
 from harnesssync_orchestrator.service.scanning import Scanning
 from harnesssync_orchestrator.service.served import Served, Sockets
@@ -117,7 +117,7 @@ class Fleet:
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:
         """Run a function that blocks: on the registry, on locks."""
-        return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._threads)
+        return await threads.run_sync(partial(function, *args, **kwargs), limiter=self._threads)
 
     # --- following the registry ---
 
@@ -220,7 +220,7 @@ class Fleet:
             layout=self._layout,
             board=self._board,
             log=self._log,
-            threads=self._threads,
+            limiter=self._threads,
             owned=self._only is not None,
         )
         self._served[project.id] = served

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import anyio
-import anyio.to_thread
 
 from harnesssync_orchestrator.files.hashing import Batch, hash_batch, plan_batches
 from harnesssync_orchestrator.files.reading import Signature
 from harnesssync_orchestrator.files.turns import in_turn
+from harnesssync_orchestrator.service import threads
 
 
 async def hash_files(
@@ -26,7 +26,7 @@ async def hash_files(
     Cancellation is felt between batches: a thread at work is waited for, since it can't be stopped.
     """
     digests: dict[str, str | OSError] = {}
-    batches = iter(await anyio.to_thread.run_sync(plan_batches, files, width, limiter=limiter))
+    batches = iter(await threads.run_sync(partial(plan_batches, files, width), limiter=limiter))
 
     # A few workers that share the batches, not a task for each: ten thousand tasks would start in one go and hold
     # the loop for a fifth of a second.
@@ -46,4 +46,4 @@ async def _work(
         work: Callable[[], dict[str, str | OSError]] = partial(hash_batch, batch.paths, seen=seen)
         if not batch.large:  # of small files two threads at once take longer than one after the other
             work = partial(in_turn, work)
-        digests.update(await anyio.to_thread.run_sync(work, limiter=limiter))
+        digests.update(await threads.run_sync(work, limiter=limiter))

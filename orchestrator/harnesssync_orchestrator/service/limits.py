@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from harnesssync_orchestrator.config import LimitSettings
+from harnesssync_orchestrator.service.threads import holding
 
 DESCRIPTORS = 16_384
 """Enough for thousands of projects: each takes a lock, its guard and a socket."""
@@ -52,22 +53,23 @@ class Limits:
         place = Place(mine, (self.projects,) if urgent else (self.unhurried, self.projects))
         await place.take()
         try:
-            yield place
+            with holding(place.bounds):
+                yield place
         finally:
             place.give_back()
 
 
 @dataclass(slots=True)
 class Place:
-    """A place among the syncs in flight, with the `limits` of whoever has it."""
+    """A place among the syncs in flight, in each of its `bounds`, with the `limits` of whoever has it."""
 
     limits: Limits
-    _bounds: tuple[anyio.CapacityLimiter, ...]
+    bounds: tuple[anyio.CapacityLimiter, ...]
     _taken: list[anyio.CapacityLimiter] = field(default_factory=list)
 
     async def take(self) -> None:
         try:
-            for bound in self._bounds:
+            for bound in self.bounds:
                 await bound.acquire()
                 self._taken.append(bound)
         except BaseException:

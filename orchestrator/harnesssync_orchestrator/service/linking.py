@@ -11,7 +11,6 @@ from pathlib import Path
 
 import anyio
 import anyio.from_thread
-import anyio.to_thread
 
 from harnesssync_orchestrator.core.changes import with_origins
 from harnesssync_orchestrator.core.desired import Address, short_hash
@@ -23,6 +22,7 @@ from harnesssync_orchestrator.errors import ApplyError, HarnessSyncError
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.echo import FOLDER
 from harnesssync_orchestrator.files.linker import Applied, History, apply
+from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.limits import Limits
 
 
@@ -122,7 +122,7 @@ async def link(
     async with anyio.create_task_group() as group:
         for target in targets:
             work = partial(_perform, plan.for_target(target), root, formats, timestamp, outcome, history)
-            group.start_soon(partial(anyio.to_thread.run_sync, work, limiter=limits.linking))
+            group.start_soon(partial(threads.run_sync, work, limiter=limits.linking))
 
 
 def link_at_once(

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 import anyio
-import anyio.to_thread
 from structlog.typing import FilteringBoundLogger
 
 from harnesssync_orchestrator.core.report import Failure, Report, State
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import FileLock
+from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.snapshot import Board
 from harnesssync_orchestrator.service.worker import Worker
@@ -39,7 +39,7 @@ class Served:
         layout: Layout,
         board: Board,
         log: FilteringBoundLogger,
-        threads: anyio.CapacityLimiter,
+        limiter: anyio.CapacityLimiter,
         owned: bool = False,
         claim_again_s: float = CLAIM_AGAIN_S,
     ) -> None:
@@ -48,7 +48,7 @@ class Served:
         self._layout = layout
         self._board = board
         self._log = log.bind(project_id=worker.project.id)
-        self._threads = threads
+        self._threads = limiter
         self._claim_again_s = claim_again_s
         self._scope = anyio.CancelScope()
         self._owned = owned
@@ -101,7 +101,7 @@ class Served:
         path = self.worker.project.path
         while True:
             try:
-                if await anyio.to_thread.run_sync(lock.try_acquire, limiter=self._threads):
+                if await threads.run_sync(lock.try_acquire, limiter=self._threads):
                     return
                 error = lock.timed_out(0)
                 failure = Failure(

@@ -67,9 +67,9 @@ class Start:
     @classmethod
     async def load(cls, project: Project, engine: Engine, options: Options) -> Start:
         """Load what was kept of the project, and choose its targets. Raises StateError."""
-        import anyio.to_thread  # noqa: PLC0415 - an unchanged project needs no event loop
+        from harnesssync_orchestrator.service import threads  # noqa: PLC0415 - an unchanged project needs no event loop
 
-        return await anyio.to_thread.run_sync(cls.load_now, project, engine, options, limiter=engine.limits.ledgers)
+        return await threads.run_sync(partial(cls.load_now, project, engine, options), limiter=engine.limits.ledgers)
 
     @classmethod
     def load_now(cls, project: Project, engine: Engine, options: Options) -> Start:
@@ -210,9 +210,9 @@ class Start:
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do what blocks in a thread. It is waited for also when the sync is cancelled."""
-        import anyio.to_thread  # noqa: PLC0415 - as above
+        from harnesssync_orchestrator.service import threads  # noqa: PLC0415 - as above
 
-        return await anyio.to_thread.run_sync(partial(in_turn, work, *arguments), limiter=self.engine.limits.hashing)
+        return await threads.run_sync(partial(in_turn, work, *arguments), limiter=self.engine.limits.hashing)
 
 
 def unchanged_now(project: Project, engine: Engine, options: Options) -> SyncResult | None:

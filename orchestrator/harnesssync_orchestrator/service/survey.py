@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import anyio.to_thread
-
 from harnesssync_orchestrator.core.desired import Desired, short_hash
 from harnesssync_orchestrator.core.drift import Resolution
 from harnesssync_orchestrator.core.fingerprints import files_of
@@ -32,6 +30,7 @@ from harnesssync_orchestrator.files.imagined import Imagined
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked, Signature
 from harnesssync_orchestrator.files.twins import found_twice
+from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.hashing import hash_files
 from harnesssync_orchestrator.service.limits import Limits
 
@@ -53,14 +52,15 @@ async def read_source(
     into a main checkout are ours.
     """
     work = partial(Reading.begin, project, places, cache, looked, rehash=rehash, trust=trust, made=made)
-    return await completed(await anyio.to_thread.run_sync(work, limiter=limits.hashing), limits)
+    return await completed(await threads.run_sync(work, limiter=limits.hashing), limits)
 
 
 async def completed(found: Source | Reading, limits: Limits) -> Source:
     """The source, once what has to be hashed is."""
     if isinstance(found, Source):
         return found
-    return await anyio.to_thread.run_sync(found.complete, await found.hashed(limits), limiter=limits.hashing)
+    hashed = await found.hashed(limits)
+    return await threads.run_sync(partial(found.complete, hashed), limiter=limits.hashing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

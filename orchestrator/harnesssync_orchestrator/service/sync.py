@@ -8,15 +8,15 @@ All plans and all conflict checks come before the first write. Nothing changed m
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
-
-import anyio.to_thread
 
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import Standing
 from harnesssync_orchestrator.files import echo
 from harnesssync_orchestrator.files.turns import in_turn
+from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.start import Start
 
@@ -44,7 +44,7 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
 
 
 async def _in_its_place(project: Project, engine: Engine, options: Options) -> SyncResult:
-    begun = await anyio.to_thread.run_sync(in_turn, _begin, project, engine, options, limiter=engine.limits.hashing)
+    begun = await threads.run_sync(partial(in_turn, _begin, project, engine, options), limiter=engine.limits.hashing)
     if isinstance(begun, SyncResult):
         return begun
     run, start = begun, begun.start
@@ -72,7 +72,7 @@ async def is_echo(project: Project, engine: Engine, changed: frozenset[str]) -> 
     own = engine.memories.of(project.id, engine.layout).unconfirmed
     if own is None or not changed <= own.keys():
         return False
-    return await anyio.to_thread.run_sync(in_turn, echo.is_echo, changed, own, limiter=engine.limits.ledgers)
+    return await threads.run_sync(partial(in_turn, echo.is_echo, changed, own), limiter=engine.limits.ledgers)
 
 
 def _begin(project: Project, engine: Engine, options: Options) -> Run | SyncResult:

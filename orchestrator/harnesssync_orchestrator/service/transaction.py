@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
 from harnesssync_orchestrator.core.changes import changes
 from harnesssync_orchestrator.core.desired import Address, short_hash
@@ -26,6 +25,7 @@ from harnesssync_orchestrator.files.linker import History
 from harnesssync_orchestrator.files.state import encode_ledger, save_ledger
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.files.turns import in_turn
+from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.hiding import patterns
 from harnesssync_orchestrator.service.linking import Outcome, link, link_at_once
 from harnesssync_orchestrator.service.recording import intending, missing_folders, recorded
@@ -84,7 +84,7 @@ class Transaction:
         engine = self.start.engine
         if finish is None and is_small(plan):
             work = partial(in_turn, self.carry_out_now, plan)
-            await anyio.to_thread.run_sync(work, limiter=engine.limits.linking)
+            await threads.run_sync(work, limiter=engine.limits.linking)
             return
         await self.start.in_thread(self._begin, plan)
         try:
@@ -223,7 +223,7 @@ class Transaction:
 
     async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
         """Make and save a ledger in a thread: it may have thousands of entries."""
-        await anyio.to_thread.run_sync(partial(in_turn, work, *arguments), limiter=self.start.engine.limits.ledgers)
+        await threads.run_sync(partial(in_turn, work, *arguments), limiter=self.start.engine.limits.ledgers)
 
 
 AT_ONCE = 16

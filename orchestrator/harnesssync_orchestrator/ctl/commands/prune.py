@@ -6,8 +6,8 @@ from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import options
 from harnesssync_orchestrator.ctl.commands.pause import noted
 from harnesssync_orchestrator.ctl.commands.remove import removed
-from harnesssync_orchestrator.ctl.commands.status import offline_row
 from harnesssync_orchestrator.ctl.options import Command, Option
+from harnesssync_orchestrator.ctl.presence import missing
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ COMMAND = Command(
 
 def run(parsed: Parsed, context: Context) -> int:
     console = context.console(parsed)
-    stale = [entry.path for entry in context.registry(console) if offline_row(entry)["status"] == "stale"]
+    stale = sorted(missing(entry.path for entry in context.registry(console)))
     dry_run = parsed.flag("dry-run")
     gone: list[str] = []
     refusal: NoSupervisorError | None = None

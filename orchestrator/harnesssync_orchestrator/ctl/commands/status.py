@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 from harnesssync_orchestrator.ctl import client, options, rendering
 from harnesssync_orchestrator.ctl.options import Command, Option
+from harnesssync_orchestrator.ctl.presence import missing
 from harnesssync_orchestrator.ctl.reports import projects_of
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.protocol import codes, methods
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from harnesssync_orchestrator.console import Console
@@ -126,7 +126,15 @@ def _without_supervisor(
 
 def offline_row(entry: Entry) -> dict[str, Any]:
     """A project of the registry that nobody serves."""
-    return {**entry.to_json(), "status": "stopped" if os.path.exists(entry.path) else "stale"}  # noqa: PTH110 - see places
+    return offline_rows([entry])[entry.path]
+
+
+def offline_rows(entries: Collection[Entry]) -> dict[str, dict[str, Any]]:
+    """The same of many, by path."""
+    gone = missing(entry.path for entry in entries)
+    return {
+        entry.path: {**entry.to_json(), "status": "stale" if entry.path in gone else "stopped"} for entry in entries
+    }
 
 
 def _print_json(console: Console, supervisor: object, projects: object) -> None:
