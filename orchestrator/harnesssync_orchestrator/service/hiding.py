@@ -48,11 +48,13 @@ class ToHide(NamedTuple):
 @dataclass(slots=True)
 class Hiding:
     """What one sync keeps out of git, under the project's lock. `notes` tell what of a person's git does not show
-    either."""
+    either; `shown` are outputs that were there already, and that it showed."""
 
     start: Start
     notes: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     _only: ToHide | None = None
+    _has_looked: bool = False
 
     def hide(self, plan: Plan, ledger: Ledger, gone: Collection[str], *, before: bool) -> None:
         """Let git show what it should with a plan, but for what is `gone` by now. What is hidden `before` the plan is
@@ -66,6 +68,8 @@ class Hiding:
         )
         if wanted == self._only:
             return
+        if not self._has_looked:
+            self.shown, self._has_looked = _not_listed(self.start, plan, look().own.listed), True
         kept = replace(look().own, theirs=frozenset()) if before else NOTHING
         seen = _hide(self.start, wanted, look(), kept=kept, tidy=True)
         self._only = wanted if kept.lines <= wanted.lines else None
@@ -142,10 +146,14 @@ def _hidden_all_the_same(seen: Exclude) -> tuple[str, ...]:
 
 def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:
     """Outputs that are there already, and that git should not show any more; somebody took their lines away."""
+    return _not_listed(start, plan, start.hidden_lines())
+
+
+def _not_listed(start: Start, plan: Plan, listed: Iterable[str]) -> tuple[str, ...]:
     if start.hides_in is None or plan.stops:
         return ()
     made = {operation.path for operation in plan.operations}
-    hidden = frozenset(start.hidden_lines())
+    hidden = frozenset(listed)
     return tuple(path for path in plan.exclude if path not in made and os.fsdecode(pattern(path)) not in hidden)
 
 

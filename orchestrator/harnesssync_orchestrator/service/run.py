@@ -8,7 +8,6 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
@@ -22,6 +21,7 @@ from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
+from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.hiding import Hiding, had_outputs, shown_by_git
@@ -49,7 +49,6 @@ class Run:
 
     `drift` is what was found before anything was adopted. `unfinished` is a transaction that was killed before.
     `hidden` says that git could be kept from seeing our outputs: if not, nothing private and no credential is written.
-    `shown` is what git showed of ours.
     """
 
     start: Start
@@ -61,7 +60,6 @@ class Run:
     hidden: bool = True
     unfinished: Record | None = None
     drift: Mapping[Drift, int] = field(default_factory=dict)
-    shown: tuple[str, ...] = ()
     _git_is_busy: bool = False
     _git_is_at: str = ""
 
@@ -177,7 +175,7 @@ class Run:
         self.transaction.kind = self._kind
         if is_small(seen.plan):
             work = partial(in_turn, self._write_at_once, seen)
-            seen = await anyio.to_thread.run_sync(work, limiter=self.engine.limits.linking)
+            seen = await threads.run_sync(work, limiter=self.engine.limits.linking)
         else:
             seen = await self.start.in_thread(self._keep, seen)
             try:
@@ -209,7 +207,6 @@ class Run:
         if seen.plan.operations or seen.plan.exclude:
             self.transaction.found()
         seen = replace(seen, plan=self.transaction.keep_now(seen.plan))
-        self.shown = shown_by_git(self.start, seen.plan)
         self.keep_from_git(seen, before=bool(seen.plan.operations))
         return seen
 
@@ -281,7 +278,7 @@ class Run:
         """What the sync did."""
         notes = (*seen.consent(self.start.targets), *self.notes, *self.hiding.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
-        report = replace(report, drift=self.drift or report.drift, shown=self.shown if self.hidden else ())
+        report = replace(report, drift=self.drift or report.drift, shown=self.hiding.shown if self.hidden else ())
         result = self.start.result(report, self.looking.watch)
         return replace(result, confirmed=False) if self.looking.has_recalled else result
 
