@@ -71,29 +71,23 @@ def _moved(path: str, target: Target, scope: Scope, homes: _Homes) -> str | None
 
 def twins(looks: Iterable[Look], source: Source, wanted: _Wanted, homes: _Homes) -> Iterator[Twin]:
     """What may be there twice. An output is none: what stands in its way is told anyway."""
+    ours = frozenset(address.path for address in wanted)
     places: dict[str, list[_Place]] = {}
     for target, besides, other in looks:
+        if (pattern := _moved(besides.place, target, source.scope, homes)) is None:
+            continue
         if target.id not in places:
             places[target.id] = list(_places(target, source, wanted))
-        pattern = _moved(besides.place, target, source.scope, homes)
+        before, any_, after = pattern.partition(_ANY)
         for each in places[target.id]:
-            is_had = pattern is not None and (besides.native or each.address is not None)
-            inner = _within(each.path, pattern) if is_had and pattern is not None else None
-            if inner is None:
-                continue
-            twin = other.replace(_ANY, inner)
-            if Address(twin) not in wanted:
-                place = each.path if besides.native or each.address is None else each.address.path
+            path, end = each.path, len(each.path) - len(after)
+            is_there = (
+                path.startswith(before) and path.endswith(after) and end > len(before) if any_ else path == pattern
+            )
+            twin = other.replace(_ANY, path[len(before) : end]) if is_there else ""
+            if is_there and twin not in ours and (besides.native or each.address is not None):
+                place = path if besides.native or each.address is None else each.address.path
                 yield Twin(target, each.item, place, twin, each.address, each.source)
-
-
-def _within(path: str, pattern: str) -> str | None:
-    """What stands for `{}` in a path; None if it does not fit the pattern."""
-    before, any_, after = pattern.partition(_ANY)
-    if not any_:
-        return "" if path == pattern else None
-    inner = path.removeprefix(before).removesuffix(after)
-    return inner if inner and path == f"{before}{inner}{after}" else None
 
 
 def _places(target: Target, source: Source, wanted: _Wanted) -> Iterator[_Place]:
@@ -103,7 +97,7 @@ def _places(target: Target, source: Source, wanted: _Wanted) -> Iterator[_Place]
         if target.id in wish.owners and not address.pointer and wish.output.items:
             linked = wish.output.source if isinstance(wish.output, LinkOutput) else ""
             yield _Place(address.path, wish.output.items[0], address, linked)
-            brought |= dict.fromkeys(wish.output.items, address)
+            brought.update(dict.fromkeys(wish.output.items, address))
     root = source.root.rstrip("/") + "/"
     for item in source.items:
         found = _found_at(item, root)
