@@ -251,5 +251,10 @@ TARGET = Target(
         "Agents of a project must be acknowledged once in Gemini CLI, and again after they change.",
     ),
     importer=_importer,
-    besides=(Besides(".agents/skills/{}", (".gemini/skills/{}",)),),
+    besides=(
+        Besides(".agents/skills/{}", (".gemini/skills/{}",)),
+        Besides("CLAUDE.md", ("GEMINI.md",), alike=True, scope=Scope.PROJECT),
+        Besides("{}/CLAUDE.md", ("{}/GEMINI.md",), alike=True, scope=Scope.PROJECT),
+        Besides(".claude/CLAUDE.md", (".gemini/GEMINI.md",), alike=True, scope=Scope.USER),
+    ),
 )

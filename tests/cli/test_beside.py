@@ -68,6 +68,21 @@ def test_what_is_kept_beside_ours_is_told_until_it_is_gone(
     assert twice(run, "status", root, *options) == []
 
 
+def test_memories_are_told_only_if_they_say_the_same(run: Run, repository: Path) -> None:
+    """In its own file Gemini CLI keeps what it is to remember; after an import, it has all of it twice."""
+    root, options = (
+        write(repository, {"GEMINI.md": "Use tabs.\n", "api/GEMINI.md": "Use Fastify.\n"}),
+        ("--target", "gemini"),
+    )
+    assert run("import", "--from", "gemini", cwd=root).code == 0
+    found = [("gemini", f"rule {folder}CLAUDE.md", f"{folder}GEMINI.md") for folder in ("", "api/")]
+    assert twice(run, "check", root, *options) == found
+    assert run("sync", *options, cwd=root).code == 0
+    assert twice(run, "status", root, *options) == found
+    write(root, {"GEMINI.md": "I remember.\n"})
+    assert twice(run, "status", root, *options) == found[1:]
+
+
 def test_what_leads_to_the_same_is_there_once(run: Run, repository: Path) -> None:
     """A folder, or one of its entries, that is a link to where ours is, and one that leads to nothing."""
     root = write(repository, {".claude/skills/pdf/SKILL.md": SKILL, ".claude/agents/pdf.md": AGENT})

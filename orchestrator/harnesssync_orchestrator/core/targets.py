@@ -107,13 +107,14 @@ class Besides:
     """Where a harness looks besides `place`, in which it has an item: whatever is there too is there twice for it.
 
     `{}` stands for the same path in all of them, relative to the scope's root. `place` is that of an output, or where
-    what an output is made of stands in Claude Code's layout; a `native` one the harness reads itself. Without a `scope`
-    it holds in both.
+    what an output is made of stands in Claude Code's layout; a `native` one the harness reads itself. Where it may well
+    be something else of the same name, it counts only if it is `alike`. Without a `scope` it holds in both.
     """
 
     place: str
     others: tuple[str, ...]
     native: bool = False
+    alike: bool = False
     scope: Scope | None = None
 
 

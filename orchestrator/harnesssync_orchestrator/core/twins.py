@@ -39,7 +39,8 @@ class _Place(NamedTuple):
 
 
 class Twin(NamedTuple):
-    """What may stand at `other` besides `place`, for a target; the rest is as in a place."""
+    """What may stand at `other` besides `place`, for a target, and what says the same if it is to be `alike`; the rest
+    is as in a place."""
 
     target: Target
     item: ItemId
@@ -47,6 +48,7 @@ class Twin(NamedTuple):
     other: str
     address: Address | None
     source: str
+    alike: bool
 
 
 def looked_besides(targets: Iterable[Target], scope: Scope, homes: _Homes) -> dict[str, list[Look]]:
@@ -87,7 +89,7 @@ def twins(looks: Iterable[Look], source: Source, wanted: _Wanted, homes: _Homes)
             twin = other.replace(_ANY, path[len(before) : end]) if is_there else ""
             if is_there and twin not in ours and (besides.native or each.address is not None):
                 place = path if besides.native or each.address is None else each.address.path
-                yield Twin(target, each.item, place, twin, each.address, each.source)
+                yield Twin(target, each.item, place, twin, each.address, each.source, besides.alike)
 
 
 def _places(target: Target, source: Source, wanted: _Wanted) -> Iterator[_Place]:

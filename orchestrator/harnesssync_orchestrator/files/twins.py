@@ -53,5 +53,16 @@ def _is_another(prefix: str, twin: Twin, looked: Looked) -> bool:
     path = prefix + twin.other
     if not _is_there(path, looked) or not os.path.exists(path):  # noqa: PTH110 - as above
         return False
+    if twin.alike and not _are_alike(path, twin.source, looked, within=prefix.rstrip("/")):
+        return False
     same = {os.path.realpath(prefix + twin.place), os.path.realpath(twin.source) if twin.source else ""}
     return os.path.realpath(path) not in same
+
+
+def _are_alike(path: str, other: str, looked: Looked, *, within: str) -> bool:
+    """Do two files say the same, but for white space at the end? What a link leads out to is not read."""
+    try:
+        one, two = (looked.read(each, within=(within,)).rstrip() for each in (path, other))
+        return one == two
+    except OSError:  # what can't be read is told where it matters
+        return False
