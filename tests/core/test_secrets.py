@@ -62,10 +62,19 @@ BY_NAME = [
     ("client_secret: 9a8b7c6d5e4f", "9a8b7c6d5e4f"),
     ("curl -H 'X-Api-Key: 9f8a7b6c5d4e3f2a'", "9f8a7b6c5d4e3f2a"),
     ("?next=key: token=abc123def", "abc123def"),
+    ("Bash(curl -u me:hunter2 https://x.example)", "hunter2"),
+    ("curl -sS --user 'me:correct-horse' https://x.example", "correct-horse"),
+    ("curl -ume:hunter2 https://x.example", "hunter2"),
+    ("wget --proxy-user=me:hunter2 x.example", "hunter2"),
     ("API_KEY=123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"),
 ]
 
 HARMLESS = [
+    "docker run -u node:node image; curl x.example",
+    "docker run --user 1000:1000 image",
+    "curl -u $NAME:$PASS https://x.example",
+    "curl -u me: https://x.example",
+    "curl https://x.example | docker run -u node:node image",
     "3f786850e387550fdab836ed7e6dc881de23001b",
     "sha256:3f786850e387550fdab836ed7e6dc881de23001b3f786850e387550fdab836ed",
     "commit 3f78685 of 2026-01-01T00:00:00+00:00",

@@ -109,6 +109,11 @@ _AUTHORIZATION = (
     r"""(?:(?i:bearer|basic|token|apikey|digest|key)[ \t]{1,4})?(?P<value>[^\s"'`\\,;]{1,4096})"""
 )
 
+_USER = (
+    r"""\b(?:curl|wget|https?|xh)\b[^\r\n|;&]{0,512}?[ \t](?:-u[ \t]{0,4}|--(?:proxy-)?user(?:[ \t]{1,4}|=))"""
+    r"""["']?[^\s:"'`]{1,128}:(?P<value>[^\s"'`\\,;&|<>)\]]{1,256})"""
+)
+
 _NAME_ENDS = (
     r"""(?i:token|secret|passw(?:or)?d|passphrase|key|credentials?|cookie|(?<=[_-])(?:pat|pass|pwd|auth))\d{0,2}"""
     r"""(?P<closed>\\?["'])?(?P<sign>[ \t]{0,8}(?:=>|[:=])[ \t]{0,8}|[ \t]{1,4})"""
@@ -199,6 +204,8 @@ def _all(text: str, *, by_name: bool) -> Iterator[Secret]:
         yield from _values_of_headers(text, _BEARER, is_random)
     if "uthorization" in text or "UTHORIZATION" in text:
         yield from _values_of_headers(text, _AUTHORIZATION, is_literal)
+    if by_name and ":" in text and ("-u" in text or "user" in text):
+        yield from _passwords_of_users(text)
     if by_name and ("=" in text or ":" in text or "--" in text):
         lowered = text.lower()
         if any(word in lowered for word in _WORDS_OF_NAMES):
@@ -235,6 +242,13 @@ def _values_of_headers(text: str, pattern: str, accepts: Callable[[str], bool]) 
     for match in _compiled(pattern).finditer(text):
         if is_literal(match["value"]) and accepts(match["value"]):
             yield Secret(*match.span("value"), "the value of an Authorization header")
+
+
+def _passwords_of_users(text: str) -> Iterator[Secret]:
+    """`curl -u user:password`. Other programs mean something else by it: `docker run -u node:node`."""
+    for match in _compiled(_USER).finditer(text):
+        if is_literal(match["value"], shortest=1):
+            yield Secret(*match.span("value"), "a password of a user")
 
 
 def _values_by_name(text: str) -> Iterator[Secret]:
