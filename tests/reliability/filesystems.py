@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Play everything on every kind; the exit code is 0 if nothing was wrong."""
     parser = argparse.ArgumentParser(description="The sweep 'filesystems': see docs/reliability.md.")
     parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="this kind alone")
-    parser.add_argument("--races-every", type=int, default=97, metavar="N", help="each N-th case of the races")
+    parser.add_argument("--races-every", type=int, default=241, metavar="N", help="each N-th case of the races")
     parser.add_argument("--within", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.within:  # user_mode has asked

@@ -45,9 +45,6 @@ SKILL = "project/.claude/skills/pdf"
 _IDLE = frozenset({"close", "readdir", "flock"})
 """Calls before which a stop shows nothing that a stop before the next call doesn't."""
 
-_LOOK_EVERY = 12
-"""Before its first change a run only reads: of those calls each so many'th is a place to stop."""
-
 _UNEXPECTED = 70
 """The exit code for an error of ours."""
 
@@ -70,14 +67,8 @@ class Way:
 
     def stops(self) -> Iterator[int]:
         """The numbers, from 1, of the calls before which something may happen."""
-        changing = [at for at, (name, _) in enumerate(self.calls, 1) if name not in _READING]
-        first, last = (changing[0], changing[-1]) if changing else (len(self.calls), len(self.calls))
         for at, (name, path) in enumerate(self.calls, 1):
-            again = at > 1 and self.calls[at - 2] == (name, path)
-            if at < first - _LOOK_EVERY or at > last + 1:
-                if at % _LOOK_EVERY == 0:
-                    yield at
-            elif name not in _IDLE and not again:
+            if name not in _IDLE and (at == 1 or self.calls[at - 2] != (name, path)):
                 yield at
 
     def output(self, at: int, *, following: bool) -> str | None:
@@ -88,9 +79,6 @@ class Way:
                 if path == output or path.startswith(output + "/"):
                     return output
         return None
-
-
-_READING = frozenset({"open", "read", "close", "stat", "access", "readlink", "opendir", "readdir", "flock"})
 
 
 def _outputs(stage: Stage) -> Iterator[str]:

@@ -9,7 +9,7 @@ from tests.reliability.sweeping import Case
 
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))
 
-STRIDE = 811
+STRIDE = 1999
 
 
 @pytest.mark.slow
