@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.ground import Ground, ground
-from benchmarks.measure import Row, milliseconds, side_by_side
+from benchmarks.ground import Ground, Ran, ground
+from benchmarks.measure import Row
 from benchmarks.workloads import LARGE, SMALL, make_project
 
 BAR = 2.0
@@ -30,60 +28,72 @@ def measure(*, quick: bool) -> Iterator[Row]:
     """
     with ground() as place:
         origin = make_project(place.folder / "origin", **(SMALL if quick else LARGE))
-        ours, theirs = list[float](), list[float]()
-        for number in range(FIRST_ROUNDS):
-            ours.append(_first(place, _copy(place, origin, f"ours-{number}"), _sync))
-            theirs.append(_first(place, _copy(place, origin, f"theirs-{number}"), _reference))
-        yield Row("reference, first time", median(theirs) * 1000, "ms")
-        yield Row("first sync", median(ours) * 1000, "ms")
-        yield Row("first sync / reference", median(ours) / median(theirs), "x", None if quick else BAR)
-        synced, seen = place.folder / "ours-0", place.folder / "theirs-0"
-        pair = side_by_side(lambda: _sync(place, synced), lambda: _reference(place, seen), rounds=5 if quick else 15)
-        yield Row("reference, nothing changed", milliseconds(pair.reference), "ms")
-        yield Row("second sync, nothing changed", milliseconds(pair.ours), "ms")
-        yield Row("second sync / reference", pair.ratio, "x", None if quick else BAR)
-        yield from _cold(lambda: _sync(place, synced), lambda: _reference(place, seen))
-        yield from _others(place, origin)
+        bar = None if quick else BAR
+        yield from _first(place, origin, bar)
+        yield from _again(place, place.folder / "ours-0", place.folder / "theirs-0", 5 if quick else 15, bar)
 
 
-def _cold(ours: Callable[[], object], reference: Callable[[], object]) -> Iterator[Row]:
-    """Both with nothing in the page cache, our own modules neither. Only root may empty it: nothing for others."""
+def _first(place: Ground, origin: Path, bar: float | None) -> Iterator[Row]:
+    """The first sync, beside other things that one may think of, with the sources in the page cache."""
+    files = [str(file) for file in (origin / ".claude").rglob("*") if file.is_file()]
+    ran: dict[str, list[Ran]] = {}
+    for number in range(FIRST_ROUNDS):
+        ours, theirs, linked = (_copy(place, origin, f"{whose}-{number}") for whose in ("ours", "theirs", "linked"))
+        place.add(ours)
+        for name, command in {
+            "first sync": _sync(ours),
+            "reference, first time": _reference(theirs),
+            "sha256sum of every file": ("sha256sum", *files),
+            "cp -a of the sources": ("cp", "-a", origin / ".claude", place.folder / f"copied-{number}"),
+            "a link for each skill, in Python": (sys.executable, "-c", _LINKS, linked),
+        }.items():
+            ran.setdefault(name, []).append(place.measured(*command))
+    yield from _rows(ran)
+    yield from _ratios("first sync", ran, bar)
+
+
+def _again(place: Ground, synced: Path, seen: Path, rounds: int, bar: float | None) -> Iterator[Row]:
+    """With nothing changed: from the page cache, and, where we may empty it, from the disk, our own modules too."""
+    both = {"second sync": _sync(synced), "reference, nothing changed": _reference(seen)}
+    warm: dict[str, list[Ran]] = {name: [] for name in both}
+    for _ in range(rounds):
+        for name, command in both.items():
+            warm[name].append(place.measured(*command))
+    yield from _rows(warm)
+    yield from _ratios("second sync", warm, bar)
     if not os.access(CACHES, os.W_OK):
         return
-    found: dict[Callable[[], object], list[float]] = {ours: [], reference: []}
+    cold: dict[str, list[Ran]] = {f"{name}, cold": [] for name in both}
     for _ in range(COLD_ROUNDS):
-        for work, seconds in found.items():
+        for name, command in both.items():
             os.sync()
             CACHES.write_text("3", encoding="ascii")
-            seconds.append(_timed(work))
-    yield Row("reference, nothing changed, cold", median(found[reference]), "ms")
-    yield Row("second sync, nothing changed, cold", median(found[ours]), "ms")
-    yield Row("second sync / reference, cold", median(found[ours]) / median(found[reference]), "x", BAR)
+            cold[f"{name}, cold"].append(place.measured(*command))
+    yield from _rows(cold)
+    yield from _ratios("second sync, cold", cold, bar)
 
 
-def _others(place: Ground, origin: Path) -> Iterator[Row]:
-    """What other things take that one may think of."""
-    files = [str(file) for file in (origin / ".claude").rglob("*") if file.is_file()]
-    yield Row("sha256sum of every file", _timed(lambda: _silent("sha256sum", *files)), "ms")
-    copied = str(place.folder / "copied")
-    yield Row("cp -a of the sources", _timed(lambda: _silent("cp", "-a", str(origin / ".claude"), copied)), "ms")
-    yield Row("a link for each skill, in Python", _timed(lambda: _link_all(origin, place.folder / "links")), "ms")
+def _rows(ran: Mapping[str, Sequence[Ran]]) -> Iterator[Row]:
+    for name, each in ran.items():
+        yield Row(name, median(one.seconds for one in each) * 1000, "ms")
+        yield Row(f"{name}: peak memory", median(one.peak_mib for one in each), "MiB")
 
 
-def _silent(*command: str) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+def _ratios(ours: str, ran: Mapping[str, Sequence[Ran]], bar: float | None) -> Iterator[Row]:
+    """Of the medians; what is to hold is against the script."""
+    seconds = {name: median(one.seconds for one in each) for name, each in ran.items()}
+    for name, other in seconds.items():
+        if name != ours:
+            yield Row(f"{ours} / {name}", seconds[ours] / other, "x", bar if name.startswith("reference") else None)
 
 
-def _link_all(origin: Path, folder: Path) -> None:
-    folder.mkdir()
-    for skill in (origin / ".claude/skills").iterdir():
-        (folder / skill.name).symlink_to(skill)
-
-
-def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return (time.perf_counter() - began) * 1000
+_LINKS = """
+import pathlib, sys
+root = pathlib.Path(sys.argv[1])
+(root / "links").mkdir()
+for skill in (root / ".claude/skills").iterdir():
+    (root / "links" / skill.name).symlink_to(skill)
+"""
 
 
 def _copy(place: Ground, origin: Path, name: str) -> Path:
@@ -92,19 +102,9 @@ def _copy(place: Ground, origin: Path, name: str) -> Path:
     return root
 
 
-def _first(place: Ground, project: Path, work: Callable[[Ground, Path], object]) -> float:
-    """Seconds, with the sources in the page cache."""
-    if work is _sync:
-        place.add(project)
-    began = time.perf_counter()
-    work(place, project)
-    return time.perf_counter() - began
+def _sync(project: Path) -> tuple[str | Path, ...]:
+    return ("harnesssync", "sync", "--project", project)
 
 
-def _sync(place: Ground, project: Path) -> object:
-    return place.run("harnesssync", "sync", "--project", str(project))
-
-
-def _reference(place: Ground, project: Path) -> object:
-    state = f"{project}.json"
-    return subprocess.run([sys.executable, str(REFERENCE), state, str(project)], env=place.environ, check=True)
+def _reference(project: Path) -> tuple[str | Path, ...]:
+    return (sys.executable, REFERENCE, f"{project}.json", project)

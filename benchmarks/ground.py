@@ -8,13 +8,31 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 TARGETS = ("codex", "gemini", "opencode")
 COMMANDS = Path(sys.executable).parent
+
+
+_WATCH = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+seconds = time.perf_counter() - began
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024]))
+sys.exit(done.returncode)
+"""
+# A process of its own: the system counts the memory of who starts a program to the program's peak.
+
+
+class Ran(NamedTuple):
+    """A whole process: how long it took, and its peak memory."""
+
+    seconds: float
+    peak_mib: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,23 @@ class Ground:
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}")
         return done.stdout
+
+    def measured(self, *command: str | Path, cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Ran:
+        """Run a program, found on PATH or beside this Python, with some more in its environment. Raises on any exit
+        code but 0."""
+        program = COMMANDS / command[0]
+        words = [str(program if program.exists() else command[0]), *map(str, command[1:])]
+        done = subprocess.run(
+            [sys.executable, "-c", _WATCH, *words],
+            cwd=cwd,
+            env={**self.environ, **(environ or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(words)[:200]} ended with {done.returncode}: {done.stderr}")
+        return Ran(*json.loads(done.stdout))
 
     def inside(self, script: str, *arguments: object) -> dict[str, Any]:
         """What a script beside this one prints, as JSON: it measures inside a process of its own."""

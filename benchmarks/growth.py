@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from benchmarks.fleet import register
 from benchmarks.ground import Ground, ground
@@ -37,10 +34,11 @@ def _by_files(sizes: Sequence[int]) -> Iterator[Row]:
         with ground() as place:
             project = make_project(place.folder / "project", skills=files // EACH, files=EACH)
             place.add(project)
-            seconds, mib = _measured(place, project)
-            first.append(seconds)
-            peak.append(mib)
-            second.append(min(_measured(place, project)[0] for _ in range(ROUNDS)))
+            sync = ("harnesssync", "sync", "--project", project)
+            ran = place.measured(*sync)
+            first.append(ran.seconds)
+            peak.append(ran.peak_mib)
+            second.append(min(place.measured(*sync).seconds for _ in range(ROUNDS)))
         yield Row(f"{files} files: first sync", first[-1], "s")
         yield Row(f"{files} files: peak memory of it", peak[-1], "MiB")
         yield Row(f"{files} files: second sync", second[-1] * 1000, "ms")
@@ -91,21 +89,3 @@ def _slopes(one: str, sizes: Sequence[int], what: dict[str, tuple[list[float], s
             yield Row(f"{name}: each {one} more, up to {size}", cost, small)
         if len(costs) > 1:
             yield Row(f"{name}: the last of these / the one before", costs[-1] / costs[-2], "x", BAR)
-
-
-_PEAK = """
-import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-sys.exit(done.returncode)
-"""
-
-
-def _measured(place: Ground, project: Path) -> tuple[float, float]:
-    """Seconds of a whole process, and its peak memory in mebibytes."""
-    command = [str(Path(sys.executable).with_name("harnesssync")), "sync", "--project", str(project)]
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", _PEAK, *command], env=place.environ, capture_output=True, text=True, check=True
-    )
-    return time.perf_counter() - began, float(done.stdout)

@@ -12,13 +12,13 @@ import platform
 import shutil
 import statistics
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.fleet import make_fleet, register
-from benchmarks.ground import Ground, ground
+from benchmarks.ground import Ground, Ran, ground
 from benchmarks.layouts import for_dotagents, for_ruler, for_rulesync, for_skills
 from benchmarks.measure import Row
 from benchmarks.workloads import LARGE, SMALL, make_project
@@ -97,19 +97,30 @@ def measure(*, quick: bool) -> Iterator[Row]:
 
 
 def _one(name: str, workload: Mapping[str, int], programs: Path, *, bar: float | None) -> Iterator[Row]:
+    """All in turns, each on a tree of its own."""
     with ground() as place:
         origin = make_project(place.folder / "origin", **workload)
         place.add(origin)
-        yield Row(f"{name}: ours, first time", _seconds(lambda: _sync(place, origin)), "s")
-        ours = statistics.median(_seconds(lambda: _sync(place, origin)) for _ in range(ROUNDS))
-        yield Row(f"{name}: ours, nothing changed", ours, "s")
-        unchanged: list[float] = []
-        for peer in PEERS:
-            first, again = _first_and_again(place, programs, peer, [origin])
-            unchanged.append(again)
-            yield Row(f"{name}: {peer.name} {peer.version}, first time", first, "s")
-            yield Row(f"{name}: {peer.name} {peer.version}, nothing changed", again, "s")
-        fastest = min(unchanged) / ours
+        work: dict[str, Callable[[], Ran]] = {
+            "ours": lambda: place.measured("harnesssync", "sync", "--project", origin),
+            **{
+                f"{peer.package} {peer.version}": partial(_run, place, programs, peer, root)
+                for peer in PEERS
+                for [root] in [_laid_out(place, peer, [origin])]
+            },
+        }
+        first = {who: run() for who, run in work.items()}
+        _require_skills(place, [origin])
+        again: dict[str, list[Ran]] = {who: [] for who in work}
+        for _ in range(ROUNDS):
+            for who, run in work.items():
+                again[who].append(run())
+        seconds = {who: statistics.median(ran.seconds for ran in each) for who, each in again.items()}
+        for who in work:
+            yield Row(f"{name}: {who}, first time", first[who].seconds, "s")
+            yield Row(f"{name}: {who}, nothing changed", seconds[who], "s")
+            yield Row(f"{name}: {who}, peak memory", max(ran.peak_mib for ran in [first[who], *again[who]]), "MiB")
+        fastest = min(taken for who, taken in seconds.items() if who != "ours") / seconds["ours"]
         yield Row(f"{name}: the fastest of them / ours, nothing changed", fastest, "x")
         if bar is not None:
             yield Row(f"{name}: {bar:g} / that", bar / fastest, "x", 1.0)
@@ -119,40 +130,48 @@ def _fleet(count: int, programs: Path) -> Iterator[Row]:
     """Ours as the supervisor does it, theirs in a loop."""
     with ground() as place:
         projects = make_fleet(place.folder / "ours", count)
+        roots = {peer.name: _laid_out(place, peer, projects) for peer in PEERS}
         with place.supervisor():
             register(place, projects)
-            for _ in range(2):
-                place.run("harnesssync", "ctl", "sync", "--all", "--wait")
-            ours = statistics.median(
-                _seconds(lambda: place.run("harnesssync", "ctl", "sync", "--all", "--wait")) for _ in range(ROUNDS)
-            )
-            yield Row(f"{count} of the fleet: ours, nothing changed", ours, "s")
-            unchanged: list[float] = []
-            for peer in PEERS:
-                unchanged.append(_first_and_again(place, programs, peer, projects)[1])
-                yield Row(f"{count} of the fleet: {peer.name}, nothing changed", unchanged[-1], "s")
-        yield Row("ours / the fastest of them, a part of the fleet, nothing changed", ours / min(unchanged), "x", 1.0)
+            work: dict[str, Callable[[], float]] = {
+                "ours": lambda: place.measured("harnesssync", "ctl", "sync", "--all", "--wait").seconds,
+                **{peer.name: partial(_loop, place, programs, peer, roots[peer.name]) for peer in PEERS},
+            }
+            for run in work.values():
+                run()
+            _require_skills(place, projects)
+            again: dict[str, list[float]] = {who: [] for who in work}
+            for _ in range(ROUNDS):
+                for who, run in work.items():
+                    again[who].append(run())
+        seconds = {who: statistics.median(each) for who, each in again.items()}
+        for who, taken in seconds.items():
+            yield Row(f"{count} of the fleet: {who}, nothing changed", taken, "s")
+        fastest = min(taken for who, taken in seconds.items() if who != "ours")
+        yield Row(
+            "ours / the fastest of them, a part of the fleet, nothing changed", seconds["ours"] / fastest, "x", 1.0
+        )
 
 
-def _first_and_again(place: Ground, programs: Path, peer: Peer, origins: Sequence[Path]) -> tuple[float, float]:
-    """Seconds of one peer for the content of all `origins`: for the first time, and the median with nothing changed.
-
-    Raises RuntimeError when a skill is missing from what it has made: it is no peer that does nothing.
-    """
+def _laid_out(place: Ground, peer: Peer, origins: Sequence[Path]) -> list[Path]:
+    """The same content where one peer has its sources, a folder for each."""
     roots = [place.folder / peer.name / str(number) for number in range(len(origins))]
     for origin, root in zip(origins, roots, strict=True):
         peer.lay_out(origin, root)
+    return roots
 
-    def run() -> None:
-        for root in roots:
-            _run(place, programs, peer, root)
 
-    first = _seconds(run)
-    for origin, root in zip(origins, roots, strict=True):
-        made = {each.name for each in (root / SKILLS).iterdir()}
-        if missing := {each.name for each in (origin / ".claude/skills").iterdir()} - made:
-            raise RuntimeError(f"{peer.name} has made nothing of {len(missing)} skills")
-    return first, statistics.median(_seconds(run) for _ in range(ROUNDS))
+def _require_skills(place: Ground, origins: Sequence[Path]) -> None:
+    """Raise RuntimeError when a peer has left out a skill: then it did nothing, and that is no measure."""
+    for peer in PEERS:
+        for number, origin in enumerate(origins):
+            made = {each.name for each in (place.folder / peer.name / str(number) / SKILLS).iterdir()}
+            if missing := {each.name for each in (origin / ".claude/skills").iterdir()} - made:
+                raise RuntimeError(f"{peer.name} has made nothing of {len(missing)} skills")
+
+
+def _loop(place: Ground, programs: Path, peer: Peer, roots: Sequence[Path]) -> float:
+    return sum(_run(place, programs, peer, root).seconds for root in roots)
 
 
 def _installed() -> Path:
@@ -170,20 +189,7 @@ def _installed() -> Path:
     return CACHE / "node_modules/.bin"
 
 
-def _sync(place: Ground, project: Path) -> None:
-    place.run("harnesssync", "sync", "--project", str(project))
-
-
-def _run(place: Ground, programs: Path, peer: Peer, root: Path) -> None:
-    command = [str(programs / peer.command[0]), *peer.command[1:]]
+def _run(place: Ground, programs: Path, peer: Peer, root: Path) -> Ran:
     path = f"{CACHE / 'node_modules' / NODE / 'bin'}{os.pathsep}{place.environ['PATH']}"
-    environ = {**place.environ, "PATH": path, "DISABLE_TELEMETRY": "1", "CI": "1"}
-    done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{peer.name} ended with {done.returncode}: {(done.stderr or done.stdout)[-500:]}")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+    environ = {"PATH": path, "DISABLE_TELEMETRY": "1", "CI": "1"}
+    return place.measured(programs / peer.command[0], *peer.command[1:], cwd=root, environ=environ)
