@@ -82,7 +82,11 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
             'Allowed is true or false, or a list of "agents", "commands", "files", "mcp", "rules", "skills"',
         ),
         ("[log]\nfile = 3", "line 2: log.file: expected `str | null`, got `int`. Allowed is a text in quotes"),
-        ('[git]\nexclude = "no"', "line 2: git.exclude: expected `bool`, got `str`. Allowed is true or false"),
+        (
+            '[git]\nexclude = "no"',
+            'line 2: git.exclude: invalid enum value \'no\'. Allowed are "gitignore", "info", "off"',
+        ),
+        ("[git]\nexclude = 1", "line 2: git.exclude: expected `bool | str`, got `int`. Allowed are"),
         ("lock_timeout_s = -1", "line 1: lock_timeout_s: expected `float` >= 0.0. Allowed is a number from 0"),
         ("[watch]\nsettle_ms = 101", "line 2: watch.settle_ms: expected `int` <= 100"),
         (
@@ -214,3 +218,13 @@ def test_roots_are_resolved_and_named_once(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(f'[worktrees]\nroots = ["~/src", "{tmp_path}/link", "/srv/work"]\n')
     assert config.load(path).roots(tmp_path) == (str(tmp_path.resolve() / "src"), "/srv/work")
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [('"info"', "info"), ("true", "info"), ('"gitignore"', "gitignore"), ('"off"', "off"), ("false", "off")],
+)
+def test_what_keeps_outputs_out_of_git_has_a_name(tmp_path: Path, value: str, name: str) -> None:
+    """What said yes or no before says so still."""
+    assert config.load(written(tmp_path, f"[git]\nexclude = {value}\n")).git.excludes == name
+    assert Config().git.excludes == "info"

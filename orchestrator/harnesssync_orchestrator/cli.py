@@ -166,7 +166,7 @@ class Ground:
             environ=self.environ,
             log=log,
             configured=config.targets,
-            exclude=config.git.exclude,
+            exclude=config.git.excludes,
             history=config.history,
             policies=config.policies(self.home),
         )

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from harnesssync_orchestrator.config_checks import refuse_relative_paths, refuse_unknown_targets
 from harnesssync_orchestrator.config_places import ANY, Source, nearest, parts, place_and_message, right_values
+from harnesssync_orchestrator.config_toml import parse
 from harnesssync_orchestrator.core.drift import Policies, Policy, ProjectPolicies
 from harnesssync_orchestrator.core.items import INHERITABLE
 from harnesssync_orchestrator.errors import ConfigError
@@ -78,12 +79,27 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     keep: Annotated[int, Meta(ge=0, le=100, description="How many rotated files are kept.")] = 5
 
 
+ExcludeName = Literal["info", "gitignore", "off"]
+
+
 class GitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is done for git."""
 
     exclude: Annotated[
-        bool, Meta(description="Keep outputs that git does not track out of `git status`, by info/exclude.")
-    ] = True
+        ExcludeName | bool,
+        Meta(
+            description="What keeps outputs that git does not track out of `git status`. info (or true): a block in "
+            "info/exclude, which is never committed. gitignore: one in the .gitignore at the top of the worktree, but "
+            "for what is private. off (or false): nothing."
+        ),
+    ] = "info"
+
+    @property
+    def excludes(self) -> ExcludeName:
+        """`exclude`, by its name."""
+        if isinstance(self.exclude, bool):
+            return "info" if self.exclude else "off"
+        return self.exclude
 
 
 InheritableName = Literal["skills", "agents", "commands", "rules", "mcp", "files"]
@@ -232,7 +248,7 @@ def load(path: Path, *, targets: Collection[str] = ()) -> Config:
         message = f"line {line}: not UTF-8 at byte {error.start}"
         raise ConfigError(message, path=str(path), hint="Save the file as UTF-8") from error
     try:
-        document = _parse(text)
+        document = parse(text)
     except ValueError as error:  # tomllib.TOMLDecodeError, tomlkit's ParseError: both name line and column
         raise ConfigError(f"not TOML: {error}", path=str(path)) from error
     source = Source(path, text)
@@ -252,19 +268,6 @@ def load(path: Path, *, targets: Collection[str] = ()) -> Config:
 def schema() -> dict[str, Any]:
     """The JSON Schema of `config.toml`."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Config)}
-
-
-if sys.version_info >= (3, 11):
-    import tomllib
-
-    def _parse(text: str) -> dict[str, Any]:
-        return tomllib.loads(text)
-
-else:
-    import tomlkit
-
-    def _parse(text: str) -> dict[str, Any]:
-        return tomlkit.parse(text).unwrap()
 
 
 def _refuse_unknown_keys(

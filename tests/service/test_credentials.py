@@ -97,7 +97,7 @@ async def test_in_a_file_that_git_sees_it_may_not(
         git("add", "opencode.json", cwd=root)
     elif way == "shown":
         (root / ".gitignore").write_text("!/opencode.json\n", encoding="utf-8")
-    report = await run(engine=replace(engine, exclude=way != "unhidden"))
+    report = await run(engine=replace(engine, exclude="off" if way == "unhidden" else "info"))
     assert servers(file) == {"good"}
     (loss,) = report.losses
     assert "the header Authorization of mcp_server bad" in loss.why

@@ -31,7 +31,8 @@ class Explanation:
     `file` is its path below the project's root, `""` for the root itself; `asked` the path that led there, if a link
     did. `there` is what stands there: `nothing`, `file`, `link`, `folder` or `other`; `leads_to` is the text of a link.
     `within` is the link or copy of ours inside of which it lies, and `behind` the file of the source that it then is.
-    `marks` is the copy of which it is the marker. `others` are targets that would want the file, were they among the
+    `marks` is the copy of which it is the marker. `hiding` are the lines of a block of ours in it, by which git hides
+    outputs. `others` are targets that would want the file, were they among the
     project's. `lines` has, for an item of a settings file, the line on which it begins, where that is certain.
     """
 
@@ -46,6 +47,7 @@ class Explanation:
     within: Part | None = None
     behind: str = ""
     marks: str = ""
+    hiding: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     foreign: tuple[Foreign, ...] = ()
     losses: tuple[Loss, ...] = ()
@@ -59,7 +61,9 @@ class Explanation:
     @property
     def ours(self) -> bool:
         """Is it an output of ours, or inside of one, or is one in it?"""
-        return bool(self.marks) or any(part.ours for part in (*self.parts, *([self.within] if self.within else ())))
+        return bool(self.marks or self.hiding) or any(
+            part.ours for part in (*self.parts, *([self.within] if self.within else ()))
+        )
 
     @property
     def exit_code(self) -> int:
@@ -82,6 +86,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "within": _part(explanation.within, explanation) if explanation.within else None,
         "behind": explanation.behind or None,
         "marks": explanation.marks or None,
+        "hiding": list(explanation.hiding),
         "parts": [_part(part, explanation) for part in explanation.parts],
         "foreign": [{"pointer": list(map(redact, each.pointer)), "index": each.index} for each in explanation.foreign],
         "losses": [loss_row(loss) for loss in explanation.losses],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.files.git import git_dir
+from harnesssync_orchestrator.files.gitignore_block import is_of_block
 from harnesssync_orchestrator.files.turns import waiting
 
 _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
@@ -41,7 +42,8 @@ def tracked(
 class Ignored:
     """Paths that git's patterns decide about: `hidden` by one, or `shown` by one that takes others back (`!.codex`).
 
-    What `info/exclude` hides is only `listed`, since we write it ourselves.
+    What `info/exclude` hides is only `listed`, since we write it ourselves; and so is what our block in
+    a `.gitignore` hides.
     """
 
     hidden: frozenset[str] = frozenset()
@@ -66,11 +68,12 @@ def ignored(
     hidden: set[str] = set()
     shown: set[str] = set()
     listed: set[str] = set()
-    for path, origin, pattern in zip(asked, fields[0::4], fields[2::4], strict=False):
+    for path, origin, number, pattern in zip(asked, fields[0::4], fields[1::4], fields[2::4], strict=False):
         if pattern.startswith(b"!"):
             shown.add(path)
         elif pattern:
-            (listed if origin.endswith(b"info/exclude") else hidden).add(path)
+            is_listed = origin.endswith(b"info/exclude") or is_of_block(folder, origin, number)
+            (listed if is_listed else hidden).add(path)
     return Ignored(frozenset(hidden), frozenset(shown), frozenset(listed)), problems
 
 

@@ -28,6 +28,7 @@ from harnesssync_orchestrator.errors import ApplyError
 from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.exclude_block import (
+    ATTEMPTS,
     NOTHING,
     Exclude,
     Section,
@@ -40,8 +41,6 @@ from harnesssync_orchestrator.files.temporaries import is_temporary
 
 _BEGIN = b"# >>> harnesssync (%s): outputs of ours; do not edit this block\n"
 _END = b"# <<< harnesssync\n"
-_ATTEMPTS = 5
-"""Somebody who saves the file at the same moment is awaited so often."""
 
 
 def update_exclude(
@@ -73,11 +72,11 @@ def update_exclude(
     unseen = hidden & frozenset(map(pattern, private)) | kept.private - hidden
     wanted = Section(lines, unseen, (frozenset(map(pattern, theirs)) | kept.theirs) - lines)
     seen = Exclude.read(common_dir, worktree_id) if seen is None else seen
-    if _changed(seen, wanted, worktrees) is None and not _has_temporaries(file.parent):
+    if _changed(seen, wanted, worktrees) is None and not has_temporaries(file.parent):
         return None
     with held(lock, timeout):
-        _clear_away_temporaries(file.parent)
-        left = _ATTEMPTS
+        clear_away_temporaries(file.parent)
+        left = ATTEMPTS
         while True:
             left -= 1
             before = Exclude.read(common_dir, worktree_id)
@@ -109,15 +108,16 @@ def _replace(file: Path, before: Exclude, after: bytes) -> None:
             below.write(file.name, after, mode=0o644, expected=expected)
 
 
-def _has_temporaries(folder: Path) -> bool:
+def has_temporaries(folder: Path) -> bool:
+    """Did a process that was killed leave something there?"""
     with suppress(OSError):
         return any(is_temporary(name) for name in os.listdir(folder))  # noqa: PTH208 - names alone are wanted
     return False
 
 
-def _clear_away_temporaries(folder: Path) -> None:
+def clear_away_temporaries(folder: Path) -> None:
     """Remove what a killed process left, but for what may be somebody's edit. Only under the lock."""
-    if _has_temporaries(folder):
+    if has_temporaries(folder):
         with suppress(ApplyError, OSError), Below(folder) as below:
             below.sweep("")
 

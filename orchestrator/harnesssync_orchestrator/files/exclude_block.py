@@ -18,6 +18,8 @@ from harnesssync_orchestrator.files.reading import Looked
 
 TEMPORARIES = b".harnesssync-*.tmp"
 """What outputs are called until they are whole, and while they go: left there by a kill, it may be private."""
+ATTEMPTS = 5
+"""Somebody who saves the file at the same moment is awaited so often."""
 SECTION = b"# worktree "
 YIELDS = b"# shown here too, since another worktree has something else there: "
 PRIVATE = b"# private:"
@@ -70,7 +72,7 @@ class Exclude:
     @classmethod
     def read(cls, common_dir: Path, worktree_id: str) -> Exclude:
         """Raises StateError as `update_exclude` does."""
-        return cls(worktree_id, _read(common_dir / "info" / "exclude"))
+        return cls(worktree_id, read_plain(common_dir / "info" / "exclude"))
 
     @cached_property
     def block(self) -> re.Match[bytes] | None:
@@ -161,7 +163,8 @@ def body_of(sections: Mapping[bytes, Section]) -> bytes:
     return b"".join(line + b"\n" for line in written)
 
 
-def _read(file: Path) -> bytes | None:
+def read_plain(file: Path) -> bytes | None:
+    """The content of a file, None where there is none. Raises StateError if it is a link or can't be read."""
     try:
         if file.is_symlink():
             raise unusable(file, "it is a link, and what it leads to may be shared with other repositories")

@@ -123,6 +123,10 @@ class Layout:
     def project_dir(self, project_id: str) -> Path:
         return _project_dir(self.root, project_id)
 
+    def gitignore_note(self, project_id: str) -> Path:
+        """What stood in a project's `.gitignore` in the place of our block; there while the block is ours."""
+        return self.project_dir(project_id) / "gitignore"
+
     def ledger_file(self, project: Project) -> Path:
         """What we last wrote for a project; the user scope's is the one that stands in the root."""
         if project.scope is Scope.USER:

@@ -70,6 +70,9 @@ def _headline(row: Mapping[str, Any], name: str) -> Iterator[str]:
         yield f"{name}: inside of {held}{behind}"
     elif row["marks"]:
         yield f"{name}: the marker of ours beside the copy {visible(row['marks'])}"
+    elif row["hiding"]:
+        made = ", made by us" if row["made"] else ""
+        yield f"{name}: {there}{made}, with a block of ours that hides {len(row['hiding'])} outputs from git"
     elif parts and all(part["address"] == row["file"] for part in parts):
         return  # the part says it
     elif merged and len(merged) == len(parts) and row["there"] != "folder":

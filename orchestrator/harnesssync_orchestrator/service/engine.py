@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from harnesssync_orchestrator.config import HistorySettings, LimitSettings
+from harnesssync_orchestrator.config import ExcludeName, HistorySettings, LimitSettings
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.drift import Choice, Policies
 from harnesssync_orchestrator.core.report import Report
@@ -38,7 +38,7 @@ class Engine:
     `targets` are all known ones; `configured` the ids that the configuration asks for (none: those in use).
     `limiting` says how much happens at once, `history` how long what was replaced is kept. Who is in flight has a
     `place`, see `in_place`.
-    `exclude` says whether outputs are kept out of `git status`. `policies` say what is done about edited outputs.
+    `exclude` says what keeps outputs out of `git status`. `policies` say what is done about edited outputs.
     """
 
     targets: tuple[Target, ...]
@@ -48,7 +48,7 @@ class Engine:
     environ: Mapping[str, str]
     log: Log
     configured: tuple[str, ...] = ()
-    exclude: bool = True
+    exclude: ExcludeName = "info"
     limiting: LimitSettings = field(default_factory=LimitSettings)
     place: Place | None = None
     history: HistorySettings = field(default_factory=HistorySettings)

@@ -21,6 +21,7 @@ from harnesssync_orchestrator.core.rendering import desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.source_lines import line_of
 from harnesssync_orchestrator.core.trust import Standing
+from harnesssync_orchestrator.files.gitignore_block import NAME
 from harnesssync_orchestrator.files.place import is_link
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.engine import Engine, Options
@@ -75,6 +76,7 @@ def _explained(run: Run, seen: Survey, asked: str) -> Explanation:
     folder, slash, name = file.rpartition("/")
     marked = Address(f"{folder}{slash}{marked_name(name) or ''}")
     entry = ledger.entries.get(marked)
+    hiding = start.gitignore() if file == NAME else None
     whole = seen if parts or within is not None else None
     return Explanation(
         project_id=start.project.id,
@@ -84,9 +86,12 @@ def _explained(run: Run, seen: Survey, asked: str) -> Explanation:
         asked="" if asked == file else asked,
         there=there,
         leads_to=text,
-        made=Address(file) in ledger.made or Address(f"{file}/") in ledger.made,
+        made=Address(file) in ledger.made
+        or Address(f"{file}/") in ledger.made
+        or (hiding is not None and hiding.is_made),
         within=within,
         behind=f"{within.source}{rest}" if within is not None and within.source else "",
+        hiding=tuple(map(os.fsdecode, sorted(hiding.lines))) if hiding is not None else (),
         marks=marked.path if entry is not None and entry.method is Method.COPY and there == "file" else "",
         parts=parts,
         foreign=foreign(file, known),

@@ -1,4 +1,5 @@
-"""Keeping a project's outputs out of git: which lines of `info/exclude` are its own, and how they come there.
+"""Keeping a project's outputs out of git: which lines of `info/exclude` are its own, and of its `.gitignore`, where a
+person wants them there; and how they come there. What is private is in `info/exclude` in any case.
 
 All of it blocks.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from harnesssync_orchestrator.files.exclude_block import (
     Exclude,
     Section,
 )
+from harnesssync_orchestrator.files.gitignore import update_gitignore
 from harnesssync_orchestrator.service.start import Start
 
 EXCLUDE_S = 5.0
@@ -43,6 +45,10 @@ class ToHide(NamedTuple):
     def lines(self) -> frozenset[bytes]:
         """What the paths are hidden by."""
         return frozenset(map(pattern, self.paths))
+
+    def only(self, is_hidden: Callable[[str], bool]) -> ToHide:
+        """The same, but for paths that are not hidden."""
+        return self._replace(paths=tuple(filter(is_hidden, self.paths)))
 
 
 @dataclass(slots=True)
@@ -66,11 +72,15 @@ class Hiding:
             (*plan.private, *secret),
             tuple(path for path in plan.theirs if path not in secret),
         )
+        if not self.start.hides:  # it was switched off: what is private was hidden before that, or never
+            private = look().own.private
+            wanted = wanted.only(lambda path: path in secret or pattern(path) in private)
         if wanted == self._only:
             return
+        listed = look().own.lines | self.start.gitignore().lines
         if not self._has_looked:
-            self.shown, self._has_looked = _not_listed(self.start, plan, look().own.listed), True
-        kept = replace(look().own, theirs=frozenset()) if before else NOTHING
+            self.shown, self._has_looked = _not_listed(self.start, plan, listed), True
+        kept = replace(look().own, lines=listed, theirs=frozenset()) if before else NOTHING
         seen = _hide(self.start, wanted, look(), kept=kept, tidy=True)
         self._only = wanted if kept.lines <= wanted.lines else None
         self.notes = _hidden_all_the_same(seen)
@@ -78,33 +88,42 @@ class Hiding:
 
 def _hide(start: Start, wanted: ToHide, seen: Exclude, *, kept: Section, tidy: bool = False) -> Exclude:
     """Let just what is `wanted`, and what is `kept`, stand in the project's section of `info/exclude`, which was `seen`
-    a moment ago; the rest as `update_exclude` has it. Gives what it says then.
+    a moment ago, or in its `.gitignore`; the rest as `update_exclude` has it. Gives what `info/exclude` says then.
 
     To be `tidy` also takes away the sections of worktrees that are gone. Raises StateError, LockTimeoutError.
     """
-    shared = start.hides_in
+    shared, place = start.repository, start.engine.exclude
     if shared is None:
         return seen
     present = {start.project.id: Path(start.project.path), **_worktrees(shared)} if tidy else None
-    after = update_exclude(
+    secret = frozenset(map(pattern, wanted.private)) | kept.private
+    public = (wanted.lines | kept.lines) - secret if place == "gitignore" else frozenset[bytes]()
+    here = wanted if place == "info" else wanted.only(lambda path: pattern(path) in secret)
+    update = partial(
+        update_exclude,
         shared,
         start.project.id,
-        wanted.paths,
+        here.paths,
         lock=start.engine.layout.exclude_lock(shared),
         timeout=min(EXCLUDE_S, start.options.lock_timeout_s),
         worktrees=present,
-        private=wanted.private,
-        theirs=wanted.theirs,
-        kept=kept,
-        seen=seen,
+        private=here.private,
+        theirs=here.theirs,
     )
-    return seen if after is None else after
+    if public != start.gitignore().lines:
+        # What moves from the one file to the other is hidden by both for a moment.
+        both = replace(seen.own, lines=seen.own.lines | kept.lines & secret, private=seen.own.private | kept.private)
+        seen = update(kept=both, seen=seen) or seen
+    update_gitignore(Path(start.project.path), public, note=start.gitignore_note)
+    if place != "info":
+        kept = replace(kept, lines=kept.lines & secret)
+    return update(kept=kept, seen=seen) or seen
 
 
 def _still_private(start: Start, plan: Plan, look: Callable[[], Exclude]) -> tuple[str, ...]:
     """The paths that were hidden since what we wrote there is private, and where that may still be: somebody has edited
     it, or has moved the project, so that no ledger knows of it. Raises StateError."""
-    shared = start.hides_in
+    shared = start.repository
     if shared is None:
         return ()
     unsettled = {conflict.address.path for conflict in plan.conflicts} | {kept.address.path for kept in plan.kept}
@@ -146,24 +165,26 @@ def _hidden_all_the_same(seen: Exclude) -> tuple[str, ...]:
 
 def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:
     """Outputs that are there already, and that git should not show any more; somebody took their lines away."""
-    return _not_listed(start, plan, start.hidden_lines())
+    return _not_listed(start, plan, map(os.fsencode, start.hidden_lines()))
 
 
-def _not_listed(start: Start, plan: Plan, listed: Iterable[str]) -> tuple[str, ...]:
-    if start.hides_in is None or plan.stops:
+def _not_listed(start: Start, plan: Plan, listed: Iterable[bytes]) -> tuple[str, ...]:
+    if not start.hides or plan.stops:
         return ()
     made = {operation.path for operation in plan.operations}
     hidden = frozenset(listed)
-    return tuple(path for path in plan.exclude if path not in made and os.fsdecode(pattern(path)) not in hidden)
+    return tuple(path for path in plan.exclude if path not in made and pattern(path) not in hidden)
 
 
 def had_outputs(start: Start) -> bool:
     """Do git's own files say that outputs of ours are here, of which no ledger is left?"""
-    shared = start.hides_in
+    shared = start.repository
     if shared is None:
         return False
     try:
-        return start.exclude().lists_anything(_worktrees(shared))
+        return start.exclude().lists_anything(_worktrees(shared)) or (
+            start.gitignore_note.exists() and bool(start.gitignore().lines)
+        )
     except StateError:
         return False  # told when it is to be changed
 

@@ -114,7 +114,7 @@ class Looking:
             resolution=start.resolution.restoring(self.adopted),
             renderings=start.memory.renderings,
             made=self.made,
-            hides=start.hides_in is not None,
+            hides=start.hides,
             asked=start.options.targets,
         )
 

@@ -28,6 +28,7 @@ from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.exclude_block import Exclude, Section
 from harnesssync_orchestrator.files.footprint import is_unchanged
 from harnesssync_orchestrator.files.git import repository
+from harnesssync_orchestrator.files.gitignore_block import Gitignore
 from harnesssync_orchestrator.files.identity import trust_in
 from harnesssync_orchestrator.files.locks import FileLock
 from harnesssync_orchestrator.files.state import load_ledger, says
@@ -99,7 +100,7 @@ class Start:
         # Only what Claude Code is to have too may reach the others.
         inherits = engine.places.inherits if any(target.only_linked for target in targets) else frozenset[str]()
         homes = moved_homes(targets, home, engine.environ)
-        policies = engine.policies.key(project.path, [target.id for target in targets])
+        policies = f"{engine.exclude} {engine.policies.key(project.path, [target.id for target in targets])}"
         # Asked once: it reads several files of git's. None too for the user scope, which is of no repository.
         common = repository(Path(project.path)) if project.scope is Scope.PROJECT else None
         trust = trust_in(project, common)
@@ -156,20 +157,42 @@ class Start:
         return self.result(unchanged_report(self.project, self.targets, remembered), frozenset(remembered.watch))
 
     @property
-    def hides_in(self) -> Path | None:
-        """The folder of the repository in which `info/exclude` is, if we are to keep outputs out of git."""
-        return self.repository if self.engine.exclude else None
+    def hides(self) -> bool:
+        """Are we to keep outputs out of git?"""
+        return self.repository is not None and self.engine.exclude != "off"
+
+    @property
+    def gitignore_note(self) -> Path:
+        return self.engine.layout.gitignore_note(self.project.id)
 
     def exclude(self) -> Exclude:
-        """What that file says now; nothing, where nothing is to be kept in it. Blocking. Raises StateError."""
-        return Exclude(self.project.id) if self.hides_in is None else Exclude.read(self.hides_in, self.project.id)
+        """What `info/exclude` says now; nothing, where no repository has it. Blocking. Raises StateError."""
+        if self.repository is None:
+            return Exclude(self.project.id)
+        try:
+            return Exclude.read(self.repository, self.project.id)
+        except StateError:
+            if self.hides:
+                raise
+            return Exclude(self.project.id)  # where we can't write, nothing of ours is left
+
+    def gitignore(self) -> Gitignore:
+        """The project's own, if a block in it is ours, or may be; else nothing. Blocking. Raises StateError."""
+        if self.repository is None or not (self.engine.exclude == "gitignore" or self.gitignore_note.exists()):
+            return Gitignore()
+        return Gitignore.read(Path(self.project.path))
+
+    def section(self) -> Section:
+        """What both say for the project. Blocking. Raises StateError."""
+        own = self.exclude().own
+        return replace(own, lines=own.lines | self.gitignore().lines)
 
     def hidden(self) -> Section | None:
-        """What it says for the project; None where nothing is to be kept in it, or it can't be read. Blocking."""
-        if self.hides_in is None:
+        """The same; None where nothing is to be kept in them, or they can't be read. Blocking."""
+        if self.repository is None:
             return None
         try:
-            return self.exclude().own
+            return self.section()
         except StateError:
             return None  # told when it is to be changed
 
@@ -180,7 +203,7 @@ class Start:
 
     def _hides(self, remembered: Remembered) -> bool:
         """Is git still told not to show what is ours? Blocking."""
-        if self.hides_in is None:
+        if self.repository is None:
             return True
         hidden = self.hidden()
         return hidden is not None and hidden.listed == remembered.hidden

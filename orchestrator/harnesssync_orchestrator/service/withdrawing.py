@@ -114,7 +114,7 @@ class _Withdrawing:
     async def know_what_is_hidden(self) -> bool:
         """False, and told, if nobody can tell what git hides: then it must not be shown, and nothing is taken back."""
         try:
-            hidden = await self.start.in_thread(lambda: self.start.exclude().own)
+            hidden = await self.start.in_thread(self.start.section)
         except StateError as error:
             self.outcome.fail(error, path=error.path)
             self.plan = Plan(conflicts=self.plan.conflicts)

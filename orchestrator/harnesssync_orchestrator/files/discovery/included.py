@@ -23,6 +23,7 @@ from harnesssync_orchestrator.files.discovery.main_checkout import MainCheckout
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
 from harnesssync_orchestrator.files.exclude import pattern
 from harnesssync_orchestrator.files.exclude_block import Exclude
+from harnesssync_orchestrator.files.gitignore_block import Gitignore
 from harnesssync_orchestrator.files.reading import TooLargeError
 
 NAME = ".worktreeinclude"
@@ -89,7 +90,7 @@ def _listed(
     ignored, more = asking_git.ignored(top, candidates) if candidates else (asking_git.Ignored(), ())
     if problems or more:
         return (), (*problems, *more)
-    ours = _ours(folder) if ignored.listed else frozenset[bytes]()
+    ours = _ours(top, folder) if ignored.listed else frozenset[bytes]()
     names = tuple(
         name
         for name in candidates
@@ -101,12 +102,15 @@ def _listed(
     return names, ()
 
 
-def _ours(common: Path) -> frozenset[bytes]:
+def _ours(top: Path, common: Path) -> frozenset[bytes]:
     """The lines by which we hide outputs: those of the main checkout are made there, and not brought along."""
+    lines = frozenset[bytes]()
     with suppress(StateError):  # told when it is to be changed
         block = Exclude.read(common, "").block
-        return frozenset(block["body"].split(b"\n")) if block else frozenset()
-    return frozenset()
+        lines = frozenset(block["body"].split(b"\n")) if block else lines
+    with suppress(StateError):
+        lines |= Gitignore.read(top).lines
+    return lines
 
 
 def _patterns(name: str) -> list[bytes]:
