@@ -76,6 +76,9 @@ def target_section(target: Target) -> Iterable[str]:
     yield ""
     place = f"`~/{target.home}`" + (f" or `${target.home_variable}`" if target.home_variable else "")
     yield f"{target.name}. Its folder in the home directory: {place}."
+    if signs := in_use_where(target):
+        yield ""
+        yield f"In use where there is {signs}."
     for scope, supports in {"In a project": target.project, "In the home directory": target.user}.items():
         yield ""
         yield f"| {scope} | | |"
@@ -89,6 +92,16 @@ def target_section(target: Target) -> Iterable[str]:
         yield "What a person must still agree to in the harness itself:"
         yield ""
         yield from (f"- {consent}" for consent in target.consent)
+
+
+def in_use_where(target: Target) -> str:
+    """What shows that it is, for people."""
+    if target.only_linked:
+        return "a main checkout beside the worktree"
+    signs = [f"`{sign}`" for sign in target.project_signs] + [f"`~/{sign}`" for sign in target.user_signs]
+    signs += [f"`{program}` on the `PATH`" for program in target.programs]
+    signs += [f"the extension `{extension}` of an editor" for extension in target.extensions]
+    return ", ".join(signs[:-1]) + (" or " if len(signs) > 1 else "") + signs[-1] if signs else ""
 
 
 def rows(supports: Mapping[Kind, Support]) -> Iterable[str]:

@@ -75,6 +75,7 @@ TARGET = Target(
     programs=("amp",),
     project_signs=(".amp",),
     user_signs=(".config/amp",),
+    extensions=("sourcegraph.amp",),
     home=".config/amp",
     project=_SUPPORT,
     user=_SUPPORT,

@@ -186,6 +186,7 @@ TARGET = Target(
     programs=("auggie",),
     project_signs=(".augment",),
     user_signs=(".augment",),
+    extensions=("augment.vscode-augment",),
     home=".augment",
     project=_SUPPORT,
     user=_SUPPORT,

@@ -103,6 +103,7 @@ TARGET = Target(
     programs=("cline",),
     project_signs=(".clinerules", ".cline"),
     user_signs=(".cline",),
+    extensions=("saoudrizwan.claude-dev",),
     home=".cline",
     project={
         **_COMMON,

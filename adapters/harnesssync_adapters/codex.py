@@ -275,6 +275,7 @@ TARGET = Target(
     programs=("codex",),
     project_signs=(".codex", "AGENTS.override.md"),
     user_signs=(".codex",),
+    extensions=("openai.chatgpt",),
     home=".codex",
     home_variable="CODEX_HOME",
     project=_SUPPORT,

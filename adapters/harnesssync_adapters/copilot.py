@@ -237,6 +237,8 @@ TARGET = Target(
     programs=("copilot",),
     project_signs=(".github/copilot-instructions.md", ".github/instructions", ".github/agents", ".github/copilot"),
     user_signs=(".copilot",),
+    # `code` on the PATH, or `.vscode` in a project, says nothing about it.
+    extensions=("github.copilot",),
     home=".copilot",
     home_variable="COPILOT_HOME",
     project=_SUPPORT,

@@ -181,6 +181,7 @@ TARGET = Target(
     programs=("kilo", "kilocode"),
     project_signs=(".kilo", ".kilocode", "kilo.json", "kilo.jsonc"),
     user_signs=(".config/kilo", ".kilo", ".kilocode"),
+    extensions=("kilocode.kilo-code",),
     home=".config/kilo",
     project=_SUPPORT,
     user=_SUPPORT,

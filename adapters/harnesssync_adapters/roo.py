@@ -126,6 +126,7 @@ TARGET = Target(
     programs=(),
     project_signs=(".roo", ".roomodes"),
     user_signs=(".roo",),
+    extensions=("rooveterinaryinc.roo-cline",),
     home=".roo",
     project={
         **_COMMON,

@@ -122,13 +122,14 @@ class Besides:
 class Target:
     """A harness that we write for.
 
-    `programs` are its executables and `project_signs`/`user_signs` the paths (below a worktree, below home)
-    that show it is in use. `home` is its folder below the home directory, and `home_variable` the environment
-    variable that moves it. `consent` says what a person must still agree to in the harness itself, and how. `importer`
-    gives what says how a configuration that was kept for it becomes Claude Code's, None if it can't be brought over: a
-    function, since nothing else has to import that. One that has outputs `only_linked` fills the gaps of linked
-    worktrees: it is in use in each of them, and nowhere else. Such a one `carries` local files there. What it reads
-    `besides` the places of its outputs is told where something of a person's stands there.
+    `programs` are its executables, `project_signs`/`user_signs` the paths (below a worktree, below home) and
+    `extensions` the identifiers of what it is in an editor like VS Code, that show it is in use. `home` is its folder
+    below the home directory, and `home_variable` the environment variable that moves it. `consent` says what a person
+    must still agree to in the harness itself, and how. `importer` gives what says how a configuration that was kept
+    for it becomes Claude Code's, None if it can't be brought over: a function, since nothing else has to import that.
+    One that has outputs `only_linked` fills the gaps of linked worktrees: it is in use in each of them, and nowhere
+    else. Such a one `carries` local files there. What it reads `besides` the places of its outputs is told where
+    something of a person's stands there.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Target:
     only_linked: bool = False
     carries: Callable[[View], Iterable[Output]] | None = None
     besides: tuple[Besides, ...] = ()
+    extensions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for scope, supports in (("project", self.project), ("user", self.user)):

@@ -127,10 +127,14 @@ class Layout:
         """What stood in a project's `.gitignore` in the place of our block; there while the block is ours."""
         return self.project_dir(project_id) / "gitignore"
 
+    @property
+    def user_ledger(self) -> Path:
+        return self.root / "state.json"
+
     def ledger_file(self, project: Project) -> Path:
         """What we last wrote for a project; the user scope's is the one that stands in the root."""
         if project.scope is Scope.USER:
-            return self.root / "state.json"
+            return self.user_ledger
         return _ledger_file(self.root, project.id)
 
     def sync_lock(self, project_id: str) -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from harnesssync_orchestrator.core.items import Scope
+from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.targets import Target
 from harnesssync_orchestrator.core.trust import Trust
@@ -22,15 +23,22 @@ def select(
     asked: Collection[str] = (),
     *,
     inherits: bool = True,
+    written: Callable[[], Ledger | None] = Ledger,
 ) -> tuple[Target, ...]:
     """The `targets` that a person has `chosen` (for the project, or else in the configuration); if none, those that are
     in use, `asked` for now, or `known` from earlier syncs.
 
-    One that was in use keeps its outputs when its program is gone for a while (an update, another PATH): only what a
-    person said takes a target away. They do so too for linked worktrees, by saying that none `inherits` anything.
+    `written` gives what we have written in the home directory, None if nobody can tell: none of that shows that a
+    target is in use. One that was in use keeps its outputs when its program is gone for a while (an update, another
+    PATH): only what a person said takes a target away. They do so too for linked worktrees, by saying that none
+    `inherits` anything.
     """
     if not chosen:
-        chosen = {*known, *asked, *targets_in_use(targets, project.scope, Path(project.path), home, environ)}
+        chosen = {
+            *known,
+            *asked,
+            *targets_in_use(targets, project.scope, Path(project.path), home, environ, written=written),
+        }
     return tuple(target for target in targets if target.id in chosen and (inherits or not target.only_linked))
 
 

@@ -96,6 +96,7 @@ class Start:
             engine.environ,
             asked=options.targets,
             inherits=bool(engine.places.inherits),
+            written=partial(_written_at_home, engine),
         )
         # Only what Claude Code is to have too may reach the others.
         inherits = engine.places.inherits if any(target.only_linked for target in targets) else frozenset[str]()
@@ -236,6 +237,14 @@ class Start:
         from harnesssync_orchestrator.service import threads  # noqa: PLC0415 - as above
 
         return await threads.run_sync(partial(in_turn, work, *arguments), limiter=self.engine.limits.hashing)
+
+
+def _written_at_home(engine: Engine) -> Ledger | None:
+    """What we have written in the home directory; None if nobody can tell."""
+    try:
+        return load_ledger(engine.layout.user_ledger, set_aside=False)[0]
+    except StateError:
+        return None
 
 
 def unchanged_now(project: Project, engine: Engine, options: Options) -> SyncResult | None:
