@@ -110,19 +110,28 @@ def test_it_happens_once(run: Run, git: Git, main: Path, linked: Path) -> None:
     assert git("status", "--short", cwd=linked) == ""
 
 
-@pytest.mark.parametrize("how", ["gone", "not named", "switched off"])
-def test_a_copy_does_not_go_by_itself(run: Run, main: Path, linked: Path, home: Path, how: str) -> None:
-    """A program may be running on it; the list may only be missing on the branch that the main checkout is on."""
+@pytest.mark.parametrize("how", ["gone", "not named", "no more named", "narrowed", "switched off"])
+def test_a_copy_does_not_go_by_itself(run: Run, git: Git, main: Path, linked: Path, home: Path, how: str) -> None:
+    """A program may be running on it; the list may only be missing on the branch that the main checkout is on. Nor does
+    git show it by then, whatever the branch says: it may hold a password."""
+    write(linked, {".gitignore": "\n"})
+    git("commit", "-q", "-a", "-m", "ignore nothing", cwd=linked)
     run("sync", cwd=linked)
     if how == "gone":
         (main / ".env").unlink()
+        (main / "certs/local.key").unlink()
     elif how == "not named":
         (main / ".worktreeinclude").unlink()
+    elif how == "no more named":
+        write(main, {".worktreeinclude": ""})
     else:
-        write(home, {".harnesssync/config.toml": "[worktrees]\ninherit = false\n"})
-    ran = run("sync", cwd=linked)
-    assert (ran.code, "conflict" in ran.out) == (0, False)
-    assert brought(linked) == ALL
+        inherit = '["rules"]' if how == "narrowed" else "false"
+        write(home, {".harnesssync/config.toml": f"[worktrees]\ninherit = {inherit}\n"})
+    for _ in range(2):
+        ran = run("sync", cwd=linked)
+        assert (ran.code, "conflict" in ran.out) == (0, False)
+        assert brought(linked) == ALL
+        assert git("status", "--short", "--untracked-files=all", cwd=linked) == ""
 
 
 def test_unlink_and_undo_take_back_what_nobody_edited(run: Run, main: Path, linked: Path) -> None:

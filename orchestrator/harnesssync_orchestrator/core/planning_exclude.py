@@ -57,7 +57,9 @@ def hiding(draft: Draft, wanted: Mapping[Address, Wanted[Output]], ledger: Ledge
     hidden = ours - gone - blocked - unlisted - observed.tracked
     there = {path for path, state in observed.paths.items() if not isinstance(state, Missing)}
     theirs = there - hidden - gone - unlisted - observed.tracked
-    secret = hidden & {address.path for address in private}
+    # What was brought once stays what it is, also when the main checkout or the setting names it no more.
+    once = {address.path for address, entry in left.items() if entry.once}
+    secret = hidden & ({address.path for address in private} | once)
     return Hiding(tuple(sorted(hidden)), tuple(sorted(secret)), tuple(sorted(theirs)))
 
 
