@@ -30,7 +30,13 @@ def move(_home: Path, worktree: Path) -> Path:
     return worktree.rename(worktree.with_name("moved"))
 
 
-@pytest.mark.parametrize("lose", [lose_the_ledger, lose_all, move])
+def move_to_another_file_system(_home: Path, worktree: Path) -> Path:
+    moved = Path(shutil.copytree(worktree, worktree.with_name("moved"), symlinks=True))
+    shutil.rmtree(worktree)
+    return moved
+
+
+@pytest.mark.parametrize("lose", [lose_the_ledger, lose_all, move, move_to_another_file_system])
 def test_a_credential_that_we_wrote_stays_hidden_and_can_be_taken_back(
     run: Run, home: Path, worktree: Path, git: Callable[..., str], lose: Callable[[Path, Path], Path]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,9 @@ def test_what_was_edited_stays_hidden_when_all_else_is_taken_back(
 
 
 def test_what_stands_in_a_project_that_was_moved_stays_hidden(run: Run, project: Path, git: Git) -> None:
-    """No ledger knows of it there."""
-    moved = project.rename(project.with_name("moved"))
+    """Onto another file system: no ledger knows of it there."""
+    moved = Path(shutil.copytree(project, project.with_name("moved"), symlinks=True))
+    shutil.rmtree(project)
     for source, old in ((".mcp.json", "old.example"), (".claude/agents/secret.md", "Use")):
         text = (moved / source).read_text()
         (moved / source).write_text(text.replace(old, "new"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registered import Registered, RegistryEntry
 from harnesssync_orchestrator.files.worktrees import YOUNG_S, Worktrees, folders, tells_of_records
 
@@ -22,6 +23,11 @@ def main(tmp_path: Path, git: Callable[..., str]) -> Path:
     return root
 
 
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(root=tmp_path / "state")
+
+
 def registered(root: Path, **found: Path) -> Registered:
     common = str(root / ".git")
     entries = [RegistryEntry(path=str(root), last_active="", common_dir=common)]
@@ -29,10 +35,12 @@ def registered(root: Path, **found: Path) -> Registered:
     return Registered(projects={project_id(entry.path): entry for entry in entries})
 
 
-def test_a_worktree_is_found_whatever_git_has_written_of_it_by_then(main: Path, git: Callable[..., str]) -> None:
+def test_a_worktree_is_found_whatever_git_has_written_of_it_by_then(
+    main: Path, git: Callable[..., str], layout: Layout
+) -> None:
     """As long as something is missing, it is to be looked at again; a look in between hides nothing."""
     linked = main.with_name("linked")
-    worktrees = Worktrees()
+    worktrees = Worktrees(layout)
     assert worktrees.look(registered(main)).is_nothing
     git("worktree", "add", "-q", str(linked), cwd=main)
     record = main / ".git/worktrees/linked"
@@ -51,25 +59,25 @@ def test_a_worktree_is_found_whatever_git_has_written_of_it_by_then(main: Path, 
     assert worktrees.look(registered(main, linked=linked)).is_nothing
 
 
-def test_a_record_that_is_never_completed_is_looked_at_for_a_while(main: Path) -> None:
+def test_a_record_that_is_never_completed_is_looked_at_for_a_while(main: Path, layout: Layout) -> None:
     """A killed git leaves one, and anybody can write one that names a folder which does not point back."""
     records = [main / ".git/worktrees" / name for name in ("broken", "liar")]
     for record in records:
         record.mkdir(parents=True)
-        assert Worktrees().look(registered(main)).unready
+        assert Worktrees(layout).look(registered(main)).unready
     (records[1] / "gitdir").write_text(f"{main.parent}/.git\n", encoding="utf-8")
-    for record in records:
-        os.utime(record, (0, 0))
-    assert not Worktrees().look(registered(main)).unready
+    for written in (*records, records[1] / "gitdir"):
+        os.utime(written, (0, 0))
+    assert not Worktrees(layout).look(registered(main)).unready
     assert YOUNG_S < 60
 
 
 def test_what_is_watched_is_where_the_next_record_will_come(main: Path, git: Callable[..., str]) -> None:
-    """Git makes the folder of the records with the first one."""
+    """Git makes the folder of the records with the first one. In each it writes anew where a moved one is."""
     common = main / ".git"
     assert folders([str(common)]) == {str(common)}
     git("worktree", "add", "-q", str(main.with_name("linked")), cwd=main)
-    assert folders([str(common)]) == {str(common / "worktrees")}
+    assert folders([str(common)]) == {str(common / "worktrees"), str(common / "worktrees/linked")}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +85,9 @@ def test_what_is_watched_is_where_the_next_record_will_come(main: Path, git: Cal
     [
         ("/r/.git/worktrees", True),
         ("/r/.git/worktrees/linked", True),
+        ("/r/.git/worktrees/linked/gitdir", True),
+        ("/r/.git/worktrees/linked/index.lock", False),
+        ("/r/.git/worktrees/linked/logs", False),
         ("/r/.git/index.lock", False),
         ("/r/.git/HEAD", False),
     ],

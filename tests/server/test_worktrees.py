@@ -79,7 +79,6 @@ async def test_a_worktree_that_is_only_deleted_goes_when_git_prunes_it(
         git(repository, "worktree", "prune")
         await until(lambda: served(running).keys() == {str(repository), str(moved)})
         git(repository, "worktree", "move", str(moved), str(moved.with_name("elsewhere")))
-        await running.supervisor._fleet.follow()  # no record comes or goes: it is noticed at the next look
         await until(lambda: served(running).keys() == {str(repository), str(moved.with_name("elsewhere"))})
 
 

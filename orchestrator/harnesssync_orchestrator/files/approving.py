@@ -26,6 +26,7 @@ from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.files.store import read_json, to_json, write_atomic
+from harnesssync_orchestrator.files.whereabouts import moved_from, take_over_shown
 
 UNSHOWN = "  (what changed is not shown, since it looks like a credential)"
 
@@ -116,7 +117,12 @@ class Approving:
         not even read. Its id, and what was approved."""
         found = None if _is_foreign(root) else find(root, self.places)
         approval = found.approval if found else None
-        identifier = self.registry.register(root, scope=Scope.PROJECT, targets=targets, approval=approval)
+        before = moved_from(self.layout, str(root))
+        identifier = self.registry.register(
+            root, scope=Scope.PROJECT, targets=targets, approval=approval, before=before
+        )
+        if before:
+            take_over_shown(self.layout, before, str(root))
         if found:
             self._remember(found)
         return identifier, found

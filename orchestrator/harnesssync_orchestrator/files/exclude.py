@@ -188,7 +188,8 @@ def _theirs_elsewhere(
     for other, root in worktrees.items() if new else ():
         if other == before.worktree_id:
             continue
-        known = before.of(other).lines
+        # One that was moved has its section under an earlier id until it is synced.
+        known = frozenset[bytes]().union(*(before.of(each).lines for each, at in worktrees.items() if at == root))
         there = [path for path in new if pattern(path) not in known and os.path.lexists(f"{root}/{path}")]
         if there:
             tracked, _ = asking_git.tracked(root, there)

@@ -157,8 +157,9 @@ def is_bare(common: Path) -> bool:
 
 
 def worktrees(common: Path) -> tuple[Path, ...]:
-    """The roots of all worktrees of a repository that are there, by its common folder; links in them resolved."""
-    linked = [root for _, root in records(common) if root is not None and root.is_dir()]
+    """The roots of all worktrees of a repository, by its common folder, links in them resolved. Of one that is not
+    there git may still have a record: it was moved by hand, say, and not repaired."""
+    linked = [root for _, root in records(common) if root is not None]
     return (*([common.parent.resolve()] if common.name == ".git" else ()), *linked)
 
 

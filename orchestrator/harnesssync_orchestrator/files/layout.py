@@ -106,6 +106,19 @@ class Layout:
         """The lock on what all worktrees of one repository share."""
         return self.locks / f"exclude-{_short(common_dir)}.lock"
 
+    @property
+    def archive_dir(self) -> Path:
+        """What was kept of worktrees that are gone."""
+        return self.root / "archive"
+
+    @property
+    def whereabouts_dir(self) -> Path:
+        return self.root / "whereabouts"
+
+    def whereabouts_file(self, device: int, inode: int) -> Path:
+        """At which path the worktree in this folder was synced last."""
+        return self.whereabouts_dir / f"{device:x}-{inode:x}.json"
+
     # --- one project ---
 
     @property

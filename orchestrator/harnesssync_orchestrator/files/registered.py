@@ -76,10 +76,15 @@ class Registered:
             if entry.scope is Scope.PROJECT
         }
 
-    def project(self, path: str, *, scope: Scope = Scope.PROJECT, common_dir: str = "") -> Project:
+    def project(self, path: str, *, scope: Scope = Scope.PROJECT, common_dir: str = "", before: str = "") -> Project:
         """The project at a path as syncs take it. One that is not registered still has what was approved for its
-        repository, whose folder is then `common_dir`."""
+        repository, whose folder is then `common_dir`; and one that was at the path `before`, all that is said of it."""
         entry = self.projects.get(project_id(path))
+        if entry is None and before and (known := self.projects.get(project_id(before))) is not None:
+            project = self.project(before)
+            folders = {before: path, known.common_dir: common_dir}
+            moved = (replace(each, folder=folders.get(each.folder, each.folder)) for each in project.approvals)
+            return replace(project, path=path, approvals=tuple(moved))
         if entry is None or entry.path != path:
             forgotten = self._is_forgotten(path, common_dir)
             return Project(path=path, scope=scope, approvals=self._approvals(path, common_dir), forgotten=forgotten)

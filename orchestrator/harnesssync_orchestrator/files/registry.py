@@ -28,6 +28,7 @@ from harnesssync_orchestrator.files.registered import (
     refuse_newer,
     take_back_approvals,
 )
+from harnesssync_orchestrator.files.registered_moves import move
 from harnesssync_orchestrator.files.registry_file import read_registry
 from harnesssync_orchestrator.files.store import now, sweep, to_json, write_atomic
 from harnesssync_orchestrator.files.taken_out import (
@@ -81,18 +82,20 @@ class Registry:
         targets: Sequence[str] | None = None,
         trusted: bool | None = None,
         approval: Approval | None = None,
+        before: str = "",
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> str:
         """Register a project, or note that it is active; gives its id. The path need not exist.
 
-        What is None, and empty `targets`, stays as it was. An `approval` is added to what was approved before.
-        Raises LockTimeoutError, StateError.
+        What is None, and empty `targets`, stays as it was. An `approval` is added to what was approved before. One that
+        was at the path `before`, and was moved, is the same. Raises LockTimeoutError, StateError.
         """
         real = str(resolved(path))
         identifier = project_id(real)
 
         def change(document: dict[str, Any]) -> None:
             projects = document["projects"]
+            move(document, before, real, str(repository(Path(real)) or ""))
             row: dict[str, Any] = projects.setdefault(identifier, {"path": real})
             try:
                 known = parse_entry(row)
@@ -160,10 +163,8 @@ class Registry:
         return tuple(dict.fromkeys((str(real), common)))
 
     def set_paused(self, path_or_id: Path | str, paused: bool, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:  # noqa: FBT001 - what is set, and the one thing that is
-        """Pause a project, or let it be synced by itself again. False if it is not registered.
-
-        Raises LockTimeoutError, StateError.
-        """
+        """Pause a project, or let it be synced by itself again. False if it is not registered. Raises LockTimeoutError,
+        StateError."""
         identifier = _identifier(path_or_id)
         entry = self.load().projects.get(identifier)
         if entry is None or entry.paused is paused:
@@ -200,25 +201,34 @@ class Registry:
         gone: Collection[str],
         *,
         scanned: Mapping[str, str] = MappingProxyType({}),
+        moved: Mapping[str, str] = MappingProxyType({}),
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> None:
         """Register worktrees that were found, by path with the common folder of their repository, and what was
-        `scanned`, by path with the folder that a person named; forget those that were found once and are gone. Raises
-        LockTimeoutError, StateError."""
+        `scanned`, by path with the folder that a person named; forget those that were found once and are gone. Those
+        `moved` are neither, by path with the earlier one. Raises LockTimeoutError, StateError."""
 
         def change(document: dict[str, Any]) -> None:
             projects = document["projects"]
+            for path, before in moved.items():
+                move(document, before, path, new.get(path) or f"{path}/.git")
             for identifier in gone:
                 if was_found(row := projects.get(identifier)) or was_scanned(row):
                     del projects[identifier]
-            for path, common in new.items():
-                row = {"path": path, "scope": Scope.PROJECT.value, "found": True, "common_dir": common}
-                projects.setdefault(project_id(path), {**row, "last_active": self.clock()})
-            for path, root in scanned.items():
-                row = {"path": path, "scope": Scope.PROJECT.value, "root": root, "common_dir": f"{path}/.git"}
-                projects.setdefault(project_id(path), {**row, "last_active": self.clock()})
+            rows = {path: {"found": True, "common_dir": common} for path, common in new.items()}
+            rows |= {path: {"root": root, "common_dir": f"{path}/.git"} for path, root in scanned.items()}
+            rest = {"scope": Scope.PROJECT.value, "last_active": self.clock()}
+            for path, row in rows.items():
+                projects.setdefault(project_id(path), {"path": path, **row, **rest})
 
         self._change(change, timeout)
+
+    def move(self, before: str, path: str, *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
+        """Note that the project that was at `before` is at `path` now. Raises LockTimeoutError, StateError."""
+        known = self.load().projects
+        if project_id(before) in known and project_id(path) not in known:
+            common = str(repository(Path(path)) or "")
+            self._change(lambda document: move(document, before, path, common), timeout)
 
     def keep_roots(self, roots: Collection[str], *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
         """Forget what was found in other folders than these. Raises LockTimeoutError, StateError."""

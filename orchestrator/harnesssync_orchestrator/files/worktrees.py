@@ -11,15 +11,19 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.files import git
 from harnesssync_orchestrator.files.git import RECORDS
+from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.registered import Registered, RegistryEntry
 from harnesssync_orchestrator.files.roots import is_gone
+from harnesssync_orchestrator.files.whereabouts import moved_from
 
+TELLS = "gitdir"
+"""The file in a record that says where the worktree is."""
 YOUNG_S = 5.0
 """A record of which nothing more has come by then will stay as it is until git prunes it."""
 
@@ -28,12 +32,14 @@ YOUNG_S = 5.0
 class Found:
     """What is to be registered, and what to be forgotten.
 
-    `new` are roots, with the common folder of their repository; `gone` ids of projects. `unready` says that git is at
+    `new` are roots, with the common folder of their repository; those of them that were `moved` were at another one
+    before. `gone` are ids of projects. `unready` says that git is at
     work at a record: it is to be looked at again in a moment.
     """
 
     new: Mapping[str, str]
     gone: frozenset[str]
+    moved: Mapping[str, str] = field(default_factory=dict)
     unready: bool = False
 
     @property
@@ -45,7 +51,8 @@ class Worktrees:
     """Looks at repositories, and again only at those whose records have changed. Blocking; for one thread at a time.
     Without `follow`, only at whether what was found in a root is there."""
 
-    def __init__(self, *, follow: bool = True) -> None:
+    def __init__(self, layout: Layout, *, follow: bool = True) -> None:
+        self._layout = layout
         self._follow = follow
         self._known: dict[str, tuple[object, tuple[str, ...]]] = {}
 
@@ -53,17 +60,27 @@ class Worktrees:
         """Compare git's records with what is registered. What can't be read now says nothing."""
         leaders = registered.leaders if self._follow else {}
         new: dict[str, str] = {}
-        unready = False
+        moved: dict[str, str] = {}
+        unready: set[str] = set()
         for common, leader in leaders.items():
             roots, complete = self._roots(common)
-            unready |= not complete
+            if not complete:
+                unready.add(common)
             for root in roots:
-                if project_id(root) not in registered.projects and root not in leader.left_out:
-                    new[root] = common
+                if project_id(root) in registered.projects or root in leader.left_out:
+                    continue
+                before = moved_from(self._layout, root)
+                if before in leader.left_out:
+                    continue
+                new[root] = common
+                if before and project_id(before) in registered.projects:
+                    moved[root] = before
         found = {each: entry for each, entry in registered.projects.items() if entry.found and self._follow}
-        gone = {each for each, entry in found.items() if self._is_gone(entry, leaders)}
+        # While a record is being written anew, the worktree that it tells of may be on its way.
+        gone = {each for each, row in found.items() if row.common_dir not in unready and self._is_gone(row, leaders)}
         gone |= {each for each, entry in registered.projects.items() if entry.root and is_gone(entry.path, entry.root)}
-        return Found(new=new, gone=frozenset(gone), unready=unready)
+        gone -= {project_id(before) for before in moved.values()}
+        return Found(new=new, gone=frozenset(gone), moved=moved, unready=bool(unready))
 
     def _roots(self, common: str) -> tuple[tuple[str, ...], bool]:
         """The roots of all worktrees that the repository acknowledges, and whether all its records are complete."""
@@ -89,19 +106,23 @@ class Worktrees:
 
 
 def folders(commons: Iterable[str]) -> frozenset[str]:
-    """The folders in which a record comes or goes: those of the records, or, where there are none yet, those in which
-    they will be made."""
-    watched = set()
+    """The folders in which a record comes or goes, or comes to tell of another place: those of the records, or, where
+    there are none yet, those in which they will be made."""
+    watched: set[str] = set()
     for common in commons:
         records = f"{common}/{RECORDS}"
-        watched.add(records if os.path.isdir(records) else common)  # noqa: PTH112 - for each repository
+        try:
+            watched.update((records, *(f"{records}/{name}" for name in os.listdir(records))))  # noqa: PTH208
+        except OSError:
+            watched.add(common)
     return frozenset(watched)
 
 
 def tells_of_records(path: str) -> bool:
     """Does a change at this path, in one of those folders, concern a record? git's other files change all the time."""
     folder, _, name = path.rpartition("/")
-    return name == RECORDS or folder.endswith(f"/{RECORDS}")
+    above, _, record = folder.rpartition("/")
+    return RECORDS in {name, record} or (name == TELLS and above.endswith(f"/{RECORDS}"))
 
 
 def _told(common: str) -> list[tuple[Path, Path | None]]:
@@ -120,8 +141,10 @@ def _is_of(common: str, root: Path) -> bool:
 
 
 def _is_young(record: Path) -> bool:
-    with suppress(OSError):
-        return abs(time.time() - record.stat().st_mtime) < YOUNG_S
+    for written in (record / TELLS, record):
+        with suppress(OSError):
+            if abs(time.time() - written.stat().st_mtime) < YOUNG_S:
+                return True
     return False
 
 
@@ -132,7 +155,7 @@ def _mark(common: str) -> object:
         names = sorted(os.listdir(records))  # noqa: PTH208 - names alone
     except OSError:
         return ()
-    return tuple((name, _written_ns(f"{records}/{name}/gitdir")) for name in names)
+    return tuple((name, _written_ns(f"{records}/{name}/{TELLS}")) for name in names)
 
 
 def _written_ns(file: str) -> int:

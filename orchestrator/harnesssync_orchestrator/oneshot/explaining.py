@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.console import Console, visible
@@ -12,11 +11,10 @@ from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.ctl.options import Parsed
 from harnesssync_orchestrator.ctl.projects import resolve, user_scope
 from harnesssync_orchestrator.errors import StateError, UsageError
-from harnesssync_orchestrator.files.git import repository
 from harnesssync_orchestrator.oneshot.explanations import show
 from harnesssync_orchestrator.oneshot.loop import in_loop
 from harnesssync_orchestrator.oneshot.placing import Placed, place, place_in, spelled
-from harnesssync_orchestrator.oneshot.work import lock_timeout
+from harnesssync_orchestrator.oneshot.work import lock_timeout, registered_project
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.explaining import explain
 
@@ -56,5 +54,4 @@ def _placed(parsed: Parsed, ground: Ground, console: Console) -> tuple[Project, 
         placed = place_in(path, resolve(named, ground.environ, lambda: paths), Scope.PROJECT)
     else:
         placed = place(path, ground.environ, paths)
-    common = str(repository(Path(placed.root)) or "")
-    return registered.project(placed.root, scope=placed.scope, common_dir=common), placed
+    return registered_project(registered, placed.root, placed.scope, ground), placed

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from harnesssync_orchestrator.console import Console, visible
 from harnesssync_orchestrator.core.items import Scope
-from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.core.report import Report, to_json
 from harnesssync_orchestrator.ctl import rendering
 from harnesssync_orchestrator.ctl.options import Parsed, check_targets
 from harnesssync_orchestrator.ctl.projects import resolve, user_scope
 from harnesssync_orchestrator.errors import StateError, UsageError
 from harnesssync_orchestrator.files.git import repository
+from harnesssync_orchestrator.files.whereabouts import moved_from
 from harnesssync_orchestrator.protocol.jsontext import dumps_pretty
 from harnesssync_orchestrator.service.engine import Options
 from harnesssync_orchestrator.service.start import unchanged_now
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from harnesssync_orchestrator.cli import Ground
     from harnesssync_orchestrator.config import Config
+    from harnesssync_orchestrator.files.registered import Registered
 
     T = TypeVar("T")
 
@@ -82,7 +84,15 @@ def project_of(parsed: Parsed, ground: Ground, console: Console) -> Project:
     else:
         paths = {entry.path for entry in registered.projects.values()}
         path, scope = resolve(parsed.text("project"), ground.environ, lambda: paths), Scope.PROJECT
-    return registered.project(path, scope=scope, common_dir=str(repository(Path(path)) or ""))
+    return registered_project(registered, path, scope, ground)
+
+
+def registered_project(registered: Registered, path: str, scope: Scope, ground: Ground) -> Project:
+    """The project at a path. What the registry says of one that was moved counts for it where it is now."""
+    common, before = str(repository(Path(path)) or ""), ""
+    if scope is Scope.PROJECT and project_id(path) not in registered.projects:
+        before = moved_from(ground.layout(), path)
+    return registered.project(path, scope=scope, common_dir=common, before=before)
 
 
 def check_chosen(asked: Sequence[str], project: Project, config: Config) -> None:

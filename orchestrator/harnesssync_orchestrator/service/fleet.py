@@ -65,7 +65,7 @@ class Fleet:
         self._log = log
         self._only = only
         # An isolated daemon serves its project alone.
-        self._worktrees = Worktrees(follow=config.worktrees.follow) if only is None else None
+        self._worktrees = Worktrees(layout, follow=config.worktrees.follow) if only is None else None
         # Its path, which those that it is rotated to begin with; what no path begins with where the log goes elsewhere.
         self._own_log = str(Path(config.log.file).expanduser().absolute()) if config.log.file else "\0"
         # The registry and locks are read and taken in threads of their own, which syncs can't keep busy.
@@ -151,7 +151,7 @@ class Fleet:
         if found.is_nothing:
             return registered, frozenset()
         try:
-            await self.in_thread(self._registry.follow, found.new, found.gone)
+            await self.in_thread(self._registry.follow, found.new, found.gone, moved=found.moved)
         except HarnessSyncError as error:  # told, and tried again: what is registered is served meanwhile
             self._log.error("registry.write.failed", code=error.code, message=error.message, hint=error.hint)
             return registered, frozenset()

@@ -19,7 +19,7 @@ from harnesssync_orchestrator.core.markers import marker_path
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Plan
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
-from harnesssync_orchestrator.files import git
+from harnesssync_orchestrator.files import git, whereabouts
 from harnesssync_orchestrator.files.discovery.inheritance import HIDING
 from harnesssync_orchestrator.files.exclude import path_of, pattern, update_exclude
 from harnesssync_orchestrator.files.exclude_block import (
@@ -95,7 +95,7 @@ def _hide(start: Start, wanted: ToHide, seen: Exclude, *, kept: Section, tidy: b
     shared, place = start.repository, start.engine.exclude
     if shared is None:
         return seen
-    present = {start.project.id: Path(start.project.path), **_worktrees(shared)} if tidy else None
+    present = {start.project.id: Path(start.project.path), **_others(start, shared, seen)} if tidy else None
     secret = frozenset(map(pattern, wanted.private)) | kept.private
     public = (wanted.lines | kept.lines) - secret if place == "gitignore" else frozenset[bytes]()
     here = wanted if place == "info" else wanted.only(lambda path: pattern(path) in secret)
@@ -132,7 +132,7 @@ def _still_private(start: Start, plan: Plan, look: Callable[[], Exclude]) -> tup
     theirs = [path for path in plan.theirs if path in unsettled or path not in taken_out]
     if not theirs:
         return ()
-    lines = look().private_once(lambda: _worktrees(shared).keys())
+    lines = look().private_once(lambda: _others(start, shared, look()).keys())
     return tuple(sorted(path for path in theirs if pattern(path) in lines)) if lines else ()
 
 
@@ -182,7 +182,8 @@ def had_outputs(start: Start) -> bool:
     if shared is None:
         return False
     try:
-        return start.exclude().lists_anything(_worktrees(shared)) or (
+        seen = start.exclude()
+        return seen.lists_anything(_others(start, shared, seen)) or (
             start.gitignore_note.exists() and bool(start.gitignore().lines)
         )
     except StateError:
@@ -200,8 +201,19 @@ def markers(plan: Plan, ledger: Ledger) -> list[str]:
 
 
 def _worktrees(shared: Path) -> dict[str, Path]:
-    """All that a repository has, by their ids."""
+    """All that a repository has, by their ids, also one that is not at the place of git's record, or not now."""
     return {project_id(str(root)): root for root in git.worktrees(shared)}
+
+
+def _others(start: Start, shared: Path, seen: Exclude) -> dict[str, Path]:
+    """The same, and those that were moved by the ids of their earlier places as well, under which their sections stand
+    until they are synced; but not this one, which has its own by then. Raises StateError."""
+    known = _worktrees(shared)
+    if {name.decode("ascii", "replace") for name in seen.sections} <= known.keys():
+        return known
+    roots = [root for root in known.values() if str(root) != start.project.path]
+    before = {root: whereabouts.moved_from(start.engine.layout, str(root)) for root in roots}
+    return {**{project_id(path): root for root, path in before.items() if path}, **known}
 
 
 def patterns(paths: Iterable[str]) -> frozenset[str]:

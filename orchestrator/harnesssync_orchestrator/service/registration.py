@@ -14,6 +14,7 @@ from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.files.approving import Approving, Review
 from harnesssync_orchestrator.files.git import worktree_root
 from harnesssync_orchestrator.files.registry import Registry, RegistryEntry, resolved
+from harnesssync_orchestrator.files.whereabouts import moved_from
 from harnesssync_orchestrator.service.fleet import Fleet
 
 
@@ -54,7 +55,10 @@ class Registration:
             identifier, found = await self.fleet.in_thread(self.approving.add, root, targets=targets)
         else:
             found, register = None, self.registry.register
-            identifier = await self.fleet.in_thread(register, root, scope=scope, targets=targets, trusted=trusted)
+            former = await self.fleet.in_thread(moved_from, self.approving.layout, str(root))
+            identifier = await self.fleet.in_thread(
+                register, root, scope=scope, targets=targets, trusted=trusted, before=former
+            )
         await self.fleet.follow()
         return Added(
             id=identifier,

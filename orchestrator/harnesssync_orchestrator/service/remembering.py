@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harnesssync_orchestrator.files import whereabouts
 from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.service.survey import Survey
 
@@ -31,6 +32,18 @@ async def remember(run: Run, seen: Survey) -> None:
         source = await run.looking.source()
         if (source.digest, source.problems) == (again.source.digest, again.source.problems):
             await run.start.in_thread(_keep_later, run, again)
+
+
+def note_whereabouts(run: Run) -> None:
+    """Note where the worktree is, to know it again when it is moved. Blocking."""
+    layout = run.engine.layout
+    try:
+        whereabouts.note(layout, run.project.path)
+    except OSError as error:
+        run.notes.append(
+            f"It will not be known again after a move, since nothing can be kept in {layout.whereabouts_dir}: "
+            f"{error.strerror or error}. Make room there, and give yourself the right to write"
+        )
 
 
 def may_be_remembered(run: Run, seen: Survey) -> bool:

@@ -29,7 +29,7 @@ from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.looking import Looking
 from harnesssync_orchestrator.service.memory import remembered_by
 from harnesssync_orchestrator.service.recovering import recover
-from harnesssync_orchestrator.service.remembering import may_be_remembered, remember
+from harnesssync_orchestrator.service.remembering import may_be_remembered, note_whereabouts, remember
 from harnesssync_orchestrator.service.reporting import finished_report, planned_report
 from harnesssync_orchestrator.service.resolving import tell
 from harnesssync_orchestrator.service.start import Start
@@ -208,6 +208,8 @@ class Run:
             self.transaction.found()
         seen = replace(seen, plan=self.transaction.keep_now(seen.plan))
         self.keep_from_git(seen, before=bool(seen.plan.operations))
+        if self.project.scope is Scope.PROJECT and self.hidden and not seen.plan.stops:
+            note_whereabouts(self)
         return seen
 
     def _giving_back(self, seen: Survey) -> Survey:

@@ -18,7 +18,7 @@ from harnesssync_orchestrator import __version__
 from harnesssync_orchestrator.core.drift import Resolution
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.core.projects import Project
+from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.core.report import Report
 from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.targets import Target
@@ -48,7 +48,9 @@ class Start:
     `homes` are the folders of targets that an environment variable moves, see `moved_homes`. `places` say what a linked
     worktree inherits. `trust` is what a person
     has approved of the folder that is there now, `repository` the one that acknowledges it (`files.git.repository`).
-    `key` stands for what decides besides files. `began` is in seconds of the monotonic clock.
+    `key` stands for what decides besides files. `ledger_file` is where the ledger is: that of a
+    worktree that was moved may still be kept by its earlier path, for who only looks. `began` is in seconds of the
+    monotonic clock.
     """
 
     project: Project
@@ -62,6 +64,7 @@ class Start:
     repository: Path | None
     key: str
     loaded: tuple[Ledger, list[Problem]] | None
+    ledger_file: Path
     sync_id: str = field(default_factory=lambda: secrets.token_hex(8))
     began: float = field(default_factory=time.monotonic)
 
@@ -80,10 +83,10 @@ class Start:
         memory, home = engine.memories.of(project.id, engine.layout), engine.places.home
         if not options.dry_run:
             memory.forget(options.changed or None)
+        ledger = _ledger_file(project, engine, options)
         # A ledger of thousands of outputs takes longer to load than all else here: only if it decides about targets.
         # Also if nobody knows which a person chose: then none of those that have outputs is taken for given up.
         chosen, unsure = project.targets or engine.configured, project.forgotten and not project.targets
-        ledger = engine.layout.ledger_file(project)
         loaded = None if chosen and not unsure else load_ledger(ledger, set_aside=not options.dry_run)
         known = loaded[0].owners if loaded else frozenset[str]()
         chosen = (*chosen, *known) if unsure and chosen else chosen
@@ -117,6 +120,7 @@ class Start:
             repository=common,
             key=f"{selection_key(project, targets, homes, trust, __version__)} {policies} {','.join(sorted(inherits))}",
             loaded=loaded,
+            ledger_file=ledger,
         )
 
     def nothing_to_do(self) -> SyncResult | None:
@@ -185,7 +189,8 @@ class Start:
 
     def section(self) -> Section:
         """What both say for the project. Blocking. Raises StateError."""
-        own = self.exclude().own
+        seen = self.exclude()
+        own = seen.own or seen.of(self._earlier_id())
         return replace(own, lines=own.lines | self.gitignore().lines)
 
     def hidden(self) -> Section | None:
@@ -196,6 +201,12 @@ class Start:
             return self.section()
         except StateError:
             return None  # told when it is to be changed
+
+    def _earlier_id(self) -> str:
+        """The id under which a worktree that was moved since its last sync is known in git's file."""
+        from harnesssync_orchestrator.files.whereabouts import moved_from  # noqa: PLC0415 - for what is new alone
+
+        return project_id(moved_from(self.engine.layout, self.project.path) or self.project.path)
 
     def hidden_lines(self) -> tuple[str, ...]:
         """Its lines; none where they can't be read. Blocking."""
@@ -212,11 +223,11 @@ class Start:
     @property
     def has_ledger(self) -> bool:
         """Is there a file of it? Blocking."""
-        return self.engine.layout.ledger_file(self.project).exists()
+        return self.ledger_file.exists()
 
     def ledger(self) -> tuple[Ledger, list[Problem]]:
         """The ledger, and what is wrong with its file. Blocking. Raises StateError."""
-        file, known = self.engine.layout.ledger_file(self.project), self.memory.ledger
+        file, known = self.ledger_file, self.memory.ledger
         if known is not None and says(file, known[0]):
             return known[1], []
         return self.loaded or load_ledger(file, set_aside=not self.options.dry_run)
@@ -245,6 +256,25 @@ def _written_at_home(engine: Engine) -> Ledger | None:
         return load_ledger(engine.layout.user_ledger, set_aside=False)[0]
     except StateError:
         return None
+
+
+def _ledger_file(project: Project, engine: Engine, options: Options) -> Path:
+    """Where the ledger is. All that is kept of a worktree that was moved is taken over. Raises LockTimeoutError,
+    StateError, OSError."""
+    layout = engine.layout
+    file = layout.ledger_file(project)
+    if project.scope is Scope.USER or file.exists():
+        return file
+    from harnesssync_orchestrator.files import whereabouts  # noqa: PLC0415 - for what is new alone
+    from harnesssync_orchestrator.files.registry import Registry  # noqa: PLC0415
+
+    if options.dry_run:
+        return whereabouts.ledger_of(layout, project.path) or file
+    if before := whereabouts.moved_from(layout, project.path):
+        Registry(layout.registry_file, layout.registry_lock).move(before, project.path)
+        whereabouts.take_over_shown(layout, before, project.path)
+    whereabouts.take_over(layout, project.path, timeout=options.lock_timeout_s)
+    return file
 
 
 def unchanged_now(project: Project, engine: Engine, options: Options) -> SyncResult | None:
