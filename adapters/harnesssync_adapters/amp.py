@@ -36,8 +36,12 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     for folder in instructions.folders(view, rules):
         if view.scope is Scope.USER:
             yield from instructions.agents_md(view, folder, f".config/amp/{instructions.AGENTS}")
-        elif not instructions.is_claude_md(view, folder, imports=True):
-            yield from instructions.agents_md(view, folder, folder.path(instructions.AGENTS))
+            continue
+        path = folder.path(instructions.AGENTS)
+        if instructions.is_claude_md(view, folder, imports=True):
+            yield from instructions.unless_hidden(view, folder, path, (path,))
+        else:
+            yield from instructions.agents_md(view, folder, path)
         for rule in folder.private:
             yield loss(view, rule, rule.name, "Amp reads no instructions of a project but those of the team")
 

@@ -44,15 +44,17 @@ _FAMILY = Family(
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
-    """`AGENTS.md` only where `CLAUDE.md`, which is read anyway, does not say it all: as for OpenCode, one hides all
-    the others. A person's own rules are rule files."""
+    """`AGENTS.md` only where `CLAUDE.md`, which is read in its absence, does not say it all: as for OpenCode, one hides
+    all the others. A person's own rules are rule files."""
     folders = instructions.folders(view, rules)
-    is_native = view.scope is Scope.PROJECT and all(
-        instructions.is_claude_md(view, folder) for folder in folders if folder.public
-    )
+    public = [folder for folder in folders if folder.public]
+    is_native = view.scope is Scope.PROJECT and all(instructions.is_claude_md(view, folder) for folder in public)
     name = instructions.AGENTS if view.scope is Scope.PROJECT else f".config/kilo/{instructions.AGENTS}"
+    hiding = instructions.all_hiding(public)
     for folder in folders:
-        if not is_native:
+        if is_native:
+            yield from instructions.unless_hidden(view, folder, folder.path(name), hiding)
+        else:
             yield from instructions.agents_md(view, folder, folder.path(name))
         for rule in folder.private:
             yield FileOutput(

@@ -32,15 +32,20 @@ if TYPE_CHECKING:
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
-    """`AGENTS.md` only where `CLAUDE.md`, which is read anyway, does not say it all.
+    """`AGENTS.md` only where `CLAUDE.md`, which is read in its absence, does not say it all.
 
-    An `AGENTS.md` in any folder above hides every `CLAUDE.md`: if one folder needs it, all get theirs.
+    An `AGENTS.md` in any folder above hides every `CLAUDE.md`: if one folder has it, all get theirs.
     """
     folders = instructions.folders(view, rules)
-    is_native = all(instructions.is_claude_md(view, folder) for folder in folders if folder.public)
-    name = instructions.AGENTS if view.scope is Scope.PROJECT else f"{FAMILY.folder(view)}/{instructions.AGENTS}"
+    public = [folder for folder in folders if folder.public]
+    is_native = all(instructions.is_claude_md(view, folder) for folder in public)
+    is_project = view.scope is Scope.PROJECT
+    name = instructions.AGENTS if is_project else f"{FAMILY.folder(view)}/{instructions.AGENTS}"
+    hiding = instructions.all_hiding(public) if is_project else (name,)
     for folder in folders:
-        if not is_native:
+        if is_native:
+            yield from instructions.unless_hidden(view, folder, folder.path(name), hiding)
+        else:
             yield from instructions.agents_md(view, folder, folder.path(name))
         for rule in folder.private:
             yield from _private_rule(view, rule)

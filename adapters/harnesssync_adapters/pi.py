@@ -24,8 +24,12 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     for folder in folders:
         if view.scope is Scope.USER:
             yield from instructions.agents_md(view, folder, f".pi/agent/{instructions.AGENTS}")
-        elif not instructions.is_claude_md(view, folder):
-            yield from instructions.agents_md(view, folder, folder.path(instructions.AGENTS))
+            continue
+        path = folder.path(instructions.AGENTS)
+        if instructions.is_claude_md(view, folder):
+            yield from instructions.unless_hidden(view, folder, path, (path,))
+        else:
+            yield from instructions.agents_md(view, folder, path)
     own = [rule for folder in folders for rule in folder.private]
     if own:
         yield FileOutput(

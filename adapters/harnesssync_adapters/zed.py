@@ -28,7 +28,9 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             continue
         if folder.directory:
             yield from root_only(view, folder.public, "Zed")
-        elif not instructions.is_claude_md(view, folder):
+        elif instructions.is_claude_md(view, folder):
+            yield from instructions.unless_hidden(view, folder, instructions.AGENTS, (instructions.AGENTS,))
+        else:
             yield from instructions.agents_md(view, folder, instructions.AGENTS)
         for rule in folder.private:
             yield loss(view, rule, rule.name, "Zed reads no instructions of a project but those of the team")

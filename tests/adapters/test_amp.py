@@ -26,6 +26,15 @@ def test_a_claude_md_with_imports_is_read_as_it_is() -> None:
     assert result.losses == ()
 
 
+def test_what_claude_md_says_besides_an_agents_md_that_it_imports_is_a_loss() -> None:
+    """Amp reads that one, and nothing else."""
+    text = "@AGENTS.md\n\nAnd this.\n"
+    more = rule(PROJECT, "CLAUDE.md", text, imports=(f"{ROOTS[PROJECT]}/AGENTS.md",), plain=False)
+    result = desired(more)
+    assert (result.wanted, result.standby) == ({}, {})
+    assert [loss.what for loss in result.losses if loss.left_out] == ["CLAUDE.md"]
+
+
 def test_a_second_rule_of_a_folder_needs_agents_md_there_alone() -> None:
     """`CLAUDE.md` is read where there is no `AGENTS.md`, folder by folder."""
     more = rule(PROJECT, ".claude/rules/more.md", "More.\n")

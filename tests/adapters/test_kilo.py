@@ -70,7 +70,7 @@ def test_skills_are_not_linked_where_they_are_read_or_would_be_ignored() -> None
 def test_rules_are_written_only_where_claude_md_does_not_say_all() -> None:
     """A person's own are private rule files, since links there are ignored."""
     plain = rule(PROJECT, "CLAUDE.md", "Hello.\n")
-    assert desired(plain) == Desired()
+    assert (desired(plain).wanted, desired(plain).losses) == ({}, ())
     paths = {address.path for address in desired(plain, rule(PROJECT, ".claude/rules/a.md", "More.\n")).wanted}
     assert paths == {"AGENTS.md"}
     (wish,) = desired(rule(PROJECT, "api/CLAUDE.local.md", "Mine.\n", directory="api")).wanted.values()

@@ -31,3 +31,17 @@ def test_permissions_for_opencode_reach_opencode_alone(
     assert seen.listed_servers == ("files",)
     assert ({"bash", "?ash"} <= set(seen.permissions)) == (harness == "opencode")
     assert seen.permissions == {} or harness == "opencode"
+
+
+@pytest.mark.parametrize("harness", ["opencode", "kilo"])
+def test_an_agents_md_for_another_program_hides_no_instructions(
+    harness: str, programs: Path, places: Callable[[str], tuple[Path, Path]]
+) -> None:
+    """One in the root, which is all that Cline reads, keeps these two from every `CLAUDE.md`."""
+    project, home = places("station")
+    write(project / "CLAUDE.md", "Mind the gap.\n")
+    write(project / "pkg/CLAUDE.md", "Mind the doors.\n")
+    make_repository(project)
+    sync(project, home, [harness, "cline"])
+    seen = ask(harness, Question(project=str(project), home=str(home), prefix=str(programs), directory="pkg"))
+    assert (seen.times("Mind the gap."), seen.times("Mind the doors.")) == (1, 1)

@@ -7,7 +7,7 @@ settings name the file, Gemini CLI follow a link and load it once.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harnesssync_adapters.shared.names import loss
@@ -57,6 +57,21 @@ def agents_md(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:
         yield from written
         return
     yield from document(view, folder, path)
+
+
+def unless_hidden(view: View, folder: Folder, path: str, hiding: Iterable[str]) -> Iterator[Output | Loss]:
+    """The same, for a harness that reads `CLAUDE.md` itself until something stands at one of the paths `hiding`."""
+    for result in agents_md(view, folder, path):
+        yield result if isinstance(result, Loss) else replace(result, only_beside=frozenset(hiding))
+
+
+def all_hiding(some: Sequence[Folder]) -> frozenset[str]:
+    """Where an `AGENTS.md` hides a `CLAUDE.md`, if it does so from every folder that is the same or below."""
+    found = {""} if some else set()
+    for folder in some:
+        parts = folder.directory.split("/")
+        found.update("/".join(parts[: depth + 1]) for depth in range(len(parts)))
+    return frozenset(posixpath.join(directory, AGENTS) for directory in found)
 
 
 def document(view: View, folder: Folder, path: str) -> Iterator[Output | Loss]:

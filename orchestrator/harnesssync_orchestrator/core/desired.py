@@ -104,7 +104,9 @@ class _Output:
     credentials are written out that would be copied into it. One that `yields` only fills a gap: whatever a person or a
     branch puts in its place wins, and is no conflict. `hidden_by` is the path of the output that hides it from git, or
     empty if only a person's patterns may, and None for `info/exclude`, which holds for all worktrees at once. What it
-    `gathers` are kinds of items of which it would say more if there were others: it lacks those that can't be read."""
+    `gathers` are kinds of items of which it would say more if there were others: it lacks those that can't be read.
+    One that is wanted `only_beside` some paths stands by until something else stands at one of them (`core.standby`).
+    """
 
     path: str
     items: tuple[ItemId, ...]
@@ -114,6 +116,7 @@ class _Output:
     yields: bool = False
     hidden_by: str | None = None
     gathers: frozenset[Kind] = frozenset()
+    only_beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +237,14 @@ class Wanted(Generic[OutputT_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """The desired state of one scope over all its targets."""
+    """The desired state of one scope over all its targets. What is `standby` may come to be wanted."""
 
     wanted: Mapping[Address, Wanted[Output]] = field(default_factory=dict)
+    standby: Mapping[Address, Wanted[Output]] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     clashes: tuple[Clash, ...] = ()
+
+    @property
+    def possible(self) -> Mapping[Address, Wanted[Output]]:
+        """What is wanted, or may come to be."""
+        return {**self.wanted, **self.standby} if self.standby else self.wanted

@@ -110,15 +110,15 @@ def _vanished(target: str, desired: Desired, ledger: Ledger) -> tuple[int, int]:
     """How many outputs of a target would go because nothing in the source makes them any more, and of how many.
 
     Counted by target, since with many targets each item has many outputs. All elements of one array count as one
-    output. What is wanted and may not be written (it waits for trust, it would expose something private, two want it)
-    is not gone; what is a person's does not go.
+    output. What is wanted and may not be written (it waits for trust, it would expose something private, two want it),
+    or is not called for any more, is not gone; what is a person's does not go.
     """
     ours = _places(
         address
         for address, entry in ledger.entries.items()
         if target in entry.owners and entry.created and not (entry.kept or entry.once)
     )
-    wanted = _places((*desired.wanted, *(clash.address for clash in desired.clashes)))
+    wanted = _places((*desired.possible, *(clash.address for clash in desired.clashes)))
     return len(ours - wanted), len(ours)
 
 

@@ -28,6 +28,7 @@ from harnesssync_orchestrator.core.desired import (
 from harnesssync_orchestrator.core.items import Item, ItemId, Kind, Scope
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import Source
+from harnesssync_orchestrator.core.standby import called_by
 from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
 _T = TypeVar("_T")
@@ -117,6 +118,7 @@ def desired_state(
                 output = replace(result, secrets=held) if (held := held_by(result, written_out)) else result
                 outputs[output.address].append((target.id, output))
     wanted: dict[Address, Wanted[Output]] = {}
+    standby: dict[Address, Wanted[Output]] = {}
     clashes: list[Clash] = []
     for address in _given_way(outputs):
         del outputs[address]
@@ -125,12 +127,13 @@ def desired_state(
             owners = _distinct(owner for owner, _ in wishes)
             clashes.append(Clash(address=address, owners=owners, reason="different content is wanted here"))
         else:
-            wanted[address] = _shared(wishes)
+            wish = _shared(wishes)
+            (standby if wish.output.only_beside else wanted)[address] = wish
     clashes.extend(_nested(wanted))
     for clash in clashes:
         wanted.pop(clash.address, None)
     told = tuple(_redacted(_not_too_many(losses), written_out))
-    return Desired(wanted=wanted, losses=told, clashes=tuple(clashes))
+    return called_by((), Desired(wanted=wanted, standby=standby, losses=told, clashes=tuple(clashes)))
 
 
 def _rendered(target: Target, kind: Kind, view: View, items: tuple[Item, ...]) -> Iterator[Output | Loss]:
@@ -213,8 +216,14 @@ def _shared(wishes: Sequence[tuple[str, Output]]) -> Wanted[Output]:
         executes=any(output.executes for _, output in wishes),
         secrets=_distinct(chain.from_iterable(output.secrets for _, output in wishes)),
         gathers=frozenset(chain.from_iterable(output.gathers for _, output in wishes)),
+        only_beside=_beside([output.only_beside for _, output in wishes]),
     )
     return Wanted(output, owners)
+
+
+def _beside(paths: Sequence[frozenset[str]]) -> frozenset[str]:
+    """Where an output is wanted only beside something: nowhere, if one of those who want it wants it anyway."""
+    return frozenset(chain.from_iterable(paths)) if all(paths) else frozenset()
 
 
 def _lasting(wishes: Sequence[tuple[str, Output]]) -> Sequence[tuple[str, Output]]:

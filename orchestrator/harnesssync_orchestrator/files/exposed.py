@@ -34,10 +34,10 @@ def look_at_git(
     Of outputs that are neither private nor hold a credential, only whether they are tracked matters. What decides
     about the others, the index and the patterns above them, counts as looked at. Blocking.
     """
-    secret = {address.path for address, wish in desired.wanted.items() if _is_secret(wish.output)}
-    delicate = secret | {address.path for address, wish in desired.wanted.items() if wish.output.private}
+    secret = {address.path for address, wish in desired.possible.items() if _is_secret(wish.output)}
+    delicate = secret | {address.path for address, wish in desired.possible.items() if wish.output.private}
     top = root if scope is Scope.PROJECT else git.worktree_root(root) if secret else None
-    paths = sorted({address.path for address in desired.wanted} | {*filled} if scope is Scope.PROJECT else secret)
+    paths = sorted({address.path for address in desired.possible} | {*filled} if scope is Scope.PROJECT else secret)
     own = git.git_dir(top) if top is not None else None
     if top is None or own is None or not paths:
         return Exposed(ignored=frozenset(delicate))
@@ -50,7 +50,7 @@ def look_at_git(
     if delicate and not problems:
         ignored, problems = asking_git.ignored(root, sorted(delicate))
     unhidden = secret if scope is Scope.USER or not hides else frozenset[str]()
-    unlisted = {address.path for address, wish in desired.wanted.items() if wish.output.hidden_by is not None}
+    unlisted = {address.path for address, wish in desired.possible.items() if wish.output.hidden_by is not None}
     return Exposed(
         tracked=tracked,
         ignored=ignored.hidden | (ignored.listed & unlisted),

@@ -78,8 +78,9 @@ def _questions(desired: Desired, ledger: Ledger) -> _Questions:
             questions.formats[address.path] = entry.format
         elif entry.method is Method.COPY:
             questions.copies.add(address.path)
-    for address, wish in desired.wanted.items():
+    for address, wish in desired.possible.items():
         questions.paths[address.path] = None
+        questions.paths.update(dict.fromkeys(wish.output.only_beside))
         output = wish.output
         if isinstance(output, LinkOutput):
             questions.sources[address.path] = output.source

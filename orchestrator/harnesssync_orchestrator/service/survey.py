@@ -18,6 +18,7 @@ from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.source import Problem, Source
+from harnesssync_orchestrator.core.standby import called
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.core.trust import Trust
 from harnesssync_orchestrator.files.discovery.layers import discover
@@ -172,6 +173,7 @@ class Surveyor:
         """Observe and plan."""
         root = Path(self.project.path)
         observed, git = self.observe(desired, ledger, looked)
+        desired = called(desired, observed, ledger, self.known)
         result = plan(
             desired,
             observed,
