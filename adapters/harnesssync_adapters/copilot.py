@@ -65,6 +65,8 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             content=markdown({"applyTo": ",".join(globs)}, rule.expanded.replace("\r\n", "\n")),
             private=is_private(view, rule),
         )
+    for folder in instructions.folders(view, rules):
+        yield from instructions.told_twice_beside(view, folder, "GitHub Copilot")
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -212,7 +214,9 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
 
 
 _SUPPORT: Mapping[Kind, Support] = {
-    Kind.RULE: Render(_rules, "imports and conditional rules of a home; CLAUDE.md and .claude/rules are read natively"),
+    Kind.RULE: Render(
+        _rules, "imports and conditional rules of a home; CLAUDE.md, .claude/rules and AGENTS.md are read natively"
+    ),
     Kind.SKILL: Link(_skills, "settings that only Claude Code reads; .claude/skills is read natively"),
     Kind.AGENT: Render(_agents, "models; .claude/agents is read natively"),
     Kind.COMMAND: Render(

@@ -37,6 +37,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         for rule in folder.public:
             if rule.name not in _READ:
                 yield loss(view, rule, rule.name, "CodeCompanion reads CLAUDE.md and AGENTS.md alone; Avante has it")
+        yield from instructions.told_twice_beside(view, folder, "CodeCompanion", reads=_READ)
         for rule in folder.private:
             reads = "CodeCompanion reads it, but" if rule.name in _READ else "CodeCompanion does not read it, and"
             yield loss(view, rule, rule.name, f"{reads} Avante has only instructions of the team")

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from tests.adapters.conftest import agent, command, hook, permission, permissions, rule, server, skill, source
 
+from harnesssync_adapters import codex
 from harnesssync_adapters.copilot import TARGET
 from harnesssync_orchestrator.core.desired import Desired, ElementOutput, FileOutput, KeyOutput
 from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
@@ -132,3 +133,14 @@ def test_domains_are_denied_and_nothing_else(action: str, text: str, domain: str
     assert written == ([domain] if domain else [])
     if domain is None:
         assert [action == "deny"] == [loss.security for loss in result.losses]
+
+
+def test_an_agents_md_that_is_rendered_for_others_is_told() -> None:
+    """It reads that besides what it reads anyway; a link it follows, and reads once."""
+    plain, more = rule(PROJECT, "CLAUDE.md", "Hi.\n"), rule(PROJECT, ".claude/rules/a.md", "More.\n")
+    api = rule(PROJECT, "api/CLAUDE.md", "Here.\n", directory="api")
+    assert desired(plain, more, api).losses == ()
+    assert desired_state([TARGET, codex.TARGET], source(PROJECT, plain, api)).losses == ()
+    both = desired_state([TARGET, codex.TARGET], source(PROJECT, plain, more, api)).losses
+    told = [(loss.item.name, loss.what) for loss in both if loss.target == "copilot"]
+    assert told == [("CLAUDE.md", "told once"), (".claude/rules/a.md", "told once")]

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from harnesssync_orchestrator.core.desired import Address, Desired, LinkOutput, Output, Wanted, link_hash
+from harnesssync_orchestrator.core.desired import (
+    Address,
+    Desired,
+    FileOutput,
+    LinkOutput,
+    Loss,
+    Output,
+    Wanted,
+    link_hash,
+)
 from harnesssync_orchestrator.core.items import ItemId, Kind, Skill
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Missing, Observed, ObservedFile, ObservedLink, Obstructed, PathState
@@ -79,11 +88,29 @@ def test_what_another_package_made_stays() -> None:
     assert wanted(LINK, OURS, known=("ibis",)) == set(PATHS)
 
 
-def written(*outputs: Output) -> Callable[..., Iterable[Output]]:
-    def render(view: View, skills: tuple[Skill, ...]) -> Iterable[Output]:
-        return outputs
+def written(*results: Output | Loss) -> Callable[..., Iterable[Output | Loss]]:
+    def render(view: View, skills: tuple[Skill, ...]) -> Iterable[Output | Loss]:
+        return results
 
     return render
+
+
+@pytest.mark.parametrize(("linked", "count"), [(False, 1), (True, 0)])
+def test_a_loss_is_told_beside_a_file_that_is_written_for_another_target(
+    skill: Callable[[str], Skill],
+    source: Callable[..., Source],
+    target: Callable[..., Target],
+    linked: bool,
+    count: int,
+) -> None:
+    """A link says what the harness has read already."""
+    item = skill("pdf")
+    lost = Loss(target="heron", item=item.id, what="told once", why="it is there twice", beside="AGENTS.md")
+    file = FileOutput(path="AGENTS.md", items=(item.id,), content=b"Be kind.\n")
+    other = target("ibis", Kind.SKILL, written(link("AGENTS.md") if linked else file))
+    heron = target("heron", Kind.SKILL, written(lost))
+    assert desired_state([heron], source(item)).losses == ()
+    assert desired_state([heron, other], source(item)).losses == (replace(lost, beside=""),) * count
 
 
 def test_what_another_target_writes_calls_for_it(

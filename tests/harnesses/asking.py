@@ -48,9 +48,9 @@ HARNESSES = {
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
-ALONE: frozenset[str] = frozenset({"kilo", "copilot", "claude-code"})
-"""Harnesses that read files which are written for others: in one project with those, much would be there twice. And the
-one whose files are the source."""
+ALONE: frozenset[str] = frozenset({"kilo", "claude-code"})
+"""A harness that reads files which are written for others: in one project with those, much would be there twice. And
+the one whose files are the source."""
 
 HOOK = "stand-in-hook"
 """The program that hooks of the tests start."""

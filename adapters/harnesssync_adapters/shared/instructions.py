@@ -7,7 +7,7 @@ settings name the file, Gemini CLI follow a link and load it once.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harnesssync_adapters.shared.names import loss
@@ -127,6 +127,18 @@ def told_twice(view: View, folder: Folder, harness: str) -> Iterator[Loss]:
     for rule in folder.public:
         if rule.source == _claude_md(view, folder):
             yield loss(view, rule, "told once", f"{harness} reads CLAUDE.md besides AGENTS.md: its text is there twice")
+
+
+def told_twice_beside(
+    view: View, folder: Folder, harness: str, *, reads: Container[str] | None = None
+) -> Iterator[Loss]:
+    """The same, of a harness for which no `AGENTS.md` is written: only beside one that is rendered for another. It
+    reads rules of these names itself, or all of them."""
+    path = folder.path(AGENTS)
+    why = f"{harness} reads {path} too, which is rendered for another harness: its text is there twice"
+    for rule in folder.public:
+        if reads is None or rule.name in reads:
+            yield replace(loss(view, rule, "told once", why), beside=path)
 
 
 def _claude_md(view: View, folder: Folder) -> str:

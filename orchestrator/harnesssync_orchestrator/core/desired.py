@@ -205,7 +205,8 @@ class Loss:
     `what` is lost (`model: opus`), `why` says the reason. A `security` loss means that something forbidden
     in Claude Code is not forbidden there. A `credential` loss means that the item is left out since a credential is
     written out in it, which a person can mend. One that is there `twice` is in `what` too, which they can take away.
-    One is `left_out` for something of theirs that stands where it would be written, and that they can move.
+    One is `left_out` for something of theirs that stands where it would be written, and that they can move. One is told
+    only `beside` the path of a file that is written for another harness, and that this one reads too; a link is none.
     """
 
     target: str
@@ -216,6 +217,7 @@ class Loss:
     credential: bool = False
     twice: bool = False
     left_out: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

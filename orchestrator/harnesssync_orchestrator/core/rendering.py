@@ -28,7 +28,7 @@ from harnesssync_orchestrator.core.desired import (
 from harnesssync_orchestrator.core.items import Item, ItemId, Kind, Scope
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import Source
-from harnesssync_orchestrator.core.standby import called_by
+from harnesssync_orchestrator.core.standby import called_by, told
 from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
 _T = TypeVar("_T")
@@ -132,8 +132,9 @@ def desired_state(
     clashes.extend(_nested(wanted))
     for clash in clashes:
         wanted.pop(clash.address, None)
-    told = tuple(_redacted(_not_too_many(losses), written_out))
-    return called_by((), Desired(wanted=wanted, standby=standby, losses=told, clashes=tuple(clashes)))
+    desired = called_by((), Desired(wanted=wanted, standby=standby, clashes=tuple(clashes)))
+    all_told = _redacted(_not_too_many(told(losses, desired.wanted)), written_out)
+    return replace(desired, losses=tuple(all_told))
 
 
 def _rendered(target: Target, kind: Kind, view: View, items: tuple[Item, ...]) -> Iterator[Output | Loss]:

@@ -1,12 +1,13 @@
 """Outputs that are wanted only beside something else: a harness reads Claude Code's own file, until one of another name
-stands there and hides it from that harness. Then that one is to say the same, and what a person has there is told."""
+stands there and hides it from that harness. Then that one is to say the same, and what a person has there is told. And
+losses that are told only beside a file of another harness, which this one reads besides."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from harnesssync_orchestrator.core.desired import Address, Desired, Output, Wanted
+from harnesssync_orchestrator.core.desired import Address, Desired, FileOutput, Loss, Output, Wanted
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.observed import Observed, digest_of, is_gone
 
@@ -29,6 +30,15 @@ def _called(waiting: Mapping[Address, Wanted[Output]], paths: Collection[str]) -
         if beside not in verdicts:
             verdicts[beside] = not beside.isdisjoint(paths)
     return [address for address, wish in waiting.items() if verdicts[wish.output.only_beside]]
+
+
+def told(losses: Iterable[Loss], wanted: Mapping[Address, Wanted[Output]]) -> Iterator[Loss]:
+    """Without those that are told beside a file which is not written."""
+    for loss in losses:
+        if not loss.beside:
+            yield loss
+        elif (wish := wanted.get(Address(loss.beside))) is not None and isinstance(wish.output, FileOutput):
+            yield replace(loss, beside="")
 
 
 def called(desired: Desired, observed: Observed, ledger: Ledger, known: Collection[str]) -> Desired:
