@@ -13,7 +13,7 @@ from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.names import loss
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Kind, Rule, Scope
-from harnesssync_orchestrator.core.targets import Merge, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Merge, SharedRules, Support, Target, Unsupported, View
 
 _CONFIG = ".aider.conf.yml"
 _RENDERED = ".aider/harnesssync-user.md"
@@ -84,4 +84,5 @@ TARGET = Target(
     home=".aider",
     project=_SUPPORT,
     user=_SUPPORT,
+    shared=SharedRules(below=False),
 )

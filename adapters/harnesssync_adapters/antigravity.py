@@ -18,7 +18,7 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
-from harnesssync_adapters.shared.rule_files import rule_file, trigger, trigger_losses
+from harnesssync_adapters.shared.rule_files import limited_rules, trigger_losses, triggered
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
@@ -52,8 +52,8 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         is_shared = view.scope is Scope.PROJECT and not folder.directory
         if is_shared:
             yield from instructions.agents_md(view, folder, instructions.AGENTS)
-        for rule in folder.private if is_shared else (*folder.public, *folder.private):
-            yield rule_file(view, rule, f"{_folder(view)}/rules", trigger(rule))
+        for rule in (*folder.apart, *folder.private) if is_shared else (*folder.public, *folder.private):
+            yield triggered(view, rule, f"{_folder(view)}/rules")
             yield from trigger_losses(view, rule, _NAME, _RULE_LIMIT)
 
 
@@ -171,7 +171,9 @@ TARGET = Target(
     home=".gemini/config",
     project={
         **_COMMON,
+        Kind.RULE: Link(_rules, f"{instructions.UNSHARED}; others become rules of its own"),
         Kind.AGENT: Unsupported("its agents stand in .agents/agents, where other harnesses read agents in other forms"),
     },
     user={**_COMMON, Kind.AGENT: Render(_agents, "models, and tools of servers")},
+    shared=limited_rules(_RULE_LIMIT, below=False),
 )

@@ -21,7 +21,17 @@ from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Native, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import (
+    Besides,
+    Link,
+    Merge,
+    Native,
+    SharedRules,
+    Support,
+    Target,
+    Unsupported,
+    View,
+)
 
 _ALWAYS = b"---\ntype: always_apply\n---\n\n"
 
@@ -190,6 +200,7 @@ TARGET = Target(
     home=".augment",
     project=_SUPPORT,
     user=_SUPPORT,
+    shared=SharedRules(below=False),
     besides=(
         Besides(".claude/skills/{}", (".agents/skills/{}", ".augment/skills/{}"), native=True),
         Besides(".agents/skills/{}", (".augment/skills/{}",)),

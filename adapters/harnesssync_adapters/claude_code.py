@@ -105,4 +105,5 @@ TARGET = Target(
     user=dict.fromkeys(Kind, _OWN),
     only_linked=True,
     carries=_files,
+    shared=None,
 )

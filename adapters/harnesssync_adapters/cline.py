@@ -13,11 +13,22 @@ from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.command_skills import told_commands
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import loss
+from harnesssync_adapters.shared.rule_files import always, always_files
 from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import (
+    Besides,
+    Link,
+    Merge,
+    Render,
+    SharedRules,
+    Support,
+    Target,
+    Unsupported,
+    View,
+)
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -32,6 +43,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         yield from instructions.conditional_losses(view, rules)
         return
     yield from instructions.root_only(view, rules, "Cline")
+    yield from always_files(view, rules, ".cline/rules", "Cline")
     yield from instructions.one_private_file(view, rules, ".cline/rules/harnesssync-local.md")
 
 
@@ -110,5 +122,6 @@ TARGET = Target(
         Kind.MCP_SERVER: Unsupported("Cline takes servers from the home directory alone: sync with --user for those"),
     },
     user={**_COMMON, Kind.MCP_SERVER: Merge(_servers, "variables, and WebSocket")},
+    shared=SharedRules(below=False, apart=always),
     besides=(Besides(".agents/skills/{}", (".cline/skills/{}", ".clinerules/skills/{}")),),
 )

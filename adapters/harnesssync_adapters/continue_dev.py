@@ -14,12 +14,23 @@ from harnesssync_adapters.permissions.continue_dev import permissions
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import loss
+from harnesssync_adapters.shared.rule_files import always, always_files
 from harnesssync_adapters.shared.servers import templates, unusable
 from harnesssync_adapters.shared.skills import copied_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
-from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import (
+    Besides,
+    Link,
+    Merge,
+    Render,
+    SharedRules,
+    Support,
+    Target,
+    Unsupported,
+    View,
+)
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -28,6 +39,7 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             yield from instructions.agents_md(view, folder, ".continue/rules/harnesssync-user.md")
         return
     yield from instructions.root_only(view, rules, "Continue")
+    yield from always_files(view, rules, ".continue/rules", "Continue")
     yield from instructions.one_private_file(view, rules, ".continue/rules/harnesssync-local.md")
 
 
@@ -144,5 +156,6 @@ TARGET = Target(
         Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket; all, where there is no config.yaml yet"),
         Kind.PERMISSIONS: Merge(permissions, "paths, allowed commands with arguments, and servers as a whole"),
     },
+    shared=SharedRules(below=False, apart=always),
     besides=(Besides(".claude/skills/{}", (".continue/skills/{}",), native=True, scope=Scope.PROJECT),),
 )

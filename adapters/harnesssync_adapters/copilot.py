@@ -19,7 +19,9 @@ from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_skills import called_losses, command_skills
+from harnesssync_adapters.shared.conditional import because
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
+from harnesssync_adapters.shared.rule_files import NATIVE_RULES, glob_losses, otherwise, told_globs
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
@@ -56,8 +58,12 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         if posixpath.basename(rule.name) == "CLAUDE.md" and not rule.name.endswith(".claude/CLAUDE.md"):
             continue
         if rule.name.startswith(".claude/rules/"):
+            for pattern in otherwise(rule):
+                yield loss(
+                    view, rule, f"paths: {pattern}", "GitHub Copilot takes it for a glob, and perhaps fewer files"
+                )
             continue
-        globs = rule.globs or ((f"{rule.directory}/**",) if rule.directory else ("**",))
+        globs = told_globs(rule, joined=True) or ("**",)
         stem = rule.name.removesuffix(".md").replace("/", "-").lstrip(".")
         yield FileOutput(
             path=f".github/instructions/harnesssync-{stem}.instructions.md",
@@ -65,8 +71,13 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             content=markdown({"applyTo": ",".join(globs)}, rule.expanded.replace("\r\n", "\n")),
             private=is_private(view, rule),
         )
+        yield from glob_losses(view, rule, "GitHub Copilot", joined=True)
     for folder in instructions.folders(view, rules):
         yield from instructions.told_twice_beside(view, folder, "GitHub Copilot")
+        for rule in folder.public:
+            if rule.globs and (reason := because(view, rule)):
+                why = f"GitHub Copilot reads it in AGENTS.md as well, always{reason}"
+                yield loss(view, rule, f"paths: {', '.join(rule.globs)}", why)
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -251,6 +262,7 @@ TARGET = Target(
         "Start `copilot` in the project once and trust the folder: before that it starts no MCP servers and no hooks.",
     ),
     importer=_importer,
+    shared=NATIVE_RULES,
     besides=(
         Besides(
             ".claude/rules/{}.md",

@@ -17,6 +17,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_files import command_files
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
+from harnesssync_adapters.shared.rule_files import by_joined_globs, glob_losses, rule_file, told_globs
 from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed, may_write
@@ -29,6 +30,7 @@ from harnesssync_orchestrator.core.targets import (
     Merge,
     Native,
     Render,
+    SharedRules,
     Support,
     Target,
     Unsupported,
@@ -40,21 +42,16 @@ if TYPE_CHECKING:
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
-    """`AGENTS.md`, and for a person's own rules files of Cursor's, which may hold for some files alone."""
+    """`AGENTS.md`, and files of Cursor's for a person's own rules, and for those that hold for some files alone."""
     for folder in instructions.folders(view, rules):
         yield from instructions.agents_md(view, folder, folder.path(instructions.AGENTS))
-        for rule in folder.private:
-            globs = rule.globs or ((f"{rule.directory}/**",) if rule.directory else ())
-            stem = rule.name.removesuffix(".md").replace("/", "-").lstrip(".")
-            front: dict[str, JsonValue] = {"alwaysApply": not globs}
-            if globs:
-                front["globs"] = ",".join(globs)
-            yield FileOutput(
-                path=f".cursor/rules/harnesssync-{stem}.mdc",
-                items=(rule.id,),
-                content=markdown(front, rule.expanded.replace("\r\n", "\n")),
-                private=True,
-            )
+        for rule in (*folder.apart, *folder.private):
+            told = told_globs(rule, joined=True)
+            front: dict[str, JsonValue] = {"alwaysApply": not told}
+            if told:
+                front["globs"] = ",".join(told)
+            yield rule_file(view, rule, ".cursor/rules", front, told=told, suffix=".mdc")
+            yield from glob_losses(view, rule, "Cursor", joined=True)
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -174,13 +171,14 @@ TARGET = Target(
     project_signs=(".cursor", ".cursorrules"),
     user_signs=(".cursor",),
     home=".cursor",
-    project={**_COMMON, Kind.RULE: Link(_rules, "imports and conditional rules: then AGENTS.md is rendered")},
+    project={**_COMMON, Kind.RULE: Link(_rules, instructions.UNSHARED)},
     user={**_COMMON, Kind.RULE: Unsupported("Cursor keeps a person's rules in its settings, and in no file")},
     consent=(
         "Switch on Claude Code's hooks in Cursor's settings: Rules, Skills, Subagents, third-party configuration.",
         "Approve the MCP servers of the project once in Cursor.",
     ),
     importer=_importer,
+    shared=SharedRules(apart=by_joined_globs),
     besides=(
         Besides(".claude/rules/{}.md", (".cursor/rules/{}.mdc",)),
         Besides(".claude/rules/cursorrules.md", (".cursorrules",)),

@@ -16,12 +16,12 @@ from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
-from harnesssync_adapters.shared.rule_files import globs, rule_file
+from harnesssync_adapters.shared.rule_files import always, always_file
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_narrowed
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Link, Merge, Render, SharedRules, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -31,10 +31,8 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         if is_shared:
             name = instructions.AGENTS if view.scope is Scope.PROJECT else f".junie/{instructions.AGENTS}"
             yield from instructions.agents_md(view, folder, name)
-        for rule in folder.private if is_shared else (*folder.public, *folder.private):
-            yield rule_file(view, rule, ".junie/rules", {})
-            if found := globs(rule):
-                yield loss(view, rule, f"paths: {', '.join(found)}", "Junie always loads it")
+        for rule in (*folder.apart, *folder.private) if is_shared else (*folder.public, *folder.private):
+            yield from always_file(view, rule, ".junie/rules", "Junie")
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -133,4 +131,5 @@ TARGET = Target(
         ),
     },
     user={**_COMMON, Kind.HOOK: Merge(_hooks, "events that Junie does not have")},
+    shared=SharedRules(below=False, apart=always),
 )

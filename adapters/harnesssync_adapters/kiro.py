@@ -19,12 +19,12 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits,
 from harnesssync_adapters.shared.command_files import command_files
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
-from harnesssync_adapters.shared.rule_files import globs, rule_file
+from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output, short_hash
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Link, Merge, Render, SharedRules, Support, Target, Unsupported, View
 
 _STEERING = ".kiro/steering"
 _GROUPS = {
@@ -38,7 +38,7 @@ _GROUPS = {
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
     """`AGENTS.md` of the root; what stands in other folders, or is a person's own, as steering."""
     for folder in instructions.folders(view, rules):
-        steering = folder.private
+        steering = (*folder.apart, *folder.private)
         if view.scope is Scope.USER:
             yield from instructions.agents_md(view, folder, f"{_STEERING}/{instructions.AGENTS}")
         elif not folder.directory:
@@ -46,14 +46,15 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         else:
             steering = (*folder.public, *folder.private)
         for rule in steering:
-            yield rule_file(view, rule, _STEERING, _inclusion(rule))
+            told = told_globs(rule)
+            yield rule_file(view, rule, _STEERING, _inclusion(told), told=told)
+            yield from glob_losses(view, rule, "Kiro")
 
 
-def _inclusion(rule: Rule) -> dict[str, JsonValue]:
-    found = globs(rule)
-    if not found:
+def _inclusion(globs: Sequence[str]) -> dict[str, JsonValue]:
+    if not globs:
         return {"inclusion": "always"}
-    return {"inclusion": "fileMatch", "fileMatchPattern": found[0] if len(found) == 1 else list(found)}
+    return {"inclusion": "fileMatch", "fileMatchPattern": globs[0] if len(globs) == 1 else list(globs)}
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -186,8 +187,9 @@ TARGET = Target(
     project_signs=(".kiro",),
     user_signs=(".kiro",),
     home=".kiro",
-    project=_SUPPORT,
+    project={**_SUPPORT, Kind.RULE: Link(_rules, f"{instructions.UNSHARED}; others become steering")},
     user=_SUPPORT,
+    shared=SharedRules(below=False, apart=by_globs),
     consent=(
         (
             "Approve the names of variables that MCP servers refer to, when Kiro warns of them or in its setting"

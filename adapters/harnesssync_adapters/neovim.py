@@ -97,4 +97,5 @@ TARGET = Target(
         **_COMMON,
         Kind.RULE: Native("CodeCompanion reads ~/.claude/CLAUDE.md; Avante has nothing there", _own_rules),
     },
+    shared=None,  # Avante has its own file, and CodeCompanion CLAUDE.md
 )

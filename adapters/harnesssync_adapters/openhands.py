@@ -20,7 +20,17 @@ from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed
 from harnesssync_orchestrator.core.desired import Condition, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import (
+    Besides,
+    Link,
+    Merge,
+    Render,
+    SharedRules,
+    Support,
+    Target,
+    Unsupported,
+    View,
+)
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -223,6 +233,7 @@ TARGET = Target(
         ),
     },
     user={**_COMMON, Kind.MCP_SERVER: Merge(_servers, "time-outs, WebSocket")},
+    shared=SharedRules(below=False),
     besides=(
         Besides(".agents/skills/{}", (".openhands/skills/{}",)),
         Besides(".openhands/skills/{}", (".agents/skills/{}",)),

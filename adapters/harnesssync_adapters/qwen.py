@@ -21,6 +21,7 @@ from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
+from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
 from harnesssync_adapters.shared.servers import server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
@@ -37,24 +38,19 @@ from harnesssync_orchestrator.core.items import (
     Transport,
 )
 from harnesssync_orchestrator.core.references import Template
-from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, View
+from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, SharedRules, Support, Target, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
-    """`AGENTS.md`, which is read beside `QWEN.md`. A person's own rules become rule files, which may be conditional."""
+    """`AGENTS.md`, which is read beside `QWEN.md`. Rule files may be conditional: a person's own, and those
+    that hold for certain files alone."""
     for folder in instructions.folders(view, rules):
         name = instructions.AGENTS if view.scope is Scope.PROJECT else f".qwen/{instructions.AGENTS}"
         yield from instructions.agents_md(view, folder, folder.path(name))
-        for rule in folder.private:
-            globs = rule.globs or ((f"{rule.directory}/**",) if rule.directory else ())
-            text = rule.expanded.replace("\r\n", "\n").strip() + "\n"
-            stem = rule.name.replace("/", "-").lstrip(".")
-            yield FileOutput(
-                path=f".qwen/rules/harnesssync-{stem}",
-                items=(rule.id,),
-                content=markdown({"paths": list(globs)}, text) if globs else text.encode("utf-8", "surrogateescape"),
-                private=True,
-            )
+        for rule in (*folder.apart, *folder.private):
+            told = told_globs(rule)
+            yield rule_file(view, rule, ".qwen/rules", {"paths": list(told)} if told else {}, told=told)
+            yield from glob_losses(view, rule, "Qwen Code")
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -266,8 +262,9 @@ TARGET = Target(
     user_signs=(".qwen",),
     home=".qwen",
     home_variable="QWEN_HOME",
-    project=_SUPPORT,
+    project={**_SUPPORT, Kind.RULE: Link(_rules, instructions.UNSHARED)},
     user=_SUPPORT,
+    shared=SharedRules(apart=by_globs),
     consent=(
         (
             "Where `security.folderTrust` is on, trust the folder in `qwen` once: before that it loads no rules, MCP"

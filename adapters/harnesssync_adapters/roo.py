@@ -15,12 +15,12 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, slug
-from harnesssync_adapters.shared.rule_files import globs, rule_file
+from harnesssync_adapters.shared.rule_files import always, always_file
 from harnesssync_adapters.shared.skills import linked_skills, name_losses, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Link, Merge, Render, SharedRules, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -31,10 +31,8 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
             continue
         if not folder.directory:
             yield from instructions.agents_md(view, folder, instructions.AGENTS)
-        for rule in folder.private if not folder.directory else (*folder.public, *folder.private):
-            yield rule_file(view, rule, ".roo/rules", {})
-            if found := globs(rule):
-                yield loss(view, rule, f"paths: {', '.join(found)}", "Roo Code always loads it")
+        for rule in (*folder.apart, *folder.private) if not folder.directory else (*folder.public, *folder.private):
+            yield from always_file(view, rule, ".roo/rules", "Roo Code")
 
 
 def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
@@ -138,4 +136,5 @@ TARGET = Target(
         Kind.AGENT: Unsupported("Roo Code keeps a person's own modes inside the editor"),
         Kind.MCP_SERVER: Unsupported("Roo Code keeps a person's own servers inside the editor"),
     },
+    shared=SharedRules(below=False, apart=always),
 )

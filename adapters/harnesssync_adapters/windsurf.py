@@ -20,7 +20,7 @@ from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
-from harnesssync_adapters.shared.rule_files import rule_file, trigger, trigger_losses
+from harnesssync_adapters.shared.rule_files import limited_rules, trigger_losses, triggered
 from harnesssync_adapters.shared.servers import is_claude_server, templates
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
@@ -53,8 +53,8 @@ def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
         if view.scope is Scope.USER and len(instructions.rendered(folder.public)) > _GLOBAL_LIMIT:
             why = f"{_NAME} reads no more than {_GLOBAL_LIMIT:,} characters of a person's rules"
             yield loss(view, folder.public[0], _GLOBAL_RULES, why)
-        for rule in folder.private:
-            yield rule_file(view, rule, ".devin/rules", trigger(rule))
+        for rule in (*folder.apart, *folder.private):
+            yield triggered(view, rule, ".devin/rules")
             yield from trigger_losses(view, rule, _NAME, _RULE_LIMIT)
 
 
@@ -167,6 +167,7 @@ TARGET = Target(
     home=".codeium/windsurf",
     project={
         **_COMMON,
+        Kind.RULE: Link(_rules, instructions.UNSHARED),
         Kind.MCP_SERVER: Native("Devin reads .mcp.json itself; Cascade has no servers of a project", _project_servers),
     },
     user={**_COMMON, Kind.MCP_SERVER: Merge(_servers, "defaults of variables, time-outs, WebSocket")},
@@ -174,6 +175,7 @@ TARGET = Target(
         "Leave `read_config_from.claude` on in Devin's settings, as it is by default: by it Devin reads MCP servers.",
     ),
     importer=_importer,
+    shared=limited_rules(_RULE_LIMIT, below=True),
     besides=(
         Besides(".claude/rules/{}", (".windsurf/rules/{}", ".devin/rules/{}"), scope=Scope.PROJECT),
         Besides(".claude/rules/windsurfrules.md", (".windsurfrules",), scope=Scope.PROJECT),

@@ -17,7 +17,7 @@ from harnesssync_adapters.shared.rule_files import root_only
 from harnesssync_adapters.shared.skills import linked_skills, name_losses, skill_losses
 from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Kind, McpServer, Rule, Scope, Skill, Transport
-from harnesssync_orchestrator.core.targets import Link, Merge, Support, Target, Unsupported, View
+from harnesssync_orchestrator.core.targets import Link, Merge, SharedRules, Support, Target, Unsupported, View
 
 
 def _rules(view: View, rules: Sequence[Rule]) -> Iterator[Output | Loss]:
@@ -74,4 +74,5 @@ TARGET = Target(
     },
     user={**_COMMON, Kind.PERMISSIONS: Merge(permissions, "what reads, whole servers, and paths that are allowed")},
     consent=("Trust the project in Zed: before that it loads no skills and starts no MCP servers of the project.",),
+    shared=SharedRules(below=False),
 )

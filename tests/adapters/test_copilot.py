@@ -41,6 +41,13 @@ def test_what_it_reads_itself_is_not_written(item: Item) -> None:
     assert desired(item) == Desired()
 
 
+def test_patterns_that_it_takes_otherwise_are_told() -> None:
+    """It takes those of `.claude/rules` for globs: a folder's name is not what is in there."""
+    globs = ("*.py", "**/*.py", "src/**", "*", "src", "src/", "/src/**", "src/*", "!src/a.py")
+    losses = desired(rule(PROJECT, ".claude/rules/a.md", "Rule.\n", globs=globs, plain=False)).losses
+    assert [loss.what for loss in losses] == [f"paths: {glob}" for glob in globs[4:]]
+
+
 @pytest.mark.parametrize("name", [".claude/CLAUDE.md", "CLAUDE.local.md"])
 def test_rules_that_it_does_not_find_become_instructions(name: str) -> None:
     """A person's own stay private."""

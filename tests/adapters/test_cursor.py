@@ -44,7 +44,7 @@ def test_rules_of_a_person_are_private_rule_files() -> None:
     assert isinstance(everywhere, FileOutput)
     assert isinstance(there, FileOutput)
     assert everywhere.private
-    assert everywhere.path == ".cursor/rules/harnesssync-CLAUDE.local.mdc"
+    assert everywhere.path == ".cursor/rules/harnesssync-claude-local.mdc"
     assert b"alwaysApply: true" in everywhere.content
     assert b'alwaysApply: false\nglobs: "api/**"' in there.content
 

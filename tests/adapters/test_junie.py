@@ -37,9 +37,9 @@ def test_an_agents_tools_are_lists_and_never_wider() -> None:
 
 def test_a_persons_own_rules_stand_in_a_folder_of_which_every_file_is_loaded() -> None:
     """So conditions are lost, and told."""
-    result = desired(rule(PROJECT, "mine.local.md", "x\n", globs=("*.py",)))
+    result = desired(rule(PROJECT, "CLAUDE.local.md", "x\n", globs=("*.py",)))
     (wish,) = result.wanted.values()
-    assert wish.output.path == ".junie/rules/harnesssync-mine-local.md"
+    assert wish.output.path == ".junie/rules/harnesssync-claude-local.md"
     assert wish.output.private
     assert ["paths: *.py"] == [loss.what for loss in result.losses]
 

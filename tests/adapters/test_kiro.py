@@ -44,7 +44,7 @@ def front(result: Desired) -> dict[str, object]:
         ),
         (
             rule(PROJECT, "mine.local.md", "x\n", globs=("*.py", "*.pyi")),
-            {"inclusion": "fileMatch", "fileMatchPattern": ["*.py", "*.pyi"]},
+            {"inclusion": "fileMatch", "fileMatchPattern": ["**/*.py", "**/*.pyi"]},
         ),
     ],
 )

@@ -193,7 +193,7 @@ def test_rules_of_a_person_hold_for_their_folder_alone() -> None:
     given = rule(PROJECT, "packages/api/CLAUDE.local.md", "Mine.\n", directory="packages/api")
     (wish,) = desired(given).wanted.values()
     assert isinstance(wish.output, FileOutput)
-    assert wish.output.path == ".qwen/rules/harnesssync-packages-api-CLAUDE.local.md"
+    assert wish.output.path == ".qwen/rules/harnesssync-packages-api-claude-local.md"
     assert wish.output.private
     assert front(given) == {"paths": ["packages/api/**"]}
 

@@ -42,7 +42,7 @@ def said(*given_rules: PermissionRule, scope: Scope = PROJECT) -> dict[str, list
     [
         (rule(PROJECT, "CLAUDE.local.md", "x\n"), {"trigger": "always_on"}),
         (rule(PROJECT, "a/CLAUDE.local.md", "x\n", directory="a"), {"trigger": "glob", "globs": "a/**"}),
-        (rule(PROJECT, "b.local.md", "x\n", globs=("*.py", "c/**")), {"trigger": "glob", "globs": "*.py,c/**"}),
+        (rule(PROJECT, "b.local.md", "x\n", globs=("*.py", "c/**")), {"trigger": "glob", "globs": "**/*.py,c/**"}),
         (rule(PROJECT, "c.local.md", "x\n", globs=("*.{a,b}",)), {"trigger": "always_on"}),
     ],
 )

@@ -134,6 +134,20 @@ def test_a_file_that_is_no_output_ends_with_1(run: Run, synced: Path) -> None:
     assert explain(run, ".cursor/mcp.json", cwd=synced, code=1)["others"] == ["cursor"]
 
 
+def test_a_file_that_the_project_would_get_with_one_more_harness_is_explained(
+    tmp_path: Path, git: Callable[..., str], run: Run
+) -> None:
+    """A rule for certain files has one of Cursor's, unless it is in `AGENTS.md` for the sake of another harness."""
+    file = ".cursor/rules/harnesssync-claude-rules-tests.mdc"
+    for target, others in (("qwen", ["cursor"]), ("codex", [])):
+        root = tmp_path / target
+        write(root, "CLAUDE.md", "Be kind.\n")
+        write(root, ".claude/rules/tests.md", "---\npaths: tests/**\n---\n\nMind the tests.\n")
+        git("init", "-q", cwd=root)
+        assert run("ctl", "add", str(root), f"--target={target}").code == 0
+        assert explain(run, file, cwd=root, code=1)["others"] == others
+
+
 def test_a_path_outside_of_any_project_is_a_mistake_in_the_command(run: Run, synced: Path) -> None:
     """As is one that is not in the project that was named."""
     outside = run("explain", "/etc/passwd", cwd=synced)

@@ -10,23 +10,28 @@ import posixpath
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from harnesssync_adapters.shared.conditional import because, set_apart
 from harnesssync_adapters.shared.names import loss
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, Loss, Output, short_hash
 from harnesssync_orchestrator.core.items import Kind, Rule, Scope
 from harnesssync_orchestrator.core.targets import View
 
 AGENTS = "AGENTS.md"
+UNSHARED = "imports: then AGENTS.md is rendered; conditions of rules, where a harness that has none shares it"
+"""What is lost of the rules of a project where rules of certain files have a place of their own."""
 ALL_RULES = frozenset({Kind.RULE})
 """What an output gathers that has the text of all rules of a folder, or of all of a person's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The rules of one folder (below the root, `""` for the root): those for all, and a person's own."""
+    """The rules of one folder (below the root, `""` for the root): those for all, and a person's own. Those that are
+    set `apart` are for all as well, each in a file of the target's own, for the files that it names."""
 
     directory: str
     public: tuple[Rule, ...]
     private: tuple[Rule, ...]
+    apart: tuple[Rule, ...] = ()
 
     def path(self, name: str) -> str:
         """The path of a file in this folder, below the root."""
@@ -44,8 +49,13 @@ def folders(view: View, rules: Sequence[Rule]) -> list[Folder]:
     found = []
     for directory in directories:
         here = [rule for rule in rules if rule.directory == directory]
-        own = [rule for rule in here if rule.origin.private and view.scope is Scope.PROJECT]
-        found.append(Folder(directory, tuple(rule for rule in here if rule not in own), tuple(own)))
+        own = tuple(rule for rule in here if rule.origin.private and view.scope is Scope.PROJECT)
+        whole = Folder(directory, tuple(rule for rule in here if rule not in own), own)
+        leading = [rule for rule in whole.public if _leads_to_agents_md(view, whole, rule)]
+        others = [rule for rule in whole.public if rule not in leading]
+        apart = {rule.id: rule for rule in set_apart(view, others, by_hand=bool(leading))}
+        public = tuple(rule for rule in whole.public if rule.id not in apart)
+        found.append(replace(whole, public=public, apart=tuple(apart.values())))
     return found
 
 
@@ -148,10 +158,10 @@ def _claude_md(view: View, folder: Folder) -> str:
 def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
     """Is `AGENTS.md` itself what `CLAUDE.md` leads to? Then it is the source, nothing is written, and what
     Claude Code is told besides is lost. None if it isn't."""
-    own = posixpath.join(view.root, folder.path(AGENTS))
-    if not any(rule.source == own or own in rule.imports for rule in folder.public):
+    if not any(_leads_to_agents_md(view, folder, rule) for rule in folder.public):
         return None
     name = folder.path(AGENTS)
+    own = posixpath.join(view.root, name)
     why = (
         f"{name} is written by hand, and CLAUDE.md leads to it: move its text into CLAUDE.md itself and delete it, and "
         "one of all rules is written in its place"
@@ -161,6 +171,11 @@ def written_by_hand(view: View, folder: Folder) -> list[Loss] | None:
         for rule in folder.public
         if rule.source != own and (own not in rule.imports or not _only_imports(rule))
     ]
+
+
+def _leads_to_agents_md(view: View, folder: Folder, rule: Rule) -> bool:
+    own = posixpath.join(view.root, folder.path(AGENTS))
+    return rule.source == own or own in rule.imports
 
 
 def _only_imports(rule: Rule) -> bool:
@@ -179,11 +194,11 @@ def besides_claude_md(view: View, rules: Sequence[Rule], harness: str) -> Iterat
 
 
 def conditional_losses(view: View, rules: Sequence[Rule]) -> Iterator[Loss]:
-    """Rules for certain files become advice: they are always in view."""
+    """Rules for certain files become advice: they are always in view. Who could do better is told why."""
     for rule in rules:
         if rule.globs:
-            what = f"paths: {', '.join(rule.globs)}"
-            yield loss(view, rule, what, "the rule is always loaded, under a heading that names the files")
+            why = f"the rule is always loaded, under a heading that names the files{because(view, rule)}"
+            yield loss(view, rule, f"paths: {', '.join(rule.globs)}", why)
 
 
 def rendered(rules: Sequence[Rule]) -> bytes:

@@ -47,17 +47,18 @@ class Renderings:
         self._rendered: dict[tuple[str, Kind], tuple[_Basis, tuple[Output | Loss, ...]]] = {}
         self._credentials: dict[Kind, tuple[tuple[Item, ...], dict[ItemId, tuple[Credential, ...]]]] = {}
 
-    def of(self, target: Target, source: Source) -> Iterator[Output | Loss]:
-        """All outputs and losses of a target. Only what other items led to is rendered anew."""
+    def of(self, target: Target, source: Source, company: tuple[Target, ...]) -> Iterator[Output | Loss]:
+        """All outputs and losses of a target in its company. Only what other items led to is rendered anew."""
         for kind in Kind:
             items = source.of(kind)
             if not items:
                 continue
             known = self._rendered.get((target.id, kind))
-            if known is None or not known[0].holds(target, source):
-                view = View(target=target.id, source=source)
+            if known is None or not known[0].holds(target, source, company):
+                view = View(target=target.id, source=source, company=company)
                 results = tuple(_rendered(target, kind, view, items))
-                known = (_Basis.of(target, source, {kind, *view.looked}), results)
+                around = company if view.around else None
+                known = (_Basis.of(target, source, {kind, *view.looked}, around), results)
                 self._rendered[target.id, kind] = known
             yield from known[1]
         if target.carries is not None:
@@ -82,14 +83,16 @@ class _Basis:
     scope: Scope
     root: str
     items: Mapping[Kind, tuple[Item, ...]]
+    company: tuple[Target, ...] | None
 
     @classmethod
-    def of(cls, target: Target, source: Source, kinds: Iterable[Kind]) -> _Basis:
-        return cls(target, source.scope, source.root, {kind: source.of(kind) for kind in kinds})
+    def of(cls, target: Target, source: Source, kinds: Iterable[Kind], company: tuple[Target, ...] | None) -> _Basis:
+        return cls(target, source.scope, source.root, {kind: source.of(kind) for kind in kinds}, company)
 
-    def holds(self, target: Target, source: Source) -> bool:
+    def holds(self, target: Target, source: Source, company: tuple[Target, ...]) -> bool:
         """Is all of it still the same?"""
         same = target is self.target and (source.scope, source.root) == (self.scope, self.root)
+        same = same and self.company in (None, company)
         return same and all(source.of(kind) == items for kind, items in self.items.items())
 
 
@@ -99,8 +102,10 @@ def desired_state(
     *,
     homes: Mapping[str, str | None] | None = None,
     renderings: Renderings | None = None,
+    company: Sequence[Target] = (),
 ) -> Desired:
-    """The outputs and losses of all `targets` for `source`, in the order of the targets.
+    """The outputs and losses of all `targets` for `source`, in the order of the targets; in the company of others, if
+    the project has more than these.
 
     `homes` gives, for targets whose folder an environment variable moves, its path relative to the home
     directory, or None if it lies outside of it (then everything that would go there is a loss). `renderings` are those
@@ -110,8 +115,9 @@ def desired_state(
     outputs: dict[Address, list[tuple[str, Output]]] = defaultdict(list)
     losses: list[Loss] = []
     written_out = renderings.credentials(source)
+    around = tuple(company or targets)
     for target in targets:
-        for result in _relocated(target, source.scope, renderings.of(target, source), homes or {}):
+        for result in _relocated(target, source.scope, renderings.of(target, source, around), homes or {}):
             if isinstance(result, Loss):
                 losses.append(result)
             else:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue, Loss, Output
-from harnesssync_orchestrator.core.items import Item, Kind, LocalFile, Scope
+from harnesssync_orchestrator.core.items import Item, Kind, LocalFile, Rule, Scope
 from harnesssync_orchestrator.core.source import Source
 
 if TYPE_CHECKING:
@@ -21,15 +22,24 @@ if TYPE_CHECKING:
 class View:
     """What a renderer may look at besides its items: the rest of the source, and for whom it renders.
 
-    `looked` are the kinds that were looked at: what was rendered holds until an item of them changes.
+    `looked` are the kinds that were looked at: what was rendered holds until an item of them changes. If it looked
+    `around`, at the company in which it is rendered, it holds until that changes too.
     """
 
-    __slots__ = ("_source", "looked", "target")
+    __slots__ = ("_company", "_source", "around", "looked", "target")
 
-    def __init__(self, *, target: str, source: Source) -> None:
+    def __init__(self, *, target: str, source: Source, company: Sequence[Target] = ()) -> None:
         self.target = target
         self.looked: set[Kind] = set()
+        self.around = False
         self._source = source
+        self._company = company
+
+    @property
+    def company(self) -> Sequence[Target]:
+        """All targets of the project, this one among them."""
+        self.around = True
+        return self._company
 
     @property
     def scope(self) -> Scope:
@@ -102,6 +112,27 @@ class Unsupported:
 Support = Native | Link | Render | Merge | Unsupported
 
 
+class Apart(Enum):
+    """How a harness can be told a rule for certain files anywhere but in the file that several share."""
+
+    NOT = "not"
+    ALWAYS = "always"  # in a file of its own, which is always loaded
+    CONDITIONAL = "conditional"  # in a file of its own, which is loaded once such a file is worked on
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRules:
+    """What a harness makes of the file in which several find the rules of a project, `AGENTS.md`.
+
+    It reads that of the root, and those `below` it unless it is said not to. `apart` says of a rule for certain files
+    where else it can be told: where all who share the file can do without it, and one can say for which files it holds,
+    it stands in none that is shared.
+    """
+
+    below: bool = True
+    apart: Callable[[Rule], Apart] = lambda _rule: Apart.NOT
+
+
 @dataclass(frozen=True, slots=True)
 class Besides:
     """Where a harness looks besides `place`, in which it has an item: whatever is there too is there twice for it.
@@ -129,7 +160,7 @@ class Target:
     for it becomes Claude Code's, None if it can't be brought over: a function, since nothing else has to import that.
     One that has outputs `only_linked` fills the gaps of linked worktrees: it is in use in each of them, and nowhere
     else. Such a one `carries` local files there. What it reads `besides` the places of its outputs is told where
-    something of a person's stands there.
+    something of a person's stands there. `shared` is None for one that needs no `AGENTS.md`.
     """
 
     id: str
@@ -147,6 +178,7 @@ class Target:
     carries: Callable[[View], Iterable[Output]] | None = None
     besides: tuple[Besides, ...] = ()
     extensions: tuple[str, ...] = ()
+    shared: SharedRules | None = SharedRules()
 
     def __post_init__(self) -> None:
         for scope, supports in (("project", self.project), ("user", self.user)):
@@ -228,6 +260,7 @@ class DocumentFormat(Protocol):
 __all__ = [
     "AddElement",
     "Address",
+    "Apart",
     "Besides",
     "DocumentError",
     "DocumentFormat",
@@ -240,6 +273,7 @@ __all__ = [
     "Render",
     "Renderer",
     "SetKey",
+    "SharedRules",
     "Support",
     "Target",
     "Unsupported",

@@ -17,7 +17,7 @@ from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.markers import marked_name
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.source_lines import line_of
 from harnesssync_orchestrator.core.trust import Standing
@@ -150,13 +150,17 @@ def _made_of(item: Item, desired: Desired) -> tuple[Address, ...]:
 
 
 def _others(start: Start, source: Source, file: str) -> tuple[str, ...]:
-    """The targets that are not the project's and would want this file."""
+    """The targets that are not the project's and would want this file, each if it were the project's too."""
     chosen = {target.id for target in start.targets}
     others = [target for target in start.engine.targets if target.id not in chosen]
     homes = moved_homes(others, start.engine.places.home, start.engine.environ)
-    wanted = desired_state(others, source, homes=homes).wanted
-    owners = [owner for address, wish in wanted.items() if address.path == file for owner in wish.owners]
-    return tuple(dict.fromkeys(owners))
+    found, renderings = [], Renderings()
+    for target in others:
+        company = [*start.targets, target]
+        wanted = desired_state([target], source, homes=homes, renderings=renderings, company=company).wanted
+        if any(address.path == file for address in wanted):
+            found.append(target.id)
+    return tuple(found)
 
 
 def _halt(start: Start, ledger: Ledger, seen: Survey) -> tuple[str | None, str]:
