@@ -71,6 +71,7 @@ _COMPLAINT = re.compile(
 class Question:
     """What is asked. `trusted`: in the harness's own sense. `directory`: where below the project the turn is taken.
     `call_commands`: also call each custom command once. `stand_ins`: names of programs that MCP servers start.
+    `reads`: a file of the project that the model reads, in a turn of its own; of Qwen Code and Copilot alone.
     `hook`: the name of the program that hooks start. `environment`: what the program gets besides."""
 
     project: str
@@ -79,6 +80,7 @@ class Question:
     trusted: bool = True
     directory: str = ""
     call_commands: bool = False
+    reads: str = ""
     stand_ins: Sequence[str] = ()
     hook: str = HOOK
     environment: Mapping[str, str] = field(default_factory=dict)

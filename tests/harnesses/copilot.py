@@ -44,6 +44,10 @@ def ask(asking: Asking) -> Seen:
             if skill.file and _COMMAND.search(skill.file):
                 prompt = f"Follow {skill.name} for {CALLED_WITH}."
                 called[skill.name] = asking.shown_by_tool("skill", {"skill": skill.name}, *base, prompt)
+    shown = ""
+    if asking.question.reads:
+        arguments = {"path": str(asking.scratch.project / asking.question.reads)}
+        shown = asking.shown_by_tool("view", arguments, *base, "read it")
     return asking.seen(
         requests,
         listed_servers=tuple(servers),
@@ -51,6 +55,7 @@ def ask(asking: Asking) -> Seen:
         skills=skills,
         agents=tuple(_agents(asking, requests)),
         called=called,
+        shown=shown,
         hooks=hooks,
     )
 

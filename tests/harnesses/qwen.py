@@ -39,6 +39,10 @@ def ask(asking: Asking) -> Seen:
     if asking.question.call_commands:
         for name in commands:
             called[name] = _last_text(asking, asking.turn(*base, f"/{name} {CALLED_WITH}"))
+    shown = ""
+    if asking.question.reads:
+        arguments = {"file_path": str(asking.scratch.project / asking.question.reads)}
+        shown = asking.shown_by_tool("read_file", arguments, *base, "read it")
     return asking.seen(
         requests,
         listed_servers=tuple(servers),
@@ -54,6 +58,7 @@ def ask(asking: Asking) -> Seen:
             if name not in _OWN_AGENTS
         ),
         called=called,
+        shown=shown,
         hooks=hooks,
     )
 

@@ -49,8 +49,8 @@ class Seen:
     instructions how often the model was given it. `called` is, for each command that was called with `CALLED_WITH`,
     what the model got. `hooks` are the arguments of the stand-in for hooks, once for each time that it ran in the
     turn. `prompts` are the texts of all requests of that turn. `permissions` are as the program tells them, if it does.
-    `refusal` says why the program would not take a
-    turn: what it does not list is not known then.
+    `shown` is what the model has got once it has read the file of the question. `refusal` says why the program would
+    not take a turn: what it does not list is not known then.
     """
 
     harness: str
@@ -65,6 +65,7 @@ class Seen:
     hooks: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
     permissions: Mapping[str, Any] = field(default_factory=dict)
+    shown: str = ""
     refusal: str | None = None
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
