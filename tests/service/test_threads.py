@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 
 import anyio
@@ -24,16 +25,24 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "HANGS_S", 0.02)
 
 
+@contextmanager
+def ending(mount: threading.Event) -> Generator[None]:
+    """What hangs is let go in the end, whatever happens: no thread can be stopped."""
+    try:
+        yield
+    finally:
+        mount.set()
+
+
 async def test_what_hangs_keeps_nobody_waiting(until: Until) -> None:
     """Nor does it a second time: each of them lends its place."""
     limiter, mount = anyio.CapacityLimiter(1), threading.Event()
     async with anyio.create_task_group() as group:
-        for _ in range(3):
-            group.start_soon(partial(threads.run_sync, mount.wait, limiter=limiter))
-        await until(lambda: limiter.statistics().tasks_waiting == 2, "two behind one that hangs")
-        assert await threads.run_sync(lambda: "healthy", limiter=limiter) == "healthy"
-        assert limiter.total_tokens == 4
-        mount.set()
+        with ending(mount):
+            for _ in range(3):
+                group.start_soon(partial(threads.run_sync, mount.wait, limiter=limiter))
+            assert await threads.run_sync(lambda: "healthy", limiter=limiter) == "healthy"
+            await until(lambda: limiter.total_tokens == 4, "a place lent by each of them")
     assert (limiter.total_tokens, limiter.borrowed_tokens) == (1, 0)
 
 
@@ -51,12 +60,12 @@ async def test_only_so_many_places_are_lent(monkeypatch: pytest.MonkeyPatch, unt
     monkeypatch.setattr(threads, "MOST_LENT", 2)
     limiter, mount = anyio.CapacityLimiter(1), threading.Event()
     async with anyio.create_task_group() as group:
-        for _ in range(5):
-            group.start_soon(partial(threads.run_sync, mount.wait, limiter=limiter))
-        await until(lambda: limiter.borrowed_tokens == 3, "three that hang")
-        await anyio.sleep(0.1)
-        assert (limiter.borrowed_tokens, limiter.statistics().tasks_waiting) == (3, 2)
-        mount.set()
+        with ending(mount):
+            for _ in range(5):
+                group.start_soon(partial(threads.run_sync, mount.wait, limiter=limiter))
+            await until(lambda: limiter.borrowed_tokens == 3, "three that hang")
+            await anyio.sleep(0.1)
+            assert (limiter.borrowed_tokens, limiter.statistics().tasks_waiting) == (3, 2)
     assert limiter.total_tokens == 1
 
 
@@ -71,11 +80,11 @@ async def test_a_sync_whose_thread_hangs_lends_its_place_among_the_syncs(until: 
             await threads.run_sync(work, limiter=place.limits.hashing)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(sync, "hung", mount.wait)
-        await until(lambda: begun == ["hung"], "the first")
-        await sync("healthy", lambda: None)
-        assert begun == ["hung", "healthy"]
-        mount.set()
+        with ending(mount):
+            group.start_soon(sync, "hung", mount.wait)
+            await until(lambda: begun == ["hung"], "the first")
+            await sync("healthy", lambda: None)
+            assert begun == ["hung", "healthy"]
     assert (limits.unhurried.total_tokens, limits.projects.total_tokens, limits.hashing.total_tokens) == (1, 2, 1)
 
 
