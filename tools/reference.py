@@ -37,7 +37,8 @@ TARGETS_INTRODUCTION = """\
 
 What is written for each harness. This page is printed from the adapters' declarations. In the table of projects,
 *native* means that the harness reads Claude Code's own files; *link*, *render* and *merge* are kept in step; a dash is
-not possible. A star says that not all of it can be expressed: every sync tells what was lost.
+not possible. A star says that not all of it can be expressed: every sync tells what was lost. The last column says
+whether `harnesssync import` brings over what was kept for the harness before.
 """
 
 
@@ -62,10 +63,11 @@ def commands_page() -> Iterable[str]:
 def targets_page() -> Iterable[str]:
     """What each harness takes of every kind of item, what is lost on the way, and what a person must agree to."""
     yield TARGETS_INTRODUCTION
-    yield f"| target | {' | '.join(KINDS.values())} |"
-    yield f"|---|{'---|' * len(KINDS)}"
+    yield f"| target | {' | '.join(KINDS.values())} | import |"
+    yield f"|---|{'---|' * len(KINDS)}---|"
     for target in TARGETS:
-        yield f"| [{target.id}](#{target.id}) | {' | '.join(cell(target.project[kind]) for kind in KINDS)} |"
+        cells = [*(cell(target.project[kind]) for kind in KINDS), "yes" if target.importer is not None else "-"]
+        yield f"| [{target.id}](#{target.id}) | {' | '.join(cells)} |"
     for target in TARGETS:
         yield from target_section(target)
 

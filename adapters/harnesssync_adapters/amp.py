@@ -18,6 +18,7 @@ from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.skills import FOLDER, linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Support, Target, Unsupported, View
 
@@ -73,6 +74,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Amp has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.amp import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="amp",
     name="Amp",
@@ -81,6 +89,7 @@ TARGET = Target(
     user_signs=(".config/amp",),
     extensions=("sourcegraph.amp",),
     home=".config/amp",
+    importer=_importer,
     project=_SUPPORT,
     user=_SUPPORT,
     consent=("Approve each MCP server of a project once, with `amp mcp approve NAME`: before that it does not start.",),

@@ -17,6 +17,7 @@ from harnesssync_adapters.shared.rule_files import always, always_files
 from harnesssync_adapters.shared.servers import server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import (
     Besides,
@@ -109,6 +110,13 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Cline has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.cline import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="cline",
     name="Cline",
@@ -117,6 +125,7 @@ TARGET = Target(
     user_signs=(".cline",),
     extensions=("saoudrizwan.claude-dev",),
     home=".cline",
+    importer=_importer,
     project={
         **_COMMON,
         Kind.MCP_SERVER: Unsupported("Cline takes servers from the home directory alone: sync with --user for those"),

@@ -18,6 +18,7 @@ from harnesssync_adapters.shared.rule_files import always, always_files
 from harnesssync_adapters.shared.servers import templates, unusable
 from harnesssync_adapters.shared.skills import copied_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
 from harnesssync_orchestrator.core.targets import (
@@ -131,6 +132,13 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Continue has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.continue_dev import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="continue",
     name="Continue",
@@ -139,6 +147,7 @@ TARGET = Target(
     user_signs=(".continue",),
     extensions=("continue.continue",),
     home=".continue",
+    importer=_importer,
     home_variable="CONTINUE_GLOBAL_DIR",
     project={
         **_COMMON,

@@ -20,6 +20,7 @@ from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, un
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -232,6 +233,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Factory Droid has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.droid import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="droid",
     name="Factory Droid",
@@ -239,6 +247,7 @@ TARGET = Target(
     project_signs=(".factory",),
     user_signs=(".factory",),
     home=".factory",
+    importer=_importer,
     project=_SUPPORT,
     user=_SUPPORT,
     besides=(Besides(".agents/skills/{}", (".factory/skills/{}", ".agent/skills/{}")),),

@@ -20,6 +20,7 @@ from harnesssync_adapters.shared.rule_files import always, always_file
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_narrowed
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, SharedRules, Support, Target, Unsupported, View
 
@@ -117,6 +118,13 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Junie has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.junie import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="junie",
     name="Junie",
@@ -124,6 +132,7 @@ TARGET = Target(
     project_signs=(".junie",),
     user_signs=(".junie",),
     home=".junie",
+    importer=_importer,
     project={
         **_COMMON,
         Kind.HOOK: Unsupported(

@@ -20,6 +20,7 @@ from harnesssync_adapters.shared.opencode_tools import would_expand
 from harnesssync_adapters.shared.servers import server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -177,6 +178,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Kilo Code has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.kilo import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="kilo",
     name="Kilo Code",
@@ -185,6 +193,7 @@ TARGET = Target(
     user_signs=(".config/kilo", ".kilo", ".kilocode"),
     extensions=("kilocode.kilo-code",),
     home=".config/kilo",
+    importer=_importer,
     project=_SUPPORT,
     user=_SUPPORT,
     besides=(

@@ -23,6 +23,7 @@ from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_f
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output, short_hash
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, SharedRules, Support, Target, Unsupported, View
 
@@ -180,6 +181,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Kiro has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.kiro import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="kiro",
     name="Kiro",
@@ -187,6 +195,7 @@ TARGET = Target(
     project_signs=(".kiro",),
     user_signs=(".kiro",),
     home=".kiro",
+    importer=_importer,
     project={**_SUPPORT, Kind.RULE: Link(_rules, f"{instructions.UNSHARED}; others become steering")},
     user=_SUPPORT,
     shared=SharedRules(below=False, apart=by_globs),

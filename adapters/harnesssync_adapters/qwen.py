@@ -25,6 +25,7 @@ from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_f
 from harnesssync_adapters.shared.servers import server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -254,6 +255,13 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Merge(_environment, "variables that configure Claude Code itself"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.qwen import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="qwen",
     name="Qwen Code",
@@ -261,6 +269,7 @@ TARGET = Target(
     project_signs=(".qwen", "QWEN.md"),
     user_signs=(".qwen",),
     home=".qwen",
+    importer=_importer,
     home_variable="QWEN_HOME",
     project={**_SUPPORT, Kind.RULE: Link(_rules, instructions.UNSHARED)},
     user=_SUPPORT,

@@ -19,6 +19,7 @@ from harnesssync_adapters.shared.rule_files import always, always_file
 from harnesssync_adapters.shared.skills import linked_skills, name_losses, skill_losses
 from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss, Output
+from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, SharedRules, Support, Target, Unsupported, View
 
@@ -118,6 +119,13 @@ _COMMON: Mapping[Kind, Support] = {
     Kind.ENVIRONMENT: Unsupported("Roo Code has no setting for variables of commands"),
 }
 
+
+def _importer() -> Importer:
+    from harnesssync_adapters.importing.roo import IMPORTER  # noqa: PLC0415 - a sync does without
+
+    return IMPORTER
+
+
 TARGET = Target(
     id="roo",
     name="Roo Code",
@@ -126,6 +134,7 @@ TARGET = Target(
     user_signs=(".roo",),
     extensions=("rooveterinaryinc.roo-cline",),
     home=".roo",
+    importer=_importer,
     project={
         **_COMMON,
         Kind.AGENT: Merge(_modes, "become modes; models, and single tools: it gives them in groups"),

@@ -17,6 +17,7 @@ from harnesssync_adapters.importing.servers import (
     env_references,
     literal,
     same_references,
+    secret_references,
 )
 from harnesssync_adapters.importing.texts import part
 from harnesssync_orchestrator.core.import_planning import plan_import
@@ -53,6 +54,9 @@ TABLES = st.fixed_dictionaries(
             ("mcpServers", "mcp_servers", "mcp", "servers", "agent", "command", "permission"), NAMED | VALUES
         ),
         "hooks": GROUPS | VALUES,
+        **dict.fromkeys(
+            ("customModes", "amp.permissions", "commandBlocklist", "rules"), st.lists(MEMBERS | VALUES) | VALUES
+        ),
         **dict.fromkeys(("tools", "permissions", "context", "shell_environment_policy"), MEMBERS | VALUES),
         **dict.fromkeys(
             ("instructions", "name", "description", "developer_instructions", "prompt", "template"), VALUES
@@ -63,7 +67,10 @@ MARKDOWN = st.builds(
     lambda front, body: f"---\n{json.dumps(front)}\n---\n{body}".encode(),
     st.dictionaries(
         st.sampled_from(
-            ("name", "description", "tools", "globs", "trigger", "applyTo", "alwaysApply", "mode", "model")
+            (
+                *("name", "description", "tools", "globs", "trigger", "applyTo", "alwaysApply", "mode", "model"),
+                *("paths", "inclusion", "fileMatchPattern", "disallowedTools", "maxTurns", "argument-hint"),
+            )
         ),
         VALUES,
         max_size=5,
@@ -74,7 +81,7 @@ MARKDOWN = st.builds(
 
 def path_for(pattern: str) -> str:
     """A path that fits a pattern."""
-    path = pattern.replace("**/*", "SKILL.md").replace("**/", "folder/")
+    path = pattern.replace("**/*.", "folder/named.").replace("**/*", "SKILL.md").replace("**/", "folder/")
     return path.replace("*.", "named.").replace("*", "named")
 
 
@@ -90,7 +97,7 @@ def test_no_content_makes_an_importer_fail(target: Any, scope: Scope, data: st.D
     for pattern in importer.patterns(scope):
         path = path_for(pattern)
         assert fits(path, pattern)
-        if path.endswith((".json", ".jsonc", ".toml")):
+        if path.endswith((".json", ".jsonc", ".toml", ".yaml")) or path in importer.formats:
             values[path] = data.draw(TABLES, label=path)
             files[path] = Readable(b"{}")
         else:
@@ -130,6 +137,9 @@ def test_every_file_that_is_imported_is_one_of_its_patterns() -> None:
         (brace_references, "{env:X}/b", "${X}/b"),
         (brace_references, "{file:x}", None),
         (brace_references, "${X}", None),
+        (secret_references, "a-${{ secrets.X }}", "a-${X}"),
+        (secret_references, "${{ inputs.X }}", None),
+        (secret_references, "${X}", None),
     ],
 )
 def test_references_become_claude_codes_own_or_are_refused(translate: Any, text: str, said: str | None) -> None:

@@ -6,20 +6,18 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from harnesssync_adapters.importing import texts
+from harnesssync_adapters.importing.brace_prompts import in_claudes_syntax
 from harnesssync_adapters.importing.servers import MOST_MS, Tongue, same_references, servers
 from harnesssync_adapters.importing.settings import claude_hooks, permission
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS
 from harnesssync_orchestrator.core.desired import JsonValue
-from harnesssync_orchestrator.core.importing import Documents, Importer, Lost, New, NewFile
-from harnesssync_orchestrator.core.items import Action, Kind, Scope
-from harnesssync_orchestrator.core.prompts import mentions
+from harnesssync_orchestrator.core.importing import Documents, Importer, Lost, New
+from harnesssync_orchestrator.core.items import Action, Scope
 
 _SKILLS = (".agents/skills", ".gemini/skills")
 _TONGUE = Tongue(
@@ -71,18 +69,7 @@ def _instructions(documents: Documents) -> Iterator[New | Lost]:
             yield from texts.instructions(documents, ".gemini/GEMINI.md", ".claude/CLAUDE.md")
         return
     names = texts.texts(documents.table(SETTINGS, "context").get("fileName")) or ("GEMINI.md",)
-    linked = {real for path, real in documents.links.items() if posixpath.basename(path) == "GEMINI.md"}
-    shared = {new.path: new for new in texts.agents_md(documents) if "AGENTS.md" in names or new.source in linked}
-    for path, file in documents.matching("**/GEMINI.md"):
-        to = posixpath.join(posixpath.dirname(path), "CLAUDE.md")
-        if not file.content.strip():
-            continue
-        if isinstance(agents := shared.get(to), NewFile):  # both are read there
-            content = agents.content + b"\n" + file.content
-            shared[to] = NewFile(kind=Kind.RULE, source=path, path=to, content=content)
-        else:
-            yield NewFile(kind=Kind.RULE, source=path, path=to, content=file.content)
-    yield from shared.values()
+    yield from texts.beside_agents_md(documents, "GEMINI.md", both="AGENTS.md" in names)
 
 
 def _agent(path: str, parted: texts.Parted) -> Iterator[New | Lost]:
@@ -113,37 +100,13 @@ def _claudes(tool: str) -> str | None:
     return _CLAUDES.get(tool)
 
 
-_PARTS = re.compile(r"\{\{args\}\}|!\{([^{}`\n]*)\}|@\{([\w./~-]+)\}|[!@]\{")
-
-
 def _command(path: str, values: Mapping[str, Any]) -> Iterator[New | Lost]:
-    losses: list[str] = []
-
-    def part(match: re.Match[str]) -> str:
-        if match[0] == "{{args}}":
-            return "$ARGUMENTS"
-        if match[1] is not None:
-            return f"!`{match[1].replace('{{args}}', '$ARGUMENTS')}`"
-        if match[2] is not None:
-            return f"@{match[2]}"
-        losses.append(match[0])
-        return match[0]
-
-    prompt = _PARTS.sub(part, texts.without_arguments(_without_mentions(str(values.get("prompt", "")))))
-    if "{{args}}" not in str(values.get("prompt", "")) and "$ARGUMENTS" not in prompt:
-        prompt = prompt.rstrip()  # both append what was typed
+    prompt, losses = in_claudes_syntax(str(values.get("prompt", "")))
     front: dict[str, JsonValue] = {"description": str(values.get("description", ""))}
     yield texts.command(path, texts.stems(path, ".gemini/commands", ".toml"), front, prompt)
     for what in losses:
         yield Lost(source=path, key="prompt", why=f"what begins with {what} is only text for Claude Code")
     yield from texts.unsaid(path, values, ("prompt", "description"), "Claude Code has no such setting of a command")
-
-
-def _without_mentions(prompt: str) -> str:
-    """`@path` is a mention there only in braces; a space keeps it as text for Claude Code. A command stays as it is."""
-    seen = _PARTS.sub(lambda match: " " * len(match[0]), prompt)
-    ends = [0, *mentions(seen), len(prompt)]
-    return " ".join(prompt[begin:end] for begin, end in pairwise(ends))
 
 
 def _whole_tool(key: str, action: Action, name: str) -> New | Lost:

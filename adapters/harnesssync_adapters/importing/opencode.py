@@ -7,6 +7,7 @@ strictest in Claude Code: they are brought over only where both say the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from harnesssync_adapters.importing import texts
@@ -41,31 +42,37 @@ _WHY_LAST = "OpenCode puts all arguments that are left in the place of the last,
 _WHY_AGENT = "Claude Code has no such setting of an agent, or other values for it"
 
 
-def _folder(documents: Documents) -> str:
-    return texts.in_scope(documents, ".opencode", ".config/opencode")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where OpenCode, or a harness that was made from it, keeps what, in one scope. `folders` hold agents and commands,
+    `configs` are merged in this order."""
+
+    instructions: str = ""
+    folders: tuple[str, ...]
+    skills: tuple[str, ...]
+    configs: tuple[str, ...]
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        inner = ("agent", "agents", "command", "commands")
+        texts_of = (f"{folder}/{name}/**/*.md" for folder in self.folders for name in inner)
+        first = self.instructions or f"**/{texts.AGENTS}"
+        return (first, *texts.skill_patterns(*self.skills), *texts_of, *self.configs)
 
 
-def _configs(documents: Documents) -> tuple[str, ...]:
-    """The files that are merged, in this order."""
-    names = ("opencode.json", "opencode.jsonc")
-    if documents.scope is Scope.USER:
-        return tuple(f".config/opencode/{name}" for name in names)
-    return (*names, *(f".opencode/{name}" for name in names))
-
-
-def _read(documents: Documents) -> Iterator[New | Lost]:
-    folder = _folder(documents)
-    if documents.scope is Scope.PROJECT:
+def read(documents: Documents, places: Places, tongue: Tongue) -> Iterator[New | Lost]:
+    if not places.instructions:
         yield from texts.agents_md(documents)
-    elif f"{folder}/AGENTS.md" in documents.files:
-        yield from texts.instructions(documents, f"{folder}/AGENTS.md", ".claude/CLAUDE.md")
-    yield from texts.skills(documents, ".agents/skills", f"{folder}/skill", f"{folder}/skills")
-    for inner in ("agent", "agents"):
-        yield from texts.each_text(documents, [f"{folder}/{inner}/**/*.md"], _agent_of(f"{folder}/{inner}"))
-    for inner in ("command", "commands"):
-        yield from texts.each_text(documents, [f"{folder}/{inner}/**/*.md"], _command_of(f"{folder}/{inner}"))
-    for path in _configs(documents):
-        yield from servers(documents, path, ("mcp",), _TONGUE, _server)
+    elif places.instructions in documents.files:
+        yield from texts.instructions(documents, places.instructions, ".claude/CLAUDE.md")
+    yield from texts.skills(documents, *places.skills)
+    for folder in places.folders:
+        for inner in ("agent", "agents"):
+            yield from texts.each_text(documents, [f"{folder}/{inner}/**/*.md"], _agent_of(f"{folder}/{inner}"))
+        for inner in ("command", "commands"):
+            yield from texts.each_text(documents, [f"{folder}/{inner}/**/*.md"], _command_of(f"{folder}/{inner}"))
+    for path in places.configs:
+        yield from servers(documents, path, ("mcp",), tongue, _server)
         yield from _permissions(documents, path)
         for name, raw in documents.table(path, "agent").items():
             parted = texts.Parted(dict(raw) if isinstance(raw, Mapping) else {}, str(_at(raw, "prompt")))
@@ -186,26 +193,21 @@ def _specifier(tool: str, pattern: str) -> str | None:
     return f"({beginning}:*)" if pattern.endswith(" *") else f"({beginning})"
 
 
-_PROJECT_FOLDERS = (".agents/skills", ".opencode/skill", ".opencode/skills")
-_USER_FOLDERS = (".agents/skills", ".config/opencode/skill", ".config/opencode/skills")
-
-
-def _texts_of(folder: str) -> tuple[str, ...]:
-    return tuple(f"{folder}/{inner}/**/*.md" for inner in ("agent", "agents", "command", "commands"))
-
-
-IMPORTER = Importer(
-    project=(
-        "**/AGENTS.md",
-        *texts.skill_patterns(*_PROJECT_FOLDERS),
-        *_texts_of(".opencode"),
-        *_configs(Documents(scope=Scope.PROJECT)),
-    ),
-    user=(
-        ".config/opencode/AGENTS.md",
-        *texts.skill_patterns(*_USER_FOLDERS),
-        *_texts_of(".config/opencode"),
-        *_configs(Documents(scope=Scope.USER)),
-    ),
-    read=_read,
+_PROJECT = Places(
+    folders=(".opencode",),
+    skills=(".agents/skills", ".opencode/skill", ".opencode/skills"),
+    configs=("opencode.json", "opencode.jsonc", ".opencode/opencode.json", ".opencode/opencode.jsonc"),
 )
+_USER = Places(
+    instructions=".config/opencode/AGENTS.md",
+    folders=(".config/opencode",),
+    skills=(".agents/skills", ".config/opencode/skill", ".config/opencode/skills"),
+    configs=(".config/opencode/opencode.json", ".config/opencode/opencode.jsonc"),
+)
+
+
+def _read(documents: Documents) -> Iterator[New | Lost]:
+    yield from read(documents, _PROJECT if documents.scope is Scope.PROJECT else _USER, _TONGUE)
+
+
+IMPORTER = Importer(project=_PROJECT.patterns, user=_USER.patterns, read=_read)

@@ -43,6 +43,10 @@ brace_references = _renamed(r"\{env:([A-Za-z_][A-Za-z0-9_]*)\}", r"\{(?:env|file
 """For `{env:NAME}`; the content of a file (`{file:…}`) can't be said."""
 
 
+secret_references = _renamed(r"\$\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", r"\$\{\{")
+"""For `${{ secrets.NAME }}`; other values in such braces can't be said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tongue:
     """How a harness writes servers: in what it differs from Claude Code.

@@ -94,6 +94,23 @@ def agents_md(documents: Documents) -> Iterator[New]:
             )
 
 
+def beside_agents_md(documents: Documents, name: str, *, both: bool) -> Iterator[New]:
+    """Each file of this name as a `CLAUDE.md` beside it. A copy, not an import: what is imported would be read twice by
+    its harness for ever. `AGENTS.md` counts where the harness reads `both`, or where such a name leads to it."""
+    linked = {real for path, real in documents.links.items() if posixpath.basename(path) == name}
+    shared = {new.path: new for new in agents_md(documents) if both or new.source in linked}
+    for path, file in documents.matching(f"**/{name}"):
+        to = posixpath.join(posixpath.dirname(path), "CLAUDE.md")
+        if not file.content.strip():
+            continue
+        if isinstance(agents := shared.get(to), NewFile):  # both are read there
+            content = agents.content + b"\n" + file.content
+            shared[to] = NewFile(kind=Kind.RULE, source=path, path=to, content=content)
+        else:
+            yield NewFile(kind=Kind.RULE, source=path, path=to, content=file.content)
+    yield from shared.values()
+
+
 def rule(path: str, stem: str, globs: Sequence[str], body: str) -> NewFile:
     """A rule of its own, for some files alone if there are `globs`."""
     everywhere = not globs or any(glob in ("**", "**/*", "*") for glob in globs)

@@ -118,11 +118,13 @@ class Lost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importer:
-    """What has to be seen of a harness's files in each scope, as patterns (`fits`), and what becomes of it."""
+    """What has to be seen of a harness's files in each scope, as patterns (`fits`), and what becomes of it. `formats`
+    are those of settings in files whose ending does not tell it."""
 
     project: tuple[str, ...]
     user: tuple[str, ...]
     read: Callable[[Documents], Iterable[New | Lost]]
+    formats: Mapping[str, str] = field(default_factory=dict)
 
     def patterns(self, scope: Scope) -> tuple[str, ...]:
         return self.project if scope is Scope.PROJECT else self.user

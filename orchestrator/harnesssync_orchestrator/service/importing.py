@@ -149,7 +149,7 @@ class _Ground:
                 theirs.ours.append(address)
             elif self._is_said(address, file):
                 theirs.said.append(address)
-            elif _is_parsed(known, patterns):
+            elif self._format(known) and _is_parsed(known, patterns):
                 try:
                     values[known] = self._values(path, file, theirs)
                     files[known] = file
@@ -194,7 +194,7 @@ class _Ground:
 
     def _values(self, path: str, file: Readable, theirs: _Theirs) -> Mapping[str, JsonValue]:
         """The values of a merged file without those that we wrote, or that the source says already."""
-        parsed = self.start.engine.formats[_FORMATS[PurePosixPath(path).suffix]].parse(file.content)
+        parsed = self.start.engine.formats[self._format(path)].parse(file.content)
         if not isinstance(parsed, Mapping):
             raise DocumentError("it holds no table of keys at its top")
         out: list[tuple[Address, str]] = []
@@ -211,6 +211,11 @@ class _Ground:
                 theirs.said.append(address)
         made = [address for address in self.ledger.made if address.path == path and address.pointer]
         return residue(parsed, out, made)
+
+    def _format(self, path: str) -> str:
+        """The format of the settings in a file; empty for all other files."""
+        name = PurePosixPath(path)
+        return self.importer.formats.get(name.name) or _FORMATS.get(name.suffix, "")
 
     # --- where it goes
 
@@ -263,7 +268,7 @@ class _Ground:
 def _is_parsed(path: str, patterns: Iterable[str]) -> bool:
     """Is it a file with settings, and no part of a folder that is taken as it is?"""
     single = (pattern for pattern in patterns if not pattern.endswith("**/*"))
-    return PurePosixPath(path).suffix in _FORMATS and any(fits(path, pattern) for pattern in single)
+    return any(fits(path, pattern) for pattern in single)
 
 
 def _value(values: Mapping[str, JsonValue], pointer: Iterable[str]) -> JsonValue:
