@@ -12,7 +12,7 @@ from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.ctl import places, projects
 from harnesssync_orchestrator.ctl.client import own_socket
 from harnesssync_orchestrator.errors import UsageError
-from harnesssync_orchestrator.files.git import worktree_root
+from harnesssync_orchestrator.files.git import bare_repository, worktree_root
 from harnesssync_orchestrator.files.layout import Layout
 
 Git = Callable[..., str]
@@ -72,15 +72,18 @@ def test_the_worktree_is_the_one_that_the_service_finds(two: tuple[Path, Path], 
     (tmp_path / "looks" / ".git").mkdir(parents=True)
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / ".git").write_text("gitdir: /nowhere\n")
-    for place in (
-        two[0],
-        two[0] / "sub",
-        two[0] / ".git",
-        tmp_path,
-        *(tmp_path / n for n in ("bare.git", "looks", "points")),
-    ):
-        found = worktree_root(place)
-        assert projects.worktree_around(str(place)) == (None if found is None else str(found))
+    git("init", "-q", "--bare", str(tmp_path / "hidden" / ".bare"), cwd=tmp_path)
+    (tmp_path / "hidden" / ".git").write_text("gitdir: ./.bare\n")
+    git("init", "-q", f"--separate-git-dir={tmp_path / 'apart.git'}", str(tmp_path / "apart"), cwd=tmp_path)
+    git("commit", "-q", "--allow-empty", "-m", "begin", cwd=two[0])
+    git("worktree", "add", "-q", str(tmp_path / "linked"), cwd=two[0])
+    others = ("bare.git", "looks", "points", "hidden", "hidden/.bare", "apart", "apart.git", "linked")
+    for place in (two[0], two[0] / "sub", two[0] / ".git", tmp_path, *(tmp_path / name for name in others)):
+        for here, there in ((projects.worktree_around, worktree_root), (projects.bare_repository, bare_repository)):
+            found = there(place)
+            assert here(str(place)) == (None if found is None else str(found)), (place, here)
+    assert projects.bare_repository(str(tmp_path / "hidden")) == str(tmp_path / "hidden/.bare")
+    assert projects.worktree_around(str(tmp_path / "hidden")) is None
 
 
 def test_outside_of_any_worktree_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 from harnesssync_orchestrator.console import Console, visible
-from harnesssync_orchestrator.ctl.projects import absolute, resolve, user_scope
+from harnesssync_orchestrator.ctl.projects import (
+    absolute,
+    bare_repository,
+    resolve,
+    user_scope,
+    working_directory,
+)
 from harnesssync_orchestrator.errors import UsageError
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
@@ -78,6 +86,15 @@ class Context:
         if absolute(parsed.argument, self.environ) == user_scope(self.environ):
             return user_scope(self.environ)
         return resolve(parsed.argument, self.environ, lambda: self._paths(console))
+
+    def repository(self, parsed: Parsed, console: Console) -> str:
+        """The path of the bare repository that the positional argument names, else as `argument` does."""
+        named = parsed.argument or parsed.text("project")
+        if not parsed.flag("user") and not (parsed.argument and parsed.text("project")):
+            path = absolute(named, self.environ) if named else os.path.realpath(working_directory())
+            if (bare := bare_repository(path)) is not None:
+                return bare
+        return self.argument(parsed, console)
 
     def scope(self, path: str) -> str:
         return "user" if path == user_scope(self.environ) else "project"

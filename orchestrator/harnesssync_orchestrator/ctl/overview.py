@@ -100,7 +100,7 @@ def gather(context: Context, console: Console, *, brief: bool) -> Gathered:
     daemon serves just that one. A project is running only if one of these answered; a folder that is gone is stale
     whoever answers.
     """
-    rows = offline_rows(context.registry(console))
+    rows = offline_rows([entry for entry in context.registry(console) if entry.served])
     control = probe({"": control_socket(context.environ)}, brief=brief).get("")
     is_silent = control is not None and control.silent
     if is_silent:

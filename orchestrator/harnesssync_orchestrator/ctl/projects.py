@@ -49,8 +49,48 @@ def _is_worktree(folder: str) -> bool:
         return False
     if not content.startswith(b"gitdir: "):
         return False
-    named = os.fsdecode(content[len(b"gitdir: ") :].rstrip(b"\r\n"))
-    return os.path.isfile(os.path.join(folder, named, "HEAD"))
+    named = os.path.join(folder, os.fsdecode(content[len(b"gitdir: ") :].rstrip(b"\r\n")))
+    return os.path.isfile(os.path.join(named, "HEAD")) and not _is_bare(named)
+
+
+def bare_repository(folder: str) -> str | None:
+    """The repository without a checkout that a folder (resolved) is, or that the file `.git` in it names; None if there
+    is none."""
+    entry = os.path.join(folder, ".git")
+    if _is_bare(folder):
+        return folder
+    if not os.path.isfile(entry) or _is_worktree(folder):
+        return None
+    with open(entry, "rb") as file:
+        named = os.fsdecode(file.read(1 << 16).removeprefix(b"gitdir: ").rstrip(b"\r\n"))
+    found = os.path.realpath(os.path.join(folder, named))
+    return found if _is_bare(found) else None
+
+
+def _is_bare(folder: str) -> bool:
+    """Has it no checkout, by its own settings? What has a `commondir` belongs to a linked worktree."""
+    if not os.path.isfile(os.path.join(folder, "HEAD")) or os.path.exists(os.path.join(folder, "commondir")):
+        return False
+    return any(_says_bare(os.path.join(folder, name)) for name in ("config", "config.worktree"))
+
+
+def _says_bare(file: str) -> bool:
+    if not os.path.isfile(file):
+        return False
+    try:
+        with open(file, "rb") as opened:
+            lines = [line.strip().lower() for line in opened.read(1 << 20).splitlines()]
+    except OSError:
+        return False
+    section = b""
+    for line in lines:
+        if line.startswith(b"["):
+            section = line
+        elif section == b"[core]":
+            name, _, value = line.partition(b"=")
+            if name.strip() == b"bare" and value.strip() in {b"", b"true", b"yes", b"on", b"1"}:
+                return True
+    return False
 
 
 def resolve(given: str | None, environ: Mapping[str, str], registered: Callable[[], Container[str]]) -> str:
@@ -70,6 +110,9 @@ def resolve(given: str | None, environ: Mapping[str, str], registered: Callable[
     exists = os.path.exists(path)
     if exists and (root := worktree_around(path)) is not None:
         return root
+    if exists and bare_repository(path) is not None:
+        hint = "Name one of its worktrees. `harnesssync ctl add` takes all of them, those that come as well"
+        raise UsageError("it is a bare repository, which has no files", path=path, hint=hint)
     if path in registered():
         return path
     if not exists:

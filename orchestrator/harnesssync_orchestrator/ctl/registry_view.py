@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 class Entry:
     """One project of the registry. `trusted` is None where nobody has said anything. One that was `found` is a worktree
-    of a repository that was added, and is treated as that is; one with a `root` was found in that folder."""
+    of a repository that was added, and is treated as that is; one with a `root` was found in that folder. A bare
+    repository is not `served`: it only leads its worktrees."""
 
-    __slots__ = ("found", "id", "last_active", "path", "paused", "root", "scope", "targets", "trusted")
+    __slots__ = ("found", "id", "last_active", "path", "paused", "root", "scope", "served", "targets", "trusted")
 
     def __init__(self, identifier: str, row: Mapping[str, Any]) -> None:
         self.id = identifier
@@ -28,6 +29,7 @@ class Entry:
         self.paused = row.get("paused") is True
         self.found = row.get("found") is True
         self.root = str(row.get("root") or "")
+        self.served = row.get("common_dir") != self.path
         self.last_active = str(row.get("last_active") or "")
 
     def to_json(self) -> dict[str, Any]:

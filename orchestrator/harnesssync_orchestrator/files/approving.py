@@ -21,6 +21,7 @@ from harnesssync_orchestrator.core.trust import Approval, Everything, Standing, 
 from harnesssync_orchestrator.errors import UsageError
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
+from harnesssync_orchestrator.files.git import bare_repository, repository, worktrees
 from harnesssync_orchestrator.files.identity import identify, trust_of, writable_by_others
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.reading import Looked
@@ -115,6 +116,8 @@ class Approving:
     def add(self, root: Path, *, targets: Sequence[str] = ()) -> tuple[str, Found | None]:
         """Register a project, and approve everything that is there now; but nothing of another user's folder, which is
         not even read. Its id, and what was approved."""
+        if bare_repository(root) is not None:
+            return self._add_repository(root, targets)
         found = None if _is_foreign(root) else find(root, self.places)
         approval = found.approval if found else None
         before = moved_from(self.layout, str(root))
@@ -126,6 +129,25 @@ class Approving:
         if found:
             self._remember(found)
         return identifier, found
+
+    def _add_repository(self, root: Path, targets: Sequence[str]) -> tuple[str, Found | None]:
+        """The same of a bare one: what its worktrees hold now, as far as they are not another user's."""
+        identifier = self.registry.register(root, scope=Scope.PROJECT, targets=targets, trusted=True)
+        if _is_foreign(root):
+            return identifier, None
+        items: list[Item] = []
+        reaches: dict[str, str] = {}
+        for each in worktrees(root):
+            if not each.is_dir() or repository(each) != root or _is_foreign(each):
+                continue
+            found = find(each, self.places)
+            self.registry.approve(each, found.approval)
+            self._remember(found)
+            items += found.items
+            reaches |= found.reaches
+        return identifier, Found(
+            items=tuple(items), reaches=reaches, approval=identify(root).approving(()), foreign=False
+        )
 
     def review(self, root: Path) -> Review:
         """What is approved, what is not, and what has changed since."""

@@ -43,7 +43,7 @@ def worktree_root(path: Path) -> Path | None:
         return None
     for folder in (here, *here.parents):
         with suppress(PermissionError):  # a folder far above, that nobody here may enter
-            if git_dir(folder) is not None:
+            if git_dir(folder) is not None and bare_repository(folder) is None:
                 return folder
     return None
 
@@ -147,13 +147,45 @@ def _configured_worktree(folder: Path) -> Path | None:
     return (folder / os.fsdecode(value)).resolve()
 
 
+def bare_repository(folder: Path) -> Path | None:
+    """The repository without a checkout, resolved, that a folder is, or that the file `.git` in it names, as who keeps
+    all worktrees beside each other has it; None if there is none."""
+    for at in (folder, _named(folder)):
+        if at is not None and stat.S_ISREG(_mode(f"{at}/HEAD")) and not _mode(f"{at}/commondir") and is_bare(at):
+            return at.resolve()
+    return None
+
+
+def followed(root: Path) -> Path | None:
+    """The common folder of the repository whose worktrees come along with a project that a person adds: of the one that
+    acknowledges it, that it is (bare), or that its main worktree keeps elsewhere. Of that (`--separate-git-dir`) git
+    has no note there, so that it is nothing but the person's word: nothing that is approved reaches it."""
+    if (common := repository(root) or bare_repository(root)) is not None:
+        return common
+    folder = _named(root)
+    if folder is None or common_dir(root) != folder.resolve() or folder.resolve().name == ".git":
+        return None
+    try:
+        return folder.resolve() if _configured_worktree(folder) is None else None
+    except _NO_FOLDER as error:
+        _raise_if_unknown(error)
+        return None
+
+
+def _named(root: Path) -> Path | None:
+    """What the file `.git` in a folder names."""
+    return git_dir(root) if stat.S_ISREG(_mode(f"{root}/.git")) else None
+
+
 def is_bare(common: Path) -> bool:
     """Has a repository, by its common folder, no checkout of its own, whatever that folder lies in?"""
-    try:
-        return _BARE_SETTING.search(_content(common / "config")) is not None
-    except OSError as error:
-        _raise_if_unknown(error)
-        return False
+    for name in ("config", "config.worktree"):  # where a repository has a setting for each worktree, it moves there
+        try:
+            if _BARE_SETTING.search(_content(common / name)) is not None:
+                return True
+        except OSError as error:
+            _raise_if_unknown(error)
+    return False
 
 
 def worktrees(common: Path) -> tuple[Path, ...]:
@@ -207,9 +239,11 @@ def busy(worktree: Path) -> bool:
 
 __all__ = [
     "RECORDS",
+    "bare_repository",
     "busy",
     "busy_with",
     "common_dir",
+    "followed",
     "git_dir",
     "is_bare",
     "is_linked",

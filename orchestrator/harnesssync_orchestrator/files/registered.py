@@ -24,7 +24,8 @@ class RegistryEntry:
     it, None if nobody said anything: yes means nothing without an approval of what was there then. `common_dir` is the
     repository that acknowledges the worktree, "" if none does. A `paused` project is not synced by itself. One that was
     `found` is a worktree of a repository that a person added, and is served as that is. `left_out` are the worktrees
-    that a person took out again. One with a `root` was found in that folder, which a person named.
+    that a person took out again. One with a `root` was found in that folder, which a person named. A bare repository
+    is its own `common_dir`.
     """
 
     path: str
@@ -55,6 +56,11 @@ class Registered:
     unusable: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def served(self) -> Mapping[str, RegistryEntry]:
+        """Those that have files: not a bare repository, which only leads its worktrees."""
+        return {each: entry for each, entry in self.projects.items() if entry.path != entry.common_dir}
 
     @property
     def is_known(self) -> bool:

@@ -16,7 +16,7 @@ from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.core.trust import Approval
 from harnesssync_orchestrator.errors import StateError
-from harnesssync_orchestrator.files.git import repository
+from harnesssync_orchestrator.files.git import followed, repository
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.registered import (
     Registered,
@@ -127,7 +127,7 @@ class Registry:
                 row["trusted"] = True if approval is not None else trusted
             if approval is not None:
                 add_approval(document, real, approval, self.clock())
-            row["common_dir"] = str(repository(Path(real)) or known.common_dir)
+            row["common_dir"] = str(followed(Path(real)) or known.common_dir)
 
         self._change(change, timeout)
         return identifier
@@ -143,7 +143,7 @@ class Registry:
             if row := document["projects"].get(identifier):
                 row.pop("root", None)  # a person has spoken of it: it is theirs, whatever folders are named
                 row["trusted"] = True
-                row["common_dir"] = str(repository(Path(row["path"])) or "")
+                row["common_dir"] = str(followed(Path(row["path"])) or "")
 
         self._change(change, timeout)
 
@@ -216,7 +216,7 @@ class Registry:
                 if was_found(row := projects.get(identifier)) or was_scanned(row):
                     del projects[identifier]
             rows = {path: {"found": True, "common_dir": common} for path, common in new.items()}
-            rows |= {path: {"root": root, "common_dir": f"{path}/.git"} for path, root in scanned.items()}
+            rows |= {path: {"root": root, "common_dir": str(followed(Path(path)))} for path, root in scanned.items()}
             rest = {"scope": Scope.PROJECT.value, "last_active": self.clock()}
             for path, row in rows.items():
                 projects.setdefault(project_id(path), {"path": path, **row, **rest})

@@ -64,22 +64,23 @@ def scan(roots: Sequence[str], *, depth: int, leave: Collection[str] = ()) -> Sc
 
 
 def uses_claude_code(repository: str) -> bool:
-    """Is there anything that Claude Code reads, in a main worktree of the user's own?"""
+    """Is there anything that Claude Code reads, in a main worktree of the user's own, or one of a bare repository?"""
     if not any(os.path.lexists(f"{repository}/{sign}") for sign in SIGNS):
         return False
     try:
         is_own = os.lstat(repository).st_uid == os.getuid()
-        return is_own and git.repository(Path(repository)) == Path(repository, ".git")
+        common = git.repository(Path(repository))
+        return is_own and common is not None and (common == Path(repository, ".git") or git.is_bare(common))
     except _TELLS_NOTHING:  # at the next look it may be told; one that is made up hides no other
         return False
 
 
 def is_young(repository: str) -> bool:
     """May git still be making it, or about to fill it?"""
-    folder = f"{repository}/.git"
     try:
+        folder = git.git_dir(Path(repository)) or f"{repository}/.git"
         age_s = abs(time.time() - os.stat(f"{folder}/HEAD").st_mtime)  # noqa: PTH116 - for each repository
-    except OSError:
+    except _TELLS_NOTHING:
         return False
     is_busy = os.path.lexists(f"{folder}/index.lock") or not os.path.lexists(f"{folder}/index")
     return age_s < (CLONING_S if is_busy else YOUNG_S)
@@ -104,7 +105,7 @@ def _repositories(root: str, depth: int, leave: Collection[str]) -> Iterator[str
     inner = [(root, 0)]
     while inner:
         folder, level = inner.pop()
-        if folder not in leave and os.path.lexists(f"{folder}/.git"):
+        if folder not in leave and os.path.lexists(f"{folder}/.git") and not _only_names_one(folder):
             yield folder
             continue
         if level == depth:  # what lies in it is too deep
@@ -114,6 +115,14 @@ def _repositories(root: str, depth: int, leave: Collection[str]) -> Iterator[str
         except OSError:
             if folder == root:
                 raise
+
+
+def _only_names_one(folder: str) -> bool:
+    """Does `.git` name a bare repository, whose worktrees lie in the folder or elsewhere?"""
+    try:
+        return git.bare_repository(Path(folder)) is not None
+    except _TELLS_NOTHING:
+        return False
 
 
 def _below(folder: str) -> list[str]:

@@ -21,7 +21,7 @@ def let_go_with(document: dict[str, Any], gone: object) -> None:
     With the last one of a repository that was not found for another's sake go those that were."""
     if not isinstance(gone, dict) or not (common := gone.get("common_dir")):
         return
-    if common == f"{gone['path']}/.git":
+    if common == f"{gone['path']}/.git" or was_scanned(gone):
         document["left_out"] = sorted({*left_out(document), gone["path"]})
     if (added := let_go_followers(document, common)) is not None:
         known = [path for row in (gone, added) for path in row.get("left_out") or () if isinstance(path, str)]

@@ -292,6 +292,6 @@ class Fleet:
 def _projects(registered: Registered, only: str | None) -> dict[str, Project]:
     return {
         identifier: registered.project(entry.path)
-        for identifier, entry in registered.projects.items()
+        for identifier, entry in registered.served.items()
         if only in {None, identifier}
     }

@@ -12,7 +12,7 @@ from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.files.approving import Approving, Review
-from harnesssync_orchestrator.files.git import worktree_root
+from harnesssync_orchestrator.files.git import bare_repository, worktree_root
 from harnesssync_orchestrator.files.registry import Registry, RegistryEntry, resolved
 from harnesssync_orchestrator.files.whereabouts import moved_from
 from harnesssync_orchestrator.service.fleet import Fleet
@@ -111,7 +111,7 @@ def _root(path: Path, scope: Scope) -> Path:
         raise UsageError("there is no such folder", path=str(path))
     if scope is Scope.USER:
         return resolved(path)
-    root = worktree_root(path)
+    root = bare_repository(path) or worktree_root(path)
     if root is None:
         raise UsageError("not inside a git worktree", path=str(path), hint="`git init` makes it one")
     return root

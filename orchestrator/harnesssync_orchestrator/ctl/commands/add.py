@@ -35,6 +35,7 @@ COMMAND = Command(
         "Approved are the hooks, local MCP servers, allowed commands and variables that are there now: they reach\n"
         "other harnesses. What comes later waits for `ctl trust`, and so does everything in another user's folder.\n"
         "Without --target the targets are those of the configuration, or else those found to be in use.\n"
+        "Of a bare repository there is nothing but its worktrees: those that come are served as well.\n"
         "Works with no supervisor running; one that runs notices. Exit code 3 if one runs and does not answer: it is\n"
         "noted all the same."
     ),
@@ -43,7 +44,7 @@ COMMAND = Command(
 
 def run(parsed: Parsed, context: Context) -> int:
     console = context.console(parsed)
-    path = context.argument(parsed, console)
+    path = context.repository(parsed, console)
     if not os.path.isdir(path):  # noqa: PTH112 - pathlib takes longer to import than this takes to run
         raise UsageError("there is no such folder", path=path)
     targets = list(parsed.texts("target"))

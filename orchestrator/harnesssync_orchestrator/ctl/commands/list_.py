@@ -34,6 +34,7 @@ def run(parsed: Parsed, context: Context) -> int:
             trust = "trusted" if entry.trusted else "not trusted"
             line += "  as its repository" if entry.found else f"  {targets}, {trust}"
             line += f", found in {visible(entry.root)}" if entry.root else ""
+            line += "" if entry.served else ", a bare repository"
             line += ", paused" if entry.paused else ""
         console.line(line)
     return 0

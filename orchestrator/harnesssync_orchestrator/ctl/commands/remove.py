@@ -32,7 +32,7 @@ COMMAND = Command(
 
 def run(parsed: Parsed, context: Context) -> int:
     console = context.console(parsed)
-    path = context.argument(parsed, console)
+    path = context.repository(parsed, console)
     found = {entry.path for entry in context.registry(console) if entry.found and entry.path != path}
     result, refusal = removed(context, path)
     if not result.get("removed"):
