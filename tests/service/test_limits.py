@@ -16,6 +16,7 @@ from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.config import LimitSettings
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import State
+from harnesssync_orchestrator.files import extent
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
 from harnesssync_orchestrator.files.locks import FileLock
@@ -121,6 +122,67 @@ async def test_an_edit_waits_for_no_sync_that_nobody_waits_for(
         for limiter, holder in taken:
             limiter.release_on_behalf_of(holder)
     assert limits.projects.borrowed_tokens == limits.urgent.borrowed_tokens == 0
+
+
+@pytest.mark.parametrize(("new", "files", "waits"), [(True, 10, False), (True, 40, True), (False, 10, True)])
+async def test_a_small_project_that_is_new_waits_for_no_large_one(
+    engine: Engine,
+    project: Callable[[str], Project],
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    new: bool,
+    files: int,
+    waits: bool,
+) -> None:
+    """Large ones have all places and all threads. Others that are new are taken one by one, and an edit goes before."""
+    monkeypatch.setattr(extent, "MOST", 30)
+    limits = engine.limits
+    taken = [
+        (limiter, object())
+        for limiter in (limits.unhurried, limits.hashing, limits.linking, limits.ledgers)
+        for _ in range(int(limiter.total_tokens))
+    ]
+    for limiter, holder in taken:
+        limiter.acquire_on_behalf_of_nowait(holder)
+    newcomers, edited = [project(name) for name in ("one", "two", "three")], project("edited")
+    for each in newcomers:
+        for number in range(files):
+            Path(each.path, f"{number}.txt").touch()
+    async with anyio.create_task_group() as tasks:
+        for each in newcomers:
+            tasks.start_soon(sync, each, engine, Options(new=new))
+        if waits:
+            await until(lambda: limits.unhurried.statistics().tasks_waiting == 3, "all of them wait")
+            assert not any(Path(each.path, "AGENTS.md").exists() for each in newcomers)
+        else:
+            await until(lambda: all(Path(each.path, "AGENTS.md").exists() for each in newcomers), "they are done")
+        with anyio.fail_after(10):
+            assert (await sync(edited, engine, Options(urgent=True))).report.state is State.IN_STEP
+        for limiter, holder in taken:
+            limiter.release_on_behalf_of(holder)
+    assert limits.projects.borrowed_tokens == limits.newcomers.borrowed_tokens == limits.urgent.borrowed_tokens == 0
+
+
+async def test_no_more_linkers_work_at_once_than_the_limit(
+    engine: Engine, project: Callable[[str], Project], until: Until
+) -> None:
+    """Targets that have many outputs have a thread each, if there is one: here they have it one after the other."""
+    engine = replace(engine, limiting=LimitSettings(projects=4, linking=1))
+    linkers, other = engine.limits.linking, object()
+    one = replace(project("one"), targets=("codex", "gemini", "opencode"))
+    agents = Path(one.path, ".claude/agents")
+    agents.mkdir(parents=True)
+    for number in range(60):
+        (agents / f"a{number}.md").write_text(f"---\nname: a{number}\ndescription: d\n---\nWork.\n")
+    linkers.acquire_on_behalf_of_nowait(other)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sync, one, engine)
+        await until(lambda: linkers.statistics().tasks_waiting == 3, "three linkers wait for the one place")
+        assert not Path(one.path, ".codex").exists()
+        linkers.release_on_behalf_of(other)
+    assert len(list(Path(one.path, ".codex/agents").iterdir())) == 60
+    assert linkers.borrowed_tokens == 0
 
 
 @pytest.mark.parametrize("urgent", [True, False])

@@ -64,9 +64,9 @@ class Engine:
         return Limits.create(self.limiting) if self.place is None else self.place.limits
 
     @asynccontextmanager
-    async def in_place(self, *, urgent: bool) -> AsyncGenerator[Engine]:
+    async def in_place(self, *, urgent: bool, new: bool = False) -> AsyncGenerator[Engine]:
         """The engine of whoever has a place among the syncs in flight, with the limits that go with it."""
-        async with self.limits.place(urgent=urgent) as place:
+        async with self.limits.place(urgent=urgent, new=new) as place:
             yield replace(self, place=place)
 
     async def without_place(self, seconds: float) -> None:
@@ -93,7 +93,8 @@ class Options:
     and leaves a project that is paused or not registered any more alone. What it wrote it leaves to a later one to look
     at again. `changed` are the paths that it answers to, if it is known that nothing else has changed. While it waits
     for its place more may: `lately` is asked in the end, and gives all of them. `begun` is called then, on the loop.
-    An `urgent` one does not wait for those that are not (`Limits`).
+    An `urgent` one does not wait for those that are not (`Limits`), nor does the first one of a small project that is
+    `new`.
     """
 
     targets: tuple[str, ...] = ()
@@ -107,6 +108,7 @@ class Options:
     lately: Callable[[], frozenset[str]] | None = field(default=None, compare=False)
     begun: Callable[[], None] | None = field(default=None, compare=False)
     urgent: bool = field(default=False, compare=False)
+    new: bool = field(default=False, compare=False)
 
     def up_to_date(self) -> Options:
         """The same, answering to what has changed by now: the sync has its place, and begins."""

@@ -88,6 +88,7 @@ class Fleet:
         self._changed = anyio.Event()
         # Guards the comparing of registry and workers: two at once would serve a project twice.
         self._following = anyio.Lock()
+        self._has_begun = False
         self._stopping: HarnessSyncError | None = None
         self._tasks: TaskGroup | None = None
         self._sockets: Sockets | None = None
@@ -102,6 +103,7 @@ class Fleet:
         if self._only is None:
             await self._scanning.begin()
         await self.follow()
+        self._has_begun = True
         tasks.start_soon(self._keep_following)
         tasks.start_soon(self._scanning.run)
 
@@ -214,6 +216,7 @@ class Fleet:
             log=self._log,
             lock_timeout_s=self._config.lock_timeout_s,
             own=frozenset({str(self._layout.ledger_file(project))}),
+            new=self._has_begun,
         )
         served = Served(
             worker,

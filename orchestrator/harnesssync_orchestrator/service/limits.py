@@ -23,11 +23,13 @@ class Limits:
     `projects` bounds the syncs in flight, which hold their project's lock; `hashing`, `linking` and `ledgers` bound
     threads. What is urgent, a person's edit of a few files, waits only for others of its kind: what is not, such as the
     first syncs of projects of thousands of files, never has all places, since it is bounded by `unhurried` as well, and
-    there are threads that it does not get, `urgent`.
+    there are threads that it does not get, `urgent`. What is new and small waits for what is unhurried no more than
+    that, but has one place of its own, `newcomers`: many that come at once keep no edit waiting.
     """
 
     projects: anyio.CapacityLimiter
     unhurried: anyio.CapacityLimiter
+    newcomers: anyio.CapacityLimiter
     urgent: anyio.CapacityLimiter
     hashing: anyio.CapacityLimiter
     linking: anyio.CapacityLimiter
@@ -37,8 +39,9 @@ class Limits:
     def create(cls, settings: LimitSettings) -> Limits:
         """Made inside a running event loop, which anyio's limiters belong to."""
         return cls(
-            projects=anyio.CapacityLimiter(settings.projects + 1),
+            projects=anyio.CapacityLimiter(settings.projects + 2),
             unhurried=anyio.CapacityLimiter(settings.projects),
+            newcomers=anyio.CapacityLimiter(1),
             urgent=anyio.CapacityLimiter(settings.hashing),
             hashing=anyio.CapacityLimiter(settings.hashing),
             linking=anyio.CapacityLimiter(settings.linking),
@@ -46,11 +49,13 @@ class Limits:
         )
 
     @asynccontextmanager
-    async def place(self, *, urgent: bool) -> AsyncGenerator[Place]:
-        """A place among the syncs in flight. First come, first served, among those that are urgent and among those
-        that are not."""
-        mine = replace(self, hashing=self.urgent, linking=self.urgent, ledgers=self.urgent) if urgent else self
-        place = Place(mine, (self.projects,) if urgent else (self.unhurried, self.projects))
+    async def place(self, *, urgent: bool, new: bool = False) -> AsyncGenerator[Place]:
+        """A place among the syncs in flight. First come, first served, among those that are urgent, those that are
+        `new`, and all others."""
+        hurries = urgent or new
+        mine = replace(self, hashing=self.urgent, linking=self.urgent, ledgers=self.urgent) if hurries else self
+        beside = self.newcomers if new and self.unhurried.available_tokens < 1 else self.unhurried
+        place = Place(mine, (self.projects,) if urgent else (beside, self.projects))
         await place.take()
         try:
             with holding(place.bounds):

@@ -15,6 +15,7 @@ from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import Standing
 from harnesssync_orchestrator.files import echo
+from harnesssync_orchestrator.files.extent import is_small
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
@@ -39,8 +40,15 @@ async def sync(project: Project, engine: Engine, options: Options | None = None)
     lock_file = engine.layout.sync_lock(project.id)
     held = engine.locks.held(project.id, lock_file, options.lock_timeout_s, only_to_look=options.dry_run)
     # The place among the syncs in flight comes second: whoever waits for another process's lock takes nobody's.
-    async with held, engine.in_place(urgent=options.urgent) as mine:
+    async with held, engine.in_place(urgent=options.urgent, new=await _is_small(project, engine, options)) as mine:
         return await _in_its_place(project, mine, options.up_to_date())
+
+
+async def _is_small(project: Project, engine: Engine, options: Options) -> bool:
+    """Is it new, and soon done?"""
+    if not options.new or options.urgent:
+        return False
+    return await threads.run_sync(partial(is_small, project.path), limiter=engine.limits.urgent)
 
 
 async def _in_its_place(project: Project, engine: Engine, options: Options) -> SyncResult:

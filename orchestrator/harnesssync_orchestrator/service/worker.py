@@ -57,7 +57,7 @@ class Worker:
     """The only one to sync its project in this process. Everything but `run` may be called at any time on the loop.
 
     `publish` gets every report that tells the project's state; `watch` the folders to watch; `mark` what it is doing.
-    `own` are those files of ours that are watched too, and that are none of the project's.
+    `own` are those files of ours that are watched too, and that are none of the project's. A `new` one came just now.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Worker:
         lock_timeout_s: float = 10.0,
         mark: Callable[[str, Activity], None] = lambda _project, _activity: None,
         own: frozenset[str] = frozenset(),
+        new: bool = False,
         backoff: Backoff | None = None,
         clock: Clock = utc_now,
     ) -> None:
@@ -85,6 +86,7 @@ class Worker:
         self._log = log.bind(project_id=project.id)
         self._defaults = Options(lock_timeout_s=lock_timeout_s, automatic=True)
         self._own = own
+        self._new = new
         self._backoff = backoff or Backoff()
         self._clock = clock
         self._feedback = Feedback()
@@ -124,10 +126,8 @@ class Worker:
             self._publish(self.report)
 
     def queue(self, options: Options) -> None:
-        """Sync as soon as possible; nobody waits for it. What is queued already is not queued again.
-
-        Raises HarnessSyncError when very many different ones are.
-        """
+        """Sync as soon as possible; nobody waits for it. What is queued already is not queued again. Raises
+        HarnessSyncError when very many different ones are."""
         if any(request.options == options for request in self._requests):
             return
         if len(self._requests) >= MOST_QUEUED and options != self._defaults:
@@ -228,14 +228,15 @@ class Worker:
 
     def _answering(self, options: Options, told: frozenset[str] | None) -> Options:
         """The sync that answers to all that has happened, also while it waits for its place."""
+        new = self._new and not self._due.started
         self._changed = together(told, self._due.begin())
 
         def lately() -> frozenset[str]:
             self._changed = together(self._changed, self._due.begin())
             return self._known_changes
 
-        is_edit = 0 < len(self._known_changes) <= MOST_URGENT
-        return replace(options, changed=self._known_changes, lately=lately, urgent=options.urgent or is_edit)
+        urgent = options.urgent or 0 < len(self._known_changes) <= MOST_URGENT
+        return replace(options, changed=self._known_changes, lately=lately, urgent=urgent, new=new)
 
     async def _once(self, options: Options, reason: Reason) -> Report:
         """One sync and its canonical line. This is the one place where any error of a project ends."""
