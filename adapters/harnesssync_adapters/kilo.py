@@ -1,9 +1,9 @@
 """Kilo Code, observed with version 7.7.7: made from OpenCode, whose agents, commands and permissions it takes.
 
-It reads `CLAUDE.md` (where there is no `AGENTS.md`), `.claude/skills`, and a project's `opencode.json` itself. In a
-person's file `{env:NAME}` is expanded; in a project's, one such text makes it refuse the server or the whole file.
-It follows no link to a skill that leads out of the project, and no link to a rule file. Rule files are those of the
-folder that it is started in.
+It reads `CLAUDE.md` (where there is no `AGENTS.md`), `.claude/skills`, and a project's `opencode.json` itself, but
+nothing of `.opencode`. In a person's file `{env:NAME}` is expanded; in a project's, one such text makes it refuse the
+server or the whole file. It follows no link to a skill that leads out of the project, and no link to a rule file. Rule
+files are those of the folder that it is started in.
 """
 
 from __future__ import annotations
@@ -35,12 +35,18 @@ from harnesssync_orchestrator.core.items import (
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
+_NAMES = ("kilo.json", "kilo.jsonc", "opencode.json", "opencode.jsonc")
+
 _FAMILY = Family(
     name="Kilo Code",
     folders=(".kilo", ".config/kilo"),
     main=("kilo.json", ".config/kilo/kilo.json"),
     early=("kilo.json", ".config/kilo/kilo.json"),
     late=(".kilo/kilo.json", ".config/kilo/kilo.jsonc"),
+    read=(
+        tuple(f"{folder}{name}" for folder in ("", ".kilo/", ".kilocode/") for name in _NAMES),
+        tuple(f".config/kilo/{name}" for name in ("config.json", *_NAMES)),
+    ),
 )
 
 
@@ -104,7 +110,8 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             continue
         value, losses = _in_project(server) if view.scope is Scope.PROJECT else _in_home(server)
         if value is not None:
-            yield server_key(view, server, _FAMILY.config(view), ("mcp", server.name), value)
+            pointer, rivals = ("mcp", server.name), _FAMILY.rivals(view)
+            yield server_key(view, server, _FAMILY.config(view), pointer, value, rivals=rivals)
         for what, why in losses.items():
             yield loss(view, server, what, why)
         if server.timeout_ms is not None:

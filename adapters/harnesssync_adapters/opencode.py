@@ -88,7 +88,8 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if (refused := unusable(view, server, "OpenCode", would_expand)) is not None:
             yield refused
             continue
-        yield server_key(view, server, FAMILY.config(view), ("mcp", server.name), _server(server))
+        pointer, rivals = ("mcp", server.name), FAMILY.rivals(view)
+        yield server_key(view, server, FAMILY.config(view), pointer, _server(server), rivals=rivals)
         for template in templates(server):
             for reference in template.references:
                 if reference.default is not None:

@@ -35,7 +35,7 @@ GOOSE_PLUGIN = ".agents/plugins/harnesssync-goose/"
 PLACES: dict[str, dict[Scope, tuple[str, ...]]] = {
     "codex": {P: (".codex/", SKILLS, "AGENTS.md", "AGENTS.override.md"), U: (".codex/", SKILLS)},
     "gemini": {P: (".gemini/", SKILLS, "AGENTS.md"), U: (".gemini/", SKILLS)},
-    "opencode": {P: (".opencode/", "opencode.json", SKILLS, "AGENTS.md"), U: (".config/opencode/", SKILLS)},
+    "opencode": {P: (".opencode/", SKILLS, "AGENTS.md"), U: (".config/opencode/", SKILLS)},
     "amp": {P: (".amp/", SKILLS, "AGENTS.md"), U: (".config/amp/", ".config/agents/skills/")},
     "kiro": {P: (".kiro/", "AGENTS.md"), U: (".kiro/",)},
     "zed": {P: (".zed/", SKILLS, "AGENTS.md"), U: (".config/zed/", SKILLS)},

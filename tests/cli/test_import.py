@@ -397,7 +397,7 @@ def test_what_another_harness_gets_is_what_was_kept_for_the_first(run: Run, keep
     bring(run, "codex", cwd=root)
     assert run("ctl", "add", str(root), "--target=opencode").code == 0
     assert run("sync", cwd=root).code == 0
-    servers = json.loads((root / "opencode.json").read_text())["mcp"]
+    servers = json.loads((root / ".opencode/opencode.json").read_text())["mcp"]
     assert servers["files"]["environment"] == {"MODE": "fast", "TOKEN": "{env:TOKEN}"}
     assert (root / ".opencode/agents/reviewer.md").read_text().endswith("Review it.\n")
 

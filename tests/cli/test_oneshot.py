@@ -69,14 +69,15 @@ def test_an_item_left_out_for_its_credential_is_told_in_full(run: Run, worktree:
     """A person can mend it. The credential itself is told nowhere."""
     server = {"type": "http", "url": "https://example.invalid/mcp", "headers": {"Authorization": "Bearer plainwords"}}
     (worktree / ".mcp.json").write_text(json.dumps({"mcpServers": {"docs": server}}))
-    (worktree / "opencode.json").write_text("{}\n")
-    git("add", "opencode.json", cwd=worktree)
+    (worktree / ".opencode").mkdir()
+    (worktree / ".opencode/opencode.json").write_text("{}\n")
+    git("add", ".opencode/opencode.json", cwd=worktree)
     run("ctl", "add", str(worktree), "--target", "opencode")
     for command in ("sync", "status"):
         told = run(command, cwd=worktree).out
         assert "! credential: opencode goes without mcp_server docs. the header Authorization" in told
         assert "plainwords" not in told
-    assert "docs" not in (worktree / "opencode.json").read_text()
+    assert "docs" not in (worktree / ".opencode/opencode.json").read_text()
 
 
 def test_link_copy_is_told_where_the_system_makes_no_links(run: Run, worktree: Path) -> None:

@@ -499,12 +499,12 @@ def test_a_comment_in_a_table_of_ours_stays_when_the_table_goes(
     assert run("ctl", "add", str(worktree), "--target", "opencode").code == 0
     assert run("sync", cwd=worktree).code == 0
     theirs = '{"mcp": {\n  // Ask Ann first\n  "files": {"type": "remote", "url": "https://mine.example"}\n}}\n'
-    write(worktree, "opencode.json", theirs)
+    write(worktree, ".opencode/opencode.json", theirs)
     assert run("resolve", "--all", "--restore", cwd=worktree).code == 0
-    assert "mine.example" not in (worktree / "opencode.json").read_text()
+    assert "mine.example" not in (worktree / ".opencode/opencode.json").read_text()
     (worktree / ".mcp.json").unlink()
     assert run(*command, cwd=worktree).code == 0
-    assert (worktree / "opencode.json").read_text() == "{\n  // Ask Ann first\n}\n"
+    assert (worktree / ".opencode/opencode.json").read_text() == "{\n  // Ask Ann first\n}\n"
 
 
 @pytest.mark.parametrize("command", [("sync",), ("unlink", "--all")])

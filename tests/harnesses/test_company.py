@@ -14,12 +14,14 @@ pytestmark = pytest.mark.harnesses
 
 
 @pytest.mark.parametrize("harness", ["opencode", "kilo"])
-def test_permissions_for_opencode_reach_opencode_alone(
+def test_what_is_for_opencode_reaches_opencode_alone(
     harness: str, programs: Path, places: Callable[[str], tuple[Path, Path]]
 ) -> None:
-    """Kilo Code reads a project's `opencode.json`: what is allowed there would reach it without what is denied."""
+    """Kilo Code reads a project's `opencode.json`: what is allowed there would reach it without what is denied, and at
+    a server with a variable it complains."""
     project, home = places("station")
-    write(project / ".mcp.json", {"mcpServers": {"files": {"command": SERVER, "args": []}}})
+    server = {"command": SERVER, "args": ["${STATION_KEY}"], "env": {"TOKEN": "${STATION_TOKEN}"}}
+    write(project / ".mcp.json", {"mcpServers": {"files": server}})
     rules = {"allow": ["Bash(make:*)"], "deny": ["Bash(make release:*)"]}
     write(project / ".claude/settings.json", {"permissions": rules})
     make_repository(project)
@@ -28,7 +30,8 @@ def test_permissions_for_opencode_reach_opencode_alone(
         project=str(project), home=str(home), prefix=str(programs), stand_ins=(SERVER,), environment=ENVIRONMENT
     )
     seen = ask(harness, question)
-    assert seen.listed_servers == ("files",)
+    assert seen.listed_servers == (("files",) if harness == "opencode" else ())
+    assert (seen.warnings, seen.errors) == ((), ())
     assert ({"bash", "?ash"} <= set(seen.permissions)) == (harness == "opencode")
     assert seen.permissions == {} or harness == "opencode"
 

@@ -31,7 +31,7 @@ LONGEST_S = 5.0
 LEAST = 120
 _LONGEST_PATH = 3500
 _READ_WHOLE = 8 * 1024 * 1024
-_MERGED = frozenset({".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json", "opencode.json"})
+_MERGED = frozenset({".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json", ".opencode/opencode.json"})
 _TARGETS = ("--target=codex", "--target=gemini", "--target=opencode")
 _COMMANDS = (
     ("sync", "--json", *_TARGETS),

@@ -206,7 +206,7 @@ def _links_out() -> Iterator[Case]:
         ".codex/config.toml": ".codex/config.toml",
         ".codex/hooks.json": ".claude/settings.json",
         ".gemini/settings.json": ".gemini/settings.json",
-        "opencode.json": ".config/opencode/opencode.json",
+        ".opencode/opencode.json": ".config/opencode/opencode.json",
         ".codex/agents/good.toml": ".ssh/id_rsa",
         ".gemini/agents/good.md": ".ssh/authorized_keys",
         ".agents/skills/good": ".ssh",
@@ -482,7 +482,7 @@ def _documents() -> Iterator[Case]:
         "number": '{"a": ' + "9" * 100_000 + "}",
         "taken": '{"mcp": 1, "mcpServers": [], "hooks": "x"}',
     }.items():
-        documents = ("opencode.json", ".gemini/settings.json", ".codex/hooks.json")
+        documents = (".opencode/opencode.json", ".gemini/settings.json", ".codex/hooks.json")
         yield Case(name=f"planted-json:{what}", set_up=_writing(dict.fromkeys(documents, text)))
 
 
@@ -602,7 +602,7 @@ def _secrets() -> Iterator[Case]:
 
         def set_up(ground: Ground, server: object = server) -> None:
             ground.write(".mcp.json", json.dumps({"mcpServers": {"s": server}}))
-            ground.write("opencode.json", '{"theme": "mine"}\n')
+            ground.write(".opencode/opencode.json", '{"theme": "mine"}\n')
             ground.write(".codex/config.toml", "# mine\n")
             ground.write(".gitignore", "!/.gemini/settings.json\n")
 
@@ -620,6 +620,6 @@ def _secrets() -> Iterator[Case]:
             ),
         )
         ground.write(".claude/agents/x.md", f"---\nname: x\ndescription: d\nmodel: {SECRET}\n---\nUse {SECRET}.\n")
-        ground.write(".gitignore", "!.codex\n!.codex/**\n!.gemini\n!.gemini/**\n!/opencode.json\n!.opencode/**\n")
+        ground.write(".gitignore", "!.codex\n!.codex/**\n!.gemini\n!.gemini/**\n!.opencode\n!.opencode/**\n")
 
     yield Case(name="secret:settings", set_up=settings)

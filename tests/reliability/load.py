@@ -75,7 +75,7 @@ KINDS = (
     Kind(
         source=".mcp.json",
         text=SERVERS,
-        outputs=(".codex/config.toml", ".gemini/settings.json", "opencode.json"),
+        outputs=(".codex/config.toml", ".gemini/settings.json", ".opencode/opencode.json"),
     ),
 )
 

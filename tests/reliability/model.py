@@ -67,11 +67,23 @@ class Model:
 
     # --- what may be written
 
+    def wishes(self) -> dict[At, Wish]:
+        """What the targets should have now. What its owners read in the source gets nothing until something that is
+        not ours alone hides that from them."""
+        everything = wishes(self.source.readable(), self.targets)
+        return {at: wish for at, wish in everything.items() if set(wish.owners) - set(wish.readers) or self._hides(at)}
+
+    def _hides(self, at: At) -> bool:
+        there, entry = self.wholes.get(at.path), self.ledger.get(at)
+        if there is None or entry is None:
+            return there is not None
+        return not entry.ours or entry.kept or entry.origin is not ABSENT or entry.value != there
+
     def permitted(self) -> tuple[dict[At, Wish], list[At]]:
         """What may be written, and what waits for approval. Private things only enter documents that are all ours."""
         wanted: dict[At, Wish] = {}
         held: list[At] = []
-        for at, wish in wishes(self.source.readable(), self.targets).items():
+        for at, wish in self.wishes().items():
             if wish.private and at.pointer and not self.wholly_ours(at.path):
                 continue
             if wish.executes is not None and wish.executes not in self.approved:

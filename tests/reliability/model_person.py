@@ -27,7 +27,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 KINDS = st.sampled_from(sorted(NAMES))
 WHICH = st.integers(0, 11)
 STRANGERS = (".codex/own.toml", ".agents/skills/own/SKILL.md", ".gemini/own.md", ".opencode/agents/own.md")
-TABLES = {".codex/config.toml": "mcp_servers", ".gemini/settings.json": "mcpServers", "opencode.json": "mcp"}
+TABLES = {".codex/config.toml": "mcp_servers", ".gemini/settings.json": "mcpServers", ".opencode/opencode.json": "mcp"}
 GARBAGE = b"\n<<<<<<< mine-9999\n"
 
 

@@ -14,7 +14,7 @@ TARGETS = ("codex", "gemini", "opencode")
 CODEX, GEMINI, OPENCODE, DENIALS, HOOKS = (
     ".codex/config.toml",
     ".gemini/settings.json",
-    "opencode.json",
+    ".opencode/opencode.json",
     ".opencode/opencode.jsonc",
     ".codex/hooks.json",
 )
@@ -54,12 +54,14 @@ class At:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """One output that should be. `value` is a whole, or what a key or an element should say; `executes` what needs a
-    person's approval for it, if anything does."""
+    person's approval for it, if anything does. Those of the owners that are `readers` read the source itself, until
+    something stands in the place of the output."""
 
     value: Any
     owners: tuple[str, ...]
     executes: Executable | None = None
     private: bool = False
+    readers: tuple[str, ...] = ()
 
 
 @dataclass
@@ -146,6 +148,7 @@ def wishes(source: Source, targets: frozenset[str]) -> dict[At, Wish]:
                 owners=owners,
                 executes=wish.executes,
                 private=wish.private,
+                readers=wish.readers,
             )
     return found
 
@@ -214,10 +217,9 @@ def _settings(source: Source) -> Iterator[tuple[At, Wish]]:
 def _rules(rules: Mapping[str, str]) -> Iterator[tuple[At, Wish]]:
     public = {path: rules[path] for path in sorted(rules, key=_outer_first) if path != "CLAUDE.local.md"}
     if public:
-        native = list(public) == ["CLAUDE.md"]
-        owners = ("codex", "gemini") if native else TARGETS
-        one = len(public) == 1
-        yield At("AGENTS.md"), Wish(value=Link(next(iter(public))) if one else _rendered(public), owners=owners)
+        readers = ("opencode",) if list(public) == ["CLAUDE.md"] else ()
+        value = Link(next(iter(public))) if len(public) == 1 else _rendered(public)
+        yield At("AGENTS.md"), Wish(value=value, owners=TARGETS, readers=readers)
         yield _element(GEMINI, ("context", "fileName"), "GEMINI.md", "gemini")
         yield _element(GEMINI, ("context", "fileName"), "AGENTS.md", "gemini")
     if "CLAUDE.local.md" in rules:

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tests.reliability.model_source import DOCUMENTS, At, Wish, wishes
+from tests.reliability.model_source import DOCUMENTS, At, Wish
 from tests.reliability.model_values import (
     ABSENT,
     BLOCKED,
@@ -47,7 +47,7 @@ class Sync:
     def run(self) -> Said:
         model = self.model
         wanted, held = model.permitted()
-        everything = wishes(model.source.readable(), model.targets)
+        everything = model.wishes()
         stale = [at for at, entry in model.ledger.items() if at not in wanted and not (entry.kept and at in everything)]
         stale = [at for at in stale if at not in held or not model.stays(at, everything[at])]
         if self.broken and not self.confirmed:

@@ -157,7 +157,7 @@ def test_a_key_that_is_ours_again_hides_its_file_from_git_at_once() -> None:
     with a_person_with("servers") as machine:
         machine.sync(confirmed=False)
         machine.edit_a_key_of_ours(which=0, entry=0)
-        machine.put_a_document_of_their_own(path="opencode.json", form=3)
+        machine.put_a_document_of_their_own(path=".opencode/opencode.json", form=3)
         machine.sync(confirmed=False)
         machine.resolve_a_conflict(which=0, choice="restore")
 
@@ -189,12 +189,12 @@ def test_a_comment_in_a_table_that_we_made_stays_when_the_table_goes() -> None:
         machine.sync(confirmed=False)
         machine.edit_an_output(which=0)
         machine.resolve_a_conflict(which=0, choice="keep")
-        machine.delete_a_document(which=sorted(machine.model.documents).index("opencode.json"))
-        machine.put_a_document_of_their_own(path="opencode.json", form=2)
+        machine.delete_a_document(which=sorted(machine.model.documents).index(".opencode/opencode.json"))
+        machine.put_a_document_of_their_own(path=".opencode/opencode.json", form=2)
         machine.resolve_a_conflict(which=1, choice="restore")
         machine.delete_much(kinds={"agents", "denied", "servers"})
         machine.sync(confirmed=True)
-        assert "opencode.json" in machine.model.documents
+        assert ".opencode/opencode.json" in machine.model.documents
 
 
 def test_what_a_confirmed_sync_found_is_not_what_the_next_one_says() -> None:
@@ -235,7 +235,7 @@ def test_keys_that_a_killed_run_took_away_are_not_missed_though_the_file_was_edi
 def test_keys_that_a_killed_run_was_to_take_away_are_gone_with_the_file_that_a_person_removed(calls: int) -> None:
     """Nobody is asked whether they may be removed from a file that is not there."""
     with a_person_with("hooks", "programs", "skills") as machine:
-        machine.put_a_document_of_their_own(path="opencode.json", form=0)
+        machine.put_a_document_of_their_own(path=".opencode/opencode.json", form=0)
         machine.break_or_mend_a_source(settings=True)
         machine.sync(confirmed=False)
         machine.rename_an_item(kind="programs", which=2)

@@ -96,9 +96,10 @@ def test_what_the_next_run_does_not_put_right_is_found(stage: Stage) -> None:
 def test_another_order_in_a_document_is_found_but_after_a_run_that_could_not_read_everything(stage: Stage) -> None:
     """Then words that came, went or changed still are."""
     assert stage.again().code == stage.settled_code
-    document = stage.world.project / "opencode.json"
-    servers = json.loads(document.read_text())["mcp"]
-    document.write_text(json.dumps({"mcp": dict(reversed(servers.items()))}, indent=2) + "\n")
+    document = stage.world.project / ".opencode/opencode.json"
+    values = json.loads(document.read_text())
+    servers = values["mcp"]
+    document.write_text(json.dumps({**values, "mcp": dict(reversed(servers.items()))}, indent=2) + "\n")
     assert len(servers) > 1
     assert stage.strays()
     assert stage.strays(in_order=False) == []

@@ -82,7 +82,9 @@ def test_no_cross_writes_when_another_project_changes(machine: Machine, worktree
     (a / ".claude" / "agents" / "reviewer.md").write_text("---\nname: reviewer\ndescription: R\n---\nReview.\n")
     (a / ".mcp.json").write_text('{"mcpServers": {"docs": {"type": "http", "url": "https://example.invalid"}}}')
     (a / "CLAUDE.md").write_text("other rules")
-    eventually(lambda: (a / ".codex" / "agents" / "reviewer.toml").exists() and (a / "opencode.json").exists())
+    eventually(
+        lambda: (a / ".codex" / "agents" / "reviewer.toml").exists() and (a / ".opencode/opencode.json").exists()
+    )
     machine.call("sync", projects=[str(a)])
     assert "example.invalid" in (a / ".codex" / "config.toml").read_text()
     assert {path: signature(path) for folder in folders for path in (folder, *folder.rglob("*"))} == before

@@ -43,7 +43,7 @@ Taking = Callable[..., Awaitable[Withdrawal]]
 def root(tmp_path: Path, git: Callable[..., str]) -> Path:
     """A repository with one server that names its credential, and one that refers to it."""
     root = (tmp_path / "project").resolve()
-    root.mkdir()
+    (root / ".opencode").mkdir(parents=True)
     git("init", "-q", cwd=root)
     (root / ".mcp.json").write_text(json.dumps(SERVERS), encoding="utf-8")
     return root
@@ -63,7 +63,7 @@ def engine(home: Path, tmp_path: Path, readable_log: Any) -> Engine:
 
 @pytest.fixture
 def run(root: Path, engine: Engine) -> Sync:
-    """Sync for OpenCode, whose servers stand in `opencode.json`."""
+    """Sync for OpenCode, whose servers stand in `.opencode/opencode.json`."""
 
     async def run(engine: Engine = engine, path: Path = root, scope: Scope = Scope.PROJECT, **options: Any) -> Report:
         project = approved(Project(path=str(path), scope=scope, targets=("opencode",)), engine.places)
@@ -79,9 +79,9 @@ def servers(file: Path) -> set[str]:
 async def test_in_a_hidden_file_of_our_own_it_may_stand(run: Sync, root: Path, git: Callable[..., str]) -> None:
     """It is in no `git status`, and nobody else may read it."""
     report = await run()
-    assert servers(root / "opencode.json") == {"bad", "good"}
-    assert stat.S_IMODE((root / "opencode.json").stat().st_mode) == 0o600
-    assert "opencode.json" not in git("status", "--porcelain", "-uall", cwd=root)
+    assert servers(root / ".opencode/opencode.json") == {"bad", "good"}
+    assert stat.S_IMODE((root / ".opencode/opencode.json").stat().st_mode) == 0o600
+    assert ".opencode/opencode.json" not in git("status", "--porcelain", "-uall", cwd=root)
     assert report.losses == ()
 
 
@@ -90,13 +90,13 @@ async def test_in_a_file_that_git_sees_it_may_not(
     run: Sync, root: Path, engine: Engine, git: Callable[..., str], way: str
 ) -> None:
     """A loss names the place and the remedy; the server that refers to its credential is written all the same."""
-    file = root / "opencode.json"
+    file = root / ".opencode/opencode.json"
     if way in ("tracked", "shared"):
         file.write_text('{"theme": "mine"}\n', encoding="utf-8")
     if way == "tracked":
-        git("add", "opencode.json", cwd=root)
+        git("add", ".opencode/opencode.json", cwd=root)
     elif way == "shown":
-        (root / ".gitignore").write_text("!/opencode.json\n", encoding="utf-8")
+        (root / ".gitignore").write_text("!/.opencode/opencode.json\n", encoding="utf-8")
     report = await run(engine=replace(engine, exclude="off" if way == "unhidden" else "info"))
     assert servers(file) == {"good"}
     (loss,) = report.losses
@@ -107,19 +107,19 @@ async def test_in_a_file_that_git_sees_it_may_not(
 
 async def test_a_file_that_a_persons_own_patterns_hide_may_have_it(run: Sync, root: Path) -> None:
     """Also beside things of theirs; the file is for its owner alone from then on."""
-    (root / ".gitignore").write_text("opencode.json\n", encoding="utf-8")
-    (root / "opencode.json").write_text('{"theme": "mine"}\n', encoding="utf-8")
+    (root / ".gitignore").write_text(".opencode/opencode.json\n", encoding="utf-8")
+    (root / ".opencode/opencode.json").write_text('{"theme": "mine"}\n', encoding="utf-8")
     await run()
-    assert servers(root / "opencode.json") == {"bad", "good"}
-    assert stat.S_IMODE((root / "opencode.json").stat().st_mode) == 0o600
+    assert servers(root / ".opencode/opencode.json") == {"bad", "good"}
+    assert stat.S_IMODE((root / ".opencode/opencode.json").stat().st_mode) == 0o600
 
 
 async def test_a_pattern_that_shows_the_file_takes_it_out_again(run: Sync, root: Path) -> None:
     """The change of the pattern is noticed, though no source and no output has changed."""
     await run()
-    (root / ".gitignore").write_text("!/opencode.json\n", encoding="utf-8")
+    (root / ".gitignore").write_text("!/.opencode/opencode.json\n", encoding="utf-8")
     await run()
-    assert servers(root / "opencode.json") == {"good"}
+    assert servers(root / ".opencode/opencode.json") == {"good"}
 
 
 async def test_when_git_gives_no_answer_all_stays_as_it_is(
@@ -127,15 +127,15 @@ async def test_when_git_gives_no_answer_all_stays_as_it_is(
 ) -> None:
     """Neither written nor removed for want of knowledge."""
     await run()
-    before = (root / "opencode.json").read_bytes()
+    before = (root / ".opencode/opencode.json").read_bytes()
     (root / ".gitignore").write_text("# changed\n", encoding="utf-8")
     monkeypatch.setenv("PATH", str(root))
     report = await run()
-    assert (root / "opencode.json").read_bytes() == before
+    assert (root / ".opencode/opencode.json").read_bytes() == before
     assert [problem.code for problem in report.problems] == ["git_missing"]
-    (root / "opencode.json").unlink()
+    (root / ".opencode/opencode.json").unlink()
     assert "could not be asked" in (await run()).losses[0].why
-    assert servers(root / "opencode.json") == {"good"}
+    assert servers(root / ".opencode/opencode.json") == {"good"}
 
 
 async def test_what_cannot_be_hidden_is_not_written(run: Sync, root: Path) -> None:
@@ -147,7 +147,7 @@ async def test_what_cannot_be_hidden_is_not_written(run: Sync, root: Path) -> No
     report = await run()
     assert [failure.code for failure in report.failures] == ["exclude_damaged"]
     assert (root / "AGENTS.md").exists()
-    assert not (root / "opencode.json").exists()
+    assert not (root / ".opencode/opencode.json").exists()
 
 
 async def test_a_home_in_a_repository_is_asked_about_too(run: Sync, home: Path, git: Callable[..., str]) -> None:
@@ -169,7 +169,7 @@ async def test_nothing_that_is_kept_or_told_has_it(
     run: Sync, root: Path, home: Path, readable_log: Any, git: Callable[..., str]
 ) -> None:
     """Ledger, footprint, memory, report and log; the history has what a person replaced, not what we wrote."""
-    (root / "opencode.json").write_text("{}\n", encoding="utf-8")
+    (root / ".opencode/opencode.json").write_text("{}\n", encoding="utf-8")
     git("add", "-A", cwd=root)
     reports = [await run(), await run(dry_run=True)]
     kept = [file.read_bytes() for file in (home / ".harnesssync").rglob("*") if file.is_file()]
@@ -184,8 +184,8 @@ async def test_nothing_that_is_kept_or_told_has_it(
 @pytest.fixture
 def theirs(root: Path) -> Path:
     """A merged file of a person's, which a pattern of theirs hides from git, and which others may read."""
-    (root / ".gitignore").write_text("opencode.json\n", encoding="utf-8")
-    file = root / "opencode.json"
+    (root / ".gitignore").write_text(".opencode/opencode.json\n", encoding="utf-8")
+    file = root / ".opencode/opencode.json"
     file.write_text('{"theme": "mine"}\n', encoding="utf-8")
     file.chmod(0o664)
     return file
@@ -212,14 +212,14 @@ async def test_an_undo_hides_a_file_before_a_credential_is_back_in_it(
 ) -> None:
     """A person's key let git see the file, and the credential was taken out."""
     await run()
-    file = root / "opencode.json"
+    file = root / ".opencode/opencode.json"
     file.write_text(file.read_text(encoding="utf-8").replace("{", '{"theme": "mine",', 1), encoding="utf-8")
     await run()
     assert servers(file) == {"good"}
-    assert "opencode.json" in git("status", "--porcelain", cwd=root)
+    assert ".opencode/opencode.json" in git("status", "--porcelain", "-uall", cwd=root)
     assert (await take_away(undoing=True)).exit_code == 0
     assert servers(file) == {"bad", "good"}
-    assert "opencode.json" not in git("status", "--porcelain", cwd=root)
+    assert ".opencode/opencode.json" not in git("status", "--porcelain", "-uall", cwd=root)
 
 
 async def test_an_undo_that_can_hide_nothing_brings_no_credential_back(
@@ -227,7 +227,7 @@ async def test_an_undo_that_can_hide_nothing_brings_no_credential_back(
 ) -> None:
     """A damaged block in info/exclude: all stays as it is, and is undone once that is mended."""
     await run()
-    file, exclude = root / "opencode.json", root / ".git/info/exclude"
+    file, exclude = root / ".opencode/opencode.json", root / ".git/info/exclude"
     file.write_text(file.read_text(encoding="utf-8").replace("{", '{"theme": "mine",', 1), encoding="utf-8")
     await run()
     sound = exclude.read_text(encoding="utf-8")
@@ -238,7 +238,7 @@ async def test_an_undo_that_can_hide_nothing_brings_no_credential_back(
     exclude.write_text(sound, encoding="utf-8")
     assert (await take_away(undoing=True)).exit_code == 0
     assert servers(file) == {"bad", "good"}
-    assert "opencode.json" not in git("status", "--porcelain", cwd=root)
+    assert ".opencode/opencode.json" not in git("status", "--porcelain", "-uall", cwd=root)
 
 
 @pytest.mark.parametrize("way", ["tracked", "shown"])
@@ -247,19 +247,19 @@ async def test_an_undo_brings_no_credential_back_into_a_file_that_git_sees(
 ) -> None:
     """A conflict, and the same undo works once git does not see the file any more."""
     await run()
-    file = root / "opencode.json"
+    file = root / ".opencode/opencode.json"
     if way == "tracked":
-        git("add", "--force", "opencode.json", cwd=root)
+        git("add", "--force", ".opencode/opencode.json", cwd=root)
     else:
-        (root / ".gitignore").write_text("!/opencode.json\n", encoding="utf-8")
+        (root / ".gitignore").write_text("!/.opencode/opencode.json\n", encoding="utf-8")
     await run()
     assert servers(file) == {"good"}
     done = await take_away(undoing=True)
     assert (servers(file), done.exit_code, done.operations) == ({"good"}, 1, ())
     assert "git sees it, and a credential would come back into it" in done.conflicts[0].message
     if way == "tracked":
-        git("rm", "-q", "--cached", "--force", "opencode.json", cwd=root)
-    (root / ".gitignore").write_text("/opencode.json\n", encoding="utf-8")
+        git("rm", "-q", "--cached", "--force", ".opencode/opencode.json", cwd=root)
+    (root / ".gitignore").write_text("/.opencode/opencode.json\n", encoding="utf-8")
     assert (await take_away(undoing=True)).exit_code == 0
     assert servers(file) == {"bad", "good"}
 
@@ -268,9 +268,9 @@ async def test_an_undo_asks_git_about_nothing_that_was_a_persons_alone(
     run: Sync, root: Path, take_away: Taking, git: Callable[..., str]
 ) -> None:
     """Their own credential in a file of theirs comes back with it, tracked or not."""
-    file = root / "opencode.json"
+    file = root / ".opencode/opencode.json"
     file.write_text('{"mcp": {}, "token": "ghp_abcdefghijklmnopqrstuvwxyz0123456789"}\n', encoding="utf-8")
-    git("add", "opencode.json", cwd=root)
+    git("add", ".opencode/opencode.json", cwd=root)
     before = file.read_bytes()
     await run()
     assert servers(file) == {"good"}

@@ -160,7 +160,7 @@ async def test_one_sync_makes_what_every_target_reads(run: Sync, root: Path) -> 
     assert (root / ".agents/skills/日本語/SKILL.md").read_text(encoding="utf-8") == skill("日本語")
     for name in (".codex/agents/reviewer.toml", ".gemini/agents/reviewer.md", ".opencode/agents/reviewer.md"):
         assert "You review." in (root / name).read_text(encoding="utf-8")
-    for name in (".codex/config.toml", ".gemini/settings.json", "opencode.json"):
+    for name in (".codex/config.toml", ".gemini/settings.json", ".opencode/opencode.json"):
         text = (root / name).read_text(encoding="utf-8")
         assert "https://example.invalid/mcp" in text
         assert "TOKEN" in text
@@ -228,13 +228,19 @@ async def test_an_output_of_a_deleted_item_goes(run: Sync, root: Path) -> None:
     assert report.counts.cleaned > 0
     assert not (root / ".codex/agents").exists()
     assert not (root / ".agents/skills/pdf").is_symlink()
-    assert "files" not in (root / "opencode.json").read_text(encoding="utf-8")
+    assert "files" not in (root / ".opencode/opencode.json").read_text(encoding="utf-8")
     assert (root / ".agents/skills/日本語").is_symlink()
 
 
 async def test_taking_all_targets_away_gives_the_tree_back(run: Sync, root: Path) -> None:
     """Byte for byte, with comments and order of what a person kept in the merged files."""
-    write(root, {".codex/config.toml": "# mine\nmodel = 'o'   # keep\n", "opencode.json": '{\n\t"theme": "x", // y\n}'})
+    write(
+        root,
+        {
+            ".codex/config.toml": "# mine\nmodel = 'o'   # keep\n",
+            ".opencode/opencode.json": '{\n\t"theme": "x", // y\n}',
+        },
+    )
     before = {name: value[0] if isinstance(value, tuple) else value for name, value in snapshot(root).items()}
     await run()
     assert "mcp_servers" in (root / ".codex/config.toml").read_text(encoding="utf-8")
@@ -340,18 +346,18 @@ async def test_a_persons_files_are_conflicts_and_stay(run: Sync, root: Path) -> 
     mine: Tree = {
         "AGENTS.md": "mine\n",
         ".agents/skills/pdf/SKILL.md": "mine\n",
-        "opencode.json": {"mcp": {"docs": {"type": "remote", "url": "mine"}}},
+        ".opencode/opencode.json": {"mcp": {"docs": {"type": "remote", "url": "mine"}}},
     }
     write(root, mine)
     report = await run()
     assert {str(conflict.address) for conflict in report.conflicts} == {
         "AGENTS.md",
         ".agents/skills/pdf",
-        "opencode.json#/mcp/docs",
+        ".opencode/opencode.json#/mcp/docs",
     }
     assert (root / "AGENTS.md").read_text(encoding="utf-8") == "mine\n"
     assert not (root / ".agents/skills/pdf").is_symlink()
-    assert '"url": "mine"' in (root / "opencode.json").read_text(encoding="utf-8")
+    assert '"url": "mine"' in (root / ".opencode/opencode.json").read_text(encoding="utf-8")
     assert (root / ".agents/skills/日本語").is_symlink()
     assert (report.state, report.exit_code) == (State.CONFLICT, 1)
 
@@ -391,7 +397,8 @@ async def test_a_write_never_follows_a_link_out(run: Sync, root: Path, home: Pat
     (home / ".bashrc").write_text("mine\n", encoding="utf-8")
     (root / ".codex").symlink_to(home / ".codex")
     (root / "AGENTS.md").symlink_to(home / ".bashrc")
-    (root / "opencode.json").symlink_to(home / "planted.json")
+    (root / ".opencode").mkdir()
+    (root / ".opencode/opencode.json").symlink_to(home / "planted.json")
     report = await run()
     assert list((home / ".codex").iterdir()) == []
     assert (home / ".bashrc").read_text(encoding="utf-8") == "mine\n"
@@ -523,12 +530,12 @@ async def test_a_ledger_that_cannot_be_read_is_kept_and_its_outputs_are_taken_ov
     assert ledger.read_text(encoding="utf-8") == "{"
     assert [problem.code for problem in (await run()).problems] == ["state_corrupt"]
     assert list(ledger.parent.glob("state.json.bak.*"))
-    assert git("status", "--porcelain", "--", ".codex", ".agents", "opencode.json", cwd=root) == ""
+    assert git("status", "--porcelain", "--", ".codex", ".agents", ".opencode/opencode.json", cwd=root) == ""
     (root / ".claude/agents/reviewer.md").unlink()
     write(root, {".mcp.json": {"mcpServers": {}}})
     await run()
     assert not (root / ".codex/agents/reviewer.toml").exists()
-    assert not (root / "opencode.json").exists()
+    assert not (root / ".opencode/opencode.json").exists()
     assert (root / ".gemini/agents/reviewer.md").exists()
 
 
@@ -537,8 +544,8 @@ async def test_what_is_gone_is_not_hidden_from_git_any_more(run: Sync, root: Pat
     await run()
     write(root, {".mcp.json": {"mcpServers": {}}})
     await run()
-    write(root, {"opencode.json": {"theme": "mine"}})
-    assert "opencode.json" in git("status", "--porcelain", cwd=root)
+    write(root, {".opencode/opencode.json": {"theme": "mine"}})
+    assert ".opencode/opencode.json" in git("status", "--porcelain", "-uall", cwd=root)
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -548,23 +555,23 @@ async def test_git_never_replaces_a_persons_file_that_we_hid(
     """What git ignores it overwrites without a word: a file with anything of a person's in it is never hidden."""
     write(root, {"CLAUDE.local.md": "Mine.\n"})
     git("checkout", "-qb", "other", cwd=root)
-    write(root, {"opencode.json": {"theme": "theirs"}})
-    git("add", "opencode.json", cwd=root)
+    write(root, {".opencode/opencode.json": {"theme": "theirs"}})
+    git("add", ".opencode/opencode.json", cwd=root)
     git("commit", "-qm", "theirs", cwd=root)
     git("checkout", "-q", "--orphan", "main", cwd=root)
-    git("rm", "-qf", "opencode.json", cwd=root)
+    git("rm", "-qf", ".opencode/opencode.json", cwd=root)
     if before:
-        write(root, {"opencode.json": {"theme": "mine"}})
+        write(root, {".opencode/opencode.json": {"theme": "mine"}})
     await run()
     if not before:
-        text = (root / "opencode.json").read_text(encoding="utf-8")
-        (root / "opencode.json").write_text(text.replace("{", '{\n  "theme": "mine",', 1), encoding="utf-8")
+        text = (root / ".opencode/opencode.json").read_text(encoding="utf-8")
+        (root / ".opencode/opencode.json").write_text(text.replace("{", '{\n  "theme": "mine",', 1), encoding="utf-8")
     await run()
-    assert "?? opencode.json" in git("status", "--porcelain", cwd=root)
-    assert "CLAUDE.local.md" not in (root / "opencode.json").read_text(encoding="utf-8")
+    assert "?? .opencode/opencode.json" in git("status", "--porcelain", "-uall", cwd=root)
+    assert "CLAUDE.local.md" not in (root / ".opencode/opencode.json").read_text(encoding="utf-8")
     done = await anyio.run_process(["git", "checkout", "-q", "other"], cwd=root, check=False)
     assert b"would be overwritten" in done.stderr
-    assert '"theme": "mine"' in (root / "opencode.json").read_text(encoding="utf-8")
+    assert '"theme": "mine"' in (root / ".opencode/opencode.json").read_text(encoding="utf-8")
 
 
 async def test_the_section_of_a_removed_worktree_goes_and_others_stay(

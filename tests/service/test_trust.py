@@ -91,7 +91,7 @@ def run(root: Path, engine: Engine, approving: Approving) -> Sync:
 
 def outputs(root: Path) -> str:
     """All that was written for the harnesses, in one text."""
-    files = (".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json", "opencode.json")
+    files = (".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json", ".opencode/opencode.json")
     return "".join((root / name).read_text() for name in files if (root / name).exists())
 
 
@@ -189,7 +189,7 @@ DOUBTS = pytest.mark.parametrize(("cause", "why"), [(remount, Why.REMOUNTED), (l
 
 
 def bytes_of(root: Path) -> dict[str, tuple[bytes, int]]:
-    files = (".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json", "opencode.json", "AGENTS.md")
+    files = (".codex/config.toml", ".codex/hooks.json", ".gemini/settings.json", ".opencode/opencode.json", "AGENTS.md")
     there = (root / name for name in files if (root / name).exists())
     return {path.name: (path.read_bytes(), path.lstat().st_ino) for path in there}
 

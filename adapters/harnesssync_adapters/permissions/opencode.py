@@ -40,11 +40,16 @@ _SEARCHES = frozenset({"glob", "grep"})
 OPENCODE = Family(
     name="OpenCode",
     folders=(".opencode", ".config/opencode"),
-    main=("opencode.json", ".config/opencode/opencode.json"),
     # Kilo Code reads a project's `opencode.json`, and nothing in `.opencode`: it gets what is allowed as little as what
-    # is denied. There, too, the file with `c` is merged over the one without.
+    # is denied, and no server with a variable, at which it would complain. There, too, the file with `c` is merged over
+    # the one without.
+    main=(".opencode/opencode.json", ".config/opencode/opencode.json"),
     early=(".opencode/opencode.json", ".config/opencode/opencode.json"),
     late=(".opencode/opencode.jsonc", ".config/opencode/opencode.jsonc"),
+    read=(
+        ("opencode.json", "opencode.jsonc", ".opencode/opencode.json", ".opencode/opencode.jsonc"),
+        (".config/opencode/config.json", ".config/opencode/opencode.json", ".config/opencode/opencode.jsonc"),
+    ),
 )
 
 

@@ -25,7 +25,7 @@ class Family:
     """One of them, `name`, and its places in a project and in a home, in this order.
 
     `folders` hold agents and commands. Of the configuration files, `main` have servers and rules, `early` what is
-    allowed, and `late`, which are merged over both, what is not.
+    allowed, and `late`, which are merged over both, what is not. `read` are all of those, and others that are read.
     """
 
     name: str
@@ -33,12 +33,17 @@ class Family:
     main: tuple[str, str]
     early: tuple[str, str]
     late: tuple[str, str]
+    read: tuple[tuple[str, ...], tuple[str, ...]]
 
     def folder(self, view: View) -> str:
         return self.folders[view.scope is Scope.USER]
 
     def config(self, view: View) -> str:
         return self.main[view.scope is Scope.USER]
+
+    def rivals(self, view: View) -> tuple[str, ...]:
+        """The files besides `config` in which a server may stand."""
+        return tuple(path for path in self.read[view.scope is Scope.USER] if path != self.config(view))
 
     def early_config(self, view: View) -> str:
         return self.early[view.scope is Scope.USER]

@@ -45,8 +45,9 @@ def server_key(
     value: JsonValue,
     *,
     format: str = "json",  # noqa: A002 - as `KeyOutput` calls it
+    rivals: tuple[str, ...] = (),
 ) -> KeyOutput:
-    """A server as a key of a file that people also edit."""
+    """A server as a key of a file that people also edit, and that may stand in one of the `rivals` too."""
     return KeyOutput(
         path=path,
         items=(server.id,),
@@ -55,6 +56,7 @@ def server_key(
         format=format,
         pointer=pointer,
         value=value,
+        rivals=rivals,
     )
 
 

@@ -167,12 +167,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyOutput(_Output):
-    """One key of a file that people also edit. `format` names the document format (`json`, `toml`, `yaml`)."""
+    """One key of a file that people also edit. `format` names the document format (`json`, `toml`, `yaml`). The
+    `rivals` are other files of that format in which the harness finds the same key."""
 
     format: str
     pointer: tuple[str, ...]
     value: JsonValue
     condition: Condition | None = None
+    rivals: tuple[str, ...] = ()
 
     @property
     def address(self) -> Address:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harnesssync_orchestrator.core.desired import Address, ElementOutput, MergeOutput, Wanted, value_hash
+from harnesssync_orchestrator.core.desired import Address, ElementOutput, KeyOutput, MergeOutput, Wanted, value_hash
 from harnesssync_orchestrator.core.documents import (
     Gap,
     after,
@@ -20,6 +20,7 @@ from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.modes import to_give_back, to_note
 from harnesssync_orchestrator.core.observed import (
+    Document,
     Missing,
     ObservedFile,
     Obstructed,
@@ -140,8 +141,12 @@ def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], v
     state = classify(wanted=digest, there=there, wrote=wrote)
     choice = draft.resolution.of(address, wish.owners, state)
     now = Entry(method=Method.MERGE, digest=digest, timestamp="", owners=wish.owners, format=output.format)
-    if entry is not None and entry.kept and there is not None and choice is not Choice.RESTORE:
+    rival = _rival(draft, output, digest)
+    is_there = there is not None or rival is not None
+    if entry is not None and entry.kept and is_there and choice is not Choice.RESTORE:
         draft.leave_kept(address, wish, entry)
+    elif rival is not None:
+        _decide_beside(draft, wish, now, rival, is_there=there is not None)
     elif state is Drift.IN_STEP:
         draft.in_step(address, now)
     elif there is None or (there != UNKNOWN and (there == wrote or choice is Choice.RESTORE)):
@@ -152,6 +157,32 @@ def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], v
         draft.let_keep(address, wish, replace(now, digest="" if there == UNKNOWN else there))
     else:
         _leave(draft, wish, state, blocked=there == UNKNOWN)
+
+
+def _rival(draft: Draft, output: MergeOutput, digest: str) -> str | None:
+    """Another file in which a person has something else under the same key; None if there is none."""
+    for path in output.rivals if isinstance(output, KeyOutput) else ():
+        document = draft.observed.documents.get(path)
+        found = value_at(document.values, output.pointer) if isinstance(document, Document) else Gap.ABSENT
+        if isinstance(found, Gap):
+            continue
+        there, entry = value_hash(found), draft.entry(Address(path, output.pointer))
+        is_ours = entry is not None and entry.created and entry.digest == there
+        if there != digest and not is_ours:
+            return path
+    return None
+
+
+def _decide_beside(draft: Draft, wish: Wanted[MergeOutput], now: Entry, rival: str, *, is_there: bool) -> None:
+    """Leave a key alone that a person has in another file. They may keep that, if there is none of ours."""
+    may_keep = not is_there
+    if may_keep and draft.resolution.of(wish.output.address, wish.owners, Drift.FOREIGN) is Choice.KEEP:
+        draft.let_keep(wish.output.address, wish, replace(now, digest=""))
+        return
+    message = f"you have an entry of this name in {rival}"
+    hint = "Rename one of the two, or delete yours, then sync again"
+    choices = (Choice.KEEP,) if may_keep else ()
+    draft.leave(ConflictKind.FOREIGN, wish, message, hint, state=Drift.FOREIGN, choices=choices)
 
 
 def _digest_there(output: MergeOutput, digest: str, values: Mapping[str, Any]) -> str | None:

@@ -86,6 +86,9 @@ def _questions(desired: Desired, ledger: Ledger) -> _Questions:
             questions.sources[address.path] = output.source
         elif isinstance(output, (KeyOutput, ElementOutput)):
             questions.formats[address.path] = output.format
+            for rival in output.rivals if isinstance(output, KeyOutput) else ():
+                questions.paths[rival] = None
+                questions.formats.setdefault(rival, output.format)
     return questions
 
 
