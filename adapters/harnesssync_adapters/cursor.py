@@ -1,8 +1,8 @@
 """Cursor, its editor and its command line, as the documentation describes them: none of this was observed.
 
-It reads `AGENTS.md` in every folder, `.agents/skills`, and of Claude Code's own files skills and agents, and hooks if a
-person switches that on. In `mcp.json` it expands `${env:NAME}`. A home directory has no rule files: a person's rules
-are kept in the editor's settings.
+It reads `AGENTS.md` in every folder, skills of `.agents/skills` and `.codex/skills`, and of Claude Code's own files
+skills and agents, and hooks if a person switches that on. In `mcp.json` it expands `${env:NAME}`. A home directory has
+no rule files: a person's rules are kept in the editor's settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, te
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed, may_write
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Skill
+from harnesssync_orchestrator.core.items import Agent, Command, Hook, ItemId, Kind, McpServer, Rule, Skill
 from harnesssync_orchestrator.core.references import Template
 from harnesssync_orchestrator.core.targets import (
     Besides,
@@ -96,7 +96,16 @@ def _only_reads(agent: Agent) -> bool:
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     """Plain Markdown: what is typed behind the name is handed on with the text."""
-    yield from command_files(view, items, ".cursor/commands", "Cursor", front=lambda _: {})
+    for result in command_files(view, items, ".cursor/commands", "Cursor", front=lambda _: {}):
+        yield result
+        if isinstance(result, FileOutput):
+            name = posixpath.basename(result.path).removesuffix(".md")
+            yield _found_as_skill(view, result.items[0], f".codex/skills/{name}")
+
+
+def _found_as_skill(view: View, item: ItemId, folder: str) -> Loss:
+    why = "Cursor reads the skills that are written for Codex too: the command is there a second time, as a skill"
+    return Loss(target=view.target, item=item, what=folder, why=why, beside=f"{folder}/SKILL.md")
 
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
@@ -150,7 +159,10 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
 _COMMON: Mapping[Kind, Support] = {
     Kind.SKILL: Link(_skills, "settings that only Claude Code reads; .claude/skills is read natively"),
     Kind.AGENT: Render(_agents, "tools can't be limited, other than to reading; .claude/agents is read natively"),
-    Kind.COMMAND: Render(_commands, "arguments, files and shell commands: the model is told of them in words"),
+    Kind.COMMAND: Render(
+        _commands,
+        "arguments, files and shell commands: the model is told of them in words; Codex's skills are read too",
+    ),
     Kind.MCP_SERVER: Merge(_servers, "defaults of variables, WebSocket"),
     Kind.PERMISSIONS: Merge(permissions, "what always asks; and all of it in the editor"),
     Kind.HOOK: Native("Claude Code's settings are read, where a person has switched that on", _hooks),
@@ -182,8 +194,8 @@ TARGET = Target(
     besides=(
         Besides(".claude/rules/{}.md", (".cursor/rules/{}.mdc",)),
         Besides(".claude/rules/cursorrules.md", (".cursorrules",)),
-        Besides(".claude/skills/{}", (".agents/skills/{}", ".cursor/skills/{}"), native=True),
-        Besides(".agents/skills/{}", (".cursor/skills/{}",)),
+        Besides(".claude/skills/{}", (".agents/skills/{}", ".cursor/skills/{}", ".codex/skills/{}"), native=True),
+        Besides(".agents/skills/{}", (".cursor/skills/{}", ".codex/skills/{}")),
         Besides(".claude/agents/{}", (".cursor/agents/{}",), native=True),
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.adapters.conftest import agent, command, hook, permission, permissions, rule, server, skill, source
 
+from harnesssync_adapters import codex
 from harnesssync_adapters.cursor import TARGET
 from harnesssync_orchestrator.core.desired import Desired, ElementOutput, FileOutput, KeyOutput
 from harnesssync_orchestrator.core.items import Item, Scope, Transport
@@ -109,3 +110,11 @@ def test_hooks_are_read_where_a_person_wants_it() -> None:
         result = desired(one)
         assert result.wanted == {}
         assert [True] == [loss.security for loss in result.losses]
+
+
+def test_a_command_that_codex_has_as_a_skill_is_there_twice() -> None:
+    """Cursor's documentation names `.codex/skills` among the folders of skills that it reads."""
+    items = source(PROJECT, command(PROJECT, "git:fix", "Fix it.\n"))
+    assert desired_state([TARGET], items).losses == ()
+    (loss,) = desired_state([TARGET, codex.TARGET], items).losses
+    assert (loss.target, str(loss.item), loss.what) == ("cursor", "command git:fix", ".codex/skills/git-fix")
