@@ -182,3 +182,15 @@ def test_two_thousand_skills_are_read_in_under_a_second(world: Any, skill_text: 
     started = time.process_time()
     assert len(world.discover().source.items) == 2000
     assert time.process_time() - started < 1
+
+
+def test_a_link_in_a_circle_is_told_with_what_to_do(world: Any, skill_text: Any) -> None:
+    """Two of them make OpenCode and Kilo Code search for ever; a link to another folder is nobody's trouble."""
+    world.in_project({".claude/skills/pdf/SKILL.md": skill_text("Reads"), "shared/doc/SKILL.md": skill_text("Docs")})
+    skills = world.project / ".claude/skills"
+    for name, text in (("up", "../.."), ("loop", "."), ("doc", "../../shared/doc"), ("again", "pdf")):
+        (skills / name).symlink_to(text)
+    source = world.read()
+    assert {skill.folder for skill in world.items(Skill).values()} == {"pdf", "doc", "again"}
+    told = [(problem.file, problem.code, problem.hides, problem.hint) for problem in source.problems]
+    assert told == [(str(skills / name), "link_loop", False, "Remove the link.") for name in ("loop", "up")]

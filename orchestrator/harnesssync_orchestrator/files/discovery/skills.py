@@ -16,6 +16,7 @@ from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.files.discovery.frontmatter import FrontMatter
 from harnesssync_orchestrator.files.discovery.reader import Ground, Reader
+from harnesssync_orchestrator.files.opened import is_within
 
 SKILL_FILE = "SKILL.md"
 
@@ -33,9 +34,24 @@ def read_skills(
     for entry in reader.entries(folder, ground):
         if entry.kind == "file" or entry.name in switched_off or reader.kind_of(entry, ground) != "dir":
             continue
+        if entry.kind == "link" and ground.plugin is None:
+            _report_circle(entry.path, folder, reader)
         skill = read_skill(entry.path, entry.name, ground, reader, namespace=namespace)
         if skill is not None:
             yield skill
+
+
+def _report_circle(link: str, folder: str, reader: Reader) -> None:
+    """Tell of a link by which whoever searches the folder comes back to it: Claude Code looks no further, as we do."""
+    if is_within(reader.looked.real(folder), reader.looked.real(link)):
+        reader.report(
+            "link_loop",
+            "it links to a folder around it: OpenCode and Kilo Code may search for skills there without an end, and "
+            "others find skills twice",
+            link,
+            "Remove the link.",
+            hides=False,
+        )
 
 
 def read_skill(path: str, folder: str, ground: Ground, reader: Reader, *, namespace: str = "") -> Skill | None:
