@@ -168,12 +168,16 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
 
 
 _EXPANDED = re.compile(r"\$[\w{]")
+_URL = re.compile(r"https?://(?:[^/?#@]*@)?(?:[^/?#:]+|\[[^\]]*\])(?::[0-9]+)?(?:[/?#]|$)", re.IGNORECASE)
+"""What it takes for a URL before it puts variables in. A default has a colon, so there can't be one in a host."""
+
 _TYPES = {Transport.STDIO: "local", Transport.HTTP: "http", Transport.SSE: "sse"}
 
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
     for server in servers:
         refused = unusable(view, server, "GitHub Copilot", lambda text: _EXPANDED.search(text) is not None)
+        invalid = _invalid(view, server)
         if view.scope is Scope.PROJECT:
             if found_at(view, server) != posixpath.join(view.root, ".mcp.json"):
                 why = "GitHub Copilot reads a project's servers from .mcp.json alone, which is not ours to write"
@@ -182,8 +186,10 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
                 yield loss(view, server, "type: ws", "GitHub Copilot has no WebSocket transport")
             elif refused is not None:
                 yield loss(view, server, refused.what, "GitHub Copilot expands what Claude Code takes literally")
-        elif refused is not None:
-            yield refused
+            elif invalid is not None:
+                yield invalid
+        elif refused is not None or invalid is not None:
+            yield from (each for each in (refused, invalid) if each is not None)
             continue
         else:
             value: dict[str, JsonValue] = {**in_claudes_shape(server, _TYPES), "tools": ["*"]}
@@ -192,6 +198,14 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             yield server_key(view, server, ".copilot/mcp-config.json", ("mcpServers", server.name), value)
         for name in server.extra:
             yield loss(view, server, name, "GitHub Copilot has no such setting, or another one")
+
+
+def _invalid(view: View, server: McpServer) -> Loss | None:
+    """The loss of a server that it skips for its URL, which is none as long as nothing stands for its variables."""
+    if server.url is None or server.url.is_literal or _URL.match(str(server.url)):
+        return None
+    why = "it skips a server whose URL begins with a variable, or has one for its port, or a default in its host"
+    return loss(view, server, f"url: {server.url}", why)
 
 
 _EVENTS = frozenset(

@@ -172,7 +172,9 @@ def _text(template: Template) -> str:
 
 _SUPPORT: Mapping[Kind, Support] = {
     Kind.RULE: Link(_rules, "imports and conditional rules: then AGENTS.md is rendered; CLAUDE.md is read natively"),
-    Kind.SKILL: Link(_skills, "skills of plugins; .claude/skills is read natively"),
+    Kind.SKILL: Link(
+        _skills, "settings that only Claude Code reads; .claude/skills is read natively, and of others are copies"
+    ),
     Kind.AGENT: Render(_agents, "models"),
     Kind.COMMAND: Render(_commands, "models and tools of a command"),
     Kind.MCP_SERVER: Merge(_servers, "variables in a project, but for those that are passed on; WebSocket"),

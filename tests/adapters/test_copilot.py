@@ -96,6 +96,26 @@ def test_servers_of_a_home_keep_their_references() -> None:
     assert ["mcp_server s"] == [loss.what for loss in desired(local).losses]
 
 
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("${URL}", False),
+        ("${BASE}/mcp", False),
+        ("https://${HOST:-a.example}/mcp", False),
+        ("https://a.example:${PORT}/mcp", False),
+        ("https://${HOST}/mcp", True),
+        ("http://[::1]:80/${PATH:-mcp}", True),
+        ("https://${USER:-me}@a.example?key=${KEY:-k}", True),
+    ],
+)
+@pytest.mark.parametrize("scope", Scope)
+def test_a_server_that_it_skips_for_its_url_is_lost(scope: Scope, url: str, taken: bool) -> None:
+    """As seen with 1.0.102: `Invalid url`, which it says of a project's alone."""
+    result = desired(server(scope, "s", Transport.HTTP, url=url), scope=scope)
+    assert [loss.what for loss in result.losses] == ([] if taken else [f"url: {url}"])
+    assert len(result.wanted) == (scope is USER and taken)
+
+
 def test_a_literal_that_is_expanded_is_told() -> None:
     """In `.mcp.json` nothing can be done about it; in a home the server is left out."""
     assert ["$HOME"] == [
