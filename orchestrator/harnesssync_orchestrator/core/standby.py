@@ -14,8 +14,10 @@ from harnesssync_orchestrator.core.observed import Observed, digest_of, is_gone
 
 def called_by(taken: Collection[str], desired: Desired) -> Desired:
     """With those wanted too beside which something stands, in one of the `taken` paths or by another output."""
+    if not desired.standby:
+        return desired
     wanted, waiting = dict(desired.wanted), dict(desired.standby)
-    paths = {*taken, *(address.path for address in wanted)} if waiting else set()
+    paths = {*taken, *(address.path for address in wanted)}
     while called := _called(waiting, paths):
         for address in called:
             wanted[address] = waiting.pop(address)
