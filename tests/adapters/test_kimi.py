@@ -88,6 +88,7 @@ def test_a_server_of_the_home_directory_is_written_or_left_out() -> None:
         ("deny", "Write(*.pem)", [f"Write(?({ANY}/)*([^/]).pem?(/{ANY}))"]),
         ("ask", "WebFetch", ["FetchURL"]),
         ("allow", "WebFetch(domain:a.b)", ["FetchURL(https://a.b?(/*([A-Za-z0-9_.,:=&?%+/ -])))"]),
+        ("deny", "WebFetch(domain:*.1)", [f"FetchURL([hH][tT][tT][pP]?([sS])://?({ANY}[@.])1?(.)?([:/?#]{ANY}))"]),
         ("deny", "mcp__docs", ["mcp__docs__*"]),
         ("deny", "mcp__docs__search", ["mcp__docs__search"]),
         ("deny", "Skill(pdf)", ["Skill(pdf)"]),

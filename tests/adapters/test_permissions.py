@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.adapters.conftest import permission, permissions, source
 
 from harnesssync_adapters import TARGETS
-from harnesssync_adapters.permissions.rules import Shape, command_pattern
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput
 from harnesssync_orchestrator.core.items import Action, Layer, PermissionRule, Scope
 from harnesssync_orchestrator.core.rendering import desired_state
@@ -187,9 +187,7 @@ def test_no_command_is_allowed_that_claude_code_would_not_allow(
 ) -> None:
     """An allowance is never widened: not to further arguments, not past a denial that was written."""
     if reader(given_rules)(command) == "allow":
-        denied = claude(given_rules, command) in ("deny", "ask")
-        assert claude([rule for rule in given_rules if rule.action is Action.ALLOW], command) == "allow"
-        assert not denied or reader is READERS[0]  # what Codex can't express is lost, and told
+        assert claude(given_rules, command) == "allow"
 
 
 @pytest.mark.parametrize("reader", [READERS[one] for one in EXACT], ids=[NAMES[one] for one in EXACT])
@@ -303,17 +301,17 @@ def test_opencode_gets_one_word_where_a_table_would_stop_it(tool: str) -> None:
 @pytest.mark.parametrize(
     ("text", "patterns"),
     [
-        ("Read(./.env)", [".env"]),
-        ("Read(.env)", [".env", "*/.env"]),
+        ("Read(./.env)", [".env", ".env/*"]),
+        ("Read(.env)", [".env", "*/.env", ".env/*", "*/.env/*"]),
         ("Read(/secrets/**)", ["secrets/*"]),
-        ("Read(src/**/*.key)", ["src/*.key", "src/*/*.key"]),
-        ("Read(**/*.pem)", ["*.pem", "*/*.pem"]),
-        ("Read(//etc/passwd)", ["/etc/passwd"]),
+        ("Read(src/**/*.key)", ["src/*.key", "src/*/*.key", "src/*.key/*", "src/*/*.key/*"]),
+        ("Read(**/*.pem)", ["*.pem", "*/*.pem", "*.pem/*", "*/*.pem/*"]),
+        ("Read(//etc/passwd)", ["/etc/passwd", "/etc/passwd/*"]),
         ("Read(~/.ssh/**)", ["~/.ssh/*"]),
     ],
 )
 def test_paths_are_told_to_opencode_in_its_own_way(text: str, patterns: list[str]) -> None:
-    """Its `*` crosses folders, and its paths count from the root."""
+    """Its `*` crosses folders, its paths count from the root, and what is in a folder is not meant with it."""
     rule = permission(Scope.PROJECT, "deny", text)
     (wish,) = desired_state(
         [BY_ID["opencode"]], source(Scope.PROJECT, permissions(Scope.PROJECT, rule))

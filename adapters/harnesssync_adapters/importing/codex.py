@@ -13,7 +13,7 @@ from typing import Any
 from harnesssync_adapters.importing import texts
 from harnesssync_adapters.importing.servers import Tongue, literal, mapping, reference, servers
 from harnesssync_adapters.importing.settings import claude_hooks, permission, variables
-from harnesssync_adapters.permissions.rules import Shape, command_pattern
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.importing import Documents, Importer, Lost, New
 from harnesssync_orchestrator.core.items import Action, Scope

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import (
-    Shape,
-    binding,
-    command_pattern,
-    is_private_rule,
-    lost,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import is_private_rule, lost, settings_losses, writable
 from harnesssync_orchestrator.core.desired import FileOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
@@ -28,7 +22,10 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
     """
     for one in items:
         files: dict[str, list[str]] = defaultdict(list)
-        for rule in binding(view, one):
+        for rule in writable(view, one, "Codex", _reach):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             line, why = _prefix_rule(rule)
             if line is not None:
                 kind = "allow" if rule.action is Action.ALLOW else "deny"
@@ -44,6 +41,10 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 executes=name.startswith("allow"),
             )
         yield from settings_losses(view, one, "Codex")
+
+
+def _reach(rule: PermissionRule) -> Collection[str]:
+    return ("Bash",) if _prefix_rule(rule)[0] is not None else ()
 
 
 def _prefix_rule(rule: PermissionRule) -> tuple[str | None, str | None]:

@@ -7,9 +7,10 @@ another way than the patterns do, so there they never match. A server's tools be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, rule_element, settings_losses
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
@@ -39,13 +40,21 @@ _ALONE = "Continue compares a command as a whole: it gets through behind another
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
     """One element for each pattern."""
     for one in items:
-        for rule in binding(view, one):
+        for rule in writable(view, one, "Continue", _reach):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             patterns, why = _patterns(rule)
             for pattern in patterns:
                 yield rule_element(view, one, rule, _FILE, (_LISTS[rule.action],), pattern, format="yaml")
             if why:
                 yield lost(view, one, rule, why)
         yield from settings_losses(view, one, "Continue")
+
+
+def _reach(rule: PermissionRule) -> Collection[str]:
+    patterns, why = _patterns(rule)
+    return () if why else {pattern.partition("(")[0] for pattern in patterns}
 
 
 def _patterns(rule: PermissionRule) -> tuple[list[str], str]:

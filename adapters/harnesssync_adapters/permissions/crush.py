@@ -3,9 +3,9 @@ not observed; it has no rules for commands, paths or domains, and asks about eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import binding, lost, rule_element, settings_losses
+from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
@@ -30,7 +30,10 @@ def config(view: View) -> str:
 
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
     for one in items:
-        for rule in binding(view, one):
+        for rule in writable(view, one, "Crush", _reach):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             names, why = _names(rule)
             pointer = ("permissions", "allowed_tools") if rule.action is Action.ALLOW else ("options", "disabled_tools")
             for name in names:
@@ -38,6 +41,10 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             if why is not None:
                 yield lost(view, one, rule, why)
         yield from settings_losses(view, one, "Crush")
+
+
+def _reach(rule: PermissionRule) -> Collection[str]:
+    return _names(rule)[0]
 
 
 def _names(rule: PermissionRule) -> tuple[tuple[str, ...], str | None]:

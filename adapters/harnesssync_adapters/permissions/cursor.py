@@ -3,16 +3,10 @@ observed. The editor does not read them: what runs there without a question is s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import (
-    Shape,
-    binding,
-    command_pattern,
-    lost,
-    rule_element,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -25,7 +19,10 @@ _PATHS = {"Read": "Read", "Edit": "Write", "Write": "Write", "MultiEdit": "Write
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
     path = ".cursor/cli.json" if view.scope is Scope.PROJECT else ".cursor/cli-config.json"
     for one in items:
-        for rule in binding(view, one):
+        for rule in writable(view, one, "Cursor", _reach):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             texts, why = _texts(rule)
             for text in texts:
                 yield rule_element(view, one, rule, path, ("permissions", rule.action.value), text)
@@ -35,6 +32,12 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 why = "it holds on Cursor's command line: the editor has no list of what is denied"
                 yield loss(view, one, f"{rule.action.value} {rule.text}", why, security=True)
         yield from settings_losses(view, one, "Cursor")
+
+
+def _reach(rule: PermissionRule) -> Collection[str]:
+    """Whether Cursor knows a path of the home directory is not documented."""
+    texts = () if str(rule.specifier).startswith("~") else _texts(rule)[0]
+    return {text.partition("(")[0] for text in texts}
 
 
 def _texts(rule: PermissionRule) -> tuple[list[str], str | None]:
@@ -74,6 +77,8 @@ def _command(rule: PermissionRule) -> tuple[list[str], str | None]:
 def _paths(rule: PermissionRule, name: str, specifier: str) -> tuple[list[str], str | None]:
     """A pattern in the manner of `.gitignore` as a glob below the project's root, or an absolute one."""
     path = specifier.rstrip("/").removeprefix("./")
+    if path == "**" and rule.action is Action.DENY:
+        return [f"{name}(**)", f"{name}(/**)"], None  # a glob that is not absolute counts from the project's root
     if path.startswith("/"):  # `//x` is absolute, `/x` stands below the root
         path = path[1:]
     elif "/" not in path and path != "**":
@@ -81,4 +86,4 @@ def _paths(rule: PermissionRule, name: str, specifier: str) -> tuple[list[str], 
     if rule.action is Action.ALLOW:
         is_whole_tool = rule.tool in ("Read", "Edit")
         return ([f"{name}({path})"], None) if is_whole_tool else ([], f"Cursor would allow more than {rule.tool}")
-    return [f"{name}({path})", *([] if path.endswith("*") else [f"{name}({path}/**)"])], None
+    return [f"{name}({path})", *([] if path.endswith("**") else [f"{name}({path}/**)"])], None

@@ -7,17 +7,10 @@ taken apart is not said, nor how far `*` reaches in a glob: so nothing is allowe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import (
-    Shape,
-    binding,
-    command_pattern,
-    is_private_rule,
-    lost,
-    rule_element,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import is_private_rule, lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -31,7 +24,10 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
     """An element for each rule; a person's own stand in `config.local.json` of a project."""
     for one in items:
         denies = False
-        for rule in binding(view, one):
+        for rule in writable(view, one, "Devin", _reach):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             said, why = _said(rule)
             if why is not None:
                 yield lost(view, one, rule, why, security=not said)
@@ -49,6 +45,20 @@ def _path(view: View, *, private: bool) -> str:
     if view.scope is Scope.USER:
         return ".config/devin/config.json"
     return ".devin/config.local.json" if private else ".devin/config.json"
+
+
+def _reach(rule: PermissionRule) -> Collection[str]:
+    """A command behind another one may get through, and so may a file that a glob should reach. A glob is about all
+    that reads or writes, a word about one tool."""
+    if rule.action is not Action.ALLOW and rule.specifier is not None:
+        if rule.tool == "Bash" and command_pattern(rule.specifier).shape is not Shape.EVERY:
+            return ()
+        if rule.tool != "WebFetch" and _is_open(rule.specifier):
+            return ()
+    names = {text.partition("(")[0].lower() for text in _said(rule)[0]}
+    if rule.specifier is None:
+        return names
+    return names.union(*({"read": {"grep"}, "write": {"edit"}}.get(name, ()) for name in names))
 
 
 def _said(rule: PermissionRule) -> tuple[list[str], str | None]:
@@ -97,11 +107,14 @@ def _globs(rule: PermissionRule) -> list[str]:
     """A path in the manner of `.gitignore`: `//x` is absolute, and a name alone is meant in every folder."""
     path = str(rule.specifier)
     if path.startswith("//"):
-        return [path[1:]]
-    if path.startswith("~/"):
-        return [path]
-    anchored = path.startswith(("/", "./"))
-    path = path.removeprefix("./").lstrip("/")
-    if anchored or "/" in path.rstrip("/") or rule.action is Action.ALLOW:
-        return [path]
-    return [path, f"**/{path}"]
+        found = [path[1:]]
+    elif path.startswith("~/"):
+        found = [path]
+    else:
+        anchored = path.startswith(("/", "./"))
+        path = path.removeprefix("./").lstrip("/")
+        is_single = anchored or "/" in path.rstrip("/") or rule.action is Action.ALLOW
+        found = [path] if is_single else [path, f"**/{path}"]
+    if rule.action is not Action.ALLOW:  # a folder is meant with all that is in it
+        found += [f"{glob.rstrip('/')}/**" for glob in found if not glob.endswith("**")]
+    return found

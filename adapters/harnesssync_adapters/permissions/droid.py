@@ -10,14 +10,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import (
-    Shape,
-    binding,
-    command_pattern,
-    lost,
-    rule_element,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import binding, lost, rule_element, settings_losses
 from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View

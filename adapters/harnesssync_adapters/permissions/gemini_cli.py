@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 from harnesssync_adapters.formats.toml_text import toml_value
-from harnesssync_adapters.permissions.rules import (
-    CommandPattern,
-    Shape,
-    binding,
-    command_pattern,
-    lost,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import CommandPattern, Shape, command_pattern
+from harnesssync_adapters.permissions.rules import lost, settings_losses, writable
 from harnesssync_adapters.shared.gemini_tools import TOOLS, setting, tool_names
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
@@ -24,9 +19,17 @@ from harnesssync_orchestrator.core.targets import View
 
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
     for one in items:
-        rules = tuple(binding(view, one))
+        found = tuple(writable(view, one, "Gemini CLI", partial(_reach, view)))
+        yield from (told for told in found if isinstance(told, Loss))
+        rules = tuple(rule for rule in found if isinstance(rule, PermissionRule))
         yield from (_settings if view.scope is Scope.PROJECT else _policies)(view, one, rules)
         yield from settings_losses(view, one, "Gemini CLI")
+
+
+def _reach(view: View, rule: PermissionRule) -> Collection[str]:
+    """The tools of a person's policies; a project allows nothing."""
+    conditions = _conditions(rule) if view.scope is Scope.USER else ""
+    return () if isinstance(conditions, str) else {str(condition["toolName"]) for condition in conditions}
 
 
 def _settings(view: View, one: Permissions, rules: Sequence[PermissionRule]) -> Iterator[Output | Loss]:
@@ -85,6 +88,8 @@ def _conditions(rule: PermissionRule) -> list[dict[str, JsonValue]] | str:
     names = tool_names(rule.tool, TOOLS)
     if not names:
         return f"Gemini CLI has no tool {rule.tool}"
+    if rule.tool == "MultiEdit" and rule.action is Action.ALLOW:
+        return "Gemini CLI has one tool for this and for `Edit`"
     if rule.tool == "Bash":
         return [{"toolName": "run_shell_command", **_command_condition(command_pattern(rule.specifier))}]
     if rule.specifier not in (None, "*"):

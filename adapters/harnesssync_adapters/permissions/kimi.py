@@ -10,9 +10,10 @@ behind those.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, rule_element, settings_losses
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.kimi_tools import RULE_TOOLS
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -31,7 +32,10 @@ _NAMES = frozenset({"Skill", "Agent"})
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
     """One element for each rule and tool."""
     for one in items:
-        for rule in binding(view, one):
+        for rule in writable(view, one, "Kimi", _reach):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             patterns = _patterns(rule)
             if isinstance(patterns, str):
                 yield lost(view, one, rule, patterns)
@@ -51,6 +55,11 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
         yield from settings_losses(view, one, "Kimi")
 
 
+def _reach(rule: PermissionRule) -> Collection[str]:
+    patterns = _patterns(rule)
+    return () if isinstance(patterns, str) else {pattern.partition("(")[0] for pattern in patterns}
+
+
 def _patterns(rule: PermissionRule) -> list[str] | str:
     """The patterns of a rule, one for each tool that it is about; or why there are none."""
     if (mcp := split_mcp(rule.tool)) is not None:
@@ -58,6 +67,8 @@ def _patterns(rule: PermissionRule) -> list[str] | str:
     tools = RULE_TOOLS.get(rule.tool)
     if not tools:
         return f"Kimi has no tool {rule.tool}"
+    if rule.tool == "MultiEdit" and rule.action is Action.ALLOW:
+        return "Kimi has one tool for this and for `Edit`"
     if rule.specifier in (None, "*"):
         return list(tools)
     specifier = str(rule.specifier).strip()
@@ -70,7 +81,11 @@ def _patterns(rule: PermissionRule) -> list[str] | str:
             return "Kimi compares paths regardless of case, and would allow more than that"
         return [f"{tool}({_path(specifier)})" for tool in tools]
     if tools[0] == "FetchURL" and specifier.startswith("domain:"):
-        return [f"FetchURL({_address(specifier.removeprefix('domain:'), allows=allows)})"]
+        domain = specifier.removeprefix("domain:")
+        domain = domain if allows else domain.removeprefix("*.")  # what denies is also about those below it
+        if "*" in domain:
+            return "Kimi is told of single domains"
+        return [f"FetchURL({_address(domain, allows=allows)})"]
     if tools[0] in _NAMES:
         return [f"{tools[0]}({_literal(specifier)})"]
     return f"Kimi has no such patterns for {tools[0]}"

@@ -11,17 +11,11 @@ put under a spelling of the name that no other file has (`?ash`), which therefor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
-from harnesssync_adapters.permissions.rules import (
-    Shape,
-    binding,
-    command_pattern,
-    is_private_rule,
-    lost,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import is_private_rule, lost, settings_losses, writable
 from harnesssync_adapters.shared.opencode_family import Family
 from harnesssync_adapters.shared.opencode_tools import takes_table, tool_key, would_expand
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
@@ -58,13 +52,18 @@ def permissions(view: View, items: Sequence[Permissions], family: Family = OPENC
     for one in items:
         restricting: list[tuple[PermissionRule, str, list[str]]] = []
         allowing: list[tuple[PermissionRule, str, list[str]]] = []
-        for rule in binding(view, one):
+        for rule in writable(view, one, family.name, partial(_reach, harness=family.name), knows_names=True):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             key = tool_key(rule.tool)
             patterns = f"{family.name} has no tool {rule.tool}" if key is None else _patterns(key, rule, family.name)
             if key is None or isinstance(patterns, str):
                 yield lost(view, one, rule, str(patterns))
             else:
-                if key == "read" and rule.action is Action.DENY and patterns != ["*"]:
+                if key in _PATHS and rule.action is not Action.ALLOW and _is_outside(rule):
+                    yield lost(view, one, rule, f"{family.name} names files from the root of the project")
+                elif key == "read" and rule.action is Action.DENY and patterns != ["*"]:
                     yield lost(view, one, rule, f"{family.name}'s search still shows lines of these files")
                 (allowing if rule.action is Action.ALLOW else restricting).append((rule, key, patterns))
         restricting.sort(key=lambda entry: entry[0].action is Action.DENY)
@@ -73,6 +72,17 @@ def permissions(view: View, items: Sequence[Permissions], family: Family = OPENC
         kept = [(rule, key, [p for p in patterns if (key, p) not in taken]) for rule, key, patterns in allowing]
         yield from _tables(view, one, family.early_config(view), [entry for entry in kept if entry[2]], spelled=str)
         yield from settings_losses(view, one, family.name)
+
+
+def _reach(rule: PermissionRule, *, harness: str) -> Collection[str]:
+    key = tool_key(rule.tool)
+    is_told = key is not None and not isinstance(_patterns(key, rule, harness), str)
+    return (key,) if key is not None and is_told and not (key in _PATHS and _is_outside(rule)) else ()
+
+
+def _is_outside(rule: PermissionRule) -> bool:
+    """Does the path begin at the root of the disk or of the home directory?"""
+    return str(rule.specifier).startswith(("//", "~"))
 
 
 def _respelled(view: View, key: str) -> str:
@@ -130,6 +140,8 @@ def _patterns(key: str, rule: PermissionRule, harness: str) -> list[str] | str:
         found = _command_patterns(specifier)
     elif key in _PATHS:
         found = _path_patterns(specifier)
+        if rule.action is not Action.ALLOW:  # a folder is meant with all that is in it
+            found += [f"{pattern}/*" for pattern in found if not pattern.endswith("*")]
     else:
         found = [specifier]
     if rule.action is Action.ALLOW and _is_wider(key, specifier):

@@ -8,16 +8,10 @@ directory; a domain includes those below it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import (
-    Shape,
-    binding,
-    command_pattern,
-    lost,
-    rule_element,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.qwen_tools import would_expand
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -34,6 +28,8 @@ _NAMES = {
     "MultiEdit": "Edit",
 }
 _PATHS = frozenset({"Read", "Edit", "Write", "NotebookEdit", "Grep", "Glob", "ListFiles"})
+_FAMILIES = {"Read": {"Grep", "Glob", "ListFiles"}, "Edit": {"Write", "NotebookEdit"}}
+"""Rules about the one are about the others too."""
 _BY_NAME = frozenset({"Agent", "Skill"})
 _QUOTING = re.compile(r"""["'\\$`]""")
 _NOT_GITIGNORE = re.compile(r"[{}()]|^!")
@@ -42,13 +38,21 @@ _NOT_GITIGNORE = re.compile(r"[{}()]|^!")
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
     """One element for each rule, in the list of its action; denials come first wherever they stand."""
     for one in items:
-        for rule in binding(view, one):
+        for rule in writable(view, one, "Qwen Code", _reach):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
             texts, why = _texts(rule)
             for text in texts:
                 yield rule_element(view, one, rule, SETTINGS, ("permissions", rule.action.value), text)
             if why is not None:
                 yield lost(view, one, rule, why, security=not texts)
         yield from settings_losses(view, one, "Qwen Code")
+
+
+def _reach(rule: PermissionRule) -> Collection[str]:
+    names = {text.partition("(")[0] for text in _texts(rule)[0]}
+    return names.union(*(_FAMILIES.get(name, ()) for name in names))
 
 
 def _texts(rule: PermissionRule) -> tuple[list[str], str | None]:
@@ -63,6 +67,8 @@ def _texts(rule: PermissionRule) -> tuple[list[str], str | None]:
     name = _NAMES.get(rule.tool)
     if name is None:
         return [], f"Qwen Code has no tool {rule.tool}"
+    if rule.tool == "MultiEdit" and rule.action is Action.ALLOW:
+        return [], "Qwen Code has one tool for this and for `Edit`"
     specifier = str(rule.specifier).strip()
     if whole:
         return [name], None
@@ -107,7 +113,7 @@ def _paths(rule: PermissionRule, name: str, specifier: str) -> tuple[list[str], 
         if name not in ("Read", "Edit"):
             return [], f"Claude Code itself takes no paths for {name}, Qwen Code would"
         return [f"{name}({path})"], None
-    return [f"{name}({path})", *([] if path.endswith("*") else [f"{name}({path}/**)"])], None
+    return [f"{name}({path})", *([] if path.endswith("**") else [f"{name}({path}/**)"])], None
 
 
 def _domain(rule: PermissionRule, specifier: str) -> tuple[list[str], str | None]:

@@ -1,63 +1,15 @@
-"""Permission rules, taken apart: which commands a `Bash(…)` rule matches, and which rules bind in a scope.
-
-Claude Code's syntax for commands: `Bash(npm test)` is that command alone; a trailing ` *` or `:*` also takes
-arguments, and takes none; a `*` elsewhere stands for any text.
-"""
+"""Permission rules of a scope: which of them are written, and what is told of the others."""
 
 from __future__ import annotations
 
-import enum
-import re
-import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
+from harnesssync_adapters.permissions.narrowing import Reach, has_wild_name, meet, unheld
 from harnesssync_adapters.shared.names import loss
+from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss
 from harnesssync_orchestrator.core.items import Action, Layer, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
-
-_SHELL_SYNTAX = re.compile(r"[;&|<>$`(){}\n\\~?\[\]]")
-
-
-class Shape(enum.Enum):
-    """Which commands a pattern matches."""
-
-    EVERY = "every command"
-    EXACT = "this command alone"
-    PREFIX = "this command with any arguments"
-    GLOB = "commands of this form"
-
-
-@dataclass(frozen=True, slots=True)
-class CommandPattern:
-    """`text` is the command for EXACT, its beginning for PREFIX, the pattern with `*` for GLOB."""
-
-    shape: Shape
-    text: str = ""
-
-    def words(self) -> list[str] | None:
-        """The command as words, None if a shell would make something else of it (pipes, variables, globs)."""
-        if self.shape not in (Shape.EXACT, Shape.PREFIX) or _SHELL_SYNTAX.search(self.text):
-            return None
-        try:
-            return shlex.split(self.text) or None
-        except ValueError:  # a quote without its partner
-            return None
-
-
-def command_pattern(specifier: str | None) -> CommandPattern:
-    """What the specifier of a `Bash` rule matches."""
-    text = (specifier or "*").strip()
-    if text in ("*", ":*", ""):
-        return CommandPattern(Shape.EVERY)
-    for ending in (":*", " *"):
-        beginning = text[: -len(ending)].strip()
-        if text.endswith(ending) and "*" not in beginning:
-            return CommandPattern(Shape.PREFIX, beginning)
-    if "*" in text:
-        return CommandPattern(Shape.GLOB, f"{text[:-2]} *" if text.endswith(":*") else text)
-    return CommandPattern(Shape.EXACT, text)
 
 
 def binding(view: View, permissions: Permissions) -> Iterator[PermissionRule]:
@@ -67,15 +19,52 @@ def binding(view: View, permissions: Permissions) -> Iterator[PermissionRule]:
     where the last match wins; what outer layers allow is written in the home directory alone.
     """
     for rule in permissions.rules:
-        outer = view.scope is Scope.PROJECT and rule.origin.layer in (Layer.MANAGED, Layer.USER)
-        if not (outer and rule.action is Action.ALLOW):
+        if not (rule.action is Action.ALLOW and _is_outer(view, rule)):
             yield rule
 
 
+def writable(
+    view: View, permissions: Permissions, harness: str, reach: Reach, *, knows_names: bool = False
+) -> Iterator[PermissionRule | Loss]:
+    """The rules to write in this scope, and the losses of those that must not be written.
+
+    An allowance is written only if the harness can be told of everything that narrows it, and if that comes first
+    there: `reach` says which of its tools can be told a rule in full. One that `knows_names` takes patterns for the
+    names of a server's tools.
+    """
+    rules = tuple(binding(view, permissions))
+
+    def told(rule: PermissionRule) -> Collection[str]:
+        return () if _is_wild(rule, knows_names=knows_names) else reach(rule)
+
+    for rule in rules:
+        if _is_wild(rule, knows_names=knows_names):
+            yield lost(view, permissions, rule, f"{harness} has no patterns for names of tools")
+        elif rule.action is Action.ALLOW and (narrower := unheld(rule, rules, told)) is not None:
+            why = f"`{narrower.action.value} {narrower.text}` narrows it, which {harness} can't be told in full"
+            yield lost(view, permissions, rule, why)
+        else:
+            yield rule
+
+
+def _is_wild(rule: PermissionRule, *, knows_names: bool) -> bool:
+    server = split_mcp(rule.tool)
+    return has_wild_name(rule) and not (knows_names and server is not None and "*" not in server[0])
+
+
+def _is_outer(view: View, rule: PermissionRule) -> bool:
+    return view.scope is Scope.PROJECT and rule.origin.layer in (Layer.MANAGED, Layer.USER)
+
+
 def lost(view: View, permissions: Permissions, rule: PermissionRule, why: str, *, security: bool = True) -> Loss:
-    """The loss of a rule. What is no longer forbidden is a matter of security; what is asked again is not."""
-    what = f"{rule.action.value} {rule.text}"
-    return loss(view, permissions, what, why, security=security and rule.action is Action.DENY)
+    """The loss of a rule. What is no longer forbidden is a matter of security. What is asked again is not, unless a
+    person's own rules, which hold in every project, allow it."""
+    outer = (one for one in permissions.rules if one.action is Action.ALLOW and _is_outer(view, one))
+    allowance = next((one for one in outer if rule.action is Action.ASK and meet(one, rule)), None)
+    if allowance is not None and security:
+        why = f"{why}; your own rules allow {allowance.text}"
+    is_grave = rule.action is Action.DENY or allowance is not None
+    return loss(view, permissions, f"{rule.action.value} {rule.text}", why, security=security and is_grave)
 
 
 def settings_losses(view: View, permissions: Permissions, harness: str) -> Iterator[Loss]:

@@ -7,18 +7,11 @@ Vibe ships; only the tools that are off are joined. So a project turns tools off
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
-from harnesssync_adapters.permissions.rules import (
-    CommandPattern,
-    Shape,
-    binding,
-    command_pattern,
-    is_private_rule,
-    lost,
-    rule_element,
-    settings_losses,
-)
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import is_private_rule, lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_adapters.shared.vibe_tools import tool_patterns
@@ -35,10 +28,12 @@ _ALWAYS_ASKS = "Vibe asks about it"
 
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
     for one in items:
-        rules = tuple(binding(view, one))
         written: set[tuple[tuple[str, ...], str]] = set()
-        for rule in rules:
-            found = _places(view, rule, rules)
+        for rule in writable(view, one, "Vibe", partial(_reach, view), knows_names=True):
+            if isinstance(rule, Loss):
+                yield rule
+                continue
+            found = _places(view, rule)
             if isinstance(found, str):
                 yield lost(view, one, rule, found)
                 continue
@@ -67,54 +62,50 @@ def _output(view: View, one: Permissions, rule: PermissionRule, pointer: tuple[s
     return rule_element(view, one, rule, _CONFIG, pointer, value, format="toml")
 
 
-def _places(
-    view: View, rule: PermissionRule, rules: Sequence[PermissionRule]
-) -> list[tuple[tuple[str, ...], str]] | str:
+def _reach(view: View, rule: PermissionRule) -> Collection[str]:
+    """There is one answer for a whole tool, and only for commands do its lists come before that."""
+    found = _places(view, rule)
+    if isinstance(found, str):
+        return ()
+    is_one = any(pointer[-1] == "permission" for pointer, _ in found)
+    if rule.action is not Action.ALLOW and (is_one or (rule.tool in _PATHS and rule.specifier not in (None, "*"))):
+        return ()
+    return tool_patterns(rule.tool)
+
+
+def _places(view: View, rule: PermissionRule) -> list[tuple[tuple[str, ...], str]] | str:
     """Where the rule goes and what stands there, or why it can't."""
     names = tool_patterns(rule.tool)
     if not names:
         return f"Vibe has no tool {rule.tool}"
+    if rule.tool == "MultiEdit" and rule.action is Action.ALLOW:
+        return "Vibe has one tool for this and for `Edit`"
     is_whole = rule.specifier in (None, "*")
     if rule.action is Action.DENY and is_whole:
         return [(("disabled_tools",), name) for name in names]
     if view.scope is Scope.PROJECT:
         return "in a project it would stand in the place of a person's own settings"
     if rule.tool == "Bash":
-        return _command_places(rule, rules)
+        return _command_places(rule)
     if split_mcp(rule.tool) is not None:
         return _ALWAYS_ASKS
     if is_whole:
-        others = {other.action for other in rules if other.tool == rule.tool and other is not rule}
-        if rule.action is Action.ALLOW and others - {Action.ALLOW}:
-            return "a part of it is not allowed, which Vibe can't say"
         return [(("tools", name, "permission"), "always" if rule.action is Action.ALLOW else "ask") for name in names]
     if rule.action is Action.DENY and rule.tool in _PATHS:
         return [(("tools", name, "denylist"), pattern) for name in _PATHS[rule.tool] for pattern in _paths(rule)]
     return f"Vibe has no such patterns for {names[0]}"
 
 
-def _command_places(rule: PermissionRule, rules: Sequence[PermissionRule]) -> list[tuple[tuple[str, ...], str]] | str:
+def _command_places(rule: PermissionRule) -> list[tuple[tuple[str, ...], str]] | str:
     pattern = command_pattern(rule.specifier)
     if pattern.shape is Shape.GLOB or "\n" in pattern.text:
         return "Vibe compares how a command begins: it has no patterns"
-    if rule.action is Action.ALLOW:
-        if pattern.shape is Shape.EXACT:
-            return "Vibe would allow the command with any further arguments too"
-        if any(_may_overlap(pattern, other) for other in rules):
-            return "a part of it is not allowed, which Vibe can't say"
+    if rule.action is Action.ALLOW and pattern.shape is Shape.EXACT:
+        return "Vibe would allow the command with any further arguments too"
     if pattern.shape is Shape.EVERY:
         return [(("tools", "bash", "permission"), "always" if rule.action is Action.ALLOW else "ask")]
     name = _LISTS[rule.action]
     return [(("tools", "bash", name), text) for text in (*_SHIPPED.get(name, ()), pattern.text)]
-
-
-def _may_overlap(allowed: CommandPattern, other: PermissionRule) -> bool:
-    """Is the other one a rule that restricts, that Vibe can't say, and that may be about what is allowed?"""
-    pattern = command_pattern(other.specifier)
-    if other.tool != "Bash" or other.action is Action.ALLOW or pattern.shape is not Shape.GLOB:
-        return False
-    head = pattern.text.split("*")[0].strip()
-    return allowed.text.startswith(head) or head.startswith(allowed.text)
 
 
 def _paths(rule: PermissionRule) -> list[str]:

@@ -8,9 +8,10 @@ parts all must be allowed. A server's tool has one answer, its `default`. What o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from harnesssync_adapters.permissions.rules import Shape, binding, command_pattern, lost, rule_element, settings_losses
+from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
@@ -42,7 +43,10 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
     """An element for each pattern, a key for each tool of a server."""
     for one in items:
         answers: dict[tuple[str, str], Action] = {}
-        for rule in sorted(binding(view, one), key=lambda rule: _STRICTEST.index(rule.action)):
+        found = tuple(writable(view, one, "Zed", _reach))
+        yield from (told for told in found if isinstance(told, Loss))
+        rules = (rule for rule in found if isinstance(rule, PermissionRule))
+        for rule in sorted(rules, key=lambda rule: _STRICTEST.index(rule.action)):
             server = split_mcp(rule.tool)
             if server is not None:
                 if server[1] is None or rule.specifier is not None:
@@ -74,6 +78,14 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 value=value,
             )
         yield from settings_losses(view, one, "Zed")
+
+
+def _reach(rule: PermissionRule) -> Collection[str]:
+    server = split_mcp(rule.tool)
+    if server is not None:
+        return () if server[1] is None or rule.specifier is not None else (rule.tool,)
+    patterns = () if str(rule.specifier).startswith("//") else _patterns(rule)  # it may leave out where a path begins
+    return () if isinstance(patterns, str) else {tool for tool, _ in patterns}
 
 
 def _patterns(rule: PermissionRule) -> list[tuple[str, str]] | str:
