@@ -48,9 +48,8 @@ HARNESSES = {
 }
 """The module of each harness, by the name that `harnesssync --target` takes."""
 
-ALONE: frozenset[str] = frozenset({"kilo", "claude-code"})
-"""A harness that reads files which are written for others: in one project with those, much would be there twice. And
-the one whose files are the source."""
+ALONE: frozenset[str] = frozenset({"claude-code"})
+"""The one whose files are the source: what it is told is not what is written for others."""
 
 HOOK = "stand-in-hook"
 """The program that hooks of the tests start."""
