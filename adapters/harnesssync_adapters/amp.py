@@ -5,14 +5,14 @@ one that is switched off. It starts a project's servers once they are approved.
 
 Documented (ampcode.com/docs/customize/agents-md, /skills, /mcp and /docs/tools, October 2026): in each folder it reads
 `AGENTS.md`, else `AGENT.md`, else `CLAUDE.md`, and follows `@imports`. `${NAME}` is expanded in its settings. It asks
-nobody before it runs a tool: `amp.permissions` is gone, though other tools still write it; what forbids is a plugin in
-TypeScript.
+nobody before it runs a tool, unless a rule stands in `amp.permissions`; what else forbids is a plugin in TypeScript.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from harnesssync_adapters.permissions.amp import permissions, settings
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import loss
@@ -54,8 +54,7 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
 
 
 def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss]:
-    folder = ".amp" if view.scope is Scope.PROJECT else ".config/amp"
-    yield from mcp_servers(view, servers, _DIALECT, f"{folder}/settings.json")
+    yield from mcp_servers(view, servers, _DIALECT, settings(view))
 
 
 _SUPPORT: Mapping[Kind, Support] = {
@@ -64,10 +63,7 @@ _SUPPORT: Mapping[Kind, Support] = {
     Kind.AGENT: Unsupported("Amp has its own agents only"),
     Kind.COMMAND: Unsupported("Amp has skills in place of commands, in a folder that other harnesses read too"),
     Kind.MCP_SERVER: Merge(_servers, "defaults of variables, time-outs, WebSocket"),
-    Kind.PERMISSIONS: Unsupported(
-        "Amp asks nobody before it runs a tool, and has dropped its setting for that: only a plugin of your own can",
-        security=True,
-    ),
+    Kind.PERMISSIONS: Merge(permissions, "all but denials of tools and of commands"),
     Kind.HOOK: Unsupported(
         "Amp has no hooks but plugins in TypeScript: what one forbids is not forbidden", security=True
     ),

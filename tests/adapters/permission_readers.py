@@ -298,6 +298,7 @@ def _extended(pattern: str) -> str:
 
 
 READERS: Mapping[str, Callable[[Files], Allows]] = {
+    "amp": nothing,
     "auggie": nothing,
     "codex": codex,
     "continue": continue_dev,

@@ -1,11 +1,14 @@
-"""Amp: reads much of Claude Code itself, and asks nobody."""
+"""Amp: reads much of Claude Code itself, and asks nobody without a rule."""
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from tests.adapters.conftest import ROOTS, hook, permission, permissions, rule, server, skill, source
 
 from harnesssync_adapters.amp import TARGET
-from harnesssync_orchestrator.core.desired import Desired, KeyOutput, LinkOutput
+from harnesssync_orchestrator.core.desired import Desired, ElementOutput, JsonValue, KeyOutput, LinkOutput
 from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
 from harnesssync_orchestrator.core.rendering import desired_state
 
@@ -59,10 +62,93 @@ def test_servers_stand_below_one_key_with_a_dot() -> None:
     assert wish.output.value == {"url": "https://x.example/${A}"}
 
 
-def test_what_is_forbidden_is_told_to_be_allowed() -> None:
-    """Neither rules nor hooks hold there."""
-    items = (permissions(PROJECT, permission(PROJECT, "deny", "Bash")), hook(PROJECT, "PreToolUse", "Bash", "guard"))
-    assert [True, True] == [loss.security for loss in desired(*items).losses]
+@pytest.mark.parametrize(
+    ("text", "tools"),
+    [
+        ("Bash", ["Bash"]),
+        ("Edit", ["edit_file", "create_file", "delete_file", "apply_patch"]),
+        ("WebFetch", ["read_web_page"]),
+        ("mcp__docs", ["mcp__docs__*"]),
+        ("mcp__a.b__find", ["mcp__a*b__find"]),
+        ("mcp__*__rm", ["mcp__*__rm"]),
+        ("*", ["*"]),
+    ],
+)
+@pytest.mark.parametrize("scope", list(Scope))
+def test_tools_that_are_denied_are_rejected(scope: Scope, text: str, tools: list[str]) -> None:
+    """In the settings of either scope, by Amp's names."""
+    found = rejected(scope, text)
+    assert [{"tool": tool, "action": "reject"} for tool in tools] == found
+
+
+@pytest.mark.parametrize(
+    ("specifier", "stopped", "free"),
+    [
+        ("rm -rf:*", ["rm -rf", "rm -rf /", "ls && rm -rf x", "a\nrm -rf x"], ["rm -r", "echo rm -rf", "rm -rfx"]),
+        (
+            "npm publish",
+            ["npm publish", "(npm publish)", "npm publish; ls"],
+            ["npm publish-x", "npm publish -n"],
+        ),
+        ("sudo*", ["sudo", "sudo ls", "sudoedit x"], ["ls"]),
+        ("cat /etc/*", ["cat /etc/passwd"], ["cat etc/passwd"]),
+    ],
+)
+def test_a_denied_command_is_rejected_behind_another_one_too(
+    specifier: str, stopped: list[str], free: list[str]
+) -> None:
+    """By a regular expression between slashes, that is looked for line by line."""
+    (value,) = rejected(Scope.USER, f"Bash({specifier})")
+    assert isinstance(value, dict)
+    matches = value["matches"]
+    assert isinstance(matches, dict)
+    pattern = str(matches["cmd"])
+    assert pattern[0] == pattern[-1] == "/"
+    for command in stopped:
+        assert re.search(pattern[1:-1], command, re.MULTILINE), command
+    for command in free:
+        assert not re.search(pattern[1:-1], command, re.MULTILINE), command
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "security"),
+    [
+        ("allow", "Bash(git:*)", False),
+        ("allow", "Read", False),
+        ("ask", "Bash(git push:*)", True),
+        ("deny", "Read(./.env)", True),
+        ("deny", "WebFetch(domain:x.y)", True),
+        ("deny", "NotebookEdit", True),
+    ],
+)
+def test_other_rules_are_lost(action: str, text: str, security: bool) -> None:
+    """What is allowed or asked for would stand before a denial that comes later; without a rule, nothing is asked."""
+    result = desired(permissions(PROJECT, permission(PROJECT, action, text)))
+    assert result.wanted == {}
+    assert [security] == [loss.security for loss in result.losses]
+
+
+def test_that_amp_asks_more_beside_a_denial_is_told() -> None:
+    """Its own rules come along."""
+    (loss,) = desired(permissions(PROJECT, permission(PROJECT, "deny", "Bash"))).losses
+    assert (loss.what, loss.security) == ("amp.permissions", False)
+
+
+def test_a_hook_that_forbids_is_told_to_be_lost() -> None:
+    """There are none."""
+    assert [True] == [loss.security for loss in desired(hook(PROJECT, "PreToolUse", "Bash", "guard")).losses]
+
+
+def rejected(scope: Scope, text: str) -> list[JsonValue]:
+    """The rules that a denial becomes."""
+    found = []
+    for wish in desired(permissions(scope, permission(scope, "deny", text)), scope=scope).wanted.values():
+        assert isinstance(wish.output, ElementOutput)
+        assert wish.output.path == (".amp/settings.json" if scope is PROJECT else ".config/amp/settings.json")
+        assert wish.output.pointer == ("amp.permissions",)
+        assert not wish.output.executes
+        found.append(wish.output.value)
+    return found
 
 
 def test_only_skills_that_amp_does_not_read_itself_are_linked() -> None:

@@ -6,12 +6,18 @@ Before it lists skills and tools it asks its own server who somebody is: a stand
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harnesses.asking import Asking
 from harnesses.seen import Listed, Seen
 from harnesses.stub_model import Handler, LoopbackServer
+
+_SCOPES: Mapping[str, Sequence[str]] = {"user": (), "workspace": ("--workspace",)}
+"""The settings of which `permissions` tells, and how it is asked for them. A session has both, a workspace's first."""
+
+COMMANDS = ("deploy --now", "make && deploy", "deployed", "teardown", "make")
+"""What it is asked whether it would run, which is in no list of its own."""
 
 
 class _Account(Handler):
@@ -34,18 +40,30 @@ def ask(asking: Asking) -> Seen:
                 if server["source"] == "workspace":
                     asking.run("mcp", "approve", server["name"])
         skills = _listed(asking, "skill", "list")["skills"]
+        rules = {scope: _listed(asking, "permissions", "list", *flags) for scope, flags in _SCOPES.items()}
+        answers = {scope: _answers(asking, *flags) for scope, flags in _SCOPES.items()}
         tools = [tool["name"] for tool in _listed(asking, "tools", "list")]
     return asking.seen(
         (),
         listed_servers=tuple(server["name"] for server in servers),
         servers=asking.servers(lambda tool: tool.removeprefix("mcp__").removesuffix("__"), told=tools),
         skills=tuple(_skill(asking, skill) for skill in skills if _is_meant(asking, skill)),
+        permissions={"rules": rules, "answers": answers},
         refusal="no account",
     )
 
 
 def _listed(asking: Asking, *arguments: str) -> Any:
     return json.loads(asking.run(*arguments, "--json").stdout or "[]")
+
+
+def _answers(asking: Asking, *flags: str) -> dict[str, str]:
+    """What it says to each command; its exit code says it too."""
+    found = {}
+    for command in COMMANDS:
+        told = asking.run("permissions", "test", "Bash", "--cmd", command, "--json", *flags, ok=(0, 1, 2))
+        found[command] = json.loads(told.stdout)["action"]
+    return found
 
 
 def _is_meant(asking: Asking, skill: Mapping[str, Any]) -> bool:

@@ -7,10 +7,9 @@ So what denies is written, and nothing else.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.commands import Shape, command_pattern, line_regex
 from harnesssync_adapters.permissions.rules import binding, lost, rule_element, settings_losses
 from harnesssync_orchestrator.core.desired import JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
@@ -27,8 +26,6 @@ TOOLS = {
     "WebSearch": ("web-search",),
 }
 """Claude Code's tools in its names. A rule or a hook about `Edit` is about all changes of files."""
-
-_SYNTAX = re.compile(r"[.*+?^${}()|\[\]\\/]")
 
 
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
@@ -56,15 +53,7 @@ def _places(rule: PermissionRule) -> list[tuple[str, JsonValue]] | str:
         return f"Auggie has patterns for commands only, not for {names[0]}"
     value: JsonValue = {
         "toolName": names[0],
-        "shellInputRegex": _regex(str(rule.specifier)),
+        "shellInputRegex": line_regex(str(rule.specifier)),
         "permission": {"type": "deny"},
     }
     return [("toolPermissions", value)]
-
-
-def _regex(specifier: str) -> str:
-    """Matched anywhere in a command line: at its beginning, or behind what separates commands."""
-    pattern = command_pattern(specifier)
-    text = r"[\s\S]*".join(_SYNTAX.sub(r"\\\g<0>", part) for part in pattern.text.split("*"))
-    end = r"($|[\s;&|)])" if pattern.shape is Shape.PREFIX else r"[ \t]*($|[\n;&|)])"
-    return rf"(^|[;&|(`\n{{])\s*{text}{end}"

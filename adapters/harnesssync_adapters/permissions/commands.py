@@ -12,6 +12,7 @@ import shlex
 from dataclasses import dataclass
 
 _SHELL_SYNTAX = re.compile(r"[;&|<>$`(){}\n\\~?\[\]]")
+_REGEX_SYNTAX = re.compile(r"[.*+?^${}()|\[\]\\/]")
 
 
 class Shape(enum.Enum):
@@ -52,3 +53,12 @@ def command_pattern(specifier: str | None) -> CommandPattern:
     if "*" in text:
         return CommandPattern(Shape.GLOB, f"{text[:-2]} *" if text.endswith(":*") else text)
     return CommandPattern(Shape.EXACT, text)
+
+
+def line_regex(specifier: str) -> str:
+    """A regular expression of JavaScript to look for in a command line: the command stands at its beginning, or behind
+    what separates commands."""
+    pattern = command_pattern(specifier)
+    text = r"[\s\S]*".join(_REGEX_SYNTAX.sub(r"\\\g<0>", part) for part in pattern.text.split("*"))
+    end = r"($|[\s;&|)])" if pattern.shape is Shape.PREFIX else r"[ \t]*($|[\n;&|)])"
+    return rf"(^|[;&|(`\n{{])\s*{text}{end}"
