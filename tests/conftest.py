@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from tests.needs import NEEDS, lacking_here
 
 VARIABLES_THAT_CHANGE_BEHAVIOUR = (
     "ANTHROPIC_",
@@ -33,6 +34,34 @@ TERMINAL_VARIABLES = ("CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "L
 def pytest_configure() -> None:
     """Interrupts end a program, also those that tests start: a job in the background would have them all ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--lacking` is for file systems of other kinds, and for them alone: see `tests/needs.py`."""
+    parser.addoption(
+        "--lacking",
+        action="append",
+        default=[],
+        choices=list(NEEDS),
+        help="the file system has none of these: skip the tests that need them (the sweep `filesystems` says so)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what the command line says can't work here, and nothing else."""
+    lacking = frozenset(config.getoption("lacking"))
+    for item in items:
+        needed = {what for mark in item.iter_markers("needs") for what in mark.args}
+        if unknown := needed - NEEDS.keys():
+            raise pytest.UsageError(f"{item.nodeid} needs {sorted(unknown)}, which tests/needs.py does not know")
+        if missing := needed & lacking:
+            item.add_marker(pytest.mark.skip(reason=lacking_here(missing)))
+
+
+@pytest.fixture(scope="session")
+def lacking(pytestconfig: pytest.Config) -> frozenset[str]:
+    """What was said to be missing on this file system."""
+    return frozenset(pytestconfig.getoption("lacking"))
 
 
 class Git(Protocol):

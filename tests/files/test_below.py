@@ -11,11 +11,10 @@ import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import pytest
+from tests.moments import at_every_line
 
 from harnesssync_orchestrator.core.desired import link_hash, short_hash
 from harnesssync_orchestrator.errors import ApplyError
@@ -55,10 +54,18 @@ def test_a_new_output_comes_with_its_folders(tmp_path: Path) -> None:
     assert write_below(tmp_path, ".x/skills/a.md", NEW, mode=0o644, expected=None) == (".x/", ".x/skills/")
     assert write_below(tmp_path, ".x/skills/b.md", NEW, mode=0o755, expected=None) == ()
     assert (tmp_path / ".x/skills/a.md").read_bytes() == NEW
-    assert [stat.S_IMODE((tmp_path / ".x/skills" / name).stat().st_mode) for name in ("a.md", "b.md")] == [0o644, 0o755]
     assert names(tmp_path / ".x/skills") == {"a.md", "b.md"}
 
 
+@pytest.mark.needs("modes")
+def test_a_new_output_has_the_mode_that_was_asked_for(tmp_path: Path) -> None:
+    """A script can be run."""
+    for name, mode in (("a.md", 0o644), ("b.sh", 0o755)):
+        write_below(tmp_path, name, NEW, mode=mode, expected=None)
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode
+
+
+@pytest.mark.needs("modes")
 def test_the_umask_of_the_user_holds_for_a_new_output(tmp_path: Path) -> None:
     """Somebody whose files are private wants these private too."""
     former = os.umask(0o077)
@@ -69,6 +76,7 @@ def test_the_umask_of_the_user_holds_for_a_new_output(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.md").stat().st_mode) == 0o600
 
 
+@pytest.mark.needs("modes")
 @pytest.mark.parametrize(
     ("before", "executable", "after"),
     [(0o640, None, 0o640), (0o640, True, 0o750), (0o755, False, 0o644), (0o755, None, 0o755), (0o4755, None, 0o755)],
@@ -82,6 +90,7 @@ def test_a_replaced_output_keeps_its_mode(tmp_path: Path, before: int, executabl
     assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (NEW, after)
 
 
+@pytest.mark.needs("modes")
 @pytest.mark.parametrize(("there", "after"), [(0o600, 0o664), (0o640, 0o640), (0o400, 0o400)])
 def test_an_output_gets_permissions_back_of_which_it_has_just_its_owners(
     tmp_path: Path, there: int, after: int
@@ -112,7 +121,7 @@ def test_an_output_that_vanished_is_not_made_again(tmp_path: Path) -> None:
     assert (caught.value.code, names(tmp_path)) == ("changed_underneath", set())
 
 
-@pytest.mark.parametrize("kind", ["folder", "fifo"])
+@pytest.mark.parametrize("kind", ["folder", pytest.param("fifo", marks=pytest.mark.needs("pipes"))])
 def test_a_folder_or_a_fifo_in_the_way_is_an_obstruction(tmp_path: Path, kind: str) -> None:
     """It is neither opened, which could block for ever, nor replaced."""
     if kind == "folder":
@@ -126,6 +135,7 @@ def test_a_folder_or_a_fifo_in_the_way_is_an_obstruction(tmp_path: Path, kind: s
     assert names(tmp_path) == {"a"}
 
 
+@pytest.mark.needs("links")
 @pytest.mark.parametrize("relative", ["out/a", "out/b/c"])
 def test_no_escape_via_symlink_in_the_way(tmp_path: Path, relative: str) -> None:
     """A link as a parent is refused, for every kind of change, also when it stays inside."""
@@ -163,6 +173,7 @@ def test_a_root_that_is_gone_is_not_made(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
+@pytest.mark.needs("hard links")
 def test_a_hard_link_of_an_output_keeps_its_content(tmp_path: Path) -> None:
     """Another name of the file that is replaced is another file afterwards."""
     (tmp_path / "a").write_bytes(OLD)
@@ -171,6 +182,7 @@ def test_a_hard_link_of_an_output_keeps_its_content(tmp_path: Path) -> None:
     assert ((tmp_path / "precious").read_bytes(), (tmp_path / "a").read_bytes()) == (OLD, NEW)
 
 
+@pytest.mark.needs("links")
 def test_a_dangling_link_at_an_output_is_not_written_through(tmp_path: Path) -> None:
     """It would make the file it names, anywhere."""
     (tmp_path / "a").symlink_to(tmp_path / "authorized_keys")
@@ -227,6 +239,7 @@ def test_a_folder_without_permission_is_told_as_such(
     assert (public_folder / "a").read_bytes() == OLD
 
 
+@pytest.mark.needs("modes")
 def test_a_replaced_output_keeps_owner_group_and_attributes(tmp_path: Path, as_root: None) -> None:
     """A configuration that root brings up to date is still that of the person whose it was, access lists and all."""
     file = tmp_path / "a"
@@ -281,6 +294,7 @@ def test_a_group_that_can_not_be_kept_gains_nothing(
 # --- links and removals ---
 
 
+@pytest.mark.needs("links")
 def test_a_link_is_made_and_made_anew_only_from_what_was_expected(tmp_path: Path) -> None:
     """A right one keeps its inode; one that somebody pointed elsewhere stays."""
     assert symlink_below(tmp_path, ".x/a", "../source", directory=True) == (".x/",)
@@ -296,6 +310,7 @@ def test_a_link_is_made_and_made_anew_only_from_what_was_expected(tmp_path: Path
     assert ((tmp_path / ".x/a").readlink(), names(tmp_path / ".x")) == (Path("../other"), {"a"})
 
 
+@pytest.mark.needs("links")
 def test_a_file_takes_the_place_of_a_link_of_ours_and_the_other_way_round(tmp_path: Path) -> None:
     """`AGENTS.md` changes from linked to rendered when its source begins to import something."""
     (tmp_path / "CLAUDE.md").write_bytes(OLD)
@@ -309,27 +324,37 @@ def test_a_file_takes_the_place_of_a_link_of_ours_and_the_other_way_round(tmp_pa
 def test_only_what_is_as_expected_is_removed(tmp_path: Path) -> None:
     """What is gone already is no error; what changed stays."""
     (tmp_path / "a").write_bytes(OLD)
-    (tmp_path / "link").symlink_to("a")
     with pytest.raises(ApplyError):
         remove_below(tmp_path, "a", short_hash(NEW))
-    with pytest.raises(ApplyError):
-        remove_below(tmp_path, "link", short_hash(OLD))
-    assert names(tmp_path) == {"a", "link"}
-    remove_below(tmp_path, "link", link_hash("a"))
+    assert names(tmp_path) == {"a"}
     remove_below(tmp_path, "a", short_hash(OLD))
     remove_below(tmp_path, "a", short_hash(OLD))
     remove_below(tmp_path, "never/there", short_hash(OLD))
     assert names(tmp_path) == set()
 
 
-def test_a_folder_of_ours_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
+@pytest.mark.needs("links")
+def test_only_a_link_that_is_as_expected_is_removed(tmp_path: Path) -> None:
+    """What it leads to is neither compared nor removed."""
+    (tmp_path / "a").write_bytes(OLD)
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(ApplyError):
+        remove_below(tmp_path, "link", short_hash(OLD))
+    assert names(tmp_path) == {"a", "link"}
+    remove_below(tmp_path, "link", link_hash("a"))
+    assert names(tmp_path) == {"a"}
+
+
+@pytest.mark.parametrize("linking", [False, pytest.param(True, marks=pytest.mark.needs("links"))])
+def test_a_folder_of_ours_goes_with_all_that_is_in_it(tmp_path: Path, linking: bool) -> None:
     """Links in it are removed and not followed; read-only folders are no obstacle."""
     outside, copy = tmp_path / "outside", tmp_path / "root" / "copy"
     outside.mkdir()
     (outside / "precious").write_bytes(OLD)
     (copy / "inner" / "deep").mkdir(parents=True)
     (copy / "inner" / "deep" / "file").write_bytes(OLD)
-    (copy / "inner" / "away").symlink_to(outside)
+    if linking:
+        (copy / "inner" / "away").symlink_to(outside)
     (copy / "inner").chmod(0o555)
     root = Folder.root(tmp_path / "root")
     remove_tree(root, "copy")
@@ -337,16 +362,55 @@ def test_a_folder_of_ours_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
     assert (names(tmp_path / "root"), names(outside)) == (set(), {"precious"})
 
 
+def test_a_folder_of_ours_goes_where_nobody_may_set_modes(
+    public_folder: Path, as_root: None, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """FAT that somebody else mounted gives all files to one user, and everybody may write: what may go goes."""
+    (public_folder / "copy" / "inner").mkdir(parents=True)
+    (public_folder / "copy" / "inner" / "file").write_bytes(OLD)
+    for folder in (public_folder, public_folder / "copy", public_folder / "copy" / "inner"):
+        folder.chmod(0o777)
+    root = Folder.root(public_folder)
+    with as_nobody():
+        remove_tree(root, "copy")
+    root.close()
+    assert names(public_folder) == set()
+
+
+def test_a_folder_of_ours_whose_mode_can_not_be_set_for_once_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the disk is told as what it is."""
+    (tmp_path / "copy").mkdir()
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    root = Folder.root(tmp_path)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        remove_tree(root, "copy")
+    root.close()
+    assert names(tmp_path) == {"copy"}
+
+
 def test_a_folder_is_removed_only_when_it_is_empty(tmp_path: Path) -> None:
     """True means that it is gone, now or before."""
     (tmp_path / "a" / "b").mkdir(parents=True)
     with Below(tmp_path) as below:
         assert [below.rmdir(path) for path in ("a/", "a/b/", "a/b/", "a/")] == [False, True, True, True]
-        (tmp_path / "link").symlink_to("elsewhere")
-        with pytest.raises(ApplyError):
-            below.rmdir("link/")
 
 
+@pytest.mark.needs("links")
+def test_a_link_is_no_folder_to_remove(tmp_path: Path) -> None:
+    """It stays, and so does what it leads to."""
+    (tmp_path / "link").symlink_to("elsewhere")
+    with Below(tmp_path) as below, pytest.raises(ApplyError):
+        below.rmdir("link/")
+    assert names(tmp_path) == {"link"}
+
+
+@pytest.mark.needs("links")
 def test_many_links_in_one_folder_cost_one_sync_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each folder that changed is synced, and only once."""
     fsync, synced = os.fsync, []
@@ -427,51 +491,6 @@ def test_what_is_held_by_nobody_of_ours_is_not_let_into_git(tmp_path: Path) -> N
 # --- somebody else acts at any moment ---
 
 
-OURS = frozenset(
-    sys.modules[f"harnesssync_orchestrator.files.{name}"].__file__
-    for name in ("below", "folder", "place", "replacing", "swap")
-)
-
-
-def at_line(number: int, act: Callable[[], object], change: Callable[[], object]) -> bool:
-    """Let `act` happen before the line of our code that `change` comes to after `number` others; False if there is
-    no such line."""
-    passed = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> object:
-        nonlocal passed
-        if frame.f_code.co_filename not in OURS:
-            return None
-        if event == "line":
-            passed += 1
-            if passed == number + 1:
-                sys.settrace(None)
-                act()
-                sys.settrace(trace)
-        return trace
-
-    sys.settrace(trace)
-    try:
-        change()
-    except ApplyError:
-        pass  # what matters is what is on disk
-    finally:
-        sys.settrace(None)
-    return passed > number
-
-
-def at_every_line(
-    change: Callable[[Path], object], act: Callable[[Path], object], prepare: Callable[[Path], Path]
-) -> int:
-    """Run `change` once for every line of our code in it, with `act` happening before that line; gives their number."""
-    number = 0
-    while True:
-        ground = prepare(Path(str(number)))
-        if not at_line(number, partial(act, ground), partial(change, ground)):
-            return number
-        number += 1
-
-
 def edit(file: Path) -> None:
     """Save as editors do: a new file, renamed over the old."""
     other = file.with_name("editor's")
@@ -479,8 +498,16 @@ def edit(file: Path) -> None:
     other.rename(file)
 
 
-@pytest.mark.parametrize("exchange", [True, False])
-@pytest.mark.parametrize("kind", ["replace", "create", "relink", "remove"])
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        pytest.param(True, marks=pytest.mark.needs("exclusive renames")),
+        pytest.param(False, marks=pytest.mark.needs("hard links")),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", ["replace", "create", pytest.param("relink", marks=pytest.mark.needs("links")), "remove"]
+)
 def test_an_edit_at_any_moment_of_a_change_survives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, exchange: bool
 ) -> None:
@@ -507,13 +534,61 @@ def test_an_edit_at_any_moment_of_a_change_survives(
         grounds.append(ground)
         return ground
 
-    moments = at_every_line(changes[kind], lambda ground: edit(ground / "d" / "a"), prepare)
+    moments = len(at_every_line(changes[kind], lambda ground: edit(ground / "d" / "a"), prepare))
     assert moments > 30
     for ground in grounds[:moments]:
         assert (ground / "d" / "a").read_bytes() == FOREIGN, ground
         assert names(ground / "d") == {"a"}, ground
 
 
+IN_THE_STEP = {
+    "except FileNotFoundError:",
+    "return None",
+    "self.rename_to(other)",
+    "return self.folder.at(self.name)",
+    "return name if self.fd is not None else str(self.path / name)",
+    "return self.folder.fd",
+    "_patiently(os.replace, self.handle, other.handle, src_dir_fd=self.fd, dst_dir_fd=other.fd)",
+    'if sys.platform == "win32":',
+    "rename(source, destination, **descriptors)",
+}
+"""Our lines from the last look at a free name, which found nothing, to the renaming."""
+
+
+@pytest.mark.parametrize("kind", ["replace", "create", "remove"])
+def test_where_no_rename_spares_what_is_there_an_edit_is_lost_only_in_the_last_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """On FAT by FUSE names can neither be exchanged nor linked, and so somebody can come in between the last look and
+    the renaming, which have nothing else between them. At every other moment their text has the name in the end."""
+    monkeypatch.setattr(swap, "_system_call", lambda: None)
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    changes: dict[str, Callable[[Path], object]] = {
+        "replace": lambda root: write_below(root, "d/a", NEW, mode=0o644, expected=short_hash(OLD)),
+        "create": lambda root: write_below(root, "d/a", NEW, mode=0o644, expected=None),
+        "remove": lambda root: remove_below(root, "d/a", short_hash(OLD)),
+    }
+
+    def prepare(name: Path) -> Path:
+        ground = tmp_path / name
+        (ground / "d").mkdir(parents=True)
+        if kind != "create":
+            (ground / "d" / "a").write_bytes(OLD)
+        return ground
+
+    lines = at_every_line(changes[kind], lambda ground: edit(ground / "d" / "a"), prepare)
+    assert len(lines) > 30
+    said = [(tmp_path / str(number) / "d" / "a").read_bytes() for number in range(len(lines))]
+    lost = [line for line, content in zip(lines, said, strict=True) if content != FOREIGN]
+    assert set(lost) == (set() if kind == "remove" else IN_THE_STEP)
+    assert all(names(tmp_path / str(number) / "d") == {"a"} for number in range(len(lines)))
+
+
+@pytest.mark.needs("links")
 @pytest.mark.parametrize("kind", ["replace", "create", "link", "remove"])
 def test_a_parent_swapped_for_a_link_at_any_moment_leads_nowhere(tmp_path: Path, kind: str) -> None:
     """Somebody moves the folder away and puts a link to another place there: nothing there changes, ever."""
@@ -538,7 +613,7 @@ def test_a_parent_swapped_for_a_link_at_any_moment_leads_nowhere(tmp_path: Path,
         (ground / "d").rename(ground / "moved")
         (ground / "d").symlink_to(outside)
 
-    assert at_every_line(changes[kind], act, prepare) > 30
+    assert len(at_every_line(changes[kind], act, prepare)) > 30
     prepare(Path("end"))
 
 

@@ -29,6 +29,7 @@ def ledger(path: str = "out/x", digest: str = "d", **entries: Any) -> Ledger:
     return Ledger(entries={Address(path): entry}, **entries)
 
 
+@pytest.mark.needs("links")
 def test_cleanup_links_removes_broken_ones_of_ours_and_counts_them(tmp_path: Path) -> None:
     """Two lead to nothing, one in a circle, one is right."""
     (tmp_path / "target").write_text("x", encoding="utf-8")
@@ -40,6 +41,7 @@ def test_cleanup_links_removes_broken_ones_of_ours_and_counts_them(tmp_path: Pat
     assert names(tmp_path) == ["target", "valid"]
 
 
+@pytest.mark.needs("links")
 def test_cleanup_links_never_removes_those_of_a_person(tmp_path: Path) -> None:
     """A broken link that we did not make, and one of our name that says something else."""
     (tmp_path / "theirs").symlink_to("gone")
@@ -76,7 +78,8 @@ def test_cleanup_links_tolerates_a_folder_without_permission(public_folder: Path
     assert names(public_folder) == ["broken", "hidden", "secret"]
 
 
-def test_cleanup_markers_of_copies_that_are_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("linking", [False, pytest.param(True, marks=pytest.mark.needs("links"))])
+def test_cleanup_markers_of_copies_that_are_gone(tmp_path: Path, *, linking: bool) -> None:
     """A marker goes when its copy is gone; one beside a copy stays, and so does what only looks like one."""
     out = tmp_path / "out"
     out.mkdir()
@@ -84,9 +87,12 @@ def test_cleanup_markers_of_copies_that_are_gone(tmp_path: Path) -> None:
     for name in ("here", "gone"):
         write_marker(Place.by_path(out / name), Marker("/source", "0" * 16))
     (out / marker_name("foreign")).write_text("one line of somebody", encoding="utf-8")
-    (out / marker_name("link")).symlink_to(marker_name("here"))
+    (out / marker_name("folder")).mkdir()
+    if linking:
+        (out / marker_name("link")).symlink_to(marker_name("here"))
     assert clean(tmp_path, ledger()).markers == 1
-    assert names(out) == sorted([*map(marker_name, ("here", "foreign", "link")), "here"])
+    stay = ("here", "foreign", "folder", *(("link",) if linking else ()))
+    assert names(out) == sorted([*map(marker_name, stay), "here"])
 
 
 def test_clean_removes_what_a_killed_sync_was_making(tmp_path: Path) -> None:
@@ -157,6 +163,7 @@ def test_clean_removes_folders_that_a_killed_sync_made_and_did_not_come_to_fill(
     assert sorted(each.name for each in tmp_path.iterdir()) == [".y", "theirs"]
 
 
+@pytest.mark.needs("links")
 def test_clean_never_follows_a_link_in_the_way(tmp_path: Path) -> None:
     """The folder of an output was replaced by a link: what it leads to is not ours to clean."""
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harnesssync_orchestrator.core.desired import short_hash
+from harnesssync_orchestrator.core.markers import marker_name, marker_path
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import swap
 from harnesssync_orchestrator.files.exclude import update_exclude
@@ -26,29 +27,23 @@ def untracked(folder: Path) -> set[str]:
     return {os.fsdecode(line[3:]) for line in found if line.startswith(b"??")}
 
 
-ODD_NAMES = [
-    "plain.md",
-    "with space.md",
-    " leading",
-    "trailing ",
-    "trailing  ",
-    "# hash",
-    "!bang",
-    "[x]",
-    "a*b",
-    "a?b",
-    "back\\slash",
-    "ends\\",
-    "日本語",
-    "tab\t",
-    "line\nbreak",
-    "return\r",
-    "dir/inner #",
-    os.fsdecode(b"\xff\xfe"),
-]
+ODD_NAMES = {
+    "": ["plain.md", "with space.md", " leading", "# hash", "!bang", "[x]", "日本語", "dir/inner #"],
+    "final spaces": ["trailing ", "trailing  "],
+    "odd names": ["a*b", "a?b", "back\\slash", "ends\\", "tab\t", "line\nbreak", "return\r"],
+    "names of bytes": [os.fsdecode(b"\xff\xfe")],
+}
+"""By what a file system has to have for them."""
 
 
-@pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.needs(need)] if need else [], id=ascii(name))
+        for need, odd in ODD_NAMES.items()
+        for name in odd
+    ],
+)
 def test_an_excluded_output_is_hidden_from_git_and_nothing_else_is(main: Path, tmp_path: Path, name: str) -> None:
     """Whatever its name; files with names alike, and one of the same name deeper down, stay visible."""
     others = ["plain.mdx", "axb", "x", "trailing", "back/slash", "deeper/plain.md", "bang", "hash", "tab", "return"]
@@ -60,14 +55,25 @@ def test_an_excluded_output_is_hidden_from_git_and_nothing_else_is(main: Path, t
     assert untracked(main) == set(others)
 
 
-def test_an_excluded_link_and_folder_are_hidden(main: Path, tmp_path: Path) -> None:
-    """A skill is a link to a folder, or a copied folder."""
-    (main / ".agents" / "skills" / "copied").mkdir(parents=True)
-    (main / ".agents" / "skills" / "copied" / "SKILL.md").write_text("x")
-    (main / ".agents" / "skills" / "linked").symlink_to("copied")
-    (main / ".agents" / "skills" / "own").symlink_to("copied")
-    paths = [".agents/skills/copied", ".agents/skills/linked"]
+def test_an_excluded_folder_is_hidden_with_its_marker(main: Path, tmp_path: Path) -> None:
+    """A skill that was copied; one of a person's beside it stays visible."""
+    skills = main / ".agents" / "skills"
+    for name in ("copied", "own"):
+        (skills / name).mkdir(parents=True)
+        (skills / name / "SKILL.md").write_text("x")
+    (skills / marker_name("copied")).write_text("x")
+    paths = [".agents/skills/copied", marker_path(".agents/skills/copied")]
     update_exclude(main / ".git", "0" * 16, paths, lock=tmp_path / "x.lock")
+    assert untracked(main) == {".agents/skills/own/SKILL.md"}
+
+
+@pytest.mark.needs("links")
+def test_an_excluded_link_is_hidden(main: Path, tmp_path: Path) -> None:
+    """A skill that is a link to a folder; one of a person's beside it stays visible."""
+    (main / ".agents" / "skills").mkdir(parents=True)
+    for name in ("linked", "own"):
+        (main / ".agents" / "skills" / name).symlink_to("../..")
+    update_exclude(main / ".git", "0" * 16, [".agents/skills/linked"], lock=tmp_path / "x.lock")
     assert untracked(main) == {".agents/skills/own"}
 
 
@@ -159,6 +165,7 @@ def test_a_damaged_block_is_told_and_left(main: Path, tmp_path: Path, damage: st
     assert (caught.value.code, file.read_bytes()) == ("exclude_damaged", content)
 
 
+@pytest.mark.needs("links")
 def test_an_exclude_file_that_is_a_link_is_left(main: Path, tmp_path: Path) -> None:
     """Replacing it would cut it off; following it would write to who knows where."""
     shared, file = tmp_path / "shared", main / ".git" / "info" / "exclude"

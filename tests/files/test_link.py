@@ -93,6 +93,7 @@ def place_of(path: Path) -> Place:
     return Place.by_path(path)
 
 
+@pytest.mark.needs("links")
 def test_link_native_leads_to_the_source(skill: Path, tmp_path: Path) -> None:
     """A symbolic link says the path of its source."""
     destination = tmp_path / "out"
@@ -101,6 +102,7 @@ def test_link_native_leads_to_the_source(skill: Path, tmp_path: Path) -> None:
     assert (destination / "SKILL.md").read_bytes() == (skill / "SKILL.md").read_bytes()
 
 
+@pytest.mark.needs("links")
 def test_link_native_inside_a_project_is_relative(skill: Path, tmp_path: Path) -> None:
     """The tree may be moved, and its links still lead to the source."""
     destination = tmp_path / ".agents" / "skills" / "pdf-tools"
@@ -108,6 +110,7 @@ def test_link_native_inside_a_project_is_relative(skill: Path, tmp_path: Path) -
     assert str(destination.readlink()) == "../../source/pdf-tools"
 
 
+@pytest.mark.needs("links")
 def test_link_to_a_source_outside_of_the_project_is_absolute(skill: Path, tmp_path: Path) -> None:
     """What lies outside would not move along."""
     project = tmp_path / "project"
@@ -131,12 +134,14 @@ def test_link_text_is_as_short_as_it_can_be(source: str, destination: str, expec
     assert link_text(Path(source), Path(destination), Path("/p")) == expected
 
 
-def test_link_parent_folders_are_made(skill: Path, tmp_path: Path) -> None:
+def test_link_parent_folders_are_made(skill: Path, tmp_path: Path, lacking: frozenset[str]) -> None:
     """A missing parent is no reason to fail."""
-    assert create_link(skill, tmp_path / "a" / "b" / "c") == (True, "symlink")
+    how = "copy" if "links" in lacking else "symlink"
+    assert create_link(skill, tmp_path / "a" / "b" / "c") == (True, how)
     assert (tmp_path / "a" / "b" / "c" / "SKILL.md").is_file()
 
 
+@pytest.mark.needs("links")
 def test_link_unchanged_inode_when_it_is_right(skill: Path, tmp_path: Path) -> None:
     """A link that is right is not made again: same inode, same change time."""
     destination = tmp_path / "out"
@@ -147,6 +152,7 @@ def test_link_unchanged_inode_when_it_is_right(skill: Path, tmp_path: Path) -> N
     assert (after.st_ino, after.st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
 
 
+@pytest.mark.needs("links")
 def test_link_unchanged_inode_when_a_person_made_it_and_it_is_right(skill: Path, tmp_path: Path) -> None:
     """A link of a person that leads to the source, however it says so, is as good as ours."""
     destination = tmp_path / "out"
@@ -156,7 +162,17 @@ def test_link_unchanged_inode_when_a_person_made_it_and_it_is_right(skill: Path,
     assert destination.lstat().st_ino == before.st_ino
 
 
-@pytest.mark.parametrize("kind", ["file", "empty file", "folder", "empty folder", "link", "broken link"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "file",
+        "empty file",
+        "folder",
+        "empty folder",
+        pytest.param("link", marks=pytest.mark.needs("links")),
+        pytest.param("broken link", marks=pytest.mark.needs("links")),
+    ],
+)
 def test_link_never_deletes_foreign(skill: Path, tmp_path: Path, kind: str) -> None:
     """What somebody else put there stays, to the last byte and inode."""
     out = tmp_path / "out"
@@ -187,6 +203,7 @@ def test_link_never_deletes_foreign_content_behind_a_marker(skill: Path, tmp_pat
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.needs("links")
 def test_a_link_that_we_recorded_is_pointed_elsewhere(skill: Path, tmp_path: Path) -> None:
     """An old link of ours gives way to the new one, and nothing else is left beside it."""
     destination = tmp_path / "out" / "x"
@@ -197,6 +214,7 @@ def test_a_link_that_we_recorded_is_pointed_elsewhere(skill: Path, tmp_path: Pat
     assert names(tmp_path / "out") == ["x"]
 
 
+@pytest.mark.needs("links")
 def test_no_escape_via_symlink_in_a_parent(skill: Path, tmp_path: Path) -> None:
     """A parent that is a link out of the worktree is refused, and nothing is made behind it."""
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
@@ -248,6 +266,7 @@ def test_link_copy_on_a_file_system_without_permissions(
         assert names(tmp_path / "out") == [marker_name("x"), "x"]
 
 
+@pytest.mark.needs("names of bytes")
 def test_non_utf_8_assets_are_copied_byte_for_byte(tmp_path: Path) -> None:
     """Nothing in a skill is read as text."""
     skill = tmp_path / "skill"
@@ -278,11 +297,17 @@ def test_enospc_target_of_a_copy_leaves_nothing(
     assert names(out) == []
 
 
-def test_copy_fallback_mtime_and_mode_are_kept(skill: Path, tmp_path: Path) -> None:
-    """Times and permissions travel with the copy; a set-user-id bit does not."""
-    (skill / "scripts" / "run.sh").chmod(0o4755)
+def test_copy_fallback_mtime_is_kept(skill: Path, tmp_path: Path) -> None:
+    """Times travel with the copy."""
     assert create_link(skill, tmp_path / "out", means=Means("Linux", no_symlink)) == (True, "copy")
     assert (tmp_path / "out" / "SKILL.md").stat().st_mtime_ns == 1_600_000_000_000_000_000
+
+
+@pytest.mark.needs("modes")
+def test_copy_fallback_mode_is_kept(skill: Path, tmp_path: Path) -> None:
+    """Permissions travel with the copy; a set-user-id bit does not."""
+    (skill / "scripts" / "run.sh").chmod(0o4755)
+    assert create_link(skill, tmp_path / "out", means=Means("Linux", no_symlink)) == (True, "copy")
     assert (tmp_path / "out" / "scripts" / "run.sh").stat().st_mode & 0o7777 == 0o755
 
 
@@ -365,6 +390,7 @@ def test_a_copy_that_is_current_is_left_alone(skill: Path, tmp_path: Path) -> No
     assert (tmp_path / "out").stat().st_ino == before
 
 
+@pytest.mark.needs("links")
 def test_a_copy_contains_nothing_from_outside_of_its_source(skill: Path, tmp_path: Path) -> None:
     """A link in a skill to somebody's key is left out and told; one that stays inside is followed."""
     key = tmp_path / "id_ed25519"
@@ -409,6 +435,7 @@ class Mklink:
             Path(destination).mkdir()  # seen on a system that reports success and leaves an empty folder
 
 
+@pytest.mark.needs("links")
 def test_link_junction_where_windows_refuses_a_symlink(skill: Path, tmp_path: Path) -> None:
     """Windows lets everybody make junctions to folders."""
     mklink = Mklink(works=True)
@@ -486,10 +513,7 @@ def test_a_link_that_leads_elsewhere_is_taken_back(skill: Path, tmp_path: Path) 
 def test_link_failed_says_why_and_never_raises(tmp_path: Path) -> None:
     """A source that is gone, a parent that is a file, a name that is too long: each is an answer."""
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    (tmp_path / "circle").symlink_to("circle")
     for source, destination in [
-        (tmp_path / "circle", tmp_path / "out"),
-        (tmp_path / "file", tmp_path / "circle" / "x"),
         (tmp_path / "file", tmp_path / "nul\0"),
         (tmp_path / "gone", tmp_path / "out"),
         (tmp_path / "file", tmp_path / "file" / "below" / "x"),
@@ -498,19 +522,40 @@ def test_link_failed_says_why_and_never_raises(tmp_path: Path) -> None:
         done, how = create_link(source, destination)
         assert done is False
         assert how.startswith("failed: ")
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.needs("links")
+def test_link_failed_says_why_where_links_go_in_a_circle(tmp_path: Path) -> None:
+    """As a source, and on the way to the destination."""
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    (tmp_path / "circle").symlink_to("circle")
+    for source, destination in [
+        (tmp_path / "circle", tmp_path / "out"),
+        (tmp_path / "file", tmp_path / "circle" / "x"),
+    ]:
+        done, how = create_link(source, destination)
+        assert done is False
+        assert how.startswith("failed: ")
     assert names(tmp_path) == ["circle", "file"]
 
 
-def test_link_failed_in_the_middle_of_a_copy_leaves_nothing(skill: Path, tmp_path: Path) -> None:
-    """A file of the source that can't be opened any more: no half copy, no marker."""
+@pytest.mark.parametrize("in_the_way", ["folder", pytest.param("pipe", marks=pytest.mark.needs("pipes"))])
+def test_link_failed_in_the_middle_of_a_copy_leaves_nothing(skill: Path, tmp_path: Path, in_the_way: str) -> None:
+    """No half copy, no marker."""
     out = tmp_path / "out"
     out.mkdir()
-    os.mkfifo(out / marker_name("x"))  # in the way of the marker, which is the last step but one
+    # In the way of the marker, which is the last step but one.
+    if in_the_way == "folder":
+        (out / marker_name("x")).mkdir()
+    else:
+        os.mkfifo(out / marker_name("x"))
     done, how = create_link(skill, out / "x", means=Means("Linux", no_symlink))
     assert (done, "marker" in how) == (False, True)
     assert names(out) == [marker_name("x")]
 
 
+@pytest.mark.needs("links")
 def test_planted_link_with_the_name_of_a_marker_is_not_written_through(skill: Path, tmp_path: Path) -> None:
     """The name of a marker can be guessed: what a link there leads to stays as it is."""
     victim = tmp_path / ".bashrc"
@@ -539,6 +584,7 @@ def test_a_stale_copy_stays_when_the_new_one_fails(skill: Path, tmp_path: Path) 
     }
 
 
+@pytest.mark.needs("links")
 def test_a_copy_gives_way_to_a_link_where_links_have_become_possible(skill: Path, tmp_path: Path) -> None:
     """With the link the marker goes."""
     destination = tmp_path / "out" / "x"
@@ -548,6 +594,7 @@ def test_a_copy_gives_way_to_a_link_where_links_have_become_possible(skill: Path
     assert names(tmp_path / "out") == ["x"]
 
 
+@pytest.mark.needs("links")
 def test_a_place_by_descriptor_can_not_be_redirected(skill: Path, tmp_path: Path) -> None:
     """The folder is swapped for a link between opening and linking: the link arrives in the folder that was opened."""
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"

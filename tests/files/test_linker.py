@@ -108,6 +108,7 @@ def edit(path: str, *, expected: str | None, value: str = "x", **more: Any) -> E
     )
 
 
+@pytest.mark.needs("links")
 def test_a_link_is_made_with_its_folders_and_recorded(root: Path) -> None:
     """What the ledger is told: the link's text as a digest, and the folders that came into being for it."""
     applied = apply(skill_link(root), root)
@@ -126,6 +127,7 @@ def test_a_link_is_made_with_its_folders_and_recorded(root: Path) -> None:
     assert (applied.method, applied.warnings) == ("symlink", ())
 
 
+@pytest.mark.needs("links")
 def test_a_link_of_ours_is_pointed_elsewhere(root: Path) -> None:
     """The old link must say what the plan saw."""
     (root / "AGENTS.md").symlink_to("README.md")
@@ -148,6 +150,7 @@ def test_post_verify_links_refuses_a_link_that_would_not_lead_to_its_source(root
     assert (root / "AGENTS.md").read_text(encoding="utf-8") == "# Rules\n"
 
 
+@pytest.mark.needs("links")
 def test_post_verify_links_keeps_the_old_link_until_the_new_one_is_right(root: Path) -> None:
     """The new link is looked at before it takes the place of the old one."""
     (root / "AGENTS.md").symlink_to("README.md")
@@ -176,7 +179,16 @@ def test_a_link_to_a_source_that_is_gone_is_not_made(root: Path) -> None:
     assert not (root / "AGENTS.md").is_symlink()
 
 
-@pytest.mark.parametrize("kind", ["file", "folder", "link", "dangling link", "fifo"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "file",
+        "folder",
+        pytest.param("link", marks=pytest.mark.needs("links")),
+        pytest.param("dangling link", marks=pytest.mark.needs("links")),
+        pytest.param("fifo", marks=pytest.mark.needs("pipes")),
+    ],
+)
 @pytest.mark.parametrize("operation", ["link", "write", "edit"])
 def test_what_appeared_since_the_plan_is_never_replaced(
     root: Path, bystanders: Path, operation: str, kind: str
@@ -216,6 +228,7 @@ def test_an_edit_since_the_plan_survives(root: Path, operation: str) -> None:
     assert snapshot(root) == before
 
 
+@pytest.mark.needs("links")
 @pytest.mark.parametrize("operation", ["link", "write", "edit", "remove", "remove copy"])
 def test_a_folder_that_is_a_link_out_of_the_project_is_not_entered(
     root: Path, bystanders: Path, operation: str
@@ -256,6 +269,7 @@ def test_writing_through_a_skill_link_never_reaches_the_source(root: Path) -> No
     assert (root / ".claude" / "skills" / "pdf" / "SKILL.md").read_text(encoding="utf-8") == "pdf"
 
 
+@pytest.mark.needs("hard links")
 def test_a_hard_linked_output_is_replaced_and_the_other_name_keeps_its_bytes(root: Path, tmp_path: Path) -> None:
     """An output shares its inode with a file elsewhere: writing in place would change that one too."""
     other = tmp_path / "other"
@@ -265,6 +279,7 @@ def test_a_hard_linked_output_is_replaced_and_the_other_name_keeps_its_bytes(roo
     assert (other.read_bytes(), (root / "out").read_bytes()) == (b"old", b"new")
 
 
+@pytest.mark.needs("modes")
 def test_a_written_file_keeps_its_mode_save_for_the_executable_bit(root: Path) -> None:
     """A person who made it private wants it private."""
     applied = apply(write("bin/hook.sh", b"#!/bin/sh\n", executable=True), root)
@@ -289,15 +304,23 @@ def test_a_new_document_is_made_and_recorded(root: Path) -> None:
     assert (entry.timestamp, applied.method) == (TIMESTAMP, "merge")
 
 
-def test_a_document_keeps_comments_foreign_keys_and_mode(root: Path) -> None:
+def test_a_document_keeps_comments_and_foreign_keys(root: Path) -> None:
     """Only what the edit names changes."""
     content = b'\xef\xbb\xbf{\r\n  // mine\r\n  "theme": "dark",\r\n}\r\n'
     path = root / "settings.json"
     path.write_bytes(content)
-    path.chmod(0o600)
     apply(edit("settings.json", expected=short_hash(content)), root)
     assert b"// mine\r\n" in path.read_bytes()
     assert b'"theme": "dark",' in path.read_bytes()
+
+
+@pytest.mark.needs("modes")
+def test_a_document_keeps_its_mode(root: Path) -> None:
+    """One that a person made private stays private."""
+    path = root / "settings.json"
+    path.write_bytes(b"{}")
+    path.chmod(0o600)
+    apply(edit("settings.json", expected=short_hash(b"{}")), root)
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -350,6 +373,7 @@ def test_an_unknown_format_is_an_error_and_not_a_guess(root: Path) -> None:
     assert caught.value.code == "format_unknown"
 
 
+@pytest.mark.needs("links")
 def test_a_link_that_is_still_ours_is_removed(root: Path) -> None:
     """And only the link: its source stays."""
     apply(skill_link(root), root)
@@ -430,7 +454,14 @@ def test_link_copy_is_recorded_warned_about_refreshed_and_removed(
     assert names(skills) == []
 
 
-@pytest.mark.parametrize("what", ["content", "folder", "file"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "content",
+        pytest.param("folder", marks=pytest.mark.needs("links")),
+        pytest.param("file", marks=pytest.mark.needs("links")),
+    ],
+)
 def test_a_copy_is_made_only_of_what_was_read(root: Path, bystanders: Path, tmp_path: Path, what: str) -> None:
     """Between reading the source and copying it somebody puts a link there, or changes it: nothing is copied."""
     source = root / ".claude" / "skills" / "pdf"
@@ -450,6 +481,7 @@ def test_a_copy_is_made_only_of_what_was_read(root: Path, bystanders: Path, tmp_
     assert not (root / operation.path).exists()
 
 
+@pytest.mark.needs("links")
 def test_a_copy_becomes_a_link_where_links_are_possible_again(root: Path, copy_skill: Callable[..., list[str]]) -> None:
     """The copy and its marker make room."""
     _, digest, *_ = copy_skill()

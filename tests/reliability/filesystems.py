@@ -2,9 +2,10 @@
 
 On each kind the same steps are taken, one after the other: the first sync, a second one, edits of the sources, an edit
 of an output, names that are the same for this file system, a read-only mount, undo, and unlinking everything. After
-each it is looked at what must hold. Where symbolic links can be made and permissions are kept, the tests of the write
-path run on it as well, and a part of the sweep `races`. FAT is mounted by a second kernel where the machine's has none.
-What can't be mounted is named, with what is missing.
+each it is looked at what must hold. The tests of the write path run on it as well, all but those that need what the
+kind is shown to lack, which are counted; and where links can be made and permissions are kept, a part of the sweep
+`races`. FAT is mounted by a second kernel where the machine's has none. What can't be mounted is named, with what is
+missing.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
+from tests.needs import NEEDS, lacking_here, works
 from tests.reliability import injection, sweeping, user_mode
 from tests.reliability.lives import STEPS, Ground
 from tests.reliability.mounting import KINDS, Kind
@@ -27,7 +32,26 @@ from tests.reliability.stage import Scene, Stage
 from tests.reliability.world import World
 
 REPOSITORY = Path(__file__).parents[2]
-WRITE_PATH = ("below", "link", "linker", "plan_on_disk", "cleanup", "exclude")
+WRITE_PATH = ("below", "copies", "link", "linker", "plan_on_disk", "cleanup", "exclude")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was looked at on one kind, with what was wrong in it, and how many tests were skipped, by the reason."""
+
+    checks: Mapping[str, Sequence[str]]
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> dict[str, Sequence[str]]:
+        return {name: lines for name, lines in self.checks.items() if lines}
+
+    def __str__(self) -> str:
+        told = f"{len(self.checks)} checks, {len(self.wrong)} wrong"
+        if not self.skipped:
+            return told
+        reasons = "; ".join(f"{count}: {reason}" for reason, count in sorted(self.skipped.items()))
+        return f"{told} ({sum(self.skipped.values())} tests skipped, {reasons})"
 
 
 def steps(kind: Kind) -> dict[str, list[str]]:
@@ -37,30 +61,47 @@ def steps(kind: Kind) -> dict[str, list[str]]:
         return {step.__name__: step(ground) for step in STEPS}
 
 
-def write_path(kind: Kind) -> list[str]:
-    """The tests of the write path, with their temporary folders on this kind."""
-    files = [f"tests/files/test_{name}.py" for name in WRITE_PATH]
+def lacks(kind: Kind) -> list[str]:
+    """Is what is said to be missing on this kind missing, and nothing else? Else tests would be skipped for nothing."""
     with kind.mounted() as place:
+        missing = {need for need in NEEDS if not works(need, place)}
+    said = set(kind.lacks)
+    return [f"there is no {need}, of which nothing is said" for need in sorted(missing - said)] + [
+        f"{need} are said to be missing, and are there" for need in sorted(said - missing)
+    ]
+
+
+def write_path(kind: Kind, names: Sequence[str] = WRITE_PATH) -> tuple[list[str], dict[str, int]]:
+    """The tests of the write path, with their temporary folders on this kind: what was wrong, and how many were
+    skipped, by the reason."""
+    files = [f"tests/files/test_{name}.py" for name in names]
+    lacking = [f"--lacking={need}" for need in kind.lacks]
+    with kind.mounted() as place, tempfile.TemporaryDirectory(prefix="harnesssync-report-") as folder:
+        report = Path(folder, "report.xml")
+        places = ["-o", f"cache_dir={folder}/cache", f"--basetemp={place}/t", f"--junitxml={report}"]
         done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-n0",
-                "-o",
-                f"cache_dir={place}/c",
-                f"--basetemp={place}/t",
-                *files,
-            ],
+            [sys.executable, "-m", "pytest", "-q", "-n0", *places, *lacking, *files],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
             check=False,
         )
-    return [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))] or (
-        [done.stdout[-1000:] + done.stderr[-1000:]] if done.returncode else []
-    )
+        if not report.exists():
+            return [done.stdout[-1000:] + done.stderr[-1000:]], {}
+        tests = list(ET.parse(report).iter("testcase"))  # noqa: S314 - pytest has just written it
+    reasons = [one.get("message", "") for test in tests for one in test.iter("skipped")]
+    wrong = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    # A test that skips itself says nothing of the file system.
+    wrong += [f"skipped for another reason: {reason}" for reason in reasons if reason not in _declared(kind)]
+    if not tests or (done.returncode and not wrong):
+        wrong.append(done.stdout[-1000:] + done.stderr[-1000:])
+    return wrong, dict(Counter(reasons))
+
+
+def _declared(kind: Kind) -> set[str]:
+    """The reasons for which `tests/conftest.py` skips where this is lacking."""
+    lacking = sorted(kind.lacks)
+    return {lacking_here(chosen) for count in range(1, len(lacking) + 1) for chosen in combinations(lacking, count)}
 
 
 def raced(kind: Kind, every: int) -> list[str]:
@@ -78,13 +119,14 @@ def raced(kind: Kind, every: int) -> list[str]:
     return [f"{case}: {line}" for case, lines in found.wrong.items() for line in lines]
 
 
-def checks_of(kind: Kind, races_every: int) -> dict[str, list[str]]:
+def checks_of(kind: Kind, races_every: int) -> Found:
     """Everything that is looked at on one kind, and what was wrong in it."""
-    found = {f"{kind.name}:{step}": lines for step, lines in steps(kind).items()}
+    checks: dict[str, Sequence[str]] = {f"{kind.name}:{step}": lines for step, lines in steps(kind).items()}
+    checks[f"{kind.name}:lacks"] = lacks(kind)
+    checks[f"{kind.name}:write_path"], skipped = write_path(kind)
     if kind.links and kind.modes:
-        found[f"{kind.name}:write_path"] = write_path(kind)
-        found[f"{kind.name}:races"] = raced(kind, races_every)
-    return found
+        checks[f"{kind.name}:races"] = raced(kind, races_every)
+    return Found(checks=checks, skipped=skipped)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,26 +137,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--within", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.within:  # user_mode has asked
-        user_mode.answer(checks_of(next(kind for kind in KINDS if kind.name in options.kind), options.races_every))
+        found = checks_of(next(kind for kind in KINDS if kind.name in options.kind), options.races_every)
+        user_mode.answer(asdict(found))
         return 0
     began, checks, kinds = time.monotonic(), 0, list[str]()
-    wrong: dict[str, list[str]] = {}
+    wrong: dict[str, Sequence[str]] = {}
+    skipped: dict[str, Mapping[str, int]] = {}
     lacking: dict[str, str] = {}
     for kind in KINDS:
         if options.kind and kind.name not in options.kind:
             continue
         if not kind.is_known() and kind.name in user_mode.KINDS and user_mode.missing() is None:
-            found = dict(user_mode.ask("tests.reliability.filesystems", "--kind", kind.name, "--within"))
+            found = Found(**user_mode.ask("tests.reliability.filesystems", "--kind", kind.name, "--within"))
         elif reason := kind.missing():
             lacking[kind.name] = reason
             continue
         else:
             found = checks_of(kind, options.races_every)
         kinds.append(kind.name)
-        failed = {name: lines for name, lines in found.items() if lines}
-        checks, wrong = checks + len(found), {**wrong, **failed}
-        print(f"  filesystems {kind.name}: {len(found)} checks, {len(failed)} wrong", flush=True)
-        for name, lines in failed.items():
+        checks, wrong = checks + len(found.checks), {**wrong, **found.wrong}
+        if found.skipped:
+            skipped[kind.name] = found.skipped
+        print(f"  filesystems {kind.name}: {found}", flush=True)
+        for name, lines in found.wrong.items():
             print(f"\n{name}", *(f"    {line[:1200]}" for line in lines[:8]), sep="\n", flush=True)
     for name, reason in lacking.items():
         print(f"not on this machine: {name} ({reason})")
@@ -122,11 +167,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kind_name = next(iter(wrong)).partition(":")[0]
         print(f"\nOne of them alone: PYTHONPATH=. python tests/reliability/filesystems.py --kind {kind_name}")
     seconds = time.monotonic() - began
-    told = f"{len(wrong)} wrong, {len(lacking)} kinds missing, {seconds:.0f} s"
+    tests = sum(sum(each.values()) for each in skipped.values())
+    told = f"{len(wrong)} wrong, {len(lacking)} kinds missing, {tests} tests skipped, {seconds:.0f} s"
     print(f"sweep filesystems: {checks} checks on {len(kinds)} kinds, {told}")
     if not options.kind:
-        counts = {"checks": checks, "kinds": kinds, "wrong": wrong, "missing": lacking, "seconds": round(seconds, 1)}
-        sweeping.record("filesystems", dict(counts))
+        counts = {"checks": checks, "kinds": kinds, "wrong": wrong, "missing": lacking, "skipped": skipped}
+        sweeping.record("filesystems", {**counts, "seconds": round(seconds, 1)})
     return 1 if wrong else 0
 
 

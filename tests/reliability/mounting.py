@@ -19,16 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PATIENCE_S = 10.0
+_CAP_SYS_ADMIN = 21
 _IMAGES = {"ext4": "64M", "xfs": "320M", "btrfs": "320M", "exfat": "64M", "vfat": "64M", "ntfs": "64M"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """`kernel` is what the kernel calls it, `needs` are programs, `modules` Python packages. `mount` gets an empty
-    folder for what it needs and the place to mount at, and a stack for what has to be undone.
+    """`kernel` is what the kernel calls it, `needs` are programs, `modules` Python packages, `fuse` says whether it is
+    mounted by FUSE. `mount` gets an empty folder for what it needs and the place to mount at, and a stack for what has
+    to be undone.
 
-    `links`: symbolic links can be made. `exchanges`: names can be exchanged in one step. `modes`: permissions are
-    kept. `folds`: names that differ in case are the same. `normalises`: so are those in other forms of Unicode.
+    `lacks` is what tests can't have there, by the names of `tests.needs`. `folds`: names that differ in case are the
+    same. `normalises`: so are those in other forms of Unicode.
     """
 
     name: str
@@ -36,17 +38,24 @@ class Kind:
     kernel: str = ""
     needs: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
-    links: bool = True
-    exchanges: bool = True
-    modes: bool = True
+    fuse: bool = False
+    lacks: tuple[str, ...] = ()
     folds: bool = False
     normalises: bool = False
+
+    @property
+    def links(self) -> bool:
+        return "links" not in self.lacks
+
+    @property
+    def modes(self) -> bool:
+        return "modes" not in self.lacks
 
     def missing(self) -> str | None:
         """What this machine lacks, None if nothing."""
         if sys.platform != "linux":
             return "file systems are mounted on Linux alone"
-        if os.geteuid() != 0:
+        if os.geteuid() != 0 or not _may_mount():
             return "only root may mount"
         if not self.is_known():
             return f"the kernel has no {self.kernel}"
@@ -54,6 +63,8 @@ class Kind:
             return f"not installed: {', '.join(lacking)}"
         if lacking := [name for name in self.modules if importlib.util.find_spec(name) is None]:
             return f"not installed in this Python: {', '.join(lacking)}"
+        if self.fuse and not Path("/dev/fuse").exists():
+            return "/dev/fuse is not there"
         return None
 
     def is_known(self) -> bool:
@@ -71,6 +82,13 @@ class Kind:
             if not place.is_mount():
                 raise OSError(f"{self.name} was not mounted")
             yield place
+
+
+def _may_mount() -> bool:
+    """The root of a container may often not."""
+    told = Path("/proc/self/status").read_text()
+    [capabilities] = [line.split()[1] for line in told.splitlines() if line.startswith("CapEff:")]
+    return bool(int(capabilities, 16) >> _CAP_SYS_ADMIN & 1)
 
 
 def run(*command: str | Path) -> str:
@@ -187,6 +205,9 @@ def _await(place: Path, process: subprocess.Popen[bytes] | None = None) -> None:
         time.sleep(0.01)
 
 
+_NO_MODES = ("modes", "names of bytes")
+_OF_FAT = (*_NO_MODES, "links", "hard links", "pipes", "odd names")
+
 # FAT by FUSE (fusefat) is no substitute for the kernel's: it loses what is in a folder when that is renamed.
 KINDS = (
     Kind(name="ext4", mount=_of_kernel("ext4"), kernel="ext4", needs=("mkfs.ext4", "losetup")),
@@ -198,9 +219,8 @@ KINDS = (
         name="exfat",
         mount=_by_fuse("exfat", "mount.exfat-fuse", "-o", "umask=022"),
         needs=("mkfs.exfat", "mount.exfat-fuse", "losetup"),
-        links=False,
-        exchanges=False,
-        modes=False,
+        fuse=True,
+        lacks=(*_OF_FAT, "exclusive renames"),
         folds=True,
     ),
     Kind(
@@ -208,30 +228,29 @@ KINDS = (
         mount=_of_kernel("vfat", "-o", "utf8"),
         kernel="vfat",
         needs=("mkfs.vfat", "losetup"),
-        links=False,
-        modes=False,
+        lacks=(*_OF_FAT, "final spaces"),
         folds=True,
     ),
     Kind(
         name="ntfs",
         mount=_by_fuse("ntfs", "lowntfs-3g", "-o", "umask=022"),
         needs=("mkfs.ntfs", "lowntfs-3g", "losetup"),
-        exchanges=False,
-        modes=False,
+        fuse=True,
+        lacks=_NO_MODES,
     ),
-    Kind(name="bindfs", mount=_over_folder("bindfs"), needs=("bindfs",), exchanges=False),
+    Kind(name="bindfs", mount=_over_folder("bindfs"), needs=("bindfs",), fuse=True),
     Kind(
         name="shuffled",
         mount=_over_folder("disorderfs", "--shuffle-dirents=yes"),
         needs=("disorderfs",),
-        exchanges=False,
+        fuse=True,
     ),
     Kind(
         name="folding",
         mount=_folding,
         needs=("fusermount3",),
         modules=("mfusepy",),
-        exchanges=False,
+        fuse=True,
         folds=True,
         normalises=True,
     ),

@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = "linux.uml"
@@ -32,6 +32,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /tmp
 mount -t devtmpfs dev /dev 2>/dev/null  # some kernels have mounted it
+ln -s /proc/self/fd /dev/fd
 mkdir -p /tmp/home /tmp/root/lib
 ln -s {modules} /tmp/root/lib/modules
 modprobe -d /tmp/root -a {needed}
@@ -47,7 +48,7 @@ def missing() -> str | None:
     return None if MODULES.is_dir() else f"{MODULES} is not there"
 
 
-def ask(module: str, *arguments: str) -> Mapping[str, list[str]]:
+def ask(module: str, *arguments: str) -> Any:
     """Run one of our modules there, which calls `answer`; what that was given. Raises RuntimeError without one."""
     command = shlex.join([sys.executable, "-m", module, *arguments])
     script = _INIT.format(
@@ -71,10 +72,9 @@ def ask(module: str, *arguments: str) -> Mapping[str, list[str]]:
     told = [line.partition(_MARK)[2] for line in done.stdout.splitlines() if _MARK in line]
     if not told:
         raise RuntimeError(f"no answer from user-mode-linux:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    found: dict[str, list[str]] = json.loads(told[-1])
-    return found
+    return json.loads(told[-1])
 
 
-def answer(found: Mapping[str, Sequence[str]]) -> None:
-    """Say it to who asked from outside: the console is all that both see."""
+def answer(found: Any) -> None:
+    """Say it, as JSON, to who asked from outside: the console is all that both see."""
     print(f"\n{_MARK}{json.dumps(found)}", flush=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import link_hash
 from harnesssync_orchestrator.core.markers import marker_name
-from harnesssync_orchestrator.files.folder import Folder, write_all
+from harnesssync_orchestrator.files.folder import Folder, set_mode, where_possible, write_all
 from harnesssync_orchestrator.files.hashing import hash_batch
 from harnesssync_orchestrator.files.opened import OPEN_FLAGS
 from harnesssync_orchestrator.files.place import Place, is_link
@@ -232,16 +232,6 @@ def _folder_in(top: Folder, relative: str) -> Generator[Folder]:
         folder.sync()
 
 
-@contextmanager
-def _where_possible() -> Generator[None]:
-    """Do without what a file system has not; any other error is one."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}:
-            raise
-
-
 def _copy_file(source: str, to: Place, listed: Signature | None = None) -> None:
     """Copy the file that was `listed`, and no other that has come to its path meanwhile."""
     origin = os.open(source, OPEN_FLAGS)
@@ -256,9 +246,8 @@ def _copy_file(source: str, to: Place, listed: Signature | None = None) -> None:
                 write_all(copy, content)
             # File systems without links often have no permissions either: the content is what counts.
             if sys.platform != "win32":
-                with _where_possible():
-                    os.fchmod(copy, status.st_mode & _PERMISSIONS)
-                with _where_possible():
+                set_mode(copy, status.st_mode & _PERMISSIONS)
+                with where_possible():
                     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
             fsync(copy)
         finally:

@@ -128,7 +128,7 @@ class Folder:
                     if like is not None and self.fd is not None:
                         mode = self._give(descriptor, like, mode)
                     if exact and self.fd is not None:
-                        _set_mode(descriptor, mode)
+                        set_mode(descriptor, mode)
                     os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
@@ -162,13 +162,21 @@ class Folder:
             os.unlink(self.at(name), dir_fd=self.fd)
 
 
-def _set_mode(descriptor: int, mode: int) -> None:
-    """Set a file's mode, on file systems that have any. It was made for its owner alone, so none gains without it."""
+@contextmanager
+def where_possible() -> Generator[None]:
+    """Do without what a file system has not, or lets only its owner do; any other error is one."""
     try:
-        os.fchmod(descriptor, mode)
+        yield
     except OSError as error:
-        if error.errno not in {errno.ENOSYS, errno.ENOTSUP, errno.EPERM}:
+        if error.errno not in {errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}:
             raise
+
+
+def set_mode(descriptor: int, mode: int) -> None:
+    """Set the mode of what is open, where it has any that we may set. What we make is for its owner alone at first, so
+    none gains without it."""
+    with where_possible():
+        os.fchmod(descriptor, mode)
 
 
 def _copy_attributes(source: int, to: int) -> None:

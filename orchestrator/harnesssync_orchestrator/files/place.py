@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harnesssync_orchestrator.files.folder import Folder
+from harnesssync_orchestrator.files.folder import Folder, set_mode
 from harnesssync_orchestrator.files.swap import rename_exclusively
 from harnesssync_orchestrator.files.temporaries import our_name
 
@@ -89,7 +89,6 @@ class Place:
         if sys.platform == "win32":
             _patiently(os.rename, self.handle, other.handle)  # there it replaces nothing
             return
-        other.require_free()
         status = self.lstat()
         if status is not None and not stat.S_ISDIR(status.st_mode):
             try:
@@ -101,6 +100,7 @@ class Place:
             else:
                 self.folder.discard(self.name)
                 return
+        other.require_free()  # what somebody puts there from now on is replaced
         self.rename_to(other)
 
     def require_free(self) -> None:
@@ -167,7 +167,7 @@ def remove_tree(folder: Folder, name: str) -> None:
     try:
         # Copies keep the modes of their sources: a read-only folder has to be opened up before it can be emptied.
         if inner.fd is not None:
-            os.fchmod(inner.fd, 0o700)
+            set_mode(inner.fd, 0o700)
         for each in inner.names():
             status = inner.lstat(each)
             if status is not None and stat.S_ISDIR(status.st_mode):

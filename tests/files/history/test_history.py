@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import socket
 import stat
 import tarfile
@@ -185,6 +187,38 @@ def _picture(folder: Path) -> dict[str, object]:
         )
         for path in sorted(folder.rglob("*"))
     }
+
+
+@pytest.mark.parametrize(("number", "comes"), [(errno.EPERM, True), (errno.ENOTSUP, True), (errno.EIO, False)])
+def test_where_neither_modes_nor_times_can_be_set_the_content_comes_back(
+    root: Path, history: Path, monkeypatch: pytest.MonkeyPatch, number: int, comes: bool
+) -> None:
+    """FAT that somebody else has mounted lets us do neither. A disk error is one, and changes nothing."""
+    (root / "x" / "inner").mkdir(parents=True)
+    (root / "x" / "inner" / "a").write_bytes(b"old")
+    (root / "f").write_bytes(b"old")
+    digest = digest_at(Place.by_path(root / "x")) or ""
+    remove = Remove(path="x", owners=OWNERS, expected=digest, method=Method.COPY)
+    name, captured = keep(root, history, remove, write("f", expected=short_hash(b"old")))
+    shutil.rmtree(root / "x")
+    (root / "f").unlink()
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    if comes:
+        monkeypatch.setattr(os, "fchmod", refuse)
+    monkeypatch.setattr(os, "utime", refuse)
+    for path in ("x", "f"):
+        if comes:
+            put_back(root, history, name, path, captured.stood[path], None)
+        else:
+            with pytest.raises(ApplyError):
+                put_back(root, history, name, path, captured.stood[path], None)
+    there = {each.relative_to(root).as_posix() for each in root.rglob("*")}
+    assert there == ({"x", "x/inner", "x/inner/a", "f"} if comes else set())
+    if comes:
+        assert ((root / "x/inner/a").read_bytes(), (root / "f").read_bytes()) == (b"old", b"old")
 
 
 def test_the_marker_of_an_edited_copy_does_not_vouch_for_the_edit(root: Path, history: Path) -> None:

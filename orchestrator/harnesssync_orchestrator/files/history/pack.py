@@ -17,7 +17,7 @@ from typing import IO
 
 from harnesssync_orchestrator.core.desired import HASH_DIGITS
 from harnesssync_orchestrator.errors import ApplyError, StateError
-from harnesssync_orchestrator.files.folder import Folder, RefusalError
+from harnesssync_orchestrator.files.folder import Folder, RefusalError, set_mode, where_possible
 from harnesssync_orchestrator.files.turns import fsync, waiting
 
 PACK = "before.tar"
@@ -156,15 +156,16 @@ class Pack:
                     inner.create(relative, b"" if file is None else file.read(), mode=each.mode, exact=True)
                     set_time(inner, relative, _mtime_ns(each))
             if inner.fd is not None:
-                os.fchmod(inner.fd, member.mode)
+                set_mode(inner.fd, member.mode)
             inner.sync()
         finally:
             inner.close()
 
 
 def set_time(folder: Folder, name: str, mtime_ns: int) -> None:
-    """Say when a file was modified."""
-    os.utime(folder.at(name), ns=(mtime_ns, mtime_ns), dir_fd=folder.fd)
+    """Say when a file was modified, where that can be said."""
+    with where_possible():
+        os.utime(folder.at(name), ns=(mtime_ns, mtime_ns), dir_fd=folder.fd)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from harnesssync_orchestrator.core.plan import Restore
 from harnesssync_orchestrator.core.stood import Nothing, StoodFile, StoodLink, StoodTree
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.copying import Marker, look_at_any, marker_going, remove_marker, write_marker
+from harnesssync_orchestrator.files.folder import set_mode
 from harnesssync_orchestrator.files.history.pack import PACK, Pack, damaged, set_time
 from harnesssync_orchestrator.files.place import Place
 from harnesssync_orchestrator.files.replacing import confirm, put, take
@@ -85,6 +86,6 @@ def _restore_modes(below: Below, operation: Restore, made: tuple[str, ...]) -> N
                     inner = place.folder.open(place.name)
                     try:
                         if inner.fd is not None:
-                            os.fchmod(inner.fd, mode)
+                            set_mode(inner.fd, mode)
                     finally:
                         inner.close()
