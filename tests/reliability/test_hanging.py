@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,19 +45,20 @@ def serving(place: Path) -> int:
 
 
 @pytest.mark.slow
-def test_projects_on_a_mount_that_hangs_hold_up_nobody_else(tmp_path: Path) -> None:
+def test_projects_on_a_mount_that_hangs_hold_up_nobody_else() -> None:
     """An edit elsewhere arrives, a list of all of them is given, and all goes on when the mount is back."""
     [kind] = [kind for kind in KINDS if kind.name == "bindfs"]
     if (reason := kind.missing()) is not None:
         pytest.skip(reason)
-    world = World.make(tmp_path)
-    with kind.mounted() as place:
+    # A short path, for the socket.
+    with tempfile.TemporaryDirectory() as folder, kind.mounted() as place:
+        world = World.make(Path(folder))
         hung = [place.resolve() / f"hung-{number}" for number in range(HUNG)]
         for root in hung:
             subprocess.run(["git", "init", "-q", str(root)], check=True, env=dict(world.environ))
             (root / "CLAUDE.md").write_text("Rules.\n")
             world.run("ctl", "add", str(root), "--target=codex", check=True)
-        with Daemon(world.home, tmp_path / "log") as daemon:
+        with Daemon(world.home, Path(folder, "log")) as daemon:
             world.run("ctl", "sync", "--all", "--wait", check=True)
             with stopped(serving(place)):
                 time.sleep(CACHED_S)

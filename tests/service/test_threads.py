@@ -72,7 +72,8 @@ async def test_only_so_many_places_are_lent(monkeypatch: pytest.MonkeyPatch, unt
 async def test_a_sync_whose_thread_hangs_lends_its_place_among_the_syncs(until: Until) -> None:
     """The next project begins, though only one may be synced at a time."""
     limits, mount = Limits.create(LimitSettings(projects=1, hashing=1)), threading.Event()
-    begun: list[str] = []
+    bounds = (limits.unhurried, limits.projects, limits.hashing)
+    begun, before = list[str](), [bound.total_tokens for bound in bounds]
 
     async def sync(name: str, work: Callable[[], object]) -> None:
         async with limits.place(urgent=False) as place:
@@ -85,7 +86,7 @@ async def test_a_sync_whose_thread_hangs_lends_its_place_among_the_syncs(until: 
             await until(lambda: begun == ["hung"], "the first")
             await sync("healthy", lambda: None)
             assert begun == ["hung", "healthy"]
-    assert (limits.unhurried.total_tokens, limits.projects.total_tokens, limits.hashing.total_tokens) == (1, 2, 1)
+    assert [bound.total_tokens for bound in bounds] == before
 
 
 async def test_what_is_cancelled_while_it_hangs_is_waited_for_and_gives_back_what_it_lent() -> None:
