@@ -154,3 +154,13 @@ def test_what_somebody_else_puts_in_its_place_is_not_approved(run: Run, git: Git
     run("ctl", "add", str(moved))
     run("sync", "--target", "codex", cwd=main)
     assert not (main / ".codex/config.toml").exists()
+
+
+def test_what_a_killed_process_left_beside_the_notes_goes(run: Run, home: Path, main: Path) -> None:
+    """The next sync that changes something removes it."""
+    left = home / ".harnesssync/whereabouts/.state-999999999-0123456789abcdef.json.tmp"
+    left.write_text("{")
+    skill(main, "new")
+    assert run("sync", cwd=main).code == 0
+    assert not left.exists()
+    assert list(left.parent.iterdir())

@@ -40,7 +40,8 @@ def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
     history = layout.history_dir(start.project)
     if not only_to_look and not start.options.changed:
         records.sweep(history)
-        for folder in {layout.ledger_file(start.project).parent, layout.project_dir(start.project.id), layout.root}:
+        ledgers = layout.ledger_file(start.project).parent
+        for folder in {ledgers, layout.project_dir(start.project.id), layout.whereabouts_dir, layout.root}:
             store.sweep(folder)
     if not ledger.pending and not ledger.transaction:
         return Recovered(ledger=ledger)
