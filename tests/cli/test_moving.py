@@ -164,3 +164,49 @@ def test_what_a_killed_process_left_beside_the_notes_goes(run: Run, home: Path, 
     assert run("sync", cwd=main).code == 0
     assert not left.exists()
     assert list(left.parent.iterdir())
+
+
+def test_another_repository_that_gets_the_inodes_of_one_that_is_gone_is_not_taken_for_it(
+    run: Run, git: Git, main: Path
+) -> None:
+    """Nothing that was approved of the other counts there: git has made it anew, in folders with the same inodes."""
+    for each in (*main.iterdir(), *(main / ".git").iterdir()):
+        if each.name != ".git":
+            shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+    git("init", "-q", cwd=main)
+    other = main.rename(main.with_name("other"))
+    (other / ".mcp.json").write_text('{"mcpServers": {"theirs": {"command": "theirs"}}}')
+    run("sync", "--target", "codex", cwd=other)
+    assert not (other / ".codex/config.toml").exists()
+    assert str(main) in run("ctl", "list").out
+
+
+def test_a_worktree_at_a_path_that_had_another_one_before_is_known_after_a_move(
+    run: Run, git: Git, main: Path, linked: Path
+) -> None:
+    """What was noted of the other one goes."""
+    git("worktree", "remove", "--force", str(linked), cwd=main)
+    git("worktree", "add", "-q", "--force", str(linked), "HEAD", cwd=main)
+    assert run("sync", "--target", "codex", cwd=linked).code == 0
+    moved = move(git, linked, main)
+    skill(moved, "later")
+    assert run("sync", "--target", "codex", cwd=moved).code == 0
+    shutil.rmtree(moved / ".claude/skills/later")
+    assert run("sync", "--target", "codex", cwd=moved).code == 0
+    assert not (moved / ".agents/skills/later").is_symlink()
+    assert shown(git, moved) == [""]
+
+
+def test_what_is_ours_in_its_gitignore_goes_with_the_last_output_also_after_a_move(
+    run: Run, git: Git, home: Path, main: Path
+) -> None:
+    """What stood there before is noted, and the note comes along."""
+    (home / ".harnesssync/config.toml").write_text('[git]\nexclude = "gitignore"\n')
+    (main / ".gitignore").write_text("mine\n")
+    skill(main, "new")
+    assert run("sync", cwd=main).code == 0
+    assert (main / ".gitignore").read_text() != "mine\n"
+    moved = main.rename(main.with_name("elsewhere"))
+    run("sync", "--target", "codex", cwd=moved)
+    assert run("unlink", "--all", cwd=moved).code == 0
+    assert (moved / ".gitignore").read_text() == "mine\n"

@@ -2,8 +2,8 @@
 
 All that is kept of a project is kept by its path. A move within a file system changes that, but neither the inode of
 the worktree's folder nor git's own folder for it. An inode alone says little, since a file system gives it to the next
-folder when it is free: git's record of a linked worktree is told by when it was made, too (its `commondir` is written
-once). Where any of that differs, or another worktree has been synced at the old path since, it is not the same one.
+folder when it is free: git's folder is told by a file in it that git writes once, when it makes it, as well. Where any
+of that differs, or another worktree has been synced at the old path since, it is not the same one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.store import make_private, read_json, to_json, write_atomic
 
 LEDGER = "state.json"
-HISTORY = "history"
+_GOING_ALONG = ("history", "gitignore", LEDGER)
+"""What is kept of a worktree, in this order: once the ledger is there, all of it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,13 @@ class Seen:
 
     @classmethod
     def at(cls, root: str) -> Seen | None:
-        """None where no worktree is, or where that can't be told."""
+        """None where no worktree is, or where nothing tells it from the next one that gets its inodes."""
         try:
             folder = git.git_dir(Path(root))
             if folder is None:
                 return None
             status = os.stat(root)  # noqa: PTH116 - for each worktree of a repository
-            return cls(status.st_dev, status.st_ino, f"{folder.stat().st_ino}-{_made_ns(folder)}")
+            return cls(status.st_dev, status.st_ino, f"{folder.stat().st_ino}-{_written_once(folder)}")
         except OSError:
             return None
 
@@ -51,8 +52,12 @@ def note(layout: Layout, root: str) -> None:
     if seen is None:
         return
     file, document = layout.whereabouts_file(seen.device, seen.inode), {"path": root, "mark": seen.mark}
-    if read_json(file, None)[0] != document:
-        write_atomic(file, to_json(document))
+    if read_json(file, None)[0] == document:
+        return
+    write_atomic(file, to_json(document))
+    for other, path in _all(layout):
+        if path == root and other != file:  # of one that was here before
+            other.unlink(missing_ok=True)
 
 
 def moved_from(layout: Layout, root: str) -> str:
@@ -110,8 +115,6 @@ def _known(layout: Layout, root: str) -> str:
         with suppress(OSError):
             if os.path.samefile(path, root):  # noqa: PTH121 - seen twice, as by a mount: it has not moved
                 return ""
-        if any(path == another for each, another in _all(layout) if each != file):
-            return ""  # what is kept by that path is another one's by now
     return path
 
 
@@ -132,7 +135,7 @@ def _archived(layout: Layout, identifier: str) -> list[Path]:
 
 def _take(before: Path, own: Path) -> bool:
     make_private(own)
-    for name in (HISTORY, LEDGER):
+    for name in _GOING_ALONG:
         if not os.path.lexists(own / name):
             with suppress(FileNotFoundError):
                 (before / name).rename(own / name)
@@ -155,11 +158,14 @@ def _read(file: Path) -> tuple[str, str]:
     return (path, mark) if isinstance(path, str) and isinstance(mark, str) else ("", "")
 
 
-def _made_ns(folder: Path) -> int:
-    try:
-        return (folder / "commondir").stat().st_mtime_ns
-    except FileNotFoundError:  # a main worktree has none
-        return 0
+def _written_once(folder: Path) -> str:
+    """What is known of a file that git wrote when it made its folder of a worktree, and never since: of a linked one
+    the way to the repository, of a main one what every new one has. Raises FileNotFoundError where neither is."""
+    for name in ("commondir", "description"):
+        with suppress(FileNotFoundError):
+            status = (folder / name).stat()
+            return f"{status.st_ino}-{status.st_ctime_ns}"  # nobody can set that
+    raise FileNotFoundError(str(folder))
 
 
 __all__ = ["Seen", "forget", "ledger_of", "moved_from", "note", "take_over", "take_over_shown"]

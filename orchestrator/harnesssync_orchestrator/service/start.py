@@ -190,7 +190,7 @@ class Start:
     def section(self) -> Section:
         """What both say for the project. Blocking. Raises StateError."""
         seen = self.exclude()
-        own = seen.own or seen.of(self._earlier_id())
+        own = seen.own if seen.own or not seen.sections else seen.of(self._earlier_id())
         return replace(own, lines=own.lines | self.gitignore().lines)
 
     def hidden(self) -> Section | None:
