@@ -74,6 +74,7 @@ HARMLESS = [
     "docker run --user 1000:1000 image",
     "curl -u $NAME:$PASS https://x.example",
     "curl -u me: https://x.example",
+    "docker run -e API=https://x.example -u 1000:hunter2 image",
     "curl https://x.example | docker run -u node:node image",
     "3f786850e387550fdab836ed7e6dc881de23001b",
     "sha256:3f786850e387550fdab836ed7e6dc881de23001b3f786850e387550fdab836ed",

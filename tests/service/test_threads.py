@@ -89,6 +89,20 @@ async def test_a_sync_whose_thread_hangs_lends_its_place_among_the_syncs(until: 
     assert [bound.total_tokens for bound in bounds] == before
 
 
+async def test_a_sync_lends_its_one_place_once_however_many_of_its_threads_hang(until: Until) -> None:
+    """It has no more than that."""
+    limits, mount = Limits.create(LimitSettings(projects=1, linking=4)), threading.Event()
+    before = limits.projects.total_tokens
+
+    async with limits.place(urgent=False) as place, anyio.create_task_group() as group:
+        with ending(mount):
+            for _ in range(4):
+                group.start_soon(partial(threads.run_sync, mount.wait, limiter=place.limits.linking))
+            await until(lambda: limits.linking.total_tokens == 8, "four that hang")
+            assert limits.projects.total_tokens == before + 1
+    assert (limits.projects.total_tokens, limits.linking.total_tokens) == (before, 4)
+
+
 async def test_what_is_cancelled_while_it_hangs_is_waited_for_and_gives_back_what_it_lent() -> None:
     """A thread can't be stopped."""
     limiter, mount = anyio.CapacityLimiter(1), threading.Event()

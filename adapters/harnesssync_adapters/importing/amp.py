@@ -17,12 +17,12 @@ _PERMISSIONS = "amp.permissions"
 
 
 def _permissions(documents: Documents) -> Iterator[New | Lost]:
-    """What Amp itself does not heed any more; but whoever denied something meant it."""
+    """They name Amp's own tools, by patterns of its own; whoever denied something meant it."""
     path = texts.in_scope(documents, ".amp/settings.json", ".config/amp/settings.json")
     rules = documents.table(path).get(_PERMISSIONS)
     for index, rule in enumerate(rules if isinstance(rules, list) else ()):
         denies = isinstance(rule, Mapping) and rule.get("action") in ("reject", "ask")
-        why = "Amp has dropped its permissions: say it in Claude Code's"
+        why = "it names tools of Amp's: say it in the permissions of Claude Code"
         yield Lost(source=path, key=f"{_PERMISSIONS}/{index}", why=why, security=denies)
 
 

@@ -70,7 +70,7 @@ class Gitignore:
         if self.block is None:
             return range(0)
         first = self._text.count(b"\n", 0, self.block.start()) + 1
-        return range(first, first + self.block[0].count(b"\n") + 1)
+        return range(first, first + len(self.block[0].splitlines()))
 
     @property
     def mark(self) -> bytes:

@@ -215,8 +215,9 @@ class Registry:
             for identifier in gone:
                 if was_found(row := projects.get(identifier)) or was_scanned(row):
                     del projects[identifier]
-            rows = {path: {"found": True, "common_dir": common} for path, common in new.items()}
-            rows |= {path: {"root": root, "common_dir": str(followed(Path(path)))} for path, root in scanned.items()}
+            rows: dict[str, dict[str, Any]] = {path: {"found": True, "common_dir": each} for path, each in new.items()}
+            repositories = {path: str(followed(Path(path)) or f"{path}/.git") for path in scanned}
+            rows |= {path: {"root": root, "common_dir": repositories[path]} for path, root in scanned.items()}
             rest = {"scope": Scope.PROJECT.value, "last_active": self.clock()}
             for path, row in rows.items():
                 projects.setdefault(project_id(path), {"path": path, **row, **rest})

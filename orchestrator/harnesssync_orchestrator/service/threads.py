@@ -27,7 +27,32 @@ MOST_LENT = 32
 
 T = TypeVar("T")
 
-_held: ContextVar[tuple[anyio.CapacityLimiter, ...]] = ContextVar("held", default=())
+
+class _Loan:
+    """One more place in a bound, for as long as any of some threads hangs."""
+
+    def __init__(self, bound: anyio.CapacityLimiter) -> None:
+        self._bound = bound
+        self._hanging = 0
+        self._is_given = False
+
+    def give(self) -> None:
+        self._hanging += 1
+        lent = _counts()
+        if not self._is_given and lent.get(id(self._bound), 0) < MOST_LENT:
+            self._is_given = True
+            lent[id(self._bound)] = lent.get(id(self._bound), 0) + 1
+            self._bound.total_tokens += 1
+
+    def take_back(self) -> None:
+        self._hanging -= 1
+        if self._is_given and not self._hanging:
+            self._is_given = False
+            self._bound.total_tokens -= 1
+            _counts()[id(self._bound)] -= 1
+
+
+_held: ContextVar[tuple[_Loan, ...]] = ContextVar("held", default=())
 _unbounded: RunVar[anyio.CapacityLimiter] = RunVar("unbounded")
 _lent: RunVar[dict[int, int]] = RunVar("lent")
 
@@ -36,46 +61,34 @@ async def run_sync(work: Callable[[], T], *, limiter: anyio.CapacityLimiter) -> 
     """`anyio.to_thread.run_sync`, in a place of `limiter` that is lent while the work hangs."""
     holder = object()
     await limiter.acquire_on_behalf_of(holder)
-    loan = _Loan((limiter, *_held.get()))
-    timer = asyncio.get_running_loop().call_later(HANGS_S, loan.give)
+    loans = (_Loan(limiter), *_held.get())
+    hangs = False
+
+    def lend() -> None:
+        nonlocal hangs
+        hangs = True
+        for loan in loans:
+            loan.give()
+
+    timer = asyncio.get_running_loop().call_later(HANGS_S, lend)
     try:
         return await anyio.to_thread.run_sync(work, limiter=_threads())
     finally:
         timer.cancel()
-        loan.take_back()
+        if hangs:
+            for loan in loans:
+                loan.take_back()
         limiter.release_on_behalf_of(holder)
 
 
 @contextmanager
 def holding(bounds: Iterable[anyio.CapacityLimiter]) -> Generator[None]:
-    """Around what this task does in a place of each of these: they are lent with its threads."""
-    token = _held.set((*_held.get(), *bounds))
+    """Around what this task does in a place of each of these: it is lent as long as any of its threads hangs."""
+    token = _held.set((*_held.get(), *map(_Loan, bounds)))
     try:
         yield
     finally:
         _held.reset(token)
-
-
-class _Loan:
-    """One more place in each of some bounds, for as long as a thread hangs."""
-
-    def __init__(self, bounds: Iterable[anyio.CapacityLimiter]) -> None:
-        self._bounds = tuple(bounds)
-        self._given: list[anyio.CapacityLimiter] = []
-
-    def give(self) -> None:
-        lent = _counts()
-        for bound in self._bounds:
-            if lent.get(id(bound), 0) < MOST_LENT:
-                lent[id(bound)] = lent.get(id(bound), 0) + 1
-                bound.total_tokens += 1
-                self._given.append(bound)
-
-    def take_back(self) -> None:
-        while self._given:
-            bound = self._given.pop()
-            bound.total_tokens -= 1
-            _counts()[id(bound)] -= 1
 
 
 def _threads() -> anyio.CapacityLimiter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import options
+from harnesssync_orchestrator.ctl.client import SilentError
 from harnesssync_orchestrator.ctl.commands.pause import noted
 from harnesssync_orchestrator.ctl.commands.remove import removed
 from harnesssync_orchestrator.ctl.options import Command, Option
@@ -34,7 +35,8 @@ def run(parsed: Parsed, context: Context) -> int:
     gone: list[str] = []
     refusal: NoSupervisorError | None = None
     for path in stale:
-        result, refusal = ({"removed": True}, None) if dry_run else removed(context, path)
+        result, told = ({"removed": True}, None) if dry_run else removed(context, path)
+        refusal = refusal if isinstance(refusal, SilentError) else told
         if result.get("removed"):
             gone.append(path)
     if parsed.flag("json"):
