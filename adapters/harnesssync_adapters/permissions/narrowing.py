@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
 from harnesssync_adapters.shared.tools import split_mcp
@@ -74,6 +75,7 @@ def meet(one: PermissionRule, other: PermissionRule) -> bool:
     return True
 
 
+@lru_cache(maxsize=1 << 16)  # each target asks about the same pairs
 def globs_meet(one: str, other: str) -> bool:
     """Is there a text that both match? `*` stands for any text."""
     seen: set[tuple[int, int]] = set()
