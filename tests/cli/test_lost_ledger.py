@@ -84,3 +84,29 @@ def test_a_damaged_ledger_is_told_where_no_target_was_chosen(run: Run, home: Pat
     [report] = json.loads(ran.out)["projects"]
     assert (ran.code, [problem["file"] for problem in report["problems"]]) == (1, [str(ledger)])
     assert list(ledger.parent.glob("state.json*bak*")) or list(ledger.parent.glob("*.bak"))
+
+
+def damage_the_ledger(home: Path, worktree: Path) -> Path:
+    for ledger in (home / ".harnesssync/projects").glob("*/state.json"):
+        ledger.write_text("{broken")
+    return worktree
+
+
+@pytest.mark.parametrize("lose", [lose_the_ledger, damage_the_ledger])
+def test_nothing_is_unlinked_or_shown_when_nobody_knows_what_was_written(
+    run: Run, home: Path, worktree: Path, git: Callable[..., str], lose: Callable[[Path, Path], Path]
+) -> None:
+    """And it is said what to do: after that, all of it goes."""
+    git("add", "--all", cwd=worktree)
+    run("ctl", "add", str(worktree), "--target", "codex")
+    assert run("sync", cwd=worktree).code == 0
+    lose(home, worktree)
+    for _ in range(2):
+        ran = run("unlink", "--all", cwd=worktree)
+        assert ran.code == 4
+        assert "its ledger is lost" in ran.err
+        assert git("status", "--short", cwd=worktree) == ""
+        assert (worktree / "AGENTS.md").is_symlink()
+    assert run("sync", cwd=worktree).code == 0
+    run("unlink", "--all", cwd=worktree)
+    assert git("status", "--short", "--ignored", cwd=worktree) == ""

@@ -26,6 +26,7 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.engine import Engine, Options
+from harnesssync_orchestrator.service.hiding import had_outputs
 from harnesssync_orchestrator.service.meant import to_undo, what_was_before
 from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.start import Start
@@ -94,8 +95,16 @@ async def _take_back(work: Work, record: Record, plan: Plan, hold: Hold) -> With
 async def unlink(
     project: Project, engine: Engine, targets: tuple[str, ...] | None, asked: Asked, hold: Hold
 ) -> Withdrawal:
-    """Take away everything that was written for some targets, None for all of them. Raises as `undo` does."""
+    """Take away everything that was written for some targets, None for all of them. Raises as `undo` does, and
+    StateError when nobody knows what that is: then all of it stays, and hidden from git."""
     async with _locked(project, engine, asked) as work:
+        if await work.start.in_thread(_is_lost, work):
+            raise StateError(
+                "what was written here is not known any more, since its ledger is lost",
+                code="ledger_lost",
+                path=project.path,
+                hint="Sync it: what is as it should be is taken over again. Then unlink",
+            )
         plan = await work.start.in_thread(_to_unlink, work, targets)
         left = tuple(target.id for target in work.start.targets if targets is not None and target.id not in targets)
         return await withdraw(work, plan, TransactionKind.UNLINK, hold, everything=targets is None, left=left)
@@ -111,6 +120,11 @@ async def _locked(project: Project, engine: Engine, asked: Asked) -> AsyncGenera
         ledger, problems = await start.in_thread(start.ledger)
         recovered = await start.in_thread(partial(recover, start, ledger, only_to_look=asked.dry_run))
         yield Work(start, recovered.ledger, recovered.unfinished, (*problems, *recovered.problems))
+
+
+def _is_lost(work: Work) -> bool:
+    ledger = work.ledger
+    return ledger.lost or (not ledger.entries and not work.start.has_ledger and had_outputs(work.start))
 
 
 def _to_unlink(work: Work, targets: tuple[str, ...] | None) -> Plan:
