@@ -147,6 +147,20 @@ def test_a_link_is_left_and_nothing_private_is_written(run: Run, project: Path, 
     assert "Mine." not in "".join(path.read_text() for path in project.glob("AGENTS*.md"))
 
 
+@pytest.mark.parametrize(("command", "said"), [(("unlink", "--all"), "1 failed"), (("undo",), "not undone: ")])
+def test_nothing_is_said_to_be_done_where_nobody_can_tell_what_is_hidden(
+    run: Run, project: Path, tmp_path: Path, command: tuple[str, ...], said: str
+) -> None:
+    """All of it stays then."""
+    (project / ".gitignore").symlink_to(tmp_path / "elsewhere")
+    run("sync", cwd=project)
+    ran = run(*command, cwd=project)
+    assert ran.code == 4
+    assert said in ran.out
+    assert "nothing to" not in ran.out
+    assert (project / AGENT).exists()
+
+
 def test_a_damaged_block_is_told_and_left(run: Run, project: Path) -> None:
     """As by a merge: where it ends is a guess, and what follows may be somebody's."""
     run("sync", cwd=project)

@@ -65,6 +65,8 @@ def _conclusion(row: Mapping[str, Any]) -> str:
     counts = [f"{actions.count(action)} {action}" for action in _SIGNS if action in actions]
     if conflicts := len(row["conflicts"]):
         counts.append(f"{conflicts} conflict{'' if conflicts == 1 else 's'}")
+    if row.get("failures"):
+        counts.append(f"{len(row['failures'])} failed")
     undone = row["undone"]
     if undone is None:
         return ", ".join(counts) if counts else f"nothing to {row['kind']}"
