@@ -265,7 +265,7 @@ class Run:
     def halted(self, reason: HaltReason) -> SyncResult:
         """The sync has not begun; what is to be watched is what the last one found."""
         remembered = remembered_by(self.start.memory.footprint)
-        why = self._git_is_at if reason is HaltReason.GIT_BUSY else _NOT_READ
+        why = (self._git_is_at or _GOING) if reason is HaltReason.GIT_BUSY else _NOT_READ
         report = planned_report(self.project, self.start.targets, Plan(halt=reason, halt_message=why), (), ())
         return self.start.result(report, frozenset(remembered.watch if remembered else ()))
 
@@ -285,4 +285,5 @@ class Run:
         return replace(result, confirmed=False) if self.looking.has_recalled else result
 
 
+_GOING = "what is in it is being removed: once that is over, it is looked at again"
 _NOT_READ = "it belongs to another user, and is not read until you trust it"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.halts import HaltReason
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import Standing
@@ -19,6 +20,7 @@ from harnesssync_orchestrator.files.extent import is_small
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
+from harnesssync_orchestrator.service.going import is_going
 from harnesssync_orchestrator.service.start import Start
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ async def _in_its_place(project: Project, engine: Engine, options: Options) -> S
     if options.automatic and seen.plan.halt in HALF_WRITTEN:
         await engine.without_place(WRITTEN_S)
         seen = await run.survey()
+    if options.automatic and seen.plan.drift[Drift.MISSING] and await is_going(run, seen):
+        return run.halted(HaltReason.GIT_BUSY)
     seen = await run.adopt(seen)
     if options.dry_run:
         return await run.planned(seen)
