@@ -27,17 +27,7 @@ from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
-from harnesssync_orchestrator.core.items import (
-    Agent,
-    Command,
-    Hook,
-    Kind,
-    McpServer,
-    Rule,
-    Scope,
-    Skill,
-    Transport,
-)
+from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Besides, Link, Merge, Render, Support, Target, Unsupported, View
 
 if TYPE_CHECKING:
