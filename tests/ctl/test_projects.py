@@ -72,12 +72,28 @@ def test_the_worktree_is_the_one_that_the_service_finds(two: tuple[Path, Path], 
     (tmp_path / "looks" / ".git").mkdir(parents=True)
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / ".git").write_text("gitdir: /nowhere\n")
+    for name, line in (("nothing.git", "bare ="), ("word.git", "bare"), ("not.git", "bare = off")):
+        git("init", "-q", "--bare", str(tmp_path / name), cwd=tmp_path)
+        config = tmp_path / name / "config"
+        config.write_text(config.read_text().replace("bare = true", line))
     git("init", "-q", "--bare", str(tmp_path / "hidden" / ".bare"), cwd=tmp_path)
     (tmp_path / "hidden" / ".git").write_text("gitdir: ./.bare\n")
     git("init", "-q", f"--separate-git-dir={tmp_path / 'apart.git'}", str(tmp_path / "apart"), cwd=tmp_path)
     git("commit", "-q", "--allow-empty", "-m", "begin", cwd=two[0])
     git("worktree", "add", "-q", str(tmp_path / "linked"), cwd=two[0])
-    others = ("bare.git", "looks", "points", "hidden", "hidden/.bare", "apart", "apart.git", "linked")
+    others = (
+        "bare.git",
+        "nothing.git",
+        "word.git",
+        "not.git",
+        "looks",
+        "points",
+        "hidden",
+        "hidden/.bare",
+        "apart",
+        "apart.git",
+        "linked",
+    )
     for place in (two[0], two[0] / "sub", two[0] / ".git", tmp_path, *(tmp_path / name for name in others)):
         for here, there in ((projects.worktree_around, worktree_root), (projects.bare_repository, bare_repository)):
             found = there(place)

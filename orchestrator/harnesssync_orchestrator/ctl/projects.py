@@ -87,8 +87,8 @@ def _says_bare(file: str) -> bool:
         if line.startswith(b"["):
             section = line
         elif section == b"[core]":
-            name, _, value = line.partition(b"=")
-            if name.strip() == b"bare" and value.strip() in {b"", b"true", b"yes", b"on", b"1"}:
+            name, sign, value = line.partition(b"=")  # without a sign it is true, with nothing behind it false
+            if name.strip() == b"bare" and (not sign or value.strip() in {b"true", b"yes", b"on", b"1"}):
                 return True
     return False
 
