@@ -35,14 +35,15 @@ class Seen:
 
     @classmethod
     def at(cls, root: str) -> Seen | None:
-        """None where no worktree is, or where nothing tells it from the next one that gets its inodes."""
+        """None where no worktree is, or where nothing tells it from the next one that gets its inodes. Raises OSError
+        where that can't be told."""
+        folder = git.git_dir(Path(root))
+        if folder is None:
+            return None
         try:
-            folder = git.git_dir(Path(root))
-            if folder is None:
-                return None
             status = os.stat(root)  # noqa: PTH116 - for each worktree of a repository
             return cls(status.st_dev, status.st_ino, f"{folder.stat().st_ino}-{_written_once(folder)}")
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
 
@@ -104,7 +105,10 @@ def forget(layout: Layout, identifier: str) -> None:
 
 
 def _known(layout: Layout, root: str) -> str:
-    seen = Seen.at(root)
+    try:
+        seen = Seen.at(root)
+    except OSError:
+        return ""
     if seen is None:
         return ""
     file = layout.whereabouts_file(seen.device, seen.inode)

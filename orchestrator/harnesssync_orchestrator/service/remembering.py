@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files import whereabouts
 from harnesssync_orchestrator.files.hashing import RACY_NS
 from harnesssync_orchestrator.service.survey import Survey
@@ -35,15 +36,14 @@ async def remember(run: Run, seen: Survey) -> None:
 
 
 def note_whereabouts(run: Run) -> None:
-    """Note where the worktree is, to know it again when it is moved. Blocking."""
-    layout = run.engine.layout
+    """Note where the worktree is, to know it again when it is moved. Blocking. What fails is tried again."""
     try:
-        whereabouts.note(layout, run.project.path)
+        whereabouts.note(run.engine.layout, run.project.path)
     except OSError as error:
-        run.notes.append(
-            f"It will not be known again after a move, since nothing can be kept in {layout.whereabouts_dir}: "
-            f"{error.strerror or error}. Make room there, and give yourself the right to write"
-        )
+        message = f"where it is can't be noted, to know it again after a move: {error.strerror or error}"
+        hint = "Make room there, and give yourself the right to write; then sync again"
+        place = str(run.engine.layout.whereabouts_dir)
+        run.outcome.fail(StateError(message, code="state_unwritable", path=place, hint=hint), path=place)
 
 
 def may_be_remembered(run: Run, seen: Survey) -> bool:
