@@ -6,11 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from benchmarks.ground import Ground, Ran, ground
-from benchmarks.measure import Row
+from benchmarks.measure import Row, in_turns
 from benchmarks.workloads import LARGE, SMALL, make_project
 
 BAR = 2.0
@@ -54,23 +55,23 @@ def _first(place: Ground, origin: Path, bar: float | None) -> Iterator[Row]:
 
 def _again(place: Ground, synced: Path, seen: Path, rounds: int, bar: float | None) -> Iterator[Row]:
     """With nothing changed: from the page cache, and, where we may empty it, from the disk, our own modules too."""
-    both = {"second sync": _sync(synced), "reference, nothing changed": _reference(seen)}
-    warm: dict[str, list[Ran]] = {name: [] for name in both}
-    for _ in range(rounds):
-        for name, command in both.items():
-            warm[name].append(place.measured(*command))
+    both = {
+        "second sync": partial(place.measured, *_sync(synced)),
+        "reference, nothing changed": partial(place.measured, *_reference(seen)),
+    }
+    warm = in_turns(both, rounds)
     yield from _rows(warm)
     yield from _ratios("second sync", warm, bar)
     if not os.access(CACHES, os.W_OK):
         return
-    cold: dict[str, list[Ran]] = {f"{name}, cold": [] for name in both}
-    for _ in range(COLD_ROUNDS):
-        for name, command in both.items():
-            os.sync()
-            CACHES.write_text("3", encoding="ascii")
-            cold[f"{name}, cold"].append(place.measured(*command))
+    cold = in_turns({f"{name}, cold": run for name, run in both.items()}, COLD_ROUNDS, before=_empty_caches)
     yield from _rows(cold)
     yield from _ratios("second sync, cold", cold, bar)
+
+
+def _empty_caches() -> None:
+    os.sync()
+    CACHES.write_text("3", encoding="ascii")
 
 
 def _rows(ran: Mapping[str, Sequence[Ran]]) -> Iterator[Row]:

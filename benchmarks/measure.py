@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,18 @@ def side_by_side(ours: Callable[[], object], reference: Callable[[], object], ro
             if number:
                 seconds.append(time.perf_counter() - began)
     return pair
+
+
+def in_turns(
+    work: Mapping[str, Callable[[], T]], rounds: int, *, before: Callable[[], object] = lambda: None
+) -> dict[str, list[T]]:
+    """What each gives, by its name, all of them in turns; `before` is called ahead of each."""
+    found: dict[str, list[T]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, run in work.items():
+            before()
+            found[name].append(run())
+    return found
 
 
 def milliseconds(seconds: Sequence[float]) -> float:

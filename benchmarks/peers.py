@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.fleet import make_fleet, register
 from benchmarks.ground import Ground, Ran, ground
 from benchmarks.layouts import for_dotagents, for_ruler, for_rulesync, for_skills
-from benchmarks.measure import Row
+from benchmarks.measure import Row, in_turns
 from benchmarks.workloads import LARGE, SMALL, make_project
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache/peers"
@@ -111,10 +111,7 @@ def _one(name: str, workload: Mapping[str, int], programs: Path, *, bar: float |
         }
         first = {who: run() for who, run in work.items()}
         _require_skills(place, [origin])
-        again: dict[str, list[Ran]] = {who: [] for who in work}
-        for _ in range(ROUNDS):
-            for who, run in work.items():
-                again[who].append(run())
+        again = in_turns(work, ROUNDS)
         seconds = {who: statistics.median(ran.seconds for ran in each) for who, each in again.items()}
         for who in work:
             yield Row(f"{name}: {who}, first time", first[who].seconds, "s")
@@ -140,10 +137,7 @@ def _fleet(count: int, programs: Path) -> Iterator[Row]:
             for run in work.values():
                 run()
             _require_skills(place, projects)
-            again: dict[str, list[float]] = {who: [] for who in work}
-            for _ in range(ROUNDS):
-                for who, run in work.items():
-                    again[who].append(run())
+            again = in_turns(work, ROUNDS)
         seconds = {who: statistics.median(each) for who, each in again.items()}
         for who, taken in seconds.items():
             yield Row(f"{count} of the fleet: {who}, nothing changed", taken, "s")
