@@ -427,8 +427,9 @@ def test_first_words_that_describe_a_command_have_no_place_for_arguments(
 ) -> None:
     """A list shows them, and puts nothing in. A description of a person's own stays as it is."""
     derived = command(P, "x", prompt, description=prompt.strip().splitlines()[0])
+    empty = command(P, "z", prompt, description=derived.description, metadata={"description": ""})
     own = command(P, "y", prompt, description="Fix $ARGUMENTS", metadata={"description": "Fix $ARGUMENTS"})
-    files = outputs(target, Source(scope=P, root="/repo", items=(derived, own)))
+    files = outputs(target, Source(scope=P, root="/repo", items=(derived, own, empty)))
     shown = [
         line.partition(" ")[2].lstrip("= ")
         for output in files
@@ -436,5 +437,7 @@ def test_first_words_that_describe_a_command_have_no_place_for_arguments(
         for line in output.content.decode().splitlines()
         if line.startswith("description")
     ]
-    assert shown == ([f'"{described}"', '"Fix $ARGUMENTS"'] if shown else [])
+    words = f'"{described}"'
+    named = words.replace("x", "z") if described == "The command x" else words
+    assert shown == ([words, '"Fix $ARGUMENTS"', named] if shown else [])
     assert shown or target.id not in {"codex", "gemini", "opencode", "qwen", "warp", "pi", "windsurf"}

@@ -29,7 +29,8 @@ def described(command: Command) -> str:
     """What lists show of a command: its description, or else its first words, with an ellipsis where Claude Code would
     put something in. A command that says nothing in words is called by its name."""
     told = command.metadata.get("description")
-    if told is not None or (command.description not in command.prompt and "arguments" not in command.metadata):
+    is_told = bool(told) and str(told) == command.description  # of an empty one Claude Code takes the first words too
+    if is_told or (command.description not in command.prompt and "arguments" not in command.metadata):
         return command.description
     text = rewritten(command.prompt, str, lambda _: "…")
     lines = (line.strip().lstrip("#").strip() for line in text.splitlines())
