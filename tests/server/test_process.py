@@ -253,7 +253,8 @@ def test_a_supervisor_that_hangs_is_told_and_asked_for_nothing(
     ran = ctl(machine, *command, cwd=root)
     daemon.process.send_signal(signal.SIGCONT)
     assert (ran.stdout, ran.returncode) == ("", 3)
-    assert f"{machine.layout.control_socket}: no answer within 0.5 s. Its log says more" in ran.stderr
+    assert f"{machine.layout.control_socket}: no answer within 0.5 s. kill -CONT {daemon.process.pid} " in ran.stderr
+    assert "ends it. Its log says more" in ran.stderr
     assert machine.call("history", projects=[str(root)]) == before
     assert (root / "AGENTS.md").exists()
 
@@ -284,6 +285,7 @@ def test_what_changes_the_registry_is_noted_and_told_when_the_supervisor_hangs(m
         assert (ran.returncode, "noted, but the supervisor does not know of it yet: " in ran.stderr) == (3, True)
         assert "No supervisor is running" not in ran.stdout
     ran = ctl(machine, "trust", "--show", str(root), cwd=root)
+    assert f"kill -CONT {daemon.process.pid} " in ran.stderr
     daemon.process.send_signal(signal.SIGCONT)
     assert (ran.returncode, "no answer within 0.5 s" in ran.stderr, "noted" in ran.stderr) == (0, True, False)
 
@@ -298,6 +300,7 @@ def test_a_list_of_all_tells_that_the_supervisor_hangs(machine: Machine, worktre
     daemon.process.send_signal(signal.SIGCONT)
     assert (ran.returncode, f"{root}  [stopped]" in ran.stdout) == (3, True)
     assert "the supervisor does not answer: " in ran.stderr
+    assert f"kill -CONT {daemon.process.pid} " in ran.stderr
 
 
 def ctl(machine: Machine, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

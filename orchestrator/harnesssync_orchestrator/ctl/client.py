@@ -12,6 +12,7 @@ from harnesssync_orchestrator.ctl.places import (
     project_id,
     project_socket,
     variable,
+    waking,
 )
 from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.protocol import codes
@@ -112,7 +113,7 @@ class Connection:
             passed = time.monotonic() - began
             left = 1.0 if timeout is None else timeout - passed
             if left <= 0:
-                raise SilentError(f"no answer within {timeout:g} s", path=self.path, hint=_HINT_SILENT)
+                raise SilentError(f"no answer within {timeout:g} s", path=self.path, hint=self._remedy())
             self._socket.settimeout(min(left, 1.0))
             try:
                 data = self._socket.recv(_RECEIVE)
@@ -147,16 +148,19 @@ class Connection:
                 break
             except OSError:  # reset: gone all the same
                 return
-        raise NoSupervisorError(f"it has not stopped within {timeout:g} s", path=self.path, hint=_HINT_SILENT)
+        raise NoSupervisorError(f"it has not stopped within {timeout:g} s", path=self.path, hint=self._remedy())
 
     def _send(self, line: bytes, timeout: float | None) -> None:
         self._socket.settimeout(timeout)
         try:
             self._socket.sendall(line)
         except TimeoutError as error:
-            raise SilentError("it takes no request", path=self.path, hint=_HINT_SILENT) from error
+            raise SilentError("it takes no request", path=self.path, hint=self._remedy()) from error
         except OSError as error:
             raise self._broken(error.strerror) from error
+
+    def _remedy(self) -> str:
+        return ". ".join(filter(None, (waking(self._socket), _HINT_SILENT)))
 
     def _broken(self, reason: str | None) -> NoSupervisorError:
         return NoSupervisorError(f"the supervisor did not answer: {reason}", path=self.path, hint=_HINT_SILENT)

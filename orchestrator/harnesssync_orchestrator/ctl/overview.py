@@ -103,8 +103,9 @@ def gather(context: Context, console: Console, *, brief: bool) -> Gathered:
     rows = offline_rows([entry for entry in context.registry(console) if entry.served])
     control = probe({"": control_socket(context.environ)}, brief=brief).get("")
     is_silent = control is not None and control.silent
-    if is_silent:
-        console.warn(f"the supervisor does not answer: {visible(control_socket(context.environ))}")
+    if control is not None and is_silent:
+        told = f"the supervisor does not answer: {visible(control_socket(context.environ))}"
+        console.warn(f"{told}. {control.remedy}" if control.remedy else told)
     for path, report in _served(control).items():
         rows[path] = merged(rows.get(path), report)
     others = {

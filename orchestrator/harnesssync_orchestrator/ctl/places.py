@@ -91,14 +91,27 @@ def is_somebody_elses(socket: str) -> bool:
     return socket.startswith("/tmp/harnesssync-") and owner != os.getuid()  # noqa: S108 - that is what is checked
 
 
-def is_strangers(connection: Any) -> bool:  # noqa: ANN401 - a socket of the compiled module, which has no stub
-    """Does a process of another user, who is not root, listen at the other end (unix(7), SO_PEERCRED)?"""
+def peer(connection: Any) -> tuple[int, int] | None:  # noqa: ANN401 - a socket of the compiled module, which has no stub
+    """The process and the user at the other end (unix(7), SO_PEERCRED); None where the system does not tell."""
     if sys.platform != "linux":
-        return False
+        return None
     import _socket  # noqa: PLC0415 - whoever has a connection has imported it
 
     credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)  # pid, uid, gid: four bytes each
-    return int.from_bytes(credentials[4:8], sys.byteorder) not in {os.getuid(), 0}
+    pid, uid = (int.from_bytes(credentials[at : at + 4], sys.byteorder) for at in (0, 4))
+    return pid, uid
+
+
+def is_strangers(connection: Any) -> bool:  # noqa: ANN401 - as in `peer`
+    """Does a process of another user, who is not root, listen at the other end?"""
+    known = peer(connection)
+    return known is not None and known[1] not in {os.getuid(), 0}
+
+
+def waking(connection: Any) -> str:  # noqa: ANN401 - as in `peer`
+    """What helps with who is there and says nothing, perhaps since Ctrl-Z stopped it; "" where nobody knows who."""
+    known = peer(connection)
+    return f"kill -CONT {known[0]} wakes it if it is stopped, kill -9 {known[0]} ends it" if known else ""
 
 
 def project_id(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from harnesssync_orchestrator.ctl.client import MAX_ANSWER
-from harnesssync_orchestrator.ctl.places import is_strangers
+from harnesssync_orchestrator.ctl.places import is_strangers, waking
 from harnesssync_orchestrator.protocol import methods
 from harnesssync_orchestrator.protocol.framing import Framer
 from harnesssync_orchestrator.protocol.messages import Request, Response, encode
@@ -20,13 +20,15 @@ DEADLINE_S = 0.8
 
 
 class Probed:
-    """What one socket said: `result` of `status`, or None and `silent`, which tells a hung process from none."""
+    """What one socket said: `result` of `status`, or None and `silent`, which tells a hung process from none; then
+    with a `remedy`, if it is known who that is."""
 
-    __slots__ = ("result", "silent")
+    __slots__ = ("remedy", "result", "silent")
 
-    def __init__(self, result: Any, *, silent: bool = False) -> None:  # noqa: ANN401 - the result of a method
+    def __init__(self, result: Any, *, silent: bool = False, remedy: str = "") -> None:  # noqa: ANN401 - of a method
         self.result = result
         self.silent = silent
+        self.remedy = remedy
 
 
 def probe(paths: Mapping[str, str], *, brief: bool = False, deadline: float = DEADLINE_S) -> dict[str, Probed]:
@@ -72,8 +74,8 @@ def probe(paths: Mapping[str, str], *, brief: bool = False, deadline: float = DE
                     found[key] = probed
                     del waiting[descriptor]
                     connection.close()
-        for key, _, _ in waiting.values():
-            found[key] = Probed(None, silent=True)
+        for key, connection, _ in waiting.values():
+            found[key] = Probed(None, silent=True, remedy=waking(connection))
     finally:
         for _, connection, _ in waiting.values():
             connection.close()
