@@ -72,6 +72,15 @@ def test_status_says_what_to_type(run: Run, drifted: Path) -> None:
     assert (shown.code, f"or harnesssync resolve {AGENT}" in shown.out) == (1, True)
 
 
+def test_a_remedy_can_be_typed_where_the_person_is(run: Run, drifted: Path, home: Path) -> None:
+    """Outside the project it names that."""
+    told = run("check", "--project", str(drifted), cwd=home).out
+    command = f"harnesssync resolve --project {drifted} {AGENT}"
+    assert f"or {command}\n" in told
+    assert run(*command.split()[1:], "--restore", cwd=home).code == 1
+    assert AGENT not in run("check", "--project", str(drifted), cwd=home).out
+
+
 def test_what_is_said_of_a_harness_that_is_not_in_use_can_be_typed(run: Run, worktree: Path) -> None:
     """`sync --target` speaks of one that a plain `resolve` does not know of; so must what it says."""
     (worktree / "AGENTS.md").write_text("mine\n")
@@ -164,6 +173,27 @@ def test_what_cannot_be_chosen_is_said_with_what_can(run: Run, worktree: Path) -
     ran = run("resolve", ".agents/skills/pdf", "--restore", cwd=worktree)
     assert (ran.code, "--restore is no way to resolve this. There is --keep" in ran.err) == (2, True)
     assert (worktree / ".agents/skills/pdf/mine").read_text() == "mine\n"
+
+
+def test_a_folder_in_a_links_place_stays_a_conflict_also_when_its_source_says_the_same(run: Run, drifted: Path) -> None:
+    """A folder of a person's is never removed: they delete it, and the link comes back."""
+    skill = drifted / ".claude/skills/paper/SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("---\nname: paper\ndescription: d\n---\nRead.\n")
+    run("sync", cwd=drifted)
+    link = drifted / ".agents/skills/paper"
+    link.unlink()
+    link.mkdir()
+    (link / "SKILL.md").write_text(skill.read_text().replace("Read.", "Look."))
+    adopted = run("resolve", ".agents/skills/paper", "--adopt", cwd=drifted)
+    assert (adopted.code, skill.read_text().endswith("Look.\n")) == (1, True)
+    again = run("resolve", ".agents/skills/paper", "--adopt", cwd=drifted)
+    assert (again.code, "it says what its source says" in again.out) == (1, True)
+    assert run("check", cwd=drifted).code == 1
+    (link / "SKILL.md").unlink()
+    link.rmdir()
+    run("sync", cwd=drifted)
+    assert link.is_symlink()
 
 
 def test_nothing_to_resolve_is_no_mistake(run: Run, worktree: Path) -> None:

@@ -12,7 +12,7 @@ import os
 from harnesssync_orchestrator.console import NOTHING, visible
 from harnesssync_orchestrator.ctl.drifted import drift
 from harnesssync_orchestrator.ctl.losses import tell, tell_again
-from harnesssync_orchestrator.ctl.waiting import argument, count, halted, held, number_of
+from harnesssync_orchestrator.ctl.waiting import argument, count, halted, held, number_of, typed
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 if TYPE_CHECKING:
@@ -259,7 +259,8 @@ def _attention(console: Console, report: Mapping[str, Any], *, notes: bool, done
     halted(console, report)
     for conflict in report["conflicts"]:
         named = str(conflict["message"]).startswith(str(conflict["address"]))
-        console.note(_sentence(conflict, place="conflict" if named else _place("conflict", conflict["address"])))
+        place = "conflict" if named else _place("conflict", conflict["address"])
+        console.note(_sentence({**conflict, "hint": typed(conflict["hint"], report)}, place=place))
     held(console, report)
     for problem in report["problems"]:
         position = [str(problem[name]) for name in ("file", "line", "column") if problem.get(name) is not None]

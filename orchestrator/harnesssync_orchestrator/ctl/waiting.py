@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from harnesssync_orchestrator.console import visible
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
@@ -93,6 +95,20 @@ def _revoke(name: str) -> str:
 def argument(report: Mapping[str, Any]) -> str:
     """How a command line names the project of a report."""
     return "--user" if report.get("scope") == "user" else _quoted(visible(report["path"]))
+
+
+def typed(remedy: str, report: Mapping[str, Any]) -> str:
+    """A remedy as it has to be typed where the person is: outside the project its command has to be told which."""
+    if report.get("scope") == "user" or _is_inside(report["path"]):
+        return remedy
+    return remedy.replace("harnesssync resolve ", f"harnesssync resolve --project {argument(report)} ")
+
+
+def _is_inside(path: str) -> bool:
+    try:
+        return f"{os.getcwd()}/".startswith(f"{path}/")  # noqa: PTH109 - as in `ctl.projects`
+    except FileNotFoundError:  # the working directory is gone
+        return False
 
 
 def item_name(text: str) -> str:

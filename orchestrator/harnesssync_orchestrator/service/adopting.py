@@ -81,6 +81,7 @@ class _Attempt:
             output = self._seen.desired.wanted[conflict.address].output
             work = partial(edited_output, self._root, output, self._seen.source, self._surveyor.formats, self._contents)
             edited = await self._start.in_thread(work)
+            _require_change(edited, self._contents)
             contents = {**self._contents, **edited.files}
             former = await self._start.in_thread(self._read, contents)
             self._refuse_secrets(contents, former)
@@ -164,6 +165,12 @@ def _require_choice(conflict: Conflict) -> None:
     if Choice.ADOPT not in conflict.choices:
         both = conflict.state is Drift.BOTH
         raise NotAdoptableError("its source has changed too" if both else "it is not what we wrote")
+
+
+def _require_change(edited: Edited, contents: Mapping[str, bytes]) -> None:
+    """Where nothing would change by any adoption, nothing is resolved by it. Raises NotAdoptableError."""
+    if not (edited.files or edited.replaces_link or contents):
+        raise NotAdoptableError("it says what its source says")
 
 
 def own_file(root: Path, path: str) -> bytes:
