@@ -281,6 +281,14 @@ def test_what_leads_out_is_read_once_a_person_allowed_just_that(world: Any) -> N
     assert "B" in next(item.expanded for item in allowed.source.items if item.name == ".claude/CLAUDE.md")
 
 
+def test_a_link_that_leads_out_to_nothing_is_told_as_that(world: Any) -> None:
+    """Approving what is not there would be no remedy."""
+    (world.project / "CLAUDE.md").symlink_to(world.home / "gone.md")
+    [problem] = discovered(world).source.problems
+    assert (problem.code, "nothing is there" in problem.message) == ("outside_project", True)
+    assert "ctl trust" not in problem.hint
+
+
 def test_what_may_have_been_allowed_is_not_read_and_not_taken_for_gone_either(world: Any) -> None:
     """Neither a link nor an import: both may have been followed by the sync before."""
     world.in_home({"shared/x/SKILL.md": "---\nname: x\ndescription: d\n---\nX\n", "shared/a.md": "A\n"})

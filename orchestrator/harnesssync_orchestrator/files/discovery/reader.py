@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -240,11 +241,17 @@ class Reader:
         real = self.looked.real(path)
         if is_within(real, ground.boundary) or self.reach.is_allowed(path, real, ground.boundary):
             return True
+        if os.path.lexists(real):
+            message = "a link leads out of the project, so what it leads to is not read"
+            remedy = f"Copy what it leads to into the project, or move it to your user configuration, or {TRUST_IT}."
+        else:
+            message = "a link leads out of the project, and nothing is there"
+            remedy = "Remove the link, or let it lead to something in the project."
         self.report(
             "outside_project",
-            "a link leads out of the project, so what it leads to is not read",
+            message,
             path,
-            f"Copy what it leads to into the project, or move it to your user configuration, or {TRUST_IT}.",
+            remedy,
             hides=self.reach.is_doubted(path, real, ground.boundary),
         )
         return False
