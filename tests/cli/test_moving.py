@@ -55,6 +55,17 @@ def move_by_hand(git: Git, root: Path, main: Path) -> Path:
     return moved
 
 
+def test_what_can_be_undone_is_listed_before_the_first_sync_at_the_new_place(
+    run: Run, git: Git, main: Path, linked: Path
+) -> None:
+    """Who only looks moves nothing, and sees the same."""
+    before = run("undo", "--list", cwd=linked).out.splitlines()[-1:]
+    moved = move(git, linked, main)
+    after = run("undo", "--list", cwd=moved).out.splitlines()[-1:]
+    assert (after, len(after)) == (before, 1)
+    assert run("undo", "--dry-run", cwd=moved).out.count("would undo") == 1
+
+
 @pytest.mark.parametrize("how", [move, move_by_hand])
 def test_a_linked_worktree_that_is_moved_stays_hidden_and_ours(
     run: Run, git: Git, main: Path, linked: Path, how: Callable[..., Path]

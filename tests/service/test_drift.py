@@ -382,7 +382,7 @@ async def test_an_adoption_of_which_a_half_cannot_be_read_is_left_whole(
     edit(root / "AGENTS.md", "kind", "very kind")
     await run(policy=Policy.ADOPT)
     before = words(root)
-    adopting, _ = sorted(engine.layout.history_dir(project).iterdir())[-2:]
+    adopting, _ = sorted(engine.layout.ledger_file(project).with_name("history").iterdir())[-2:]
     (adopting / "record.json").write_text("{")
     with pytest.raises(StateError, match="can't be read"):
         await undo_one(project, engine)

@@ -164,12 +164,6 @@ class Layout:
     def footprint_file(self, project_id: str) -> Path:
         return self.project_dir(project_id) / "footprint.msgpack"
 
-    def history_dir(self, project: Project) -> Path:
-        """Records of what syncs replaced; the user scope's stand in the root."""
-        if project.scope is Scope.USER:
-            return self.root / "history"
-        return self.project_dir(project.id) / "history"
-
     def _socket(self, preferred: Path) -> Path:
         if _fits(preferred):
             return preferred

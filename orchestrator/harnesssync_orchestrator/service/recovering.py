@@ -37,7 +37,7 @@ def recover(start: Start, ledger: Ledger, *, only_to_look: bool) -> Recovered:
     looked for by a sync that knows what changed: it does no harm there until one comes that looks at everything.
     """
     layout, root = start.engine.layout, Path(start.project.path)
-    history = layout.history_dir(start.project)
+    history = start.history_dir
     if not only_to_look and not start.options.changed:
         records.sweep(history)
         ledgers = layout.ledger_file(start.project).parent

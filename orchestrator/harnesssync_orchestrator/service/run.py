@@ -215,8 +215,7 @@ class Run:
     def _giving_back(self, seen: Survey) -> Survey:
         """Let what goes give way to what a person once let us replace."""
         plan = seen.plan
-        history = self.engine.layout.history_dir(self.project)
-        found = originals(history, self.ledger, going(plan.operations), self.engine.formats)
+        found = originals(self.start.history_dir, self.ledger, going(plan.operations), self.engine.formats)
         return replace(seen, plan=give_back(plan, self.ledger, stood=found.stood, values=found.values, lost=found.lost))
 
     def _after_linking(self, seen: Survey) -> None:

@@ -221,6 +221,11 @@ class Start:
         return hidden is not None and hidden.listed == remembered.hidden
 
     @property
+    def history_dir(self) -> Path:
+        """Where the records are: beside the ledger, also beside one that is still kept by an earlier path."""
+        return self.ledger_file.with_name("history")
+
+    @property
     def has_ledger(self) -> bool:
         """Is there a file of it? Blocking."""
         return self.ledger_file.exists()
@@ -259,22 +264,13 @@ def _written_at_home(engine: Engine) -> Ledger | None:
 
 
 def _ledger_file(project: Project, engine: Engine, options: Options) -> Path:
-    """Where the ledger is. All that is kept of a worktree that was moved is taken over. Raises LockTimeoutError,
-    StateError, OSError."""
-    layout = engine.layout
-    file = layout.ledger_file(project)
+    """Where the ledger is, after taking over what is kept of it. Raises LockTimeoutError, StateError, OSError."""
+    file = engine.layout.ledger_file(project)
     if project.scope is Scope.USER or file.exists():
         return file
-    from harnesssync_orchestrator.files import whereabouts  # noqa: PLC0415 - for what is new alone
-    from harnesssync_orchestrator.files.registry import Registry  # noqa: PLC0415
+    from harnesssync_orchestrator.service.arriving import arrive  # noqa: PLC0415 - for what is new alone
 
-    if options.dry_run:
-        return whereabouts.ledger_of(layout, project.path) or file
-    if before := whereabouts.moved_from(layout, project.path):
-        Registry(layout.registry_file, layout.registry_lock).move(before, project.path)
-        whereabouts.take_over_shown(layout, before, project.path)
-    whereabouts.take_over(layout, project.path, timeout=options.lock_timeout_s)
-    return file
+    return arrive(project, engine.layout, options)
 
 
 def unchanged_now(project: Project, engine: Engine, options: Options) -> SyncResult | None:

@@ -129,7 +129,7 @@ class Transaction:
         return tuple(each.path for each, entry in entries if entry and entry.yields and entry.method is Method.COPY)
 
     def _keep(self, plan: Plan) -> Plan:
-        start, folder = self.start, self.start.engine.layout.history_dir(self.start.project)
+        start, folder = self.start, self.start.history_dir
         draft = Draft(folder, start.sync_id)
         try:
             captured = capture(self.root, plan.operations, start.engine.formats, draft.pack)
@@ -182,7 +182,7 @@ class Transaction:
         """An undo that was killed, and that this does not end, has taken nothing back. Raises StateError."""
         if not before.undoes or (before.undoes == self.undoes and not plan.operations):
             return
-        folder = self.start.engine.layout.history_dir(self.start.project)
+        folder = self.start.history_dir
         try:
             disown(folder, before)
         except OSError as error:
@@ -209,7 +209,7 @@ class Transaction:
         settings = self.start.engine.history
         needed = {self.ledger.transaction, *(entry.origin for entry in self.ledger.entries.values())}
         needed |= {operation.origin for operation in plan.operations if isinstance(operation, Restore)}
-        folder = self.start.engine.layout.history_dir(self.start.project)
+        folder = self.start.history_dir
         retire(folder, keep=settings.keep, days=settings.days, needed=needed)
 
     def _save(self, ledger: Ledger) -> None:

@@ -54,7 +54,7 @@ async def history(project: Project, engine: Engine) -> dict[str, Any]:
     start = await Start.load(project, engine, Options(dry_run=True))
 
     def read() -> dict[str, Any]:
-        found, errors = records.load_all(engine.layout.history_dir(project))
+        found, errors = records.load_all(start.history_dir)
         done = undone(found, unfinished=start.ledger()[0].transaction)
         return history_to_json(project, found, done, problems_of(errors.values()))
 

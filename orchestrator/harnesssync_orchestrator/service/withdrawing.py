@@ -38,7 +38,7 @@ class Work:
 
     @property
     def history(self) -> Path:
-        return self.start.engine.layout.history_dir(self.start.project)
+        return self.start.history_dir
 
     @property
     def root(self) -> Path:
