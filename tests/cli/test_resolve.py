@@ -175,8 +175,10 @@ def test_what_cannot_be_chosen_is_said_with_what_can(run: Run, worktree: Path) -
     assert (worktree / ".agents/skills/pdf/mine").read_text() == "mine\n"
 
 
-def test_a_folder_in_a_links_place_stays_a_conflict_also_when_its_source_says_the_same(run: Run, drifted: Path) -> None:
-    """A folder of a person's is never removed: they delete it, and the link comes back."""
+def test_a_folder_in_a_links_place_is_as_good_as_the_link_once_its_source_says_the_same(
+    run: Run, drifted: Path
+) -> None:
+    """It stays, as a person's own."""
     skill = drifted / ".claude/skills/paper/SKILL.md"
     skill.parent.mkdir(parents=True)
     skill.write_text("---\nname: paper\ndescription: d\n---\nRead.\n")
@@ -185,15 +187,13 @@ def test_a_folder_in_a_links_place_stays_a_conflict_also_when_its_source_says_th
     link.unlink()
     link.mkdir()
     (link / "SKILL.md").write_text(skill.read_text().replace("Read.", "Look."))
+    assert run("check", cwd=drifted).out.count(".agents/skills/paper") > 0
     adopted = run("resolve", ".agents/skills/paper", "--adopt", cwd=drifted)
-    assert (adopted.code, skill.read_text().endswith("Look.\n")) == (1, True)
-    again = run("resolve", ".agents/skills/paper", "--adopt", cwd=drifted)
-    assert (again.code, "it says what its source says" in again.out) == (1, True)
-    assert run("check", cwd=drifted).code == 1
-    (link / "SKILL.md").unlink()
-    link.rmdir()
-    run("sync", cwd=drifted)
-    assert link.is_symlink()
+    assert ".agents/skills/paper: it was edited" not in adopted.out
+    assert skill.read_text().endswith("Look.\n")
+    assert ".agents/skills/paper" not in run("check", cwd=drifted).out
+    assert run("unlink", "--all", cwd=drifted).code == 1  # what else was edited stays
+    assert (link / "SKILL.md").read_text().endswith("Look.\n")
 
 
 def test_nothing_to_resolve_is_no_mistake(run: Run, worktree: Path) -> None:

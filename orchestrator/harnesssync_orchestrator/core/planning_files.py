@@ -56,8 +56,9 @@ def decide_link(draft: Draft, wish: Wanted[Output], output: LinkOutput, root: st
             unlisted=output.hidden_by is not None,
         )
         draft.in_step(address, now)
-    elif entry is None and isinstance(state, ObservedTree) and state.digest == output.digest and not output.yields:
-        # What an import left, say: it is a person's, and says the same. Copies of ours have a marker beside them.
+    elif isinstance(state, ObservedTree) and state.digest == output.digest and not output.yields:
+        # What an import left, say, or what was put where our link stood: it is a person's, and says the same. Copies of
+        # ours have a marker beside them.
         now = Entry(
             method=Method.COPY,
             digest=state.digest,
