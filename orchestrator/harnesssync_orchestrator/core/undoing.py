@@ -42,7 +42,7 @@ def undo_plan(record: Record, now: Mapping[str, Found], ledger: Ledger) -> Plan:
         elif is_as_left(change, found) or found.stood.digest == change.before.digest:  # but for its mode or its marker
             operations.append(_restore(record, change, found, gone))
         elif not _was_never_made(change, entries):
-            conflicts.append(_edited(change, _owners(change)))
+            conflicts.append(_rewritten(change) if _knows_better(entries, change) else _edited(change))
     return Plan(
         operations=tuple(sorted(operations, key=_removals_first)),
         conflicts=tuple(conflicts),
@@ -122,14 +122,29 @@ def _digests(entries: Mapping[Address, Entry]) -> dict[Address, str]:
     return {address: entry.digest for address, entry in entries.items()}
 
 
-def _edited(change: Change, owners: tuple[str, ...]) -> Conflict:
+def _knows_better(entries: Mapping[Address, Entry], change: Change) -> bool:
+    """Has something of ours been made or taken there since?"""
+    return _digests(entries) != _digests(change.entries_after)
+
+
+def _rewritten(change: Change) -> Conflict:
+    return Conflict(
+        kind=ConflictKind.DRIFT,
+        address=Address(change.path),
+        owners=_owners(change),
+        message=f"{Address(change.path)}: a later sync changed it, and it is left as it is",
+        hint="Undo that one first: harnesssync undo takes back the last, undo --list shows them all",
+    )
+
+
+def _edited(change: Change) -> Conflict:
     way_out = "Keep what you need of it elsewhere and delete it, then undo again"
     if not isinstance(change.before, Nothing):  # then it would not be as before
         way_out = "Change it by hand if it is to be as before"
     return Conflict(
         kind=ConflictKind.DRIFT,
         address=Address(change.path),
-        owners=owners,
+        owners=_owners(change),
         message=f"{Address(change.path)}: it was edited since, and is left as it is",
         hint=f"{way_out}, or harnesssync undo NUMBER for an earlier one (undo --list shows them)",
     )
