@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -114,6 +115,20 @@ def test_undo_brings_back_what_a_later_sync_changed_and_removed(run: Run, projec
     assert differences(before, after) == []
     edited = {".claude/agents/reviewer.md", ".claude/commands/fix/issue.md"}
     assert {path: time for path, time in times(after).items() if path not in edited and time != old[path]} == {}
+
+
+def test_what_a_later_sync_wrote_is_not_told_as_somebodys_edit(run: Run, project: Path) -> None:
+    """The remedy, taken, leads back to before the first one."""
+    first = picture(project)
+    run("sync", cwd=project)
+    write(project, ".claude/agents/reviewer.md", "---\nname: reviewer\ndescription: R\n---\nAnew.\n")
+    run("sync", cwd=project)
+    ran = run("undo", "1", cwd=project)
+    assert (ran.code, "a later sync changed it" in ran.out, "was edited" in ran.out) == (1, True, False)
+    assert run("undo", "2", cwd=project).code == 0
+    assert run("undo", "1", cwd=project).code == 0
+    write(project, ".claude/agents/reviewer.md", PROJECT_FILES[".claude/agents/reviewer.md"])
+    assert differences(first, picture(project)) == []
 
 
 def test_undo_again_takes_back_the_sync_before(run: Run, project: Path) -> None:
@@ -398,6 +413,19 @@ def test_unlink_of_one_target_leaves_the_others_in_step(run: Run, project: Path)
     assert (project / ".gemini/agents/reviewer.md").exists()
     assert run("check", cwd=project).code == 0
     assert json.loads(run("ctl", "list", "--json").out)["projects"][0]["targets"] == ["gemini", "opencode"]
+
+
+def test_undo_of_such_an_unlink_says_how_to_choose_the_target_again(run: Run, project: Path) -> None:
+    """Which targets a project has is no output: undo brings back only those."""
+    run("sync", cwd=project)
+    run("unlink", "--target", "codex", cwd=project)
+    undone = run("undo", cwd=project)
+    assert (undone.code, (project / AGENT).exists()) == (0, True)
+    [command] = re.findall(r"To choose anew: harnesssync (ctl add .*)", undone.out)
+    assert run(*command.split()).code == 0
+    run("ctl", "resume", str(project))
+    assert run("sync", cwd=project).code == 0
+    assert (project / AGENT).exists()
 
 
 def test_unlink_can_be_undone(run: Run, project: Path) -> None:

@@ -30,7 +30,7 @@ from harnesssync_orchestrator.service.hiding import had_outputs
 from harnesssync_orchestrator.service.meant import to_undo, what_was_before
 from harnesssync_orchestrator.service.recovering import problems_of, recover
 from harnesssync_orchestrator.service.start import Start
-from harnesssync_orchestrator.service.withdrawing import Hold, Work, withdraw
+from harnesssync_orchestrator.service.withdrawing import Hold, Work, not_chosen, withdraw
 
 Undo = Callable[[Project, "Asked", Hold], Awaitable[Withdrawal]]
 """`undo` with its engine filled in."""
@@ -89,7 +89,8 @@ async def _with_what_was_before(work: Work, record: Record, done: Withdrawal, ho
 
 async def _take_back(work: Work, record: Record, plan: Plan, hold: Hold) -> Withdrawal:
     undoes = "" if plan.conflicts else record.name
-    return await withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, undone=record)
+    done = await withdraw(work, plan, TransactionKind.UNDO, hold, undoes=undoes, undone=record)
+    return replace(done, notes=(*done.notes, *not_chosen(work, plan)))
 
 
 async def unlink(

@@ -215,6 +215,22 @@ def _of_ours(work: Work) -> frozenset[str]:
     return patterns(address.path for address in (*work.ledger.entries, *work.ledger.made))
 
 
+def not_chosen(work: Work, plan: Plan) -> tuple[str, ...]:
+    """What is to be known of outputs that come back for targets which are chosen no more."""
+    project, chosen = work.start.project, [target.id for target in work.start.targets]
+    back = [entry for each in plan.operations if isinstance(each, Restore) for entry in each.record.values()]
+    others = sorted({owner for entry in back for owner in entry.owners}.difference(chosen))
+    if not project.targets or not others:
+        return ()
+    flags = " ".join(f"--target {each}" for each in (*chosen, *others))
+    name = "--user" if project.scope is Scope.USER else quote(project.path)
+    note = (
+        f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} not among the targets that were chosen here, so "
+        f"the next sync takes those outputs away again. To choose anew: harnesssync ctl add {name} {flags}"
+    )
+    return (note,)
+
+
 def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
     if left:
         return (f"From now on its targets are: {', '.join(left)}",)
