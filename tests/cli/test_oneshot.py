@@ -106,6 +106,23 @@ def test_check_tells_by_its_exit_code(run: Run, worktree: Path) -> None:
     assert run("check", cwd=worktree).code == 1
 
 
+def test_what_goes_of_a_target_that_is_not_asked_about_halts_nothing(run: Run, worktree: Path) -> None:
+    """And what confirms a sync of some targets confirms that of no other."""
+    agents = [worktree / f".claude/agents/a{number}.md" for number in range(7)]
+    for agent in agents:
+        agent.write_text(f"---\nname: {agent.stem}\ndescription: d\n---\nLook.\n")
+    run("ctl", "add", str(worktree), "--target", "kiro", "--target", "zed")
+    assert run("sync", cwd=worktree).code == 0
+    for agent in agents:
+        agent.unlink()
+    assert run("sync", "--target", "zed", cwd=worktree).code == 0
+    halted = run("sync", "--target", "kiro", cwd=worktree)
+    assert (halted.code, "7 of " in halted.out) == (1, True)
+    assert f"harnesssync sync --confirm --project {worktree} --target kiro" in halted.out
+    assert run("sync", "--target", "zed", "--confirm", cwd=worktree).code == 0
+    assert (worktree / ".kiro/agents/a0.md").exists()
+
+
 def test_check_calls_nothing_in_step_that_waits_for_a_rule_to_be_read(run: Run, worktree: Path) -> None:
     """Nor does a sync: what it leaves as it is may lack any number of edits of the other rules."""
     rule = worktree / ".claude/rules/tests.md"

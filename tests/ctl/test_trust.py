@@ -145,7 +145,8 @@ def test_pause_and_resume_without_a_supervisor_change_the_registry(
     (row,) = json.loads(ran.out)["projects"]
     assert (ran.code, row["path"], row["paused"]) == (0, str(worktree), False)
     assert not registry.project(worktree).paused
-    assert "harnesssync sync --confirm" in harnesssync("ctl", "resume", str(worktree)).out
+    command = f"harnesssync sync --confirm --project {worktree}"
+    assert command in harnesssync("ctl", "resume", str(worktree)).out
 
 
 def test_pause_and_resume_ask_a_supervisor_that_runs(

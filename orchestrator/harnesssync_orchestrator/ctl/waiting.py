@@ -129,5 +129,11 @@ def _confirm(report: Mapping[str, Any]) -> str:
     name = argument(report)
     if report.get("status") == "running":
         return f"harnesssync ctl resume {name}"
+    return confirming(report)
+
+
+def confirming(report: Mapping[str, Any]) -> str:
+    """The command that syncs a project once, confirmed."""
+    name = argument(report)
     place = name if name == "--user" else f"--project {name}"
-    return f"harnesssync sync --confirm {place}"
+    return " ".join(["harnesssync sync --confirm", place, *(f"--target {each}" for each in report.get("asked", ()))])

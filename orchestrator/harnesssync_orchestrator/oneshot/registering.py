@@ -55,9 +55,13 @@ class Registering:
     def pause(self, path: str | None, *, paused: bool) -> dict[str, Any]:
         """Pause a project, or let it go on; without a path all of them. One that is not registered is not told."""
         projects = self._registry.list_projects()
-        chosen = {each: entry.path for each, entry in projects.items() if path in (None, entry.path)}
-        done = {each: where for each, where in chosen.items() if self._registry.set_paused(each, paused)}
-        return {"projects": [{"id": each, "path": where, "paused": paused} for each, where in done.items()]}
+        chosen = {each: entry for each, entry in projects.items() if path in (None, entry.path)}
+        done = {each: entry for each, entry in chosen.items() if self._registry.set_paused(each, paused)}
+        rows = [
+            {"id": each, "path": entry.path, "scope": entry.scope.value, "paused": paused}
+            for each, entry in done.items()
+        ]
+        return {"projects": rows}
 
     def problems(self) -> list[str]:
         """What is wrong with the registry; one that is corrupt has been set aside when this returns."""

@@ -49,7 +49,7 @@ def run(name: str, parsed: Parsed, ground: Ground) -> int:
     if parsed.flag("json"):
         console.line(dumps_pretty({"projects": [to_json(report)]}))
     else:
-        _show(name, console, report, dry_run=options.dry_run)
+        _show(name, console, report, options)
     return report.exit_code
 
 
@@ -108,8 +108,8 @@ def check_chosen(asked: Sequence[str], project: Project, config: Config) -> None
         )
 
 
-def _show(name: str, console: Console, report: Report, *, dry_run: bool) -> None:
-    document = to_json(report)
+def _show(name: str, console: Console, report: Report, options: Options) -> None:
+    document = {**to_json(report), "asked": options.targets}
     if name == "diff":
         from harnesssync_orchestrator.oneshot.changes import show_changes  # noqa: PLC0415 - needs what compares texts
 
@@ -118,7 +118,7 @@ def _show(name: str, console: Console, report: Report, *, dry_run: bool) -> None
         rendering.conclusion(console, document)
     elif name == "status":
         rendering.standing(console, document)
-    elif name == "sync" and not dry_run:
+    elif name == "sync" and not options.dry_run:
         rendering.synced(console, document)
     else:
         rendering.planned(console, document)

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 
 from harnesssync_orchestrator.core.items import Scope
-from harnesssync_orchestrator.core.projects import project_id
+from harnesssync_orchestrator.core.projects import Project, project_id
 from harnesssync_orchestrator.errors import HarnessSyncError, UsageError
 from harnesssync_orchestrator.files.approving import Approving, Review
 from harnesssync_orchestrator.files.git import bare_repository, worktree_root
@@ -84,12 +84,12 @@ class Registration:
         await self.fleet.follow()
         return revoked
 
-    async def pause(self, identifier: str, *, paused: bool) -> str:
-        """Let a project not be synced by itself, or again; its path."""
-        path = self.fleet.served(identifier).worker.project.path
+    async def pause(self, identifier: str, *, paused: bool) -> Project:
+        """Let a project not be synced by itself, or again; which it is."""
+        project = self.fleet.served(identifier).worker.project
         await self.fleet.in_thread(self.registry.set_paused, identifier, paused)
         await self.fleet.follow()
-        return path
+        return project
 
     async def remove(self, project: Path | str) -> tuple[str, str, bool]:
         """Forget a project, by path or id; its outputs stay. Its id, its path, and whether it was registered."""

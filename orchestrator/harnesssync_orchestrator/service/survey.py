@@ -180,7 +180,7 @@ class Surveyor:
             ledger,
             source=source,
             trust=self._trust(source, looked),
-            targets=[target.id for target in self.targets],
+            targets=self.asked or [target.id for target in self.targets],
             known=self.known,
             confirmed=self.confirmed,
             resolution=self.resolution,

@@ -6,6 +6,7 @@ from harnesssync_orchestrator.console import visible
 from harnesssync_orchestrator.ctl import client, options, rendering
 from harnesssync_orchestrator.ctl.commands.pause import ask, noted, offline, which
 from harnesssync_orchestrator.ctl.options import Command, Option
+from harnesssync_orchestrator.ctl.waiting import confirming
 from harnesssync_orchestrator.ctl.work import show
 from harnesssync_orchestrator.protocol import methods
 
@@ -46,9 +47,11 @@ def run(parsed: Parsed, context: Context) -> int:
             console.line(dumps_pretty(answer))
             return noted(console, error)
         for row in answer["projects"]:
-            console.info(f"no longer paused: {visible(row['path'])}")
+            console.info(f"not paused: {visible(row['path'])}")
         if isinstance(error, client.SilentError):
             return noted(console, error)
-        console.line("  No supervisor is running. To sync once, confirmed: harnesssync sync --confirm")
+        console.line("  No supervisor is running. To sync once, confirmed:")
+        for row in answer["projects"]:
+            console.line(f"  {confirming(row)}")
         return 0
     return show(parsed, console, answer, rendering.resumed)

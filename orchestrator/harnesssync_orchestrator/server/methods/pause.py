@@ -7,9 +7,9 @@ from harnesssync_orchestrator.service.snapshot import encode
 
 
 async def answer(context: Context) -> bytes:
-    """`{"projects": [{"id", "path", "paused"}…]}`. A sync that is asked for still takes place."""
+    """`{"projects": [{"id", "path", "scope", "paused"}…]}`. A sync that is asked for still takes place."""
     rows = []
     for project in context.projects():
-        path = await context.supervisor.registration.pause(project, paused=True)
-        rows.append({"id": project, "path": path, "paused": True})
+        paused = await context.supervisor.registration.pause(project, paused=True)
+        rows.append({"id": project, "path": paused.path, "scope": paused.scope.value, "paused": True})
     return encode({"projects": rows})
