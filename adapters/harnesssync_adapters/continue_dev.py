@@ -91,6 +91,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             executes=server.executes,
             format="yaml",
             pointer=("mcpServers",),
+            identity="name",
             value=_server(server),
             condition=_CONDITION,
         )

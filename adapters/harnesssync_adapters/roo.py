@@ -73,6 +73,7 @@ def _modes(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             private=is_private(view, agent),
             format="json",
             pointer=("customModes",),
+            identity="slug",
             value={
                 "slug": name,
                 "name": agent.name,

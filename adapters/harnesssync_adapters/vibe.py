@@ -100,6 +100,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             executes=server.executes,
             format="toml",
             pointer=("mcp_servers",),
+            identity="name",
             value=_server(server, found),
         )
         for name in server.extra:
@@ -156,6 +157,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             executes=True,
             format="toml",
             pointer=("hooks",),
+            identity="name",
             value=value,
         )
         guards = hook.event in hooks.GUARDS

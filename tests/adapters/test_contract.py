@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 import tomlkit
@@ -19,13 +20,26 @@ from harnesssync_adapters import TARGETS
 from harnesssync_adapters.formats import FORMATS
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_orchestrator.core import prompts
-from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, KeyOutput, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import (
+    Address,
+    ElementOutput,
+    FileOutput,
+    KeyOutput,
+    LinkOutput,
+    Loss,
+    Output,
+)
 from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope, Transport
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.names import why_unsafe
+from harnesssync_orchestrator.core.observed import Document, Missing, Observed, ObservedFile
+from harnesssync_orchestrator.core.plan import ConflictKind, EditDocument
+from harnesssync_orchestrator.core.planning import plan
 from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import AddElement, Native, SetKey, Target, Unsupported, View
+from harnesssync_orchestrator.core.trust import OWN
 from harnesssync_orchestrator.core.twins import looked_besides, twins
 
 P, U = Scope.PROJECT, Scope.USER
@@ -91,6 +105,17 @@ READ_ANYWAY: dict[str, set[Kind]] = {
     "claude-code": set(Kind),
 }
 """Kinds of which a target reads Claude Code's own files, so that an item may leave no trace."""
+
+NAMING = ("slug", "name", "id")
+"""Keys by which a harness names one of several tables in a list."""
+
+NAMED = {
+    ("roo", P): {".roomodes"},
+    ("continue", U): {".continue/config.yaml"},
+    ("vibe", P): {".vibe/config.toml", ".vibe/hooks.toml"},
+    ("vibe", U): {".vibe/config.toml", ".vibe/hooks.toml"},
+}
+"""Files with such lists."""
 
 PARSERS = {"json": json.loads, "toml": lambda text: tomlkit.parse(text).unwrap(), "yaml": yaml.safe_load}
 
@@ -249,6 +274,45 @@ def test_merged_values_arrive_in_an_empty_document_as_they_are(target: Target, r
         for key in output.pointer:
             value = value[key]
         assert output.value in value if isinstance(output, ElementOutput) else output.value == value
+
+
+def test_every_element_that_has_a_name_is_known_by_it(target: Target, rich: Source) -> None:
+    """So that one of a person's with the same name is a conflict, as a key would be, and none of ours has it too."""
+    elements = [output for output in outputs(target, rich) if isinstance(output, ElementOutput)]
+    for output in elements:
+        naming = [key for key in NAMING if isinstance(output.value, Mapping) and key in output.value]
+        assert [output.identity] == (naming[:1] or [""]), output.address
+        assert output.address.name == ((naming[0], output.value[naming[0]]) if naming else None)  # type: ignore[index, call-overload]
+        assert Address.parse(str(output.address)) == output.address
+    assert len({output.address for output in elements}) == len(elements)
+
+
+def test_what_a_person_has_under_the_name_of_an_element_is_a_conflict(target: Target, rich: Source) -> None:
+    """And nothing is added beside it, also once ours has been there."""
+    wanted = desired_state([target], rich)
+    named = [address for address in wanted.wanted if address.name is not None]
+    assert {address.path for address in named} == NAMED.get((target.id, rich.scope), set())
+    theirs: dict[str, dict[str, Any]] = {}
+    for address in named:
+        key, name = address.name or ("", "")
+        values = theirs.setdefault(address.path, {})
+        for part in address.pointer[:-1]:
+            values = values.setdefault(part, {})
+        values.setdefault(address.pointer[-1], []).append({key: name, "mine": True})
+    observed = Observed(
+        paths={a.path: ObservedFile("f" * 16) if a.path in theirs else Missing() for a in wanted.wanted},
+        documents={path: Document(values) for path, values in theirs.items()},
+    )
+    entry = Entry(method=Method.MERGE, digest="e" * 16, timestamp="", owners=(target.id,))
+    for ledger, kind in (
+        (Ledger(), ConflictKind.FOREIGN),
+        (Ledger(entries=dict.fromkeys(named, entry)), ConflictKind.DRIFT),
+    ):
+        made = plan(wanted, observed, ledger, source=rich, trust=OWN)
+        told = {each.address: each.kind for each in made.conflicts}
+        assert {address: told.get(address) for address in named} == dict.fromkeys(named, kind)
+        edits = [edit for each in made.operations if isinstance(each, EditDocument) for edit in each.edits]
+        assert not [edit for edit in edits if edit.pointer in {address.pointer for address in named}]
 
 
 def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) -> None:

@@ -184,3 +184,16 @@ def test_commands_become_skills_with_names_that_it_accepts() -> None:
     """Others are refused by the program."""
     (address,) = desired(PROJECT, command(PROJECT, "Git:Commit_All", "x")).wanted
     assert address.path == ".vibe/skills/git-commit-all/SKILL.md"
+
+
+def test_servers_whose_names_become_one_are_a_clash() -> None:
+    """Vibe's names are unique, and have no dots. Two that say the same are one."""
+    named = {name: server(USER, name, Transport.STDIO, command="x", args=[name]) for name in ("a.b", "a_b")}
+    result = desired(USER, *named.values(), server(USER, "c", Transport.STDIO, command="x", args=[]))
+    assert [str(address) for address in result.wanted] == [".vibe/config.toml#/mcp_servers#name=c"]
+    (clash,) = result.clashes
+    assert clash.items == tuple(one.id for one in named.values())
+    assert clash.reason.endswith(" by mcp_server a.b, mcp_server a_b")
+    alike = [server(USER, name, Transport.STDIO, command="x", args=[]) for name in named]
+    (wish,) = desired(USER, *alike).wanted.values()
+    assert wish.output.items == tuple(one.id for one in alike)

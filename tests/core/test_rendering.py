@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from harnesssync_orchestrator.core.desired import Address, FileOutput, KeyOutput, LinkOutput, Loss, Output
+from harnesssync_orchestrator.core.desired import (
+    Address,
+    ElementOutput,
+    FileOutput,
+    KeyOutput,
+    LinkOutput,
+    Loss,
+    Output,
+)
 from harnesssync_orchestrator.core.items import Hook, Kind, Scope, Skill
 from harnesssync_orchestrator.core.rendering import Renderings, desired_state
 from harnesssync_orchestrator.core.source import Source
@@ -99,6 +107,23 @@ def test_an_output_inside_a_link_is_a_clash(skill: MakeSkill, source: MakeSource
     desired = desired_state(targets, source(skill("pdf")))
     assert [str(address) for address in desired.wanted] == [".agents/skills/pdf"]
     assert "inside .agents/skills/pdf" in desired.clashes[0].reason
+
+
+def test_items_that_want_one_place_are_named(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
+    """Which of them to rename is for a person to say."""
+
+    def elements(view: View, skills: tuple[Skill, ...]) -> Iterable[Output]:
+        for one in skills:
+            value = {"name": "x", "of": one.name}
+            yield ElementOutput(
+                path="c.json", items=(one.id,), format="json", pointer=("a",), value=value, identity="name"
+            )
+
+    desired = desired_state([target("one", Kind.SKILL, elements)], source(skill("a.b"), skill("a_b")))
+    (clash,) = desired.clashes
+    assert not desired.wanted
+    assert (str(clash.address), clash.items) == ("c.json#/a#name=x", (skill("a.b").id, skill("a_b").id))
+    assert clash.reason == "different content is wanted here by skill a.b, skill a_b"
 
 
 def test_a_key_inside_a_key_of_ours_is_a_clash(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:

@@ -45,13 +45,21 @@ class Address:
     """Where an output lives: a file, a key of a merged file, or one element of an array in it.
 
     `path` is relative to the scope's root, with `/` on every system. `pointer` names a key of a merged
-    file from its root. `element` is the `value_hash` of an element of the array at `pointer`.
-    As text: `AGENTS.md`, `.codex/config.toml#/mcp_servers/files`, `.codex/hooks.json#/hooks/Stop#0a1b…`.
+    file from its root. `element` is the `value_hash` of an element of the array at `pointer`, or, of one that has a
+    name there, the key that names it and that name (`named`).
+    As text: `AGENTS.md`, `.codex/config.toml#/mcp_servers/files`, `.codex/hooks.json#/hooks/Stop#0a1b…`,
+    `.roomodes#/customModes#slug=review`.
     """
 
     path: str
     pointer: tuple[str, ...] = ()
     element: str = ""
+
+    @property
+    def name(self) -> tuple[str, str] | None:
+        """The key that names the element, and the name; None of what is no element, or is known by its value."""
+        key, sign, name = self.element.partition("=")
+        return (key, name) if sign else None
 
     def holds(self, other: Address) -> bool:
         """Is this the folder (with a final `/`), merged file, object or array in which `other` is?"""
@@ -65,7 +73,7 @@ class Address:
         text = _escape(self.path)
         if self.pointer:
             text += "#" + "".join("/" + _escape(key).replace("~", "~0").replace("/", "~1") for key in self.pointer)
-        return f"{text}#{self.element}" if self.element else text
+        return f"{text}#{_escape(self.element)}" if self.element else text
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -77,7 +85,7 @@ class Address:
                 raise ValueError(f"not an address: {text!r}")
             keys = rest[0][1:].split("/")
             pointer = tuple(_unescape(key.replace("~1", "/").replace("~0", "~")) for key in keys)
-        return cls(_unescape(path), pointer, rest[1] if len(rest) == 2 else "")
+        return cls(_unescape(path), pointer, _unescape(rest[1]) if len(rest) == 2 else "")
 
 
 def _escape(text: str) -> str:
@@ -183,15 +191,22 @@ class KeyOutput(_Output):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementOutput(_Output):
-    """One element of an array in such a file: foreign elements stay, ours is found again by its value."""
+    """One element of an array in such a file: foreign elements stay, ours is found again by its value, or by its name.
+
+    The `identity` is the key inside it that names it, where the harness takes only one of a name: what a person has
+    under the same name is then as a key of theirs.
+    """
 
     format: str
     pointer: tuple[str, ...]
     value: JsonValue
     condition: Condition | None = None
+    identity: str = ""
 
     @property
     def address(self) -> Address:
+        if self.identity and isinstance(self.value, Mapping):
+            return Address(self.path, self.pointer, f"{self.identity}={self.value[self.identity]}")
         return Address(self.path, self.pointer, value_hash(self.value))
 
 
@@ -229,6 +244,7 @@ class Clash:
     address: Address
     owners: tuple[str, ...]
     reason: str
+    items: tuple[ItemId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

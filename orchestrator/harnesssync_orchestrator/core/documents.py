@@ -36,6 +36,27 @@ def position(elements: Iterable[Any], element: str) -> int | None:
     return next((index for index, value in enumerate(elements) if value_hash(value) == element), None)
 
 
+def elements_at(values: Mapping[str, Any], address: Address) -> list[int]:
+    """The indices of the elements that an address names: several may have one name."""
+    found = value_at(values, address.pointer)
+    if not isinstance(found, list):
+        return []
+    if (named := address.name) is None:
+        index = position(found, address.element)
+        return [] if index is None else [index]
+    key, name = named
+    return [index for index, one in enumerate(found) if isinstance(one, Mapping) and one.get(key) == name]
+
+
+def value_of(values: Mapping[str, Any], address: Address) -> JsonValue | Gap:
+    """The value of a key, or the first of the elements, that an address names."""
+    found = value_at(values, address.pointer)
+    if not address.element or not isinstance(found, list):
+        return Gap.BLOCKED if address.element and not isinstance(found, Gap) else found
+    indices = elements_at(values, address)
+    return found[indices[0]] if indices else Gap.ABSENT
+
+
 def after(values: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
     """The values after `edits`, which share with those before what is not edited: neither may be changed in place.
     The edits must fit (no parent is `Gap.BLOCKED`)."""

@@ -19,7 +19,7 @@ from harnesssync_orchestrator.core.desired import (
     Loss,
     Output,
 )
-from harnesssync_orchestrator.core.documents import Gap, position, value_at
+from harnesssync_orchestrator.core.documents import Gap, elements_at, value_at
 from harnesssync_orchestrator.core.drift import Drift
 from harnesssync_orchestrator.core.exposure import WhollyOurs, why_exposed
 from harnesssync_orchestrator.core.foreign import Foreign, foreign_parts
@@ -258,10 +258,9 @@ def _presence(address: Address, observed: Observed) -> tuple[bool, int | None]:
     document = observed.documents.get(address.path)
     if not isinstance(document, Document):
         return False, None
-    found = value_at(document.values, address.pointer)
     if not address.element:
-        return not isinstance(found, Gap), None
-    index = position(found, address.element) if isinstance(found, list) else None
+        return not isinstance(value_at(document.values, address.pointer), Gap), None
+    index = next(iter(elements_at(document.values, address)), None)
     return index is not None, index
 
 

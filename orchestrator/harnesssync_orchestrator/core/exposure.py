@@ -15,7 +15,7 @@ from harnesssync_orchestrator.core.desired import (
     Output,
     value_hash,
 )
-from harnesssync_orchestrator.core.documents import Gap, residue, value_at
+from harnesssync_orchestrator.core.documents import Gap, residue, value_of
 from harnesssync_orchestrator.core.ledger import CONTAINER, Ledger
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed
 
@@ -53,7 +53,7 @@ class WhollyOurs:
         if Address(path) not in self._made or not isinstance(document, Document):
             return False
         ours = [
-            (address, _as_it_is(document, address) if address in self._private and not address.element else digest)
+            (address, _as_it_is(document, address) if address in self._private else digest)
             for address, digest in self._ours
             if address.path == path and address.pointer
         ]
@@ -61,7 +61,7 @@ class WhollyOurs:
 
 
 def _as_it_is(document: Document, address: Address) -> str:
-    value = value_at(document.values, address.pointer)
+    value = value_of(document.values, address)
     return "" if isinstance(value, Gap) else value_hash(value)
 
 

@@ -23,6 +23,7 @@ from dataclasses import replace
 from harnesssync_orchestrator.core.conditions import unmet
 from harnesssync_orchestrator.core.desired import (
     Address,
+    Clash,
     Desired,
     ElementOutput,
     FileOutput,
@@ -36,6 +37,7 @@ from harnesssync_orchestrator.core.desired import (
 )
 from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
+from harnesssync_orchestrator.core.elements import known_by_name
 from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
 from harnesssync_orchestrator.core.halts import why_halt
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
@@ -43,6 +45,7 @@ from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
 from harnesssync_orchestrator.core.plan import (
     Conflict,
     ConflictKind,
+    EditDocument,
     Held,
     MakeLink,
     Plan,
@@ -79,6 +82,7 @@ def plan(
     to whichever) stays: the package of a target may only be broken for the moment.
     `resolution` says what to do about drift; without it every edit is left alone. `asked` as in a `Draft`.
     """
+    ledger, moved = known_by_name(ledger, desired, observed)
     desired = without_taken(desired, observed, ledger)
     halted = why_halt(source, desired, ledger, targets=targets, is_another=trust.is_another, confirmed=confirmed)
     if halted is not None:
@@ -90,8 +94,9 @@ def plan(
     unread = Unread.of(source, confirmed=confirmed)
     stale, stuck = _unwanted(wanted, staying, desired, observed, mine, is_unread=bool(unread))
     draft = Draft(observed, ledger, source.scope, resolution or Resolution(), asked)
-    draft.conflicts.extend(_clash_conflict(clash.address, clash.owners, clash.reason) for clash in desired.clashes)
+    draft.conflicts.extend(_clash_conflict(clash) for clash in desired.clashes)
     _decide(draft, wanted, stale, source.root, unread)
+    _name(draft, moved)
     made = _made_but_not_recorded(draft)
     seen = hiding(draft, wanted, ledger.changed(made=made), whole)
     return Plan(
@@ -181,6 +186,21 @@ def _decide(
         decide_document(draft, path, work)
 
 
+def _name(draft: Draft, moved: Mapping[Address, Address]) -> None:
+    """Let the ledger have the entries of an earlier release under the addresses that they have by now. Of one that is
+    written or goes the operation says so: should that fail, the ledger is as it was."""
+    left = dict(moved)
+    for number, operation in enumerate(draft.operations):
+        if isinstance(operation, EditDocument):
+            named = [each for each in left if each in operation.record or each in operation.forget]
+            former = tuple(left.pop(each) for each in named)
+            draft.operations[number] = replace(operation, forget=(*operation.forget, *former))
+    for address, former_address in left.items():
+        draft.forget.append(former_address)
+        if address not in draft.forget:
+            draft.adopt.setdefault(address, draft.ledger.entries[address])
+
+
 def _decide_whole(draft: Draft, wish: Wanted[Output], output: FileOutput | LinkOutput, root: str) -> None:
     if isinstance(output, LinkOutput):
         decide_link(draft, wish, output, root)
@@ -256,11 +276,12 @@ def _says_what_it_said(output: Output, entry: Entry) -> bool:
     return not isinstance(output, LinkOutput) and value_hash(output.value) == entry.digest
 
 
-def _clash_conflict(address: Address, owners: tuple[str, ...], reason: str) -> Conflict:
+def _clash_conflict(clash: Clash) -> Conflict:
     return Conflict(
         kind=ConflictKind.CLASH,
-        address=address,
-        owners=owners,
-        message=f"{address} can't be written for {', '.join(owners)}: {reason}",
+        address=clash.address,
+        owners=clash.owners,
+        message=f"{clash.address} can't be written for {', '.join(clash.owners)}: {clash.reason}",
         hint="Rename one of the items that want it",
+        items=clash.items,
     )

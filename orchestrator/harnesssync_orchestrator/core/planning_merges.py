@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harnesssync_orchestrator.core.desired import Address, ElementOutput, KeyOutput, MergeOutput, Wanted, value_hash
+from harnesssync_orchestrator.core.desired import Address, KeyOutput, MergeOutput, Wanted, value_hash
 from harnesssync_orchestrator.core.documents import (
     Gap,
     after,
     missing_containers,
-    position,
     value_at,
 )
 from harnesssync_orchestrator.core.draft import Draft, written
 from harnesssync_orchestrator.core.drift import UNKNOWN, Choice, Drift, classify
+from harnesssync_orchestrator.core.elements import digest_there, digests_at, writing
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.modes import to_give_back, to_note
@@ -29,8 +29,8 @@ from harnesssync_orchestrator.core.observed import (
     Unusable,
     is_gone,
 )
-from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocument
-from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
+from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocument, Kept
+from harnesssync_orchestrator.core.targets import Edit, RemoveElement, RemoveKey
 
 
 @dataclass
@@ -63,13 +63,13 @@ class _Changes:
     found: dict[Address, Drift] = field(default_factory=dict)
     absent: set[Address] = field(default_factory=set)
 
-    def write(self, edit: Edit, address: Address, now: Entry, state: Drift) -> None:
-        self.edits.append(edit)
+    def write(self, edits: Iterable[Edit], address: Address, now: Entry, state: Drift) -> None:
+        self.edits.extend(edits)
         self.record[address] = now
         self.found[address] = state
 
-    def take_away(self, edit: Edit, address: Address) -> None:
-        self.edits.append(edit)
+    def take_away(self, edits: Iterable[Edit], address: Address) -> None:
+        self.edits.extend(edits)
         self.forget.append(address)
         self.found[address] = Drift.ORPHAN
 
@@ -136,8 +136,8 @@ def _formats(work: DocumentWork) -> Iterator[str]:
 def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], values: Mapping[str, Any]) -> None:
     output, address = wish.output, wish.output.address
     entry, digest = draft.entry(address), value_hash(output.value)
-    there = _digest_there(output, digest, values)
-    wrote = written(entry, there)
+    there, is_beside = digest_there(output, values, entry)
+    wrote = None if is_beside else written(entry, there)
     state = classify(wanted=digest, there=there, wrote=wrote)
     choice = draft.resolution.of(address, wish.owners, state)
     now = Entry(method=Method.MERGE, digest=digest, timestamp="", owners=wish.owners, format=output.format)
@@ -150,9 +150,12 @@ def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], v
     elif state is Drift.IN_STEP:
         draft.in_step(address, now)
     elif there is None or (there != UNKNOWN and (there == wrote or choice is Choice.RESTORE)):
-        is_element = isinstance(output, ElementOutput)
-        edit = AddElement(output.pointer, output.value) if is_element else SetKey(output.pointer, output.value)
-        changes.write(edit, address, replace(now, mode=changes.mode if output.secrets else 0), state)
+        entered = replace(now, mode=changes.mode if output.secrets else 0)
+        changes.write(writing(output, values), address, entered, Drift.OUTPUT_EDITED if is_beside else state)
+    elif choice is Choice.KEEP and is_beside and entry is not None:
+        kept = replace(now, digest=there, created=False, kept=True)
+        changes.write([RemoveElement(address.pointer, entry.digest)], address, kept, Drift.KEPT)
+        draft.kept.append(Kept(address=address, owners=wish.owners, items=output.items))
     elif choice is Choice.KEEP:
         draft.let_keep(address, wish, replace(now, digest="" if there == UNKNOWN else there))
     else:
@@ -185,34 +188,20 @@ def _decide_beside(draft: Draft, wish: Wanted[MergeOutput], now: Entry, rival: s
     draft.leave(ConflictKind.FOREIGN, wish, message, hint, state=Drift.FOREIGN, choices=choices)
 
 
-def _digest_there(output: MergeOutput, digest: str, values: Mapping[str, Any]) -> str | None:
-    """That of the value in an output's place; of an element, which is known by its digest alone, `digest` if it is
-    there. None for nothing, `UNKNOWN` where a value stands in the way of the table or the list that is needed."""
-    found = value_at(values, output.pointer)
-    if found is Gap.ABSENT:
-        return None
-    if isinstance(found, Gap):
-        return UNKNOWN
-    if not isinstance(output, ElementOutput):
-        return value_hash(found)
-    if not isinstance(found, list):
-        return UNKNOWN
-    return digest if position(found, digest) is not None else None
-
-
 def _decide_stale(draft: Draft, changes: _Changes, address: Address, entry: Entry, values: Mapping[str, Any]) -> None:
     found = value_at(values, address.pointer)
-    there = isinstance(found, list) and position(found, entry.digest) is not None if address.element else True
+    there = digests_at(values, address) if address.element else [""]
     choice = draft.resolution.of(address, entry.owners, Drift.ORPHAN)
-    is_absent = found is Gap.ABSENT or found is Gap.BLOCKED or not there
-    if not entry.created or is_absent or choice is Choice.KEEP:
+    if isinstance(found, Gap) or not there:
         draft.forget.append(address)
-        if is_absent:
-            changes.absent.add(address)
-    elif address.element:
-        changes.take_away(RemoveElement(address.pointer, entry.digest), address)
-    elif choice is Choice.RESTORE or (not isinstance(found, Gap) and value_hash(found) == entry.digest):
-        changes.take_away(RemoveKey(address.pointer), address)
+        changes.absent.add(address)
+    elif not entry.created or choice is Choice.KEEP:
+        draft.forget.append(address)
+    elif address.element and (entry.digest in there or choice is Choice.RESTORE):
+        going = [entry.digest] if entry.digest in there else there
+        changes.take_away([RemoveElement(address.pointer, digest) for digest in going], address)
+    elif not address.element and (choice is Choice.RESTORE or value_hash(found) == entry.digest):
+        changes.take_away([RemoveKey(address.pointer)], address)
     else:
         draft.leave_orphan(address, entry, choices=(Choice.RESTORE, Choice.KEEP))
 

@@ -131,7 +131,10 @@ def desired_state(
     for address, wishes in ((address, _lasting(all_wishes)) for address, all_wishes in outputs.items()):
         if len(wishes) > 1 and len({_essence(output) for _, output in wishes}) > 1:
             owners = _distinct(owner for owner, _ in wishes)
-            clashes.append(Clash(address=address, owners=owners, reason="different content is wanted here"))
+            items = _distinct(chain.from_iterable(output.items for _, output in wishes))
+            by = f" by {', '.join(map(str, items))}" if len(items) > 1 else ""
+            reason = f"different content is wanted here{by}"
+            clashes.append(Clash(address=address, owners=owners, reason=reason, items=items))
         else:
             wish = _shared(wishes)
             (standby if wish.output.only_beside else wanted)[address] = wish

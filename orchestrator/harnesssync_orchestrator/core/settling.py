@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from harnesssync_orchestrator.core.desired import Address, value_hash
-from harnesssync_orchestrator.core.documents import Gap, position, value_at
+from harnesssync_orchestrator.core.documents import Gap, position, value_at, value_of
 from harnesssync_orchestrator.core.history import Change, Found, Record, is_as_left
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Unparsable
@@ -86,10 +86,7 @@ def _old(change: Change) -> dict[Address, Entry]:
 
 
 def _is_anything(values: Mapping[str, object], address: Address) -> bool:
-    found = value_at(values, address.pointer)
-    if address.element:
-        return isinstance(found, list) and position(found, address.element) is not None
-    return not isinstance(found, Gap)
+    return not isinstance(value_of(values, address), Gap)
 
 
 def _is_there(values: Mapping[str, object], address: Address, entry: Entry) -> bool:

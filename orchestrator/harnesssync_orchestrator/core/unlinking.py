@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue
 from harnesssync_orchestrator.core.draft import Draft
@@ -16,7 +17,7 @@ from harnesssync_orchestrator.core.plan import Conflict, ConflictKind, EditDocum
 from harnesssync_orchestrator.core.planning_files import decide_removal
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.stood import Stood
-from harnesssync_orchestrator.core.targets import Edit, RemoveKey, SetKey
+from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, RemoveKey, SetKey
 
 
 def unlink_plan(observed: Observed, ledger: Ledger, *, scope: Scope, targets: Collection[str] | None) -> Plan:
@@ -114,13 +115,22 @@ def _giving_back(
         holding = {each for each in operation.unmade if any(each.holds(address) for address in back)}
         stay = {each.pointer for each in holding}  # they are not empty after all
         left = [edit for edit in operation.edits if not (isinstance(edit, RemoveKey) and edit.pointer in stay)]
-        edits = tuple(_value_back(operation, edit, values) for edit in left)
+        names = {(each.pointer, entries[each].digest): each for each in back if each.element}
+        edits = tuple(chain.from_iterable(_value_back(operation, edit, values, names) for edit in left))
         return replace(operation, edits=edits, unmade=tuple(each for each in operation.unmade if each not in holding))
     return operation
 
 
-def _value_back(operation: EditDocument, edit: Edit, values: Mapping[Address, JsonValue]) -> Edit:
+def _value_back(
+    operation: EditDocument,
+    edit: Edit,
+    values: Mapping[Address, JsonValue],
+    names: Mapping[tuple[tuple[str, ...], str], Address],
+) -> tuple[Edit, ...]:
+    """What is done in place of an edit. `names` are the elements that come back, by those of ours that go for them."""
+    if isinstance(edit, RemoveElement) and (named := names.get((edit.pointer, edit.element))) is not None:
+        return AddElement(edit.pointer, values[named]), edit
     address = Address(operation.path, edit.pointer)
     if isinstance(edit, RemoveKey) and address in values and address in operation.forget:
-        return SetKey(edit.pointer, values[address])
-    return edit
+        return (SetKey(edit.pointer, values[address]),)
+    return (edit,)

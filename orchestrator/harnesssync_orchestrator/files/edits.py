@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harnesssync_orchestrator.core.adoption import NotAdoptableError, take_in, take_in_keys
 from harnesssync_orchestrator.core.desired import FileOutput, LinkOutput, MergeOutput, Output, short_hash, value_hash
-from harnesssync_orchestrator.core.documents import Gap, value_at
+from harnesssync_orchestrator.core.documents import Gap, value_of
 from harnesssync_orchestrator.core.items import Agent, Command, Item, McpServer, Rule
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
@@ -126,7 +126,7 @@ class _Guess:
             values = document_format.parse(self._regular(f"{self.root}/{output.path}"))
         except DocumentError as error:
             raise NotAdoptableError(f"the file can't be parsed: {error.message}") from error
-        found = value_at(values, output.pointer) if isinstance(values, Mapping) else Gap.ABSENT
+        found = value_of(values, output.address) if isinstance(values, Mapping) else Gap.ABSENT
         servers = [item for item in self._items(output) if isinstance(item, McpServer)]
         if isinstance(found, Gap) or len(servers) != 1 or servers[0].origin.plugin:
             raise NotAdoptableError(_UNCLEAR)

@@ -16,10 +16,11 @@ from harnesssync_orchestrator.core.desired import (
     FileOutput,
     JsonValue,
     KeyOutput,
+    MergeOutput,
     short_hash,
     value_hash,
 )
-from harnesssync_orchestrator.core.documents import Gap, position, residue, value_at
+from harnesssync_orchestrator.core.documents import Gap, position, residue, value_at, value_of
 from harnesssync_orchestrator.core.explaining import holder
 from harnesssync_orchestrator.core.history import TransactionKind
 from harnesssync_orchestrator.core.import_credentials import places_of_credentials
@@ -200,14 +201,17 @@ class _Ground:
         out: list[tuple[Address, str]] = []
         for address, entry in self.ledger.entries.items():
             if address.path == path and address.pointer and entry.created and not entry.kept:
-                found = value_at(parsed, address.pointer)
+                found = value_of(parsed, address)
                 if not isinstance(found, Gap):
-                    out.append((address, entry.digest if address.element else value_hash(found)))
+                    out.append((address, value_hash(found)))
                     theirs.ours.append(address)
         known = {address for address, _ in out}
         for address, wish in self.desired.wanted.items():
-            if address.path == path and address not in known and _says(parsed, wish.output):
-                out.append((address, address.element or value_hash(_value(parsed, address.pointer))))
+            output = wish.output
+            if address.path != path or address in known or not isinstance(output, (KeyOutput, ElementOutput)):
+                continue
+            if _says(parsed, output):
+                out.append((address, value_hash(output.value)))
                 theirs.said.append(address)
         made = [address for address in self.ledger.made if address.path == path and address.pointer]
         return residue(parsed, out, made)
@@ -271,17 +275,9 @@ def _is_parsed(path: str, patterns: Iterable[str]) -> bool:
     return any(fits(path, pattern) for pattern in single)
 
 
-def _value(values: Mapping[str, JsonValue], pointer: Iterable[str]) -> JsonValue:
-    found = value_at(values, pointer)
-    return None if isinstance(found, Gap) else found
-
-
-def _says(values: Mapping[str, JsonValue], output: object) -> bool:
+def _says(values: Mapping[str, JsonValue], output: MergeOutput) -> bool:
     """Does a file say what a sync would put there?"""
-    if isinstance(output, KeyOutput):
-        found = value_at(values, output.pointer)
-        return not isinstance(found, Gap) and value_hash(found) == value_hash(output.value)
+    found, digest = value_at(values, output.pointer), value_hash(output.value)
     if isinstance(output, ElementOutput):
-        found = value_at(values, output.pointer)
-        return isinstance(found, list) and position(found, value_hash(output.value)) is not None
-    return False
+        return isinstance(found, list) and position(found, digest) is not None
+    return not isinstance(found, Gap) and value_hash(found) == digest

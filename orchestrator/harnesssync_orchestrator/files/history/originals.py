@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue
-from harnesssync_orchestrator.core.documents import Gap, value_at
+from harnesssync_orchestrator.core.documents import Gap, value_of
 from harnesssync_orchestrator.core.history import Record
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.stood import Nothing, Stood
@@ -46,9 +46,9 @@ def originals(
                 continue
             if not address.pointer:
                 found.stood[address] = before
-            elif not address.element:
+            elif address.name is not None or not address.element:
                 values = _values(history / entry.origin / PACK, address.path, formats.get(entry.format))
-                value = value_at(values, address.pointer)
+                value = value_of(values, address)
                 if not isinstance(value, Gap):
                     found.values[address] = value
         except HarnessSyncError as error:

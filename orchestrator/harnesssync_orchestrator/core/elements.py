@@ -1,0 +1,74 @@
+"""Elements of arrays that a harness knows by a name in them: what stands under one, and which of ours has which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from harnesssync_orchestrator.core.desired import Address, Desired, ElementOutput, MergeOutput, value_hash
+from harnesssync_orchestrator.core.documents import Gap, elements_at, value_at
+from harnesssync_orchestrator.core.drift import UNKNOWN
+from harnesssync_orchestrator.core.ledger import Entry, Ledger
+from harnesssync_orchestrator.core.observed import Document, Observed
+from harnesssync_orchestrator.core.targets import AddElement, Edit, RemoveElement, SetKey
+
+
+def digests_at(values: Mapping[str, Any], address: Address) -> list[str]:
+    """Those of the elements that an address names. An array may have several of one name, and a harness refuses it."""
+    found = value_at(values, address.pointer)
+    return [value_hash(found[index]) for index in elements_at(values, address)] if isinstance(found, list) else []
+
+
+def digest_there(output: MergeOutput, values: Mapping[str, Any], entry: Entry | None) -> tuple[str | None, bool]:
+    """The digest of what is in an output's place; and whether it stands beside ours, since a person put it there.
+
+    None for nothing, `UNKNOWN` where a value stands in the way of the table or the list that is needed. Of several
+    elements of a name it is that of one which is not ours, if there is such a one.
+    """
+    found = value_at(values, output.pointer)
+    if found is Gap.ABSENT:
+        return None, False
+    if isinstance(found, Gap) or (isinstance(output, ElementOutput) and not isinstance(found, list)):
+        return UNKNOWN, False
+    if not isinstance(output, ElementOutput):
+        return value_hash(found), False
+    there, wanted = digests_at(values, output.address), value_hash(output.value)
+    ours = entry.digest if entry is not None and entry.created else wanted
+    others = [digest for digest in there if digest not in (ours, wanted)]
+    if not others:
+        return (ours if ours in there else wanted) if there else None, False
+    return others[0], entry is not None and entry.created and ours in there
+
+
+def writing(output: MergeOutput, values: Mapping[str, Any]) -> list[Edit]:
+    """What puts an output in its place. An element is added before those of its name go: an array that we did not make
+    is never left empty in between."""
+    if not isinstance(output, ElementOutput):
+        return [SetKey(output.pointer, output.value)]
+    there, wanted = digests_at(values, output.address), value_hash(output.value)
+    edits: list[Edit] = [] if wanted in there else [AddElement(output.pointer, output.value)]
+    if wanted in there:
+        there.remove(wanted)
+    return [*edits, *(RemoveElement(output.pointer, digest) for digest in there)]
+
+
+def known_by_name(ledger: Ledger, desired: Desired, observed: Observed) -> tuple[Ledger, Mapping[Address, Address]]:
+    """The ledger of a release that knew all elements by their values, with the names of those that have one; and which
+    entries have got another address by that, the old by the new."""
+    moved: dict[Address, Address] = {}
+    nameless = [each for each in ledger.entries if each.element and each.name is None]
+    for address, wish in desired.wanted.items() if nameless or ledger.pending else ():
+        if address.name is None or address in ledger.entries or not isinstance(wish.output, ElementOutput):
+            continue
+        document = observed.documents.get(address.path)
+        digests = digests_at(document.values, address) if isinstance(document, Document) else []
+        former = [Address(address.path, address.pointer, each) for each in (*digests, value_hash(wish.output.value))]
+        if (old := next((each for each in former if each in ledger.entries), None)) is not None:
+            moved[address] = old
+    if not moved:
+        return ledger, {}
+    new = {old: address for address, old in moved.items()}
+    entries = {new.get(address, address): entry for address, entry in ledger.entries.items()}
+    pending = {new.get(address, address): digest for address, digest in ledger.pending.items()}
+    return replace(ledger, entries=entries, pending=pending), moved
