@@ -51,7 +51,7 @@ _GROUPS = {
 
 
 def _modes(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
-    """Modes in `.roomodes`, which may be JSON: a mode is what a task can be handed on to."""
+    """Modes in `.roomodes`, which is read as YAML and may be JSON: a mode is what a task can be handed on to."""
     for agent in agents:
         name = slug(agent.name).replace("_", "-")
         tools = granted(view, agent, _GROUPS, lambda _server, _tool: None)
@@ -71,7 +71,7 @@ def _modes(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             path=".roomodes",
             items=(agent.id,),
             private=is_private(view, agent),
-            format="json",
+            format="json-or-yaml",
             pointer=("customModes",),
             identity="slug",
             value={

@@ -117,7 +117,12 @@ NAMED = {
 }
 """Files with such lists."""
 
-PARSERS = {"json": json.loads, "toml": lambda text: tomlkit.parse(text).unwrap(), "yaml": yaml.safe_load}
+PARSERS = {
+    "json": json.loads,
+    "json-or-yaml": yaml.safe_load,
+    "toml": lambda text: tomlkit.parse(text).unwrap(),
+    "yaml": yaml.safe_load,
+}
 
 
 def results(target: Target, source: Source) -> Iterator[Output | Loss]:

@@ -162,10 +162,17 @@ def _commented(text: str, sign: str, random: Random) -> str:
     return "".join(line + (f"{sign} note {n}\n" if random.random() < 0.5 else "") for n, line in enumerate(lines))
 
 
+def _yaml(values: Mapping[str, Any], indent: int | str) -> str:
+    return yaml.safe_dump(values, indent=4 if indent == 4 else 2) if values else ""
+
+
 _TEXTS: Mapping[str, Any] = {
     "json": lambda values, indent: json.dumps(values, indent=indent) + "\n",
     "toml": lambda values, _: tomlkit.dumps(values),
-    "yaml": lambda values, indent: yaml.safe_dump(values, indent=4 if indent == 4 else 2) if values else "",
+    "yaml": _yaml,
+    "json-or-yaml": lambda values, indent: (
+        json.dumps(values, indent=indent) + "\n" if indent == 2 else _yaml(values, indent)
+    ),
 }
 
 

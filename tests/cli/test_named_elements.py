@@ -156,7 +156,7 @@ def of_an_earlier_release(home: Path) -> int:
                 continue
             for address in [each for each in rows if re.search(r"#[a-z]+=", each)]:
                 row = rows.pop(address)
-                rows[f"{address.rpartition('#')[0]}#{row['hash']}"] = row
+                rows[f"{address.rpartition('#')[0]}#{row['hash']}"] = {**row, "format": "json"}
                 count += 1
         file.write_text(json.dumps(document))
     return count
@@ -185,6 +185,32 @@ def test_a_ledger_of_an_earlier_release_still_knows_ours(run: Run, worktree: Pat
     if change != "edit":
         assert roo(run, worktree, "unlink").code == 0
         assert (worktree / MODES).read_bytes() == before
+
+
+def test_modes_that_a_person_wrote_as_yaml_stay_that(run: Run, worktree: Path) -> None:
+    """Which is what Roo Code reads. What ours says changes, and goes, with every byte of theirs as it was."""
+    theirs = (
+        "# mine\ncustomModes:\n  - slug: other\n    roleDefinition: >-\n      Some\n      text.  \n    groups: [read]\n"
+    )
+    (worktree / MODES).write_text(theirs)
+    assert roo(run, worktree, "sync").code == 0
+    assert (worktree / MODES).read_text().startswith(theirs)
+    assert slugs(worktree) == ["other", "reviewer"]
+    change_agent(worktree)
+    assert roo(run, worktree, "sync").code == 0
+    assert modes(worktree)[1]["roleDefinition"] == "Review well."
+    assert roo(run, worktree, "unlink").code == 0
+    assert (worktree / MODES).read_text() == theirs
+
+
+def test_modes_that_an_earlier_release_wrote_may_become_yaml(run: Run, worktree: Path, home: Path) -> None:
+    """It read them as JSON, and its ledger says so."""
+    assert roo(run, worktree, "sync").code == 0
+    assert of_an_earlier_release(home) == 1
+    (worktree / MODES).write_text(yaml.safe_dump({"mine": 1, "customModes": modes(worktree)}, sort_keys=False))
+    assert roo(run, worktree, "sync").code == 0
+    assert roo(run, worktree, "unlink").code == 0
+    assert yaml.safe_load((worktree / MODES).read_text()) == {"mine": 1}
 
 
 def test_a_server_of_the_same_name_is_a_conflict_in_vibe(run: Run, worktree: Path, home: Path) -> None:

@@ -10,6 +10,7 @@ from harnesssync_orchestrator.core.targets import DocumentFormat
 
 _CLASSES = {
     "json": ("json_document", "JsonDocument"),
+    "json-or-yaml": ("json_or_yaml", "JsonOrYamlDocument"),
     "toml": ("toml_document", "TomlDocument"),
     "yaml": ("yaml_document", "YamlDocument"),
 }

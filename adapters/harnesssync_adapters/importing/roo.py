@@ -82,5 +82,5 @@ IMPORTER = importer(
     ),
     tongue=Tongue(harness="Roo Code", text=env_references, timeout=("timeout", 1000)),
     more=_more,
-    formats={_MODES: "yaml"},
+    formats={_MODES: "json-or-yaml"},
 )

@@ -175,8 +175,8 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyOutput(_Output):
-    """One key of a file that people also edit. `format` names the document format (`json`, `toml`, `yaml`). The
-    `rivals` are other files of that format in which the harness finds the same key."""
+    """One key of a file that people also edit. `format` names the document format (`json`, `toml`, `yaml`,
+    `json-or-yaml`). The `rivals` are other files of that format in which the harness finds the same key."""
 
     format: str
     pointer: tuple[str, ...]

@@ -55,8 +55,10 @@ def writing(output: MergeOutput, values: Mapping[str, Any]) -> list[Edit]:
 
 def known_by_name(ledger: Ledger, desired: Desired, observed: Observed) -> tuple[Ledger, Mapping[Address, Address]]:
     """The ledger of a release that knew all elements by their values, with the names of those that have one; and which
-    entries have got another address by that, the old by the new."""
+    entries have got another address by that, the old by the new. The format is the one by which the file is read now.
+    """
     moved: dict[Address, Address] = {}
+    formats: dict[Address, str] = {}
     nameless = [each for each in ledger.entries if each.element and each.name is None]
     for address, wish in desired.wanted.items() if nameless or ledger.pending else ():
         if address.name is None or address in ledger.entries or not isinstance(wish.output, ElementOutput):
@@ -65,10 +67,11 @@ def known_by_name(ledger: Ledger, desired: Desired, observed: Observed) -> tuple
         digests = digests_at(document.values, address) if isinstance(document, Document) else []
         former = [Address(address.path, address.pointer, each) for each in (*digests, value_hash(wish.output.value))]
         if (old := next((each for each in former if each in ledger.entries), None)) is not None:
-            moved[address] = old
+            moved[address], formats[address] = old, wish.output.format
     if not moved:
         return ledger, {}
     new = {old: address for address, old in moved.items()}
     entries = {new.get(address, address): entry for address, entry in ledger.entries.items()}
+    entries |= {address: replace(entries[address], format=name) for address, name in formats.items()}
     pending = {new.get(address, address): digest for address, digest in ledger.pending.items()}
     return replace(ledger, entries=entries, pending=pending), moved
