@@ -49,6 +49,10 @@ def placed(scope: Scope, *items: Item) -> list[tuple[str, Any]]:
             [("tools.write_file.denylist", "/etc/x"), ("tools.write_file.denylist", "/etc/x/*")],
         ),
         ("deny", "Write(~/.ssh/**)", [("tools.write_file.denylist", "*/.ssh/*")]),
+        ("deny", "Write(.env)", [("tools.write_file.denylist", "*/.env"), ("tools.write_file.denylist", "*/.env/*")]),
+        ("deny", "Write(.git/**)", [("tools.write_file.denylist", "*/.git/*")]),
+        ("deny", "Write(.env.*)", [("tools.write_file.denylist", "*/.env.*")]),
+        ("deny", "Write(src/.env.*)", [("tools.write_file.denylist", "*/src/.env.*")]),
         (
             "ask",
             "Bash(git push:*)",

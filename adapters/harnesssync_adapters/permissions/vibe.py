@@ -7,6 +7,7 @@ Vibe ships; only the tools that are off are joined. So a project turns tools off
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
@@ -23,6 +24,7 @@ _CONFIG = ".vibe/config.toml"
 _LISTS = {Action.DENY: "denylist", Action.ASK: "sensitive_patterns", Action.ALLOW: "allowlist"}
 _SHIPPED = {"sensitive_patterns": ("sudo",)}
 _PATHS = {"Read": ("read_file", "grep"), "Edit": ("edit", "write_file"), "Write": ("write_file",)}
+_BEGINNING = re.compile(r"^(?:[~.]?/+|[~.]$)")
 _ALWAYS_ASKS = "Vibe asks about it"
 
 
@@ -111,6 +113,6 @@ def _command_places(rule: PermissionRule) -> list[tuple[tuple[str, ...], str]] |
 def _paths(rule: PermissionRule) -> list[str]:
     """Patterns for whole paths, in which `*` stands for any text: a relative path is meant in any folder."""
     path = str(rule.specifier).strip()
-    path = path[1:] if path.startswith("//") else "*/" + path.removeprefix("~").removeprefix(".").lstrip("/")
+    path = path[1:] if path.startswith("//") else "*/" + _BEGINNING.sub("", path)
     path = path.replace("**/", "*/").replace("**", "*").replace("*/*/", "*/").rstrip("/")
     return [path] if path.endswith("*") else [path, f"{path}/*"]
