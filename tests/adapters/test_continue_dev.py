@@ -126,6 +126,16 @@ def test_a_denied_command_is_told_to_get_through_behind_another() -> None:
     assert [True] == [loss.security for loss in result.losses]
 
 
+@pytest.mark.parametrize("action", ["deny", "ask"])
+def test_a_rule_for_a_tool_of_a_server_is_told_to_hold_for_every_server(action: str) -> None:
+    """It bears its own name alone, which another server's tool may bear as well."""
+    result = desired(USER, permissions(USER, permission(USER, action, "mcp__mine__del")))
+    assert result.wanted
+    (loss,) = result.losses
+    assert (loss.what, loss.security) == (f"{action} mcp__mine__del", False)
+    assert loss.why == "it holds for the tool `del` of every server"
+
+
 def test_rules_and_commands_are_files_of_its_own_folder() -> None:
     """A person's own rules apart from those that a team shares."""
     items = [

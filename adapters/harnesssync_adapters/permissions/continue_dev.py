@@ -47,6 +47,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             patterns, why = _patterns(rule)
             for pattern in patterns:
                 yield rule_element(view, one, rule, _FILE, (_LISTS[rule.action],), pattern, format="yaml")
+            if patterns and split_mcp(rule.tool) is not None:
+                yield lost(view, one, rule, f"it holds for the tool `{patterns[0]}` of every server", security=False)
             if why:
                 yield lost(view, one, rule, why)
         yield from settings_losses(view, one, "Continue")
