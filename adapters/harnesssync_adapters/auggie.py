@@ -16,7 +16,7 @@ from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
-from harnesssync_adapters.shared.servers import server_key, unusable
+from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
@@ -109,8 +109,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         yield server_key(view, server, SETTINGS, ("mcpServers", server.name), _server(server))
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "Auggie has no such setting")
-        for name in server.extra:
-            yield loss(view, server, name, "Auggie has no such setting")
+        yield from extra_losses(view, server, "Auggie")
 
 
 def _server(server: McpServer) -> dict[str, JsonValue]:

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.command_skills import told_commands
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
-from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.rule_files import always, always_files
-from harnesssync_adapters.shared.servers import server_key
+from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.importing import Importer
@@ -76,8 +75,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             ("mcpServers", server.name),
             _server(server, found),
         )
-        for name in server.extra:
-            yield loss(view, server, name, "Cline has no such setting")
+        yield from extra_losses(view, server, "Cline")
 
 
 def _server(server: McpServer, found: Plain) -> dict[str, JsonValue]:

@@ -17,7 +17,7 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
-from harnesssync_adapters.shared.servers import server_key
+from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import may_write
 from harnesssync_orchestrator.core.desired import (
@@ -124,14 +124,13 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             continue
         losses: dict[str, str] = {}
         value = _stdio(server, losses) if server.transport is Transport.STDIO else _http(server, losses)
-        for name in server.extra:
-            losses[name] = "Codex has no such setting"
         if value is not None:
             if server.timeout_ms is not None:
                 value["tool_timeout_sec"] = _seconds(server.timeout_ms)
             yield server_key(view, server, _CONFIG, ("mcp_servers", server.name), value, format="toml")
         for what, why in losses.items():
             yield loss(view, server, what, why)
+        yield from extra_losses(view, server, "Codex")
 
 
 def _stdio(server: McpServer, losses: dict[str, str]) -> dict[str, JsonValue] | None:

@@ -15,7 +15,7 @@ from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.rule_files import always, always_files
-from harnesssync_adapters.shared.servers import templates, unusable
+from harnesssync_adapters.shared.servers import extra_losses, templates, unusable
 from harnesssync_adapters.shared.skills import copied_besides, skill_losses
 from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.importing import Importer
@@ -97,8 +97,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         )
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "Continue has a time-out for connecting alone")
-        for name in server.extra:
-            yield loss(view, server, name, "Continue has no such setting")
+        yield from extra_losses(view, server, "Continue")
 
 
 def _server(server: McpServer) -> dict[str, JsonValue]:

@@ -22,7 +22,7 @@ from harnesssync_adapters.shared.command_skills import called_losses, command_sk
 from harnesssync_adapters.shared.conditional import because
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import NATIVE_RULES, glob_losses, otherwise, told_globs
-from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
+from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
 from harnesssync_orchestrator.core import prompts
@@ -186,8 +186,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             if server.timeout_ms is not None:
                 value["timeout"] = server.timeout_ms
             yield server_key(view, server, ".copilot/mcp-config.json", ("mcpServers", server.name), value)
-        for name in server.extra:
-            yield loss(view, server, name, "GitHub Copilot has no such setting, or another one")
+        yield from extra_losses(view, server, "GitHub Copilot")
 
 
 def _invalid(view: View, server: McpServer) -> Loss | None:

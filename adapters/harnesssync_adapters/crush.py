@@ -16,7 +16,7 @@ from harnesssync_adapters.permissions.crush import TOOLS, config, permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import found_at, is_private, loss
-from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, templates, unusable
+from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import (
     ElementOutput,
@@ -82,8 +82,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if server.timeout_ms is not None:
             value["timeout"] = math.ceil(server.timeout_ms / 1000)
         yield server_key(view, server, config(view), ("mcp", server.name), value)
-        for name in server.extra:
-            yield loss(view, server, name, "Crush has no such setting, or another one")
+        yield from extra_losses(view, server, "Crush")
 
 
 def _not_expanded(server: McpServer) -> tuple[str, str] | None:

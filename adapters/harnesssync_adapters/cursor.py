@@ -18,7 +18,7 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_files import command_files
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import by_joined_globs, glob_losses, rule_file, told_globs
-from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, templates, unusable
+from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed, may_write
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
@@ -121,8 +121,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
                 yield loss(view, server, str(reference), "Cursor's variables have no default")
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "Cursor has no such setting")
-        for name in server.extra:
-            yield loss(view, server, name, "Cursor has no such setting, or another one")
+        yield from extra_losses(view, server, "Cursor")
 
 
 def _would_expand(text: str) -> bool:

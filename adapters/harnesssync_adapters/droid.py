@@ -16,7 +16,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_files import prompt_files
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import in_claudes_shape, server_key, unusable
+from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
@@ -169,8 +169,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if server.timeout_ms is not None:
             value["timeoutMs"] = server.timeout_ms
         yield server_key(view, server, ".factory/mcp.json", ("mcpServers", server.name), value)
-        for name in server.extra:
-            yield loss(view, server, name, "Factory Droid has no such setting, or another one")
+        yield from extra_losses(view, server, "Factory Droid")
 
 
 def _never(text: str) -> bool:  # noqa: ARG001 - it expands what Claude Code expands

@@ -19,7 +19,7 @@ from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, narrowed_servers, setting
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import server_key, unusable
+from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import (
@@ -125,8 +125,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             yield refused
             continue
         yield server_key(view, server, SETTINGS, ("mcpServers", server.name), _server(server))
-        for name in server.extra:
-            yield loss(view, server, name, "Gemini CLI has no such setting")
+        yield from extra_losses(view, server, "Gemini CLI")
         if "_" in server.name:
             why = "Gemini CLI's policies can't tell where a name with underscores ends: prefer hyphens"
             yield loss(view, server, f"name: {server.name}", why)

@@ -16,7 +16,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import server_key
+from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
@@ -87,8 +87,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             value,
             format="yaml",
         )
-        for name in server.extra:
-            yield loss(view, server, name, "Goose has no such setting")
+        yield from extra_losses(view, server, "Goose")
 
 
 def _server(server: McpServer) -> tuple[dict[str, JsonValue] | None, dict[str, str]]:

@@ -17,7 +17,7 @@ from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.opencode_family import Family, called_skill_losses, rendered_agents, rendered_commands
 from harnesssync_adapters.shared.opencode_tools import would_expand
-from harnesssync_adapters.shared.servers import server_key, templates, unusable
+from harnesssync_adapters.shared.servers import extra_losses, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.importing import Importer
@@ -116,8 +116,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             yield loss(view, server, what, why)
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "Kilo Code's time-out is for listing tools alone")
-        for name in server.extra:
-            yield loss(view, server, name, "Kilo Code has no such setting, or another one")
+        yield from extra_losses(view, server, "Kilo Code")
 
 
 def _in_home(server: McpServer) -> tuple[dict[str, JsonValue], dict[str, str]]:

@@ -18,7 +18,7 @@ from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.kimi_tools import TOOLS, agent_tools, denied_tools
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import server_key
+from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
@@ -95,8 +95,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if (found is None and not is_read) or (is_read and _is_understood(server)):
             continue
         yield server_key(view, server, ".kimi-code/mcp.json", ("mcpServers", server.name), value)
-        for name in server.extra:
-            yield loss(view, server, name, "Kimi has no such setting")
+        yield from extra_losses(view, server, "Kimi")
 
 
 def _is_understood(server: McpServer) -> bool:

@@ -15,7 +15,7 @@ from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.opencode_family import called_skill_losses, rendered_agents, rendered_commands
 from harnesssync_adapters.shared.opencode_tools import would_expand
-from harnesssync_adapters.shared.servers import server_key, templates, unusable
+from harnesssync_adapters.shared.servers import extra_losses, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_besides
 from harnesssync_orchestrator.core.desired import (
     ElementOutput,
@@ -97,8 +97,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
                     yield loss(view, server, str(reference), why)
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "OpenCode's time-out is for listing tools alone")
-        for name in server.extra:
-            yield loss(view, server, name, "OpenCode has no such setting, or another one")
+        yield from extra_losses(view, server, "OpenCode")
 
 
 def _server(server: McpServer) -> dict[str, JsonValue]:

@@ -15,7 +15,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
-from harnesssync_adapters.shared.servers import server_key, unusable
+from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import is_allowed
 from harnesssync_orchestrator.core.desired import Condition, FileOutput, JsonValue, Loss, Output
@@ -106,8 +106,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         yield server_key(view, server, ".openhands/mcp.json", ("mcpServers", server.name), _server(server))
         if server.timeout_ms is not None:
             yield loss(view, server, f"timeout: {server.timeout_ms}", "OpenHands has no such setting")
-        for name in server.extra:
-            yield loss(view, server, name, "OpenHands has no such setting")
+        yield from extra_losses(view, server, "OpenHands")
 
 
 def _server(server: McpServer) -> dict[str, JsonValue]:

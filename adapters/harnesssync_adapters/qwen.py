@@ -22,7 +22,7 @@ from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
 from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
-from harnesssync_adapters.shared.servers import server_key, templates, unusable
+from harnesssync_adapters.shared.servers import extra_losses, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.importing import Importer
@@ -146,8 +146,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
         if refers or not is_read:
             yield server_key(view, server, SETTINGS, ("mcpServers", server.name), _server(server))
         yield from _variable_losses(view, server)
-        for name in server.extra:
-            yield loss(view, server, name, "Qwen Code has no such setting, or another one")
+        yield from extra_losses(view, server, "Qwen Code")
 
 
 def _never(text: str) -> bool:  # noqa: ARG001 - in .mcp.json nothing is expanded

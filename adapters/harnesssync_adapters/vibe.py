@@ -17,6 +17,7 @@ from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.servers import extra_losses
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.vibe_tools import TOOLS, agent_tools, denied_tools, server_name
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
@@ -103,8 +104,7 @@ def _servers(view: View, servers: Sequence[McpServer]) -> Iterator[Output | Loss
             identity="name",
             value=_server(server, found),
         )
-        for name in server.extra:
-            yield loss(view, server, name, "Vibe has no such setting")
+        yield from extra_losses(view, server, "Vibe")
 
 
 def _server(server: McpServer, found: Plain) -> dict[str, JsonValue]:

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from tests.adapters.conftest import server, source
 
+from harnesssync_adapters import TARGETS
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_orchestrator.core.desired import KeyOutput, Loss
 from harnesssync_orchestrator.core.items import McpServer, Scope, Transport
-from harnesssync_orchestrator.core.targets import View
+from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.targets import Target, View
 
 PROJECT = Scope.PROJECT
 KNOWN = Dialect(
@@ -81,6 +83,14 @@ def test_a_time_out_is_rounded_up_to_the_unit_of_the_harness() -> None:
     assert value == {"type": "http", "serverUrl": "https://x.example", "timeout": 2}
     assert ["oauth"] == [loss.what for loss in losses]
     assert ["timeout: 1500", "oauth"] == [loss.what for loss in rendered(one, UNKNOWN)[1]]
+
+
+@pytest.mark.parametrize("target", [one for one in TARGETS if one.id in ("codex", "gemini", "qwen", "roo")])
+def test_a_folder_to_start_in_is_not_said_to_be_unknown_to_a_harness_that_has_that(target: Target) -> None:
+    """It is left out since Claude Code itself has not been seen to start a server there."""
+    one = server(PROJECT, "s", Transport.STDIO, command="run", args=[], extra={"cwd": "/srv", "x": 1})
+    losses = desired_state([target], source(PROJECT, one)).losses
+    assert [("cwd", False), ("x", True)] == [(loss.what, "no such setting" in loss.why) for loss in losses]
 
 
 def test_a_default_leaves_the_server_out_where_an_unset_variable_stays_as_it_is_written() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harnesssync_adapters.shared.names import loss
-from harnesssync_adapters.shared.servers import in_claudes_shape, literal_texts, server_key
+from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, literal_texts, server_key
 from harnesssync_orchestrator.core.desired import JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import McpServer, Transport
 from harnesssync_orchestrator.core.references import Reference, Template
@@ -106,5 +106,4 @@ def _losses(view: View, server: McpServer, dialect: Dialect) -> Iterator[Loss]:
     if server.timeout_ms is not None and dialect.timeout is None:
         why = f"{dialect.harness} has no time-out for a single server"
         yield loss(view, server, f"timeout: {server.timeout_ms}", why)
-    for name in server.extra:
-        yield loss(view, server, name, f"{dialect.harness} has no such setting, or another one")
+    yield from extra_losses(view, server, dialect.harness)

@@ -37,6 +37,15 @@ def unusable(view: View, server: McpServer, harness: str, would_expand: Callable
     return None
 
 
+def extra_losses(view: View, server: McpServer, harness: str) -> Iterator[Loss]:
+    """What a server says that has no field. Other harnesses start it in a folder that it names (`cwd`); Claude Code has
+    been seen to start it in the project's, whatever it says."""
+    for name in server.extra:
+        is_folder = name == "cwd" and server.transport is Transport.STDIO
+        why = "Claude Code is not known to heed it, so nobody else is told" if is_folder else None
+        yield loss(view, server, name, why or f"{harness} has no such setting, or another one")
+
+
 def server_key(
     view: View,
     server: McpServer,
