@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
@@ -76,6 +76,9 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
                 yield loss(view, agent, str(agent.id), why)
                 continue
             front["tools"] = list(tools.names)
+            if tools.wider:
+                why = f"{_NAME} has one tool for several: it also has {', '.join(tools.wider)}"
+                yield loss(view, agent, limits(agent), why, security=True)
             for tool in tools.absent:
                 yield loss(view, agent, f"tools: {tool}", f"{_NAME} has no such tool, or has no name for it")
         yield FileOutput(

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_skills import called_losses, command_skills
 from harnesssync_adapters.shared.conditional import because
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import NATIVE_RULES, glob_losses, otherwise, told_globs
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
+from harnesssync_adapters.shared.tool_groups import granted
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
@@ -79,24 +79,16 @@ def _skills(view: View, skills: Sequence[Skill]) -> Iterator[Output | Loss]:
     yield from skill_losses(view, skills, "GitHub Copilot")
 
 
-_TOOLS = {
-    "Read": "read",
-    "LS": "read",
-    "Edit": "edit",
-    "MultiEdit": "edit",
-    "Write": "edit",
-    "NotebookEdit": "edit",
-    "Grep": "search",
-    "Glob": "search",
-    "Bash": "execute",
-    "WebFetch": "web",
-    "WebSearch": "web",
-    "Task": "agent",
-    "Agent": "agent",
-    "TodoWrite": "todo",
+_GROUPS = {
+    "read": ("Read", "LS"),
+    "edit": ("Edit", "MultiEdit", "Write", "NotebookEdit"),
+    "search": ("Grep", "Glob"),
+    "execute": ("Bash",),
+    "web": ("WebFetch", "WebSearch"),
+    "agent": ("Task", "Agent"),
+    "todo": ("TodoWrite",),
 }
-"""Its names for groups of tools, as documented. An agent gets a group if it has one of its tools, as it would if
-Claude Code's names stood there."""
+"""Its names for groups of tools, as documented."""
 
 
 def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
@@ -111,10 +103,14 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             continue
         front: dict[str, JsonValue] = {"name": stem, "description": agent.description or agent.name}
         if is_limited(agent):
-            tools, absent = _agent_tools(view, agent)
-            front["tools"] = tools
-            for tool in absent:
-                yield loss(view, agent, f"tools: {tool}", "GitHub Copilot has no such tool, or not that part of it")
+            tools = granted(view, agent, _GROUPS, lambda server, tool: f"{server}/{tool or '*'}")
+            front["tools"] = list(tools.names)
+            if tools.wider:
+                why = f"GitHub Copilot gives tools in groups: it also has {', '.join(tools.wider)}"
+                yield loss(view, agent, limits(agent), why, security=True)
+            for tool in tools.absent:
+                why = "GitHub Copilot has no such tool or part of it, or only together with a denied one"
+                yield loss(view, agent, f"tools: {tool}", why)
         yield FileOutput(
             path=f"{folder}/{stem}.agent.md",
             items=(agent.id,),
@@ -123,24 +119,6 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             gathers=named_servers(agent),
         )
         yield from agent_losses(view, agent, "GitHub Copilot")
-
-
-def _agent_tools(view: View, agent: Agent) -> tuple[list[str], list[str]]:
-    usable = [_TOOLS[tool] for tool in _TOOLS if is_allowed(tool, agent.tools, agent.disallowed_tools)]
-    denied = {_TOOLS.get(bare(tool)) for tool in agent.disallowed_tools}
-    names = [group for group in dict.fromkeys(usable) if group not in denied]
-    narrowed = {mcp[0] for tool in agent.disallowed_tools if (mcp := split_mcp(bare(tool))) is not None}
-    if agent.tools is None:
-        servers = [server.name for server in view.of(Kind.MCP_SERVER) if server.name not in narrowed]
-        return [*names, *(f"{server}/*" for server in servers)], []
-    absent = []
-    for tool in agent.tools:
-        mcp = split_mcp(tool)
-        if mcp is not None and mcp[0] not in narrowed:
-            names.append(f"{mcp[0]}/{mcp[1] or '*'}")
-        elif mcp is not None or is_narrowed(tool) or tool not in _TOOLS:
-            absent.append(tool)
-    return names, absent
 
 
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:

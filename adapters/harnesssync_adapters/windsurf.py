@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.devin import permissions
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.hooks import GUARDS
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
@@ -90,6 +90,9 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
                 yield loss(view, agent, str(agent.id), why)
                 continue
             front["allowed-tools"] = list(tools.names)
+            if tools.wider:
+                why = f"Devin has one tool for several: it also has {', '.join(tools.wider)}"
+                yield loss(view, agent, limits(agent), why, security=True)
             for tool in tools.absent:
                 yield loss(view, agent, f"tools: {tool}", "Devin has no such tool, or only together with a denied one")
         yield FileOutput(

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern, line_regex
 from harnesssync_adapters.permissions.narrowing import has_wild_name
-from harnesssync_adapters.permissions.rules import binding, lost, rule_element, settings_losses
+from harnesssync_adapters.permissions.rules import binding, lost, one_tool_losses, rule_element, settings_losses
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import JsonValue, Loss, Output
@@ -56,6 +56,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 yield lost(view, one, rule, rejected)
             else:
                 denies = True
+                yield from one_tool_losses(view, one, rule, "Amp")  # `apply_patch`, for some models
                 for value in rejected:
                     yield rule_element(view, one, rule, settings(view), ("amp.permissions",), value)
         if denies:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern, line_regex
-from harnesssync_adapters.permissions.rules import binding, lost, rule_element, settings_losses
+from harnesssync_adapters.permissions.rules import binding, lost, one_tool_losses, rule_element, settings_losses
 from harnesssync_orchestrator.core.desired import JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
 from harnesssync_orchestrator.core.targets import View
@@ -35,6 +35,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             if isinstance(found, str):
                 yield lost(view, one, rule, found)
                 continue
+            if rule.tool == "MultiEdit":
+                yield from one_tool_losses(view, one, rule, "Auggie")
             for key, value in found:
                 yield rule_element(view, one, rule, SETTINGS, (key,), value)
         yield from settings_losses(view, one, "Auggie")

@@ -6,7 +6,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
-from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
+from harnesssync_adapters.permissions.rules import (
+    NO_NOTEBOOKS,
+    about_notebooks,
+    lost,
+    one_tool_losses,
+    rule_element,
+    settings_losses,
+    writable,
+)
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -31,6 +39,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             elif rule.action is Action.DENY:
                 why = "it holds on Cursor's command line: the editor has no list of what is denied"
                 yield loss(view, one, f"{rule.action.value} {rule.text}", why, security=True)
+            if texts:
+                yield from one_tool_losses(view, one, rule, "Cursor")
         yield from settings_losses(view, one, "Cursor")
 
 
@@ -50,7 +60,11 @@ def _texts(rule: PermissionRule) -> tuple[list[str], str | None]:
     if (mcp := split_mcp(rule.tool)) is not None:
         return ([f"Mcp({mcp[0]}:{mcp[1] or '*'})"], None) if whole else ([], "Cursor takes servers and tools by name")
     if rule.tool in _PATHS:
-        return _paths(rule, _PATHS[rule.tool], "**" if whole else str(rule.specifier).strip())
+        if (of_files := about_notebooks(rule)) is None:
+            return [], NO_NOTEBOOKS
+        if of_files is not rule and whole:
+            return ["Write(**/*.ipynb)", "Write(/**/*.ipynb)"], None
+        return _paths(of_files, _PATHS[rule.tool], "**" if whole else str(of_files.specifier).strip())
     if rule.tool == "WebFetch":
         domain = "*" if whole else str(rule.specifier).strip().removeprefix("domain:")
         is_domain = whole or (domain != str(rule.specifier).strip() and "*" not in domain.removeprefix("*."))

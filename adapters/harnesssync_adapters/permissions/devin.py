@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
-from harnesssync_adapters.permissions.rules import is_private_rule, lost, rule_element, settings_losses, writable
+from harnesssync_adapters.permissions.rules import (
+    NO_NOTEBOOKS,
+    about_notebooks,
+    is_private_rule,
+    lost,
+    one_tool_losses,
+    rule_element,
+    settings_losses,
+    writable,
+)
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -31,6 +40,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             said, why = _said(rule)
             if why is not None:
                 yield lost(view, one, rule, why, security=not said)
+            if any(text.startswith("Write(") for text in said):
+                yield from one_tool_losses(view, one, rule, "Devin")
             path = _path(view, private=is_private_rule(view, rule))
             for text in said:
                 denies = denies or rule.action is Action.DENY
@@ -50,6 +61,8 @@ def _path(view: View, *, private: bool) -> str:
 def _reach(rule: PermissionRule) -> Collection[str]:
     """A command behind another one may get through, and so may a file that a glob should reach. A glob is about all
     that reads or writes, a word about one tool."""
+    if rule.tool == "NotebookEdit":
+        return ()
     if rule.action is not Action.ALLOW and rule.specifier is not None:
         if rule.tool == "Bash" and command_pattern(rule.specifier).shape is not Shape.EVERY:
             return ()
@@ -72,6 +85,10 @@ def _said(rule: PermissionRule) -> tuple[list[str], str | None]:
     if rule.tool == "Bash":
         return _command(rule)
     if rule.tool == "Read" or rule.tool in _WRITERS:
+        if (of_files := about_notebooks(rule)) is None:
+            return [], NO_NOTEBOOKS
+        if of_files is not rule:
+            rule, specifier, is_whole = of_files, str(of_files.specifier), False
         if is_whole:
             words = {"Read": ["read"], "Edit": ["edit", "write"], "Write": ["write"]}.get(rule.tool)
             return (words, None) if words else ([], f"Devin has no tool {rule.tool}")

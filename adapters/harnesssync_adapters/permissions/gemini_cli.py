@@ -9,7 +9,7 @@ from functools import partial
 
 from harnesssync_adapters.formats.toml_text import toml_value
 from harnesssync_adapters.permissions.commands import CommandPattern, Shape, command_pattern
-from harnesssync_adapters.permissions.rules import lost, settings_losses, writable
+from harnesssync_adapters.permissions.rules import lost, one_tool_losses, settings_losses, writable
 from harnesssync_adapters.shared.gemini_tools import TOOLS, setting, tool_names
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
@@ -49,6 +49,8 @@ def _settings(view: View, one: Permissions, rules: Sequence[PermissionRule]) -> 
         elif names := tool_names(rule.tool, TOOLS):
             for name in names:
                 yield setting(view, [one], ("tools", key), name, private=rule.origin.private)
+            if rule.tool == "MultiEdit":
+                yield from one_tool_losses(view, one, rule, "Gemini CLI")
         else:
             yield lost(view, one, rule, f"Gemini CLI has no tool {rule.tool}")
 
@@ -67,6 +69,8 @@ def _policies(view: View, one: Permissions, rules: Sequence[PermissionRule]) -> 
         if isinstance(conditions, str):
             yield lost(view, one, rule, conditions)
             continue
+        if rule.tool == "MultiEdit":
+            yield from one_tool_losses(view, one, rule, "Gemini CLI")
         members: dict[str, JsonValue] = {"decision": _DECISION[rule.action], "priority": _PRIORITY[rule.action]}
         for condition in conditions:
             lines = (f"{key} = {toml_value(value)}\n" for key, value in {**condition, **members}.items())

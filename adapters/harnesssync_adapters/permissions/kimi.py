@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
-from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
+from harnesssync_adapters.permissions.rules import lost, one_tool_losses, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.kimi_tools import RULE_TOOLS
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -50,6 +50,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                     {"decision": rule.action.value, "pattern": pattern},
                     format="toml",
                 )
+            if rule.tool == "MultiEdit":
+                yield from one_tool_losses(view, one, rule, "Kimi")
             if rule.tool == "Read" and rule.action is Action.DENY and rule.specifier not in (None, "*"):
                 yield lost(view, one, rule, "Kimi's search still shows lines of these files")
         yield from settings_losses(view, one, "Kimi")

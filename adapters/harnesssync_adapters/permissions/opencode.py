@@ -15,7 +15,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
-from harnesssync_adapters.permissions.rules import is_private_rule, lost, settings_losses, writable
+from harnesssync_adapters.permissions.rules import (
+    NO_NOTEBOOKS,
+    about_notebooks,
+    is_private_rule,
+    lost,
+    one_tool_losses,
+    settings_losses,
+    writable,
+)
 from harnesssync_adapters.shared.opencode_family import Family
 from harnesssync_adapters.shared.opencode_tools import takes_table, tool_key, would_expand
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
@@ -65,6 +73,8 @@ def permissions(view: View, items: Sequence[Permissions], family: Family = OPENC
                     yield lost(view, one, rule, f"{family.name} names files from the root of the project")
                 elif key == "read" and rule.action is Action.DENY and patterns != ["*"]:
                     yield lost(view, one, rule, f"{family.name}'s search still shows lines of these files")
+                if key == "edit":
+                    yield from one_tool_losses(view, one, rule, family.name)
                 (allowing if rule.action is Action.ALLOW else restricting).append((rule, key, patterns))
         restricting.sort(key=lambda entry: entry[0].action is Action.DENY)
         taken = {(key, pattern) for _, key, patterns in restricting for pattern in patterns}
@@ -129,6 +139,9 @@ def _patterns(key: str, rule: PermissionRule, harness: str) -> list[str] | str:
         return f"{harness} would put a variable or a file in its place"
     if rule.action is Action.ALLOW and key in _KEPT_FROM_PLANNERS:
         return f"it would also hold while {harness} only plans"
+    if (of_files := about_notebooks(rule)) is None:
+        return NO_NOTEBOOKS
+    rule = of_files
     if rule.specifier in (None, "*"):
         return ["*"]
     specifier = str(rule.specifier).strip()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
-from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
+from harnesssync_adapters.permissions.rules import lost, one_tool_losses, rule_element, settings_losses, writable
 from harnesssync_adapters.shared.qwen_tools import would_expand
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
@@ -45,6 +45,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             texts, why = _texts(rule)
             for text in texts:
                 yield rule_element(view, one, rule, SETTINGS, ("permissions", rule.action.value), text)
+            if texts and rule.tool == "MultiEdit":
+                yield from one_tool_losses(view, one, rule, "Qwen Code")
             if why is not None:
                 yield lost(view, one, rule, why, security=not texts)
         yield from settings_losses(view, one, "Qwen Code")

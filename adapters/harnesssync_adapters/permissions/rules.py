@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from harnesssync_adapters.permissions.narrowing import Reach, has_wild_name, meet, unheld
 from harnesssync_adapters.shared.names import loss
@@ -65,6 +66,28 @@ def lost(view: View, permissions: Permissions, rule: PermissionRule, why: str, *
         why = f"{why}; your own rules allow {allowance.text}"
     is_grave = rule.action is Action.DENY or allowance is not None
     return loss(view, permissions, f"{rule.action.value} {rule.text}", why, security=security and is_grave)
+
+
+def about_notebooks(rule: PermissionRule) -> PermissionRule | None:
+    """The rule for a harness with one tool for all files: of `NotebookEdit` one about notebooks, the only files that
+    it changes; None if that can't be said."""
+    specifier = "*" if rule.specifier is None else rule.specifier.strip()
+    if rule.tool != "NotebookEdit" or specifier.endswith(".ipynb"):
+        return rule
+    if rule.action is Action.ALLOW or not (specifier == "*" or specifier.endswith("/**")):
+        return None
+    return replace(rule, specifier="*.ipynb" if specifier == "*" else f"{specifier}/*.ipynb")
+
+
+NO_NOTEBOOKS = "one tool changes all files: of notebooks it is told only where all are meant, or all below `…/**`"
+
+
+def one_tool_losses(view: View, permissions: Permissions, rule: PermissionRule, harness: str) -> Iterator[Loss]:
+    """What else is denied or asked for, of a rule about one of Claude Code's tools that a harness has in one."""
+    if rule.action is not Action.ALLOW and rule.tool in ("Write", "MultiEdit", "NotebookEdit"):
+        where = ", of a notebook," if rule.tool == "NotebookEdit" else ""
+        why = f"{harness} has one tool for this and for `Edit`{where} and it holds for both"
+        yield lost(view, permissions, rule, why, security=False)
 
 
 def settings_losses(view: View, permissions: Permissions, harness: str) -> Iterator[Loss]:

@@ -12,7 +12,14 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
-from harnesssync_adapters.permissions.rules import is_private_rule, lost, rule_element, settings_losses, writable
+from harnesssync_adapters.permissions.rules import (
+    is_private_rule,
+    lost,
+    one_tool_losses,
+    rule_element,
+    settings_losses,
+    writable,
+)
 from harnesssync_adapters.shared.names import loss
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_adapters.shared.vibe_tools import tool_patterns
@@ -43,6 +50,8 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 if (pointer, value) not in written:
                     written.add((pointer, value))
                     yield _output(view, one, rule, pointer, value)
+            if rule.tool == "MultiEdit":
+                yield from one_tool_losses(view, one, rule, "Vibe")
             if rule.tool == "Bash" and command_pattern(rule.specifier).shape is Shape.EXACT:
                 yield lost(view, one, rule, "it also holds for the command with arguments", security=False)
         for name in sorted({pointer[-1] for pointer, _ in written if pointer[-1] in ("denylist", "allowlist")}):

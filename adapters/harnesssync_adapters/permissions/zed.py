@@ -11,7 +11,15 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
-from harnesssync_adapters.permissions.rules import lost, rule_element, settings_losses, writable
+from harnesssync_adapters.permissions.rules import (
+    NO_NOTEBOOKS,
+    about_notebooks,
+    lost,
+    one_tool_losses,
+    rule_element,
+    settings_losses,
+    writable,
+)
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import JsonValue, KeyOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions
@@ -58,6 +66,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             if isinstance(patterns, str):
                 yield lost(view, one, rule, patterns)
                 continue
+            yield from one_tool_losses(view, one, rule, "Zed")
             for tool, pattern in patterns:
                 yield rule_element(
                     view,
@@ -116,7 +125,9 @@ def _changes(rule: PermissionRule, *, is_whole: bool) -> list[tuple[str, str]] |
         return "Zed has one tool for all changes, and does not say how it writes paths: it asks"
     if str(rule.specifier).startswith("~/"):
         return "Zed does not say how it writes paths of the home directory"
-    path = _ANYTHING if is_whole else _path(str(rule.specifier))
+    if (of_files := about_notebooks(rule)) is None:
+        return NO_NOTEBOOKS
+    path = _ANYTHING if of_files is rule and is_whole else _path(str(of_files.specifier))
     return [(tool, path) for tool in _CHANGING]
 
 

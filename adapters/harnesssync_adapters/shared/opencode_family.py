@@ -11,7 +11,7 @@ from harnesssync_adapters.shared import commands
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
-from harnesssync_adapters.shared.opencode_tools import TOOLS, server_prefix, tool_key
+from harnesssync_adapters.shared.opencode_tools import NOTEBOOKS, TOOLS, server_prefix, tool_key
 from harnesssync_adapters.shared.skills import skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, split_mcp
 from harnesssync_orchestrator.core import prompts
@@ -63,6 +63,7 @@ def rendered_agents(view: View, agents: Sequence[Agent], family: Family) -> Iter
             front["permission"] = _denials(view, agent)
             why = "everything that it may not use is denied, but for tools of plugins and of other servers"
             yield loss(view, agent, limits(agent), why, security=True)
+            yield from _edit_losses(view, agent, family)
         yield FileOutput(
             path=f"{family.folder(view)}/agents/{stem}.md",
             items=(agent.id,),
@@ -76,7 +77,7 @@ def rendered_agents(view: View, agents: Sequence[Agent], family: Family) -> Iter
 def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
     """Only denials: an agent's permissions stand behind all others, so allowing here would defeat a denial there."""
     usable = [tool for tool in TOOLS if is_allowed(tool, agent.tools, agent.disallowed_tools)]
-    allowed = {TOOLS[tool] for tool in usable if tool != "NotebookEdit"}  # `edit` is about all files
+    allowed = {TOOLS[tool] for tool in usable if tool != NOTEBOOKS}  # `edit` is about all files
     allowed |= {"list"} if allowed & {"read", "glob"} else set()
     denials: dict[str, JsonValue] = {key: "deny" for key in dict.fromkeys(TOOLS.values()) if key not in allowed}
     servers = {server.name for server in view.of(Kind.MCP_SERVER)}
@@ -86,9 +87,24 @@ def _denials(view: View, agent: Agent) -> dict[str, JsonValue]:
             denials[f"{server_prefix(server)}*"] = "deny"
     for tool in agent.disallowed_tools:
         key = tool_key(bare(tool))
-        if key is not None:
+        if bare(tool) == NOTEBOOKS:
+            denials.setdefault("edit", {"*.ipynb": "deny"})
+        elif key is not None:
             denials[key] = "deny"
     return denials
+
+
+def _edit_losses(view: View, agent: Agent, family: Family) -> Iterator[Loss]:
+    """What an agent can't change any more, since one of the tools that are all `edit` is taken from it."""
+    tools = [tool for tool, key in TOOLS.items() if key == "edit"]
+    having = [tool for tool in tools if is_allowed(tool, agent.tools, agent.disallowed_tools)]
+    taken = {bare(tool) for tool in agent.disallowed_tools}.intersection(tools) - {NOTEBOOKS}
+    if having and (taken or having == [NOTEBOOKS]):
+        lacks = ", ".join(tool for tool in having if tool != "MultiEdit")
+        if lacks:
+            yield loss(
+                view, agent, f"tools: {lacks}", f"{family.name} has one tool for all changes of files: it is denied"
+            )
 
 
 def called_skill_losses(view: View, skills: Sequence[Skill], family: Family, *, runs: bool) -> Iterator[Loss]:

@@ -25,6 +25,9 @@ TOOLS = {
     "AskUserQuestion": "question",
 }
 
+NOTEBOOKS = "NotebookEdit"
+"""The one of Claude Code's tools that changes notebooks alone, which is `edit` too."""
+
 TABLES = frozenset({"read", "edit", "glob", "grep", "list", "bash", "task", "external_directory", "lsp", "skill"})
 """Keys that take a table of patterns. The others take one word: with a table the whole program refuses to start."""
 

@@ -23,11 +23,14 @@ class Granted:
 _GONE = frozenset({"LS", "MultiEdit", "Task", "Agent"})
 """Tools that are gone, or are called by two names: to get one of them says nothing new."""
 
+_SMALL = frozenset({"LS", "MultiEdit", "NotebookEdit"})
+"""Tools that are gone, or change notebooks alone: one of them neither gives a whole group nor takes it away."""
+
 
 def granted(
     view: View, agent: Agent, groups: Mapping[str, tuple[str, ...]], mcp: Callable[[str, str | None], str | None]
 ) -> Granted:
-    """The groups of which the agent has a tool, and none that is taken from it by name.
+    """The groups of which the agent has a tool, and none that is taken from it by name but for the small ones.
 
     `groups` gives Claude Code's tools in each of the harness's groups. `mcp` names a server's tool, or with None all
     of them; it gives None where that can't be said. Of a server that the agent may not use in part, it gets nothing.
@@ -39,11 +42,12 @@ def granted(
     absent: list[str] = []
     for group, tools in groups.items():
         having = [tool for tool in tools if is_allowed(tool, agent.tools, agent.disallowed_tools)]
-        if having and not denied.intersection(tools):
+        taken = denied.intersection(tools)
+        if set(having) - {"NotebookEdit"} and taken <= _SMALL:
             names.append(group)
-            wider += [tool for tool in tools if tool not in having and tool not in _GONE]
-        elif agent.tools is not None:
-            absent += having
+            wider += [tool for tool in tools if tool not in having and (tool not in _GONE or tool in taken)]
+        else:
+            absent += having if agent.tools is not None else [tool for tool in having if tool not in _GONE]
     if agent.tools is None:
         servers = [server.name for server in view.of(Kind.MCP_SERVER) if server.name not in narrowed]
         names += [name for server in servers if (name := mcp(server, None)) is not None]
