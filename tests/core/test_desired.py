@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harnesssync_orchestrator.core.desired import Address, link_hash, short_hash, value_hash
+from harnesssync_orchestrator.core.desired import Address, ElementOutput, link_hash, short_hash, value_hash
 
 # Text as `os.fsdecode` gives it: any character, and single bytes that are not UTF-8 as lone surrogates.
 NAMES = st.text(
@@ -54,3 +54,9 @@ def test_the_order_of_keys_is_part_of_a_value() -> None:
 def test_a_link_is_told_from_a_file_of_the_same_text() -> None:
     """Else a link that was replaced by a file with its text would look untouched."""
     assert link_hash("../x") != short_hash(b"../x")
+
+
+def test_an_element_is_put_first_in_json_alone() -> None:
+    """The other formats append, and would leave a denial behind what it denies."""
+    with pytest.raises(ValueError, match="toml"):
+        ElementOutput(path="c.toml", items=(), format="toml", pointer=("a",), value=1, first=True)

@@ -281,6 +281,44 @@ def test_a_missing_merged_file_is_made_with_its_containers() -> None:
     assert set(operation.record) == {KEY.address, ELEMENT.address}
 
 
+FIRST = replace(ELEMENT, first=True)
+OTHER = {"run": "theirs"}
+
+
+@pytest.mark.parametrize(
+    ("there", "known", "edits"),
+    [
+        ([OTHER], False, [AddElement(FIRST.pointer, FIRST.value, first=True)]),
+        ([OTHER, FIRST.value], False, [AddElement(FIRST.pointer, FIRST.value, first=True)]),
+        (
+            [OTHER, FIRST.value],
+            True,
+            [
+                RemoveElement(FIRST.pointer, FIRST.address.element),
+                AddElement(FIRST.pointer, FIRST.value, first=True),
+            ],
+        ),
+        ([FIRST.value, OTHER], True, []),
+    ],
+)
+def test_an_element_that_is_to_be_first_stands_before_foreign_ones(
+    there: list[object], known: bool, edits: list[object]
+) -> None:
+    """Ours is moved; a person's own of the same text stays where it is."""
+    before = ledger(FIRST.address, entry(FIRST.address.element, Method.MERGE, format="json")) if known else Ledger()
+    values = {"hooks": {"Stop": there}}
+    result = planned(desired(FIRST), seen("c.json", ObservedFile("h"), values), before)
+    assert not result.conflicts
+    assert edits == [edit for operation in result.operations for edit in getattr(operation, "edits", ())]
+
+
+def test_elements_that_are_to_be_first_do_not_move_for_each_other() -> None:
+    """Also if the ledger knows none of them, as after a sync that was killed."""
+    second = replace(FIRST, value={"run": "y"})
+    values = {"hooks": {"Stop": [second.value, FIRST.value, OTHER]}}
+    assert planned(desired(FIRST, second), seen("c.json", ObservedFile("h"), values)).operations == ()
+
+
 def test_a_persons_entry_of_the_same_name_is_a_conflict() -> None:
     """It is not ours to take; the other keys go on."""
     values = {"mcp": {"files": {"url": "theirs"}}}

@@ -3,6 +3,7 @@
 An insertion is made so that removing it again gives the very bytes of before, without remembering anything:
 
 - into an empty container, a member goes on its own line before the closing bracket, behind whatever was there;
+- an element that is to be the first goes before the first one, on a line of its own if that has one;
 - otherwise it goes behind the last member and the comments after that, with the separator in between that the
   container already uses. A trailing comma stays a trailing comma.
 
@@ -15,8 +16,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from harnesssync_adapters.formats.json_syntax import comments, last_comment, parse
-from harnesssync_adapters.formats.json_tree import Container, Member, Tree, name_of, value_of
+from harnesssync_adapters.formats.json_syntax import comments, last_comment, name_of, parse
+from harnesssync_adapters.formats.json_tree import Container, Member, Tree, value_of
 from harnesssync_adapters.formats.text_edits import decode, last_newline
 from harnesssync_orchestrator.core.desired import JsonValue, value_hash
 from harnesssync_orchestrator.core.targets import (
@@ -55,7 +56,7 @@ def _apply(tree: Tree, edit: Edit) -> None:
     if isinstance(edit, SetKey):
         _set(tree, edit.pointer, edit.value)
     elif isinstance(edit, AddElement):
-        _add(tree, edit.pointer, edit.value)
+        _add(tree, edit.pointer, edit.value, first=edit.first)
     elif isinstance(edit, RemoveKey):
         _, parent, missing = tree.descend(edit.pointer[:-1])
         member = None if missing else _object(parent, edit.pointer[-1]).by_key.get(edit.pointer[-1])
@@ -81,12 +82,14 @@ def _set(tree: Tree, pointer: tuple[str, ...], value: JsonValue) -> None:
         tree.changed()
 
 
-def _add(tree: Tree, pointer: tuple[str, ...], value: JsonValue) -> None:
+def _add(tree: Tree, pointer: tuple[str, ...], value: JsonValue, *, first: bool) -> None:
     within, inside, missing = tree.descend(pointer)
     if missing:
         _insert(tree, _object(inside, missing[0]), missing[0], _nested(missing[1:], [value]))
     elif inside is None or inside.is_object:
         raise tree.error(within, f"{name_of(pointer)} is not an array")
+    elif first and inside.first is not None:
+        _insert_first(tree, inside, inside.first, value)
     else:
         _insert(tree, inside, None, value)
 
@@ -138,6 +141,20 @@ def _insert(tree: Tree, container: Container, key: str | None, value: JsonValue)
         last.trail, last.comma = "", True
     container.tail = left
     container.append(Member(container, lead, key, head, written, trail, comma))
+    tree.changed()
+
+
+def _insert_first(tree: Tree, array: Container, first: Member, value: JsonValue) -> None:
+    """Put an element before the one that is the first, and before the comments before that."""
+    indent = first.own_line
+    if indent is None:
+        rest = first.lead.lstrip(" \t")
+        lead = first.lead[: len(first.lead) - len(rest)]
+        first.lead = f" {rest}"
+    else:
+        lead = tree.newline + indent
+    written = value_of(_render(tree, value, indent), array.depth)
+    array.put_before(first, Member(array, lead, None, "", written, "", comma=True))
     tree.changed()
 
 

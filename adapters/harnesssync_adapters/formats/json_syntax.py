@@ -176,3 +176,8 @@ def _unexpected(text: str, position: int, wanted: str) -> str:
     if text.startswith("/*", position):
         return "a comment has no end"
     return f"found {text[position]!r} where {wanted} should be"
+
+
+def name_of(pointer: tuple[str, ...]) -> str:
+    """A pointer for people."""
+    return ".".join(pointer) or "the document"

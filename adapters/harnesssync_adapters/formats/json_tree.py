@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harnesssync_adapters.formats.json_syntax import Node, error, parse, parse_value
+from harnesssync_adapters.formats.json_syntax import Node, error, name_of, parse, parse_value
 from harnesssync_orchestrator.core.desired import JsonValue, value_hash
 from harnesssync_orchestrator.core.targets import DocumentError
 
@@ -154,6 +154,12 @@ class Container:
         elif self._by_digest is not None:
             self._by_digest.setdefault(value_hash(member.value.plain), deque()).append(member)
 
+    def put_before(self, first: Member, member: Member) -> None:
+        """Put a member of an array before the first one."""
+        member.next, first.previous, self.first = first, member, member
+        if self._by_digest is not None:
+            self._by_digest.setdefault(value_hash(member.value.plain), deque()).appendleft(member)
+
     def take_out(self, member: Member) -> None:
         """Let a member go; what becomes of the text around it is not decided here."""
         if member.previous is None:
@@ -289,8 +295,3 @@ class Tree:
             yield within.holder.opening
             within = within.holder.within
         yield self._start
-
-
-def name_of(pointer: tuple[str, ...]) -> str:
-    """A pointer for people."""
-    return ".".join(pointer) or "the document"

@@ -2,9 +2,9 @@
 
 From the program of version 0.0.1790142911: `amp.permissions` of both settings are joined, and Amp's own rules come
 behind them. Without that setting it asks nobody; with any rule there its own ones hold too, and ask about commands that
-they do not know. Elements can only be put behind those that are there: something allowed or asked for would stand
-before a denial that comes later, and in a project before a person's own. So what denies is written, and nothing else. A
-rule for `Bash` is also about `shell_command`, which is what that is called for some models.
+they do not know. Ours stand before those that are there: something allowed or asked for would stand before a person's
+own denials, and in a project before all of theirs. So what denies is written, and nothing else. A rule for `Bash` is
+also about `shell_command`, which is what that is called for some models.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
                 denies = True
                 yield from one_tool_losses(view, one, rule, "Amp")  # `apply_patch`, for some models
                 for value in rejected:
-                    yield rule_element(view, one, rule, settings(view), ("amp.permissions",), value)
+                    yield rule_element(view, one, rule, settings(view), ("amp.permissions",), value, first=True)
         if denies:
             why = "beside a rule there Amp's own hold too: it asks before a command that it does not know"
             yield loss(view, one, "amp.permissions", why)

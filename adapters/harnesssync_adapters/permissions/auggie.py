@@ -1,8 +1,8 @@
 """Permissions for Auggie: tools that are removed, and rules of which the first that matches counts.
 
-Settings files are joined, those of a project before a person's own (from the program of version 0.36.0). Elements can
-only be put behind those that are there: something allowed or asked for would stand before a denial that comes later.
-So what denies is written, and nothing else.
+Settings files are joined, those of a project before a person's own (from the program of version 0.36.0). Ours stand
+before those that are there: something allowed or asked for would stand before a person's own denials. So what denies is
+written, and nothing else.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | L
             if rule.tool == "MultiEdit":
                 yield from one_tool_losses(view, one, rule, "Auggie")
             for key, value in found:
-                yield rule_element(view, one, rule, SETTINGS, (key,), value)
+                yield rule_element(view, one, rule, SETTINGS, (key,), value, first=key == "toolPermissions")
         yield from settings_losses(view, one, "Auggie")
 
 

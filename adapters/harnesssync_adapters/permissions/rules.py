@@ -114,6 +114,7 @@ def rule_element(
     value: JsonValue,
     *,
     format: str = "json",  # noqa: A002 - as `ElementOutput` calls it
+    first: bool = False,
 ) -> ElementOutput:
     """A rule as an element of a list of a file that people also edit. One that allows waits for trust."""
     return ElementOutput(
@@ -124,4 +125,5 @@ def rule_element(
         format=format,
         pointer=pointer,
         value=value,
+        first=first,
     )

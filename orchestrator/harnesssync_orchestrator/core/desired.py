@@ -194,14 +194,21 @@ class ElementOutput(_Output):
     """One element of an array in such a file: foreign elements stay, ours is found again by its value, or by its name.
 
     The `identity` is the key inside it that names it, where the harness takes only one of a name: what a person has
-    under the same name is then as a key of theirs.
+    under the same name is then as a key of theirs. One that is to be `first` stands before all that are foreign, for a
+    harness that obeys the first that matches. Raises ValueError if its format is another than JSON, which alone knows
+    that.
     """
 
     format: str
     pointer: tuple[str, ...]
     value: JsonValue
+    first: bool = False
     condition: Condition | None = None
     identity: str = ""
+
+    def __post_init__(self) -> None:
+        if self.first and self.format != "json":
+            raise ValueError(f"{self.format} has no way to put an element first")
 
     @property
     def address(self) -> Address:

@@ -72,7 +72,8 @@ def after(values: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
         elif isinstance(edit, RemoveKey):
             container.pop(last, None)
         elif isinstance(edit, AddElement):
-            _copied(container, last, [], copied).append(edit.value)
+            elements = _copied(container, last, [], copied)
+            elements.insert(0 if edit.first else len(elements), edit.value)
         elif isinstance(edit, RemoveElement):
             index = position(container.get(last, ()), edit.element)
             if index is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Address, Desired, ElementOutput, MergeOutput, value_hash
-from harnesssync_orchestrator.core.documents import Gap, elements_at, value_at
+from harnesssync_orchestrator.core.documents import Gap, elements_at, position, value_at
 from harnesssync_orchestrator.core.drift import UNKNOWN
 from harnesssync_orchestrator.core.ledger import Entry, Ledger
 from harnesssync_orchestrator.core.observed import Document, Observed
@@ -20,32 +20,42 @@ def digests_at(values: Mapping[str, Any], address: Address) -> list[str]:
     return [value_hash(found[index]) for index in elements_at(values, address)] if isinstance(found, list) else []
 
 
-def digest_there(output: MergeOutput, values: Mapping[str, Any], entry: Entry | None) -> tuple[str | None, bool]:
+def digest_there(
+    output: MergeOutput, values: Mapping[str, Any], entry: Entry | None, ours: Collection[str]
+) -> tuple[str | None, bool]:
     """The digest of what is in an output's place; and whether it stands beside ours, since a person put it there.
 
-    None for nothing, `UNKNOWN` where a value stands in the way of the table or the list that is needed. Of several
-    elements of a name it is that of one which is not ours, if there is such a one.
+    None for nothing, also where one that is to be first stands behind another than `ours`, by their digests; `UNKNOWN`
+    where a value stands in the way of the table or the list that is needed. Of several elements of a name it is that of
+    one which is not ours, if there is such a one.
     """
     found = value_at(values, output.pointer)
     if found is Gap.ABSENT:
         return None, False
-    if isinstance(found, Gap) or (isinstance(output, ElementOutput) and not isinstance(found, list)):
+    if isinstance(found, Gap):
         return UNKNOWN, False
     if not isinstance(output, ElementOutput):
         return value_hash(found), False
+    if not isinstance(found, list):
+        return UNKNOWN, False
     there, wanted = digests_at(values, output.address), value_hash(output.value)
-    ours = entry.digest if entry is not None and entry.created else wanted
-    others = [digest for digest in there if digest not in (ours, wanted)]
+    if output.first and any(value_hash(each) not in ours for each in found[: position(found, wanted)]):
+        return None, False
+    made = entry.digest if entry is not None and entry.created else wanted
+    others = [digest for digest in there if digest not in (made, wanted)]
     if not others:
-        return (ours if ours in there else wanted) if there else None, False
-    return others[0], entry is not None and entry.created and ours in there
+        return (made if made in there else wanted) if there else None, False
+    return others[0], entry is not None and entry.created and made in there
 
 
-def writing(output: MergeOutput, values: Mapping[str, Any]) -> list[Edit]:
+def writing(output: MergeOutput, values: Mapping[str, Any], entry: Entry | None) -> list[Edit]:
     """What puts an output in its place. An element is added before those of its name go: an array that we did not make
-    is never left empty in between."""
+    is never left empty in between. One that is to be first may stand further behind, and is moved."""
     if not isinstance(output, ElementOutput):
         return [SetKey(output.pointer, output.value)]
+    if output.first:
+        former = [RemoveElement(output.pointer, entry.digest)] if entry is not None and entry.created else []
+        return [*former, AddElement(output.pointer, output.value, first=True)]
     there, wanted = digests_at(values, output.address), value_hash(output.value)
     edits: list[Edit] = [] if wanted in there else [AddElement(output.pointer, output.value)]
     if wanted in there:

@@ -54,9 +54,10 @@ class DocumentWork:
 @dataclass
 class _Changes:
     """What is to be done in one file. `mode` is what a credential that enters it is to note (`core.modes`), `absent` is
-    what somebody else took out of it."""
+    what somebody else took out of it, `ours` the hashes of elements that are ours, or are to be."""
 
     mode: int = 0
+    ours: frozenset[str] = frozenset()
     edits: list[Edit] = field(default_factory=list)
     record: dict[Address, Entry] = field(default_factory=dict)
     forget: list[Address] = field(default_factory=list)
@@ -94,7 +95,8 @@ def _decide_values(
 ) -> None:
     """Decide about the keys and elements of a file in which `values` are."""
     before = {address: entry for address, entry in draft.ledger.entries.items() if address.path == path}
-    changes = _Changes(to_note(mode, before.values()) if expected is not None else 0)
+    ours = frozenset(address.element for address in (*before, *(wish.output.address for wish in work.wanted)))
+    changes = _Changes(to_note(mode, before.values()) if expected is not None else 0, ours)
     for wish in work.wanted:
         _decide_wanted(draft, changes, wish, values)
     for address, entry in work.stale:
@@ -136,7 +138,7 @@ def _formats(work: DocumentWork) -> Iterator[str]:
 def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], values: Mapping[str, Any]) -> None:
     output, address = wish.output, wish.output.address
     entry, digest = draft.entry(address), value_hash(output.value)
-    there, is_beside = digest_there(output, values, entry)
+    there, is_beside = digest_there(output, values, entry, changes.ours)
     wrote = None if is_beside else written(entry, there)
     state = classify(wanted=digest, there=there, wrote=wrote)
     choice = draft.resolution.of(address, wish.owners, state)
@@ -151,7 +153,7 @@ def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], v
         draft.in_step(address, now)
     elif there is None or (there != UNKNOWN and (there == wrote or choice is Choice.RESTORE)):
         entered = replace(now, mode=changes.mode if output.secrets else 0)
-        changes.write(writing(output, values), address, entered, Drift.OUTPUT_EDITED if is_beside else state)
+        changes.write(writing(output, values, entry), address, entered, Drift.OUTPUT_EDITED if is_beside else state)
     elif choice is Choice.KEEP and is_beside and entry is not None:
         kept = replace(now, digest=there, created=False, kept=True)
         changes.write([RemoveElement(address.pointer, entry.digest)], address, kept, Drift.KEPT)

@@ -207,10 +207,11 @@ class RemoveKey:
 
 @dataclass(frozen=True, slots=True)
 class AddElement:
-    """Append a value to the array at `pointer`; a missing array is made."""
+    """Append a value to the array at `pointer`, or put it `first`, which JSON alone knows; a missing array is made."""
 
     pointer: tuple[str, ...]
     value: JsonValue
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

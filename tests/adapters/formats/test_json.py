@@ -80,6 +80,25 @@ def test_removing_added_elements_gives_the_earlier_bytes_back(document: str, ele
     assert before == JSON.edit(after, [*edits, *made])
 
 
+@given(documents(), st.lists(values, min_size=1, max_size=3, unique_by=value_hash), st.data())
+def test_elements_are_put_first_and_removing_them_gives_the_earlier_bytes_back(
+    document: str, elements: Any, data: st.DataObject
+) -> None:
+    """Before whatever stands in the array, with comments and all."""
+    before = document.encode()
+    pointer, there = data.draw(st.sampled_from([*_places(JSON.parse(before)), (("new",), [])]))
+    elements = [one for one in elements if isinstance(there, list) and one not in there]
+    after = JSON.edit(before, [AddElement(pointer, one, first=True) for one in elements])
+    if elements:
+        found = JSON.parse(after)
+        for key in pointer:
+            found = found[key]
+        assert json.dumps([*reversed(elements), *there]) == json.dumps(found)
+    edits: list[Edit] = [RemoveElement(pointer, value_hash(one)) for one in data.draw(st.permutations(elements))]
+    made = [RemoveKey(("new",))] if elements and pointer == ("new",) else []
+    assert before == JSON.edit(after, [*edits, *made])
+
+
 @given(documents(), st.data())
 def test_removing_a_foreign_key_keeps_every_comment_and_every_other_value(document: str, data: st.DataObject) -> None:
     """A removal in a layout of a person's own leaves a valid document with the same comments in it."""
