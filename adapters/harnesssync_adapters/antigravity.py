@@ -16,6 +16,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_files import command_files, described
+from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import limited_rules, trigger_losses, triggered
@@ -125,7 +126,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if guards:
             why = f"it runs, but {_NAME} does not say what a hook must do to forbid"
             yield loss(view, hook, str(hook.id), why, security=True)
-        command = hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or "")
+        command = command_line(hook, GIT_DIR)
         handler: dict[str, JsonValue] = {"type": "command", "command": command}
         if hook.timeout_s is not None:
             handler["timeout"] = math.ceil(hook.timeout_s)

@@ -15,6 +15,7 @@ from harnesssync_adapters.permissions.auggie import SETTINGS, TOOLS, permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
+from harnesssync_adapters.shared.hook_commands import command_line
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
@@ -145,7 +146,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if (refused := hooks.unusable(view, hook, event, "Auggie")) is not None:
             yield refused
             continue
-        script = hooks.PROJECT_DIR.sub("$AUGMENT_PROJECT_DIR", hook.command or "").replace("${", "\\${")
+        script = command_line(hook, "$AUGMENT_PROJECT_DIR").replace("${", "\\${")
         handler: dict[str, JsonValue] = {"type": "command", "command": "sh", "args": ["-c", script]}
         if hook.timeout_s is not None:
             handler["timeout"] = round(hook.timeout_s * 1000)

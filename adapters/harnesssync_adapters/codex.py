@@ -16,6 +16,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.environment import variables
+from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -227,7 +228,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if refused is not None:
             yield refused
             continue
-        command = hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or "")
+        command = command_line(hook, GIT_DIR)
         yield hooks.hook_element(
             view,
             hook,

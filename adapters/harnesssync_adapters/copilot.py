@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.copilot import permissions
-from harnesssync_adapters.shared import hooks, instructions
+from harnesssync_adapters.shared import hook_commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_skills import called_losses, command_skills
 from harnesssync_adapters.shared.conditional import because
@@ -188,21 +188,25 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
     native = {posixpath.join(view.root, ".claude", name) for name in ("settings.json", "settings.local.json")}
     folder = ".github/hooks" if view.scope is Scope.PROJECT else ".copilot/hooks"
     for hook in items:
-        refused = hooks.unusable(view, hook, hook.event if hook.event in _EVENTS else "", "GitHub Copilot")
-        if refused is not None:
+        is_read = view.scope is Scope.PROJECT and hook.origin.file in native
+        lost = hooks.without_event if is_read else hooks.unusable
+        if (refused := lost(view, hook, hook.event if hook.event in _EVENTS else "", "GitHub Copilot")) is not None:
             yield refused
             continue
-        if view.scope is Scope.USER or hook.origin.file not in native:
+        if is_read:
+            yield from hooks.read_losses(view, hook, "GitHub Copilot")
+        else:
             yield hooks.hook_element(
                 view,
                 hook,
                 path=f"{folder}/harnesssync.json",
                 event=hook.event,
                 matcher=hook.matcher,
-                command=hook.command or "",
+                command=hook_commands.command_line(hook),
                 timeout=hook.timeout_s,
             )
-        yield from hooks.setting_losses(view, hook, "GitHub Copilot")
+        told = hook_commands.DECIDING if is_read else ()
+        yield from hooks.setting_losses(view, hook, "GitHub Copilot", kept=told)
 
 
 _SUPPORT: Mapping[Kind, Support] = {

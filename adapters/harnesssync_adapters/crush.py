@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.permissions.crush import TOOLS, config, permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.hook_commands import command_line
 from harnesssync_adapters.shared.names import found_at, is_private, loss
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -112,7 +113,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             continue
         matcher = hooks.TOOL_NAME.sub(lambda match: _MATCHED.get(match[0], match[0]), hook.matcher)
         value: dict[str, JsonValue] = {"matcher": matcher} if matcher else {}
-        value["command"] = hook.command or ""
+        value["command"] = command_line(hook)
         if hook.timeout_s is not None:
             value["timeout"] = math.ceil(hook.timeout_s)
         yield ElementOutput(

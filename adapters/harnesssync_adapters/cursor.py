@@ -144,7 +144,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
     """What of hooks is lost: they are read from Claude Code's settings, and nothing is written."""
     native = {posixpath.join(view.root, ".claude", name) for name in ("settings.json", "settings.local.json")}
     for hook in items:
-        refused = hooks.unusable(view, hook, hook.event if hook.event in _EVENTS else "", "Cursor")
+        refused = hooks.without_event(view, hook, hook.event if hook.event in _EVENTS else "", "Cursor")
         guards = hook.event in hooks.GUARDS
         if refused is not None:
             yield refused
@@ -153,6 +153,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         else:
             why = "Cursor runs it only where third-party configuration is switched on"
             yield loss(view, hook, f"{hook.id}: by itself", why, security=guards)
+            yield from hooks.read_losses(view, hook, "Cursor")
 
 
 _COMMON: Mapping[Kind, Support] = {

@@ -15,6 +15,7 @@ from harnesssync_adapters.permissions.droid import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_files import prompt_files
+from harnesssync_adapters.shared.hook_commands import command_line
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -212,7 +213,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             path=".factory/hooks.json",
             event=hook.event,
             matcher=matcher,
-            command=hook.command or "",
+            command=command_line(hook),
             timeout=hook.timeout_s,
             within=(),
         )

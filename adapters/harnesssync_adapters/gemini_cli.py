@@ -18,6 +18,7 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_s
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, narrowed_servers, setting
+from harnesssync_adapters.shared.hook_commands import CLAUDES_DIR, PROJECT_DIR, command_line, literal_directories
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -175,7 +176,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
     the program would put the quoted path itself in its place, also where quotes already stand around it."""
     for hook in items:
         event = _EVENTS.get(hook.event, "")
-        if (refused := hooks.unusable(view, hook, event, "Gemini CLI")) is not None:
+        if (refused := hooks.unusable(view, hook, event, "Gemini CLI", expands=_would_expand)) is not None:
             yield refused
             continue
         matchers = [hook.matcher]
@@ -192,12 +193,15 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
                 path=SETTINGS,
                 event=event,
                 matcher=matcher,
-                command=hooks.PROJECT_DIR.sub("${CLAUDE_PROJECT_DIR}", hook.command or ""),
+                command=PROJECT_DIR.sub(CLAUDES_DIR, command_line(hook)),
                 timeout=None if hook.timeout_s is None else hook.timeout_s * 1000,
             )
         for default in _DEFAULT.findall(hook.command or ""):
             why = "Gemini CLI puts the default in its place when it starts, whatever the hook then sets"
             yield loss(view, hook, f"{hook.id}: {default}", why, security=hook.event in hooks.GUARDS)
+        if "args" not in hook.extra and "$CLAUDE_PROJECT_DIR" in literal_directories(hook.command or ""):
+            why = "Gemini CLI would put the path in its place, also where a shell would not: braces are put around it"
+            yield loss(view, hook, f"{hook.id}: $CLAUDE_PROJECT_DIR", why)
         if event != hook.event:
             why = f"Gemini CLI tells a hook its own names of events: {event} for {hook.event}"
             yield loss(view, hook, f"{hook.id}: hook_event_name", why, security=hook.event in hooks.GUARDS)

@@ -15,6 +15,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
@@ -167,7 +168,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             path=f"{_PLUGIN}/hooks/hooks.json",
             event=event,
             matcher=_matcher(hook.matcher) if is_tool and hook.matcher not in ("", "*") else "",
-            command=hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or ""),
+            command=command_line(hook, GIT_DIR),
             timeout=hook.timeout_s,
         )
         if is_tool:

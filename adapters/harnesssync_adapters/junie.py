@@ -14,6 +14,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_files import command_files, described
+from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import always, always_file
@@ -102,7 +103,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             path=".junie/config.json",
             event=hook.event,
             matcher=hook.matcher,
-            command=hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or ""),
+            command=command_line(hook, GIT_DIR),
             timeout=hook.timeout_s,
         )
         yield from hooks.setting_losses(view, hook, "Junie")

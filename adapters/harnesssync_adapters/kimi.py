@@ -15,6 +15,7 @@ from harnesssync_adapters.permissions.kimi import permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.kimi_tools import TOOLS, agent_tools, denied_tools
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
@@ -162,7 +163,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         value: dict[str, JsonValue] = {"event": hook.event}
         if hook.matcher not in ("", "*"):
             value["matcher"] = _matcher(hook) if hook.event in _TOOL_EVENTS else hook.matcher
-        value["command"] = hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or "")
+        value["command"] = command_line(hook, GIT_DIR)
         if hook.timeout_s is not None:
             value["timeout"] = min(hooks.whole_seconds(hook.timeout_s), _LONGEST)
             if hook.timeout_s > _LONGEST:

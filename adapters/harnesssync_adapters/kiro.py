@@ -17,6 +17,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_files import command_files
+from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
@@ -144,7 +145,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
 
 
 def _entry(hook: Hook, name: str, group: str) -> dict[str, JsonValue]:
-    command = hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or "")
+    command = command_line(hook, GIT_DIR)
     entry: dict[str, JsonValue] = {"name": f"{name}-{group}" if group else name, "trigger": hook.event}
     if group:
         entry["matcher"] = group

@@ -14,6 +14,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.hook_commands import command_line
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -160,7 +161,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             path=".openhands/hooks.json",
             event=event,
             matcher=_matcher(hook.matcher) if is_tool else "",
-            command=hooks.PROJECT_DIR.sub("${OPENHANDS_PROJECT_DIR}", hook.command or ""),
+            command=command_line(hook, "${OPENHANDS_PROJECT_DIR}"),
             timeout=hook.timeout_s,
             condition=_condition(hook),
         )

@@ -19,6 +19,7 @@ from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
+from harnesssync_adapters.shared.hook_commands import command_line
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
 from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
@@ -207,7 +208,8 @@ _LONGEST = 999  # seconds: from 1000 on it takes a time-out for milliseconds
 def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
     """Claude Code's shape and events. `CLAUDE_PROJECT_DIR` is set for the command, as it is by Claude Code."""
     for hook in items:
-        refused = hooks.unusable(view, hook, hook.event if hook.event in _EVENTS else "", "Qwen Code")
+        event = hook.event if hook.event in _EVENTS else ""
+        refused = hooks.unusable(view, hook, event, "Qwen Code", kept=_KEPT_SETTINGS, expands=would_expand)
         if refused is not None:
             yield refused
             continue
@@ -222,7 +224,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             path=SETTINGS,
             event=hook.event,
             matcher=matcher,
-            command=hook.command or "",
+            command=command_line(hook),
             timeout=None if hook.timeout_s is None else min(hook.timeout_s, _LONGEST),
             kept={name: str(value) if name != "async" else value is True for name, value in _kept(hook)},
         )
@@ -232,7 +234,10 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
 
 
 def _kept(hook: Hook) -> Iterator[tuple[str, object]]:
-    yield from ((name, hook.extra[name]) for name in _KEPT_SETTINGS if name in hook.extra)
+    """A program that is started with its arguments has no shell in Claude Code, whatever `shell` says."""
+    for name in _KEPT_SETTINGS:
+        if name in hook.extra and (name != "shell" or "args" not in hook.extra):
+            yield name, hook.extra[name]
 
 
 def _environment(view: View, items: Sequence[EnvironmentVariable]) -> Iterator[Output | Loss]:

@@ -15,6 +15,7 @@ from harnesssync_adapters.permissions.vibe import permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
+from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses
@@ -138,7 +139,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if (refused := hooks.unusable(view, hook, event, "Vibe")) is not None:
             yield refused
             continue
-        command = hooks.PROJECT_DIR.sub("$(git rev-parse --show-toplevel)", hook.command or "")
+        command = command_line(hook, GIT_DIR)
         value: dict[str, JsonValue] = {
             "name": hook.name,
             "type": event,

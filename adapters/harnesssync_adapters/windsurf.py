@@ -17,7 +17,7 @@ from harnesssync_adapters.permissions.devin import permissions
 from harnesssync_adapters.shared import instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_files import command_files, described
-from harnesssync_adapters.shared.hooks import GUARDS
+from harnesssync_adapters.shared.hooks import GUARDS, read_losses
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import limited_rules, trigger_losses, triggered
@@ -141,6 +141,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Loss]:
         if hook.event in GUARDS:
             why = "Devin's documentation says that it runs, and somebody who tried found that it did not: try it"
             yield loss(view, hook, str(hook.id), why, security=True)
+        yield from read_losses(view, hook, "Devin")
 
 
 _HOOKS = Native("Devin's documentation says that it runs Claude Code's hooks; Cascade has others", _hooks)

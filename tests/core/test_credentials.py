@@ -70,6 +70,18 @@ def rule(text: str) -> Item:
             Hook(name="h", origin=ORIGIN, event="Stop", matcher="", type="command", command="TOKEN=hunter2 ./x"),
             [("the command", "hunter2")],
         ),
+        (
+            Hook(
+                name="h",
+                origin=ORIGIN,
+                event="Stop",
+                matcher="",
+                type="command",
+                command="sh",
+                extra={"args": ["-c", "TOKEN=hunter2 ./x"]},
+            ),
+            [("an argument", "hunter2")],
+        ),
         (rule(f"Use {TOKEN}."), [("the text", TOKEN)]),
     ],
 )

@@ -57,6 +57,7 @@ HOOK = Hook(
     timeout_s=3.0,
     extra={"async": False},
 )
+HOOK_WITH_ARGS = replace(HOOK, command="sh", extra={"args": ["-x", "guard.sh"]})
 VARIABLE = EnvironmentVariable(name="EDITOR_MODE", origin=SHARED, value="fast")
 
 
@@ -122,6 +123,10 @@ def test_text_needs_no_approval(item: Item) -> None:
         (HOOK, {"type": "prompt", "command": None, "extra": {"prompt": "fmt"}}),
         (HOOK, {"timeout_s": None}),
         (HOOK, {"extra": {"async": True}}),
+        (HOOK, {"extra": {**HOOK.extra, "args": []}}),
+        (HOOK_WITH_ARGS, {"extra": {"args": ["guard.sh", "-x"]}}),
+        (HOOK_WITH_ARGS, {"extra": {"args": ["-x guard.sh"]}}),
+        (HOOK_WITH_ARGS, {"extra": {}}),
         (VARIABLE, {"name": "PATH"}),
         (VARIABLE, {"value": "slow"}),
         (ALLOWING, {"rules": (*ALLOWING.rules, rule("Bash(curl:*)"))}),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 
+from harnesssync_adapters.shared.hook_commands import deciding, in_background, unwritable
 from harnesssync_adapters.shared.names import is_private, loss
 from harnesssync_orchestrator.core.desired import Condition, ElementOutput, JsonValue, Loss
 from harnesssync_orchestrator.core.items import Hook
@@ -16,9 +17,6 @@ GUARDS = frozenset({"PreToolUse", "PermissionRequest"})
 
 TOOL_NAME = re.compile(r"\b[A-Z][A-Za-z]+\b")
 """The name of one of Claude Code's own tools in a matcher."""
-
-PROJECT_DIR = re.compile(r"\$(?:\{CLAUDE_PROJECT_DIR\}|CLAUDE_PROJECT_DIR\b)")
-"""The variable by which hooks find the project's files, in either of its forms."""
 
 
 def hook_element(
@@ -61,7 +59,33 @@ def whole_seconds(timeout: float) -> int:
     return max(1, math.ceil(timeout))
 
 
-def unusable(view: View, hook: Hook, event: str, harness: str) -> Loss | None:
+def unusable(
+    view: View,
+    hook: Hook,
+    event: str,
+    harness: str,
+    *,
+    kept: Container[str] = (),
+    expands: Callable[[str], bool] | None = None,
+) -> Loss | None:
+    """The loss of a hook whose event or type the harness does not have, or which it would run otherwise than Claude
+    Code does, but for the settings that are `kept`. None if it can be written. `expands` tells of a text whether the
+    harness puts a variable in the place of a part of it, in quotes too."""
+    guards = hook.event in GUARDS
+    if (refused := without_event(view, hook, event, harness)) is not None:
+        return refused
+    if (found := unwritable(hook, kept, expands)) is not None:
+        name, why = found
+        return loss(
+            view, hook, f"{hook.id}: {name}", f"{harness} can't run it so: {why}. It is left out", security=guards
+        )
+    if guards and (name := in_background(hook) or "") and name not in kept:
+        why = f"{harness} has no such setting and would heed what it answers, so it is left out"
+        return loss(view, hook, f"{hook.id}: {name}", why)
+    return None
+
+
+def without_event(view: View, hook: Hook, event: str, harness: str) -> Loss | None:
     """The loss of a hook whose event or type the harness does not have, None if it has both."""
     if not event:
         why = f"{harness} has no event for {hook.event}"
@@ -73,10 +97,20 @@ def unusable(view: View, hook: Hook, event: str, harness: str) -> Loss | None:
 
 
 def setting_losses(view: View, hook: Hook, harness: str, *, kept: Container[str] = ()) -> Iterator[Loss]:
-    """What a handler says besides, but for the settings that are `kept`."""
+    """What a handler that is written says besides, but for the settings that are `kept`. Its `args` are in its line."""
+    background = in_background(hook)
     for name in hook.extra:
-        if name not in kept:
-            yield loss(view, hook, f"{hook.id}: {name}", f"{harness} has no such setting")
+        if name not in kept and name != "args":
+            why = "has no such setting" + (": it waits for the hook" if name == background else "")
+            yield loss(view, hook, f"{hook.id}: {name}", f"{harness} {why}")
+
+
+def read_losses(view: View, hook: Hook, harness: str) -> Iterator[Loss]:
+    """What a harness that reads the handler in Claude Code's own settings may make of it. Without its arguments a
+    program is another one: a bare `sh` takes what the harness tells it for a script."""
+    for name in deciding(hook):
+        why = f"{harness} reads the hook itself, and whether it heeds this is not known"
+        yield loss(view, hook, f"{hook.id}: {name}", why, security=name == "args" or hook.event in GUARDS)
 
 
 def absent_tools(view: View, hook: Hook, tools: Container[str], harness: str) -> Iterator[Loss]:

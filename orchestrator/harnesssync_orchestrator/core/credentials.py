@@ -94,6 +94,9 @@ def _credentials(item: Item) -> Iterator[Credential]:
         yield from _of_named(f"the variable {item.name}", item.name, parse_template(item.value))
     elif isinstance(item, Hook):
         yield from _of_text("the command", item.command or "", by_name=True)
+        args = item.extra.get("args")
+        for argument in args if isinstance(args, list) else ():
+            yield from _of_text("an argument", str(argument), by_name=True)
     elif isinstance(item, Permissions):
         for rule in item.rules:
             yield from _of_text(f"a rule about {rule.tool}", rule.text, by_name=True)

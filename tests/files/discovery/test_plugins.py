@@ -72,18 +72,20 @@ def test_a_plugins_items_have_its_name_in_front(world: Any, skill_text: Any, age
 def test_the_plugins_folder_is_written_out(world: Any) -> None:
     """No other harness knows the variable; references to the environment stay."""
     hook = {"type": "command", "command": '"${CLAUDE_PLUGIN_ROOT}/run" $HOME'}
+    args = ["${CLAUDE_PLUGIN_ROOT}/run", "$CLAUDE_PLUGIN_ROOT"]
     path = install(
         world,
         "p",
         {
             ".mcp.json": {"s": {"command": "${CLAUDE_PLUGIN_ROOT}/x", "env": {"A": "${TOKEN}"}}},
-            "hooks/hooks.json": {"hooks": {"Stop": [{"hooks": [hook]}]}},
+            "hooks/hooks.json": {"hooks": {"Stop": [{"hooks": [hook, {**hook, "args": args}]}]}},
         },
     )
     enable(world, "p")
     server = world.items(McpServer)["plugin_p_s"]
     assert (str(server.command), str(server.env["A"])) == (f"{path}/x", "${TOKEN}")
     assert world.items(Hook)["Stop[]#1"].command == f'"{path}/run" $HOME'
+    assert world.items(Hook)["Stop[]#2"].extra == {"args": [f"{path}/run", "$CLAUDE_PLUGIN_ROOT"]}
 
 
 def test_the_manifest_adds_skills_and_replaces_commands_and_agents(

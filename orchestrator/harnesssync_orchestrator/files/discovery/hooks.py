@@ -70,9 +70,14 @@ class HookReader:
         number = self._counts[event, matcher] = self._counts.get((event, matcher), 0) + 1
         timeout = handler.get("timeout")
         command = needed if kind == "command" else None
+        extra = {
+            key: value for key, value in handler.items() if key not in _FIELDS or (key == "command" and command is None)
+        }
         if command is not None:
-            for written, value in substitutions.items():
-                command = command.replace(written, value)
+            command = _put_in(command, substitutions)
+            if isinstance(args := extra.get("args"), list):  # no shell reads these: names in braces alone are replaced
+                braced = {written: value for written, value in substitutions.items() if "{" in written}
+                extra["args"] = [_put_in(one, braced) if isinstance(one, str) else one for one in args]
         return Hook(
             name=f"{event}[{matcher}]#{number}",
             origin=ground.origin(file),
@@ -81,13 +86,15 @@ class HookReader:
             type=kind,
             command=command,
             timeout_s=float(timeout) if is_duration(timeout) else None,
-            extra={
-                key: value
-                for key, value in handler.items()
-                if key not in _FIELDS or (key == "command" and command is None)
-            },
+            extra=extra,
         )
 
     def _report(self, message: str, file: str) -> None:
         hint = 'Write hooks as {"Event": [{"matcher": "…", "hooks": [{"type": "command", "command": "…"}]}]}.'
         self.reader.report("hook_invalid", f"{message}; it is skipped", file, hint, hides=False)
+
+
+def _put_in(text: str, substitutions: Mapping[str, str]) -> str:
+    for written, value in substitutions.items():
+        text = text.replace(written, value)
+    return text
