@@ -16,6 +16,7 @@ from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.hook_commands import command_line
+from harnesssync_adapters.shared.matchers import EVERY, Matched, Naming, matched, matcher_losses
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
@@ -146,14 +147,18 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if (refused := hooks.unusable(view, hook, event, "Auggie")) is not None:
             yield refused
             continue
+        is_tool = hook.event in _TOOL_EVENTS
+        theirs = matched(hook.matcher, _NAMING) if is_tool else Matched(hook.matcher)
+        yield from matcher_losses(view, hook, theirs, _NAMING)
+        if theirs.pattern is None:
+            continue
         script = command_line(hook, "$AUGMENT_PROJECT_DIR").replace("${", "\\${")
         handler: dict[str, JsonValue] = {"type": "command", "command": "sh", "args": ["-c", script]}
         if hook.timeout_s is not None:
             handler["timeout"] = round(hook.timeout_s * 1000)
-        is_tool = hook.event in _TOOL_EVENTS
         group: dict[str, JsonValue] = {}
-        if hook.matcher not in ("", "*"):
-            group["matcher"] = _matcher(hook.matcher) if is_tool else hook.matcher
+        if theirs.pattern not in EVERY:
+            group["matcher"] = theirs.pattern
         yield ElementOutput(
             path=SETTINGS,
             items=(hook.id,),
@@ -168,15 +173,22 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             why = "Auggie tells hooks its own names of tools and of what they are given"
             yield loss(view, hook, f"{hook.id}: input", why, security=guards)
             absent = [word for word in _WORD.findall(hook.matcher) if word not in TOOLS]
-            if absent or "mcp__" in hook.matcher:
+            if absent:
                 why = "Auggie has no tool of some of these names"
                 yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=guards)
         yield from hooks.setting_losses(view, hook, "Auggie")
 
 
-def _matcher(matcher: str) -> str:
-    """Both names of each tool: it knows some of Claude Code's too."""
-    return _WORD.sub(lambda match: f"({'|'.join((match[0], *TOOLS.get(match[0], ())))})", matcher)
+def _no_name(alternative: str) -> None:  # noqa: ARG001 - how it names servers' tools is not known
+    return None
+
+
+_NAMING = Naming(
+    harness="Auggie",
+    tools={tool: f"({'|'.join((tool, *names))})" for tool, names in TOOLS.items()},
+    server=_no_name,
+)
+"""Both names of each tool: it knows some of Claude Code's too."""
 
 
 _SUPPORT: Mapping[Kind, Support] = {

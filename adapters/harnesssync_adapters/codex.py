@@ -17,16 +17,12 @@ from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
+from harnesssync_adapters.shared.matchers import is_pattern
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import may_write
-from harnesssync_orchestrator.core.desired import (
-    FileOutput,
-    JsonValue,
-    Loss,
-    Output,
-)
+from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
     Command,
@@ -219,6 +215,7 @@ _EVENTS = frozenset(
     }
 )  # those that the program lists when it is given all of Claude Code's
 _TOOL_EVENTS = frozenset({"PreToolUse", "PermissionRequest", "PostToolUse"})
+_EDITING = re.compile(r"\b(?:Edit|MultiEdit|Write)\b")
 _ABSENT_TOOLS = re.compile(r"\b(Read|Grep|Glob|LS|WebFetch|WebSearch|Task|Agent|TodoWrite|NotebookEdit|Skill)\b")
 
 
@@ -228,21 +225,24 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if refused is not None:
             yield refused
             continue
-        command = command_line(hook, GIT_DIR)
+        guards = hook.event in hooks.GUARDS
+        if hook.event in _TOOL_EVENTS and is_pattern(hook.matcher) and _EDITING.search(hook.matcher):
+            why = "Codex changes files by one tool, for which the pattern would take each of these: it is left out"
+            yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=guards)
+            continue
         yield hooks.hook_element(
             view,
             hook,
             path=".codex/hooks.json",
             event=hook.event,
             matcher=hook.matcher,
-            command=command,
+            command=command_line(hook, GIT_DIR),
             timeout=hook.timeout_s,
         )
         if hook.event == "SessionEnd" and (hook.timeout_s is None or hook.timeout_s > 3):
             yield loss(view, hook, f"{hook.id}: timeout", "Codex gives hooks at the end of a session 3 seconds")
         if hook.event in _TOOL_EVENTS and (tools := _ABSENT_TOOLS.findall(hook.matcher)):
             why = f"Codex has no tool of the name {', '.join(tools)}"
-            guards = hook.event in hooks.GUARDS
             yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=guards)
         yield from hooks.setting_losses(view, hook, "Codex")
 

@@ -16,6 +16,7 @@ from harnesssync_adapters.permissions.crush import TOOLS, config, permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import command_line
+from harnesssync_adapters.shared.matchers import EVERY_SERVER, Naming, either, matched, matcher_losses, of_server
 from harnesssync_adapters.shared.names import found_at, is_private, loss
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -101,7 +102,15 @@ def _text(template: Template) -> str:
     return template.render(lambda reference: f"${{{reference.name}}}")
 
 
-_MATCHED = {tool: names[0] if len(names) == 1 else f"({'|'.join(names)})" for tool, names in TOOLS.items()}
+def _of_server(alternative: str) -> str | None:
+    """Servers' tools are `mcp_server_tool` there."""
+    found = of_server(alternative)
+    if found is not None:
+        return f"mcp_{found[0]}_{found[1]}"
+    return "mcp_.*" if alternative in EVERY_SERVER else None
+
+
+_NAMING = Naming(harness="Crush", tools={tool: either(names) for tool, names in TOOLS.items()}, server=_of_server)
 
 
 def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
@@ -111,8 +120,11 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if (refused := hooks.unusable(view, hook, event, "Crush")) is not None:
             yield refused
             continue
-        matcher = hooks.TOOL_NAME.sub(lambda match: _MATCHED.get(match[0], match[0]), hook.matcher)
-        value: dict[str, JsonValue] = {"matcher": matcher} if matcher else {}
+        theirs = matched(hook.matcher, _NAMING)
+        yield from matcher_losses(view, hook, theirs, _NAMING)
+        if theirs.pattern is None:
+            continue
+        value: dict[str, JsonValue] = {"matcher": theirs.pattern} if theirs.pattern else {}
         value["command"] = command_line(hook)
         if hook.timeout_s is not None:
             value["timeout"] = math.ceil(hook.timeout_s)

@@ -16,6 +16,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_files import prompt_files
 from harnesssync_adapters.shared.hook_commands import command_line
+from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -191,6 +192,14 @@ _TOLD = {**_TOOLS, **_ALWAYS_THERE, "Edit": "Edit or ApplyPatch", "Write": "Crea
 _SERVER_TOOL = re.compile(r"mcp__([A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*)__")
 
 
+def _of_server(alternative: str) -> str | None:
+    """One that is a pattern for servers stays as it is, and matches nothing."""
+    return _SERVER_TOOL.sub(r"\1___", alternative) if alternative.startswith("mcp__") else None
+
+
+_NAMING = Naming(harness="Factory Droid", tools=_MATCHED, server=_of_server)
+
+
 def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
     """`hooks.json` has the events at its top. `CLAUDE_PROJECT_DIR` is set for the command, as by Claude Code."""
     for hook in items:
@@ -200,8 +209,11 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             continue
         matcher = hook.matcher
         if hook.event in _TOOL_EVENTS:
-            matcher = hooks.TOOL_NAME.sub(lambda match: _MATCHED.get(match[0], match[0]), matcher)
-            matcher = _SERVER_TOOL.sub(r"\1___", matcher)
+            theirs = matched(matcher, _NAMING)
+            yield from matcher_losses(view, hook, theirs, _NAMING)
+            if theirs.pattern is None:
+                continue
+            matcher = theirs.pattern
             yield from hooks.absent_tools(view, hook, _MATCHED, "Factory Droid")
             yield from hooks.other_names(view, hook, _TOLD, "Factory Droid")
             if "mcp__" in matcher:

@@ -19,6 +19,7 @@ from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, narrowed_servers, setting
 from harnesssync_adapters.shared.hook_commands import CLAUDES_DIR, PROJECT_DIR, command_line, literal_directories
+from harnesssync_adapters.shared.matchers import EVERY_SERVER, Naming, either, matched, matcher_losses, of_server
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -181,7 +182,11 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             continue
         matchers = [hook.matcher]
         if hook.event in _TOOL_EVENTS:
-            matchers = [_tool_matcher(hook.matcher)]
+            theirs = matched(hook.matcher, _NAMING)
+            yield from matcher_losses(view, hook, theirs, _NAMING)
+            if theirs.pattern is None:
+                continue
+            matchers = [theirs.pattern]
             yield from hooks.absent_tools(view, hook, TOOLS, "Gemini CLI")
             yield from hooks.other_names(view, hook, _TOLD, "Gemini CLI")
         elif hook.matcher not in ("", "*"):  # compared as a whole there: one handler for each alternative
@@ -208,16 +213,15 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         yield from hooks.setting_losses(view, hook, "Gemini CLI")
 
 
-def _tool_matcher(matcher: str) -> str:
-    """A pattern over tool names in the program's own names; servers' tools are `mcp_server_tool` there."""
+def _of_server(alternative: str) -> str | None:
+    """Servers' tools are `mcp_server_tool` there."""
+    found = of_server(alternative)
+    if found is not None:
+        return f"mcp_{found[0]}_{found[1]}"
+    return "mcp_.*" if alternative in EVERY_SERVER else None
 
-    def name(match: re.Match[str]) -> str:
-        names = TOOLS.get(match[0], (match[0],))
-        return names[0] if len(names) == 1 else f"({'|'.join(names)})"
 
-    single = hooks.TOOL_NAME.sub(name, matcher)
-    return single.replace("__", "_") if "mcp__" in single else single
-
+_NAMING = Naming(harness="Gemini CLI", tools={tool: either(names) for tool, names in TOOLS.items()}, server=_of_server)
 
 _NO_ENVIRONMENT = Unsupported(
     "the settings of Gemini CLI have no variables for commands; `.gemini/.env` would configure the program itself"

@@ -16,6 +16,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
+from harnesssync_adapters.shared.matchers import EVERY, Matched, Naming, matched, matcher_losses, of_server
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
@@ -161,13 +162,17 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             yield refused
             continue
         is_tool = hook.event in _TOOL_EVENTS
+        theirs = matched(hook.matcher, _NAMING) if is_tool else Matched("")
+        yield from matcher_losses(view, hook, theirs, _NAMING)
+        if theirs.pattern is None:
+            continue
         written.append(hook)
         yield hooks.hook_element(
             view,
             hook,
             path=f"{_PLUGIN}/hooks/hooks.json",
             event=event,
-            matcher=_matcher(hook.matcher) if is_tool and hook.matcher not in ("", "*") else "",
+            matcher="" if theirs.pattern in EVERY else f"^(?:{theirs.pattern})$",
             command=command_line(hook, GIT_DIR),
             timeout=hook.timeout_s,
         )
@@ -187,10 +192,14 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         )
 
 
-def _matcher(matcher: str) -> str:
-    """Matched anywhere in the name of a tool, which is `server__tool` for a server's."""
-    written = _WORD.sub(lambda match: _TOOLS.get(match[0], match[0]), matcher)
-    return f"^(?:{written.replace('mcp__', '')})$"
+def _of_server(alternative: str) -> str | None:
+    """A server's tool is `server__tool`, as those of Goose's own extensions are."""
+    found = of_server(alternative)
+    return "__".join(found) if found and found[0] not in _EXTENSIONS else None
+
+
+_EXTENSIONS = frozenset({"developer", "computercontroller", "memory", "platform", "todo", "extensionmanager"})
+_NAMING = Naming(harness="Goose", tools=_TOOLS, server=_of_server)
 
 
 def _tool_losses(view: View, hook: Hook) -> Iterator[Loss]:

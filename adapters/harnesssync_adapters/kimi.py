@@ -18,6 +18,7 @@ from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.kimi_tools import TOOLS, agent_tools, denied_tools
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
+from harnesssync_adapters.shared.matchers import EVERY, Naming, matched, matcher_losses
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -161,8 +162,15 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             yield refused
             continue
         value: dict[str, JsonValue] = {"event": hook.event}
-        if hook.matcher not in ("", "*"):
-            value["matcher"] = _matcher(hook) if hook.event in _TOOL_EVENTS else hook.matcher
+        if hook.event in _TOOL_EVENTS:
+            theirs = matched(hook.matcher, _NAMING)
+            yield from matcher_losses(view, hook, theirs, _NAMING)
+            if theirs.pattern is None:
+                continue
+            if theirs.pattern not in EVERY:
+                value["matcher"] = f"^(?:{theirs.pattern})$"
+        elif hook.matcher not in ("", "*"):
+            value["matcher"] = hook.matcher
         value["command"] = command_line(hook, GIT_DIR)
         if hook.timeout_s is not None:
             value["timeout"] = min(hooks.whole_seconds(hook.timeout_s), _LONGEST)
@@ -180,8 +188,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         yield from hooks.setting_losses(view, hook, "Kimi")
 
 
-def _matcher(hook: Hook) -> str:
-    return f"^(?:{_WORD.sub(lambda match: TOOLS.get(match[0], match[0]), hook.matcher)})$"
+_NAMING = Naming(harness="Kimi", tools=TOOLS, server=str)
 
 
 def _tool_losses(view: View, hook: Hook) -> Iterator[Loss]:

@@ -15,6 +15,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import command_line
+from harnesssync_adapters.shared.matchers import Matched, Naming, is_apart, matched, matcher_losses, of_server
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -155,12 +156,16 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             yield refused
             continue
         is_tool = hook.event in _TOOL_EVENTS
+        theirs = matched(hook.matcher, _NAMING) if is_tool else Matched("")
+        yield from matcher_losses(view, hook, theirs, _NAMING)
+        if theirs.pattern is None:
+            continue
         yield hooks.hook_element(
             view,
             hook,
             path=".openhands/hooks.json",
             event=event,
-            matcher=_matcher(hook.matcher) if is_tool else "",
+            matcher=theirs.pattern,
             command=command_line(hook, "${OPENHANDS_PROJECT_DIR}"),
             timeout=hook.timeout_s,
             condition=_condition(hook),
@@ -189,9 +194,14 @@ def _condition(hook: Hook) -> Condition:
     )
 
 
-def _matcher(matcher: str) -> str:
-    written = _WORD.sub(lambda match: _TOOLS.get(match[0], match[0]), matcher)
-    return written.replace("mcp__", "").replace("__", "_") if "mcp__" in written else written
+def _of_server(alternative: str) -> str | None:
+    """The server's name before the tool's, unless tools of OpenHands' own begin like that."""
+    found = of_server(alternative)
+    return "_".join(found) if found and is_apart(f"{found[0]}_", _OWN) else None
+
+
+_OWN = frozenset({*_TOOLS.values(), "browser_navigate", "task_tracker"})
+_NAMING = Naming(harness="OpenHands", tools=_TOOLS, server=_of_server)
 
 
 def _tool_losses(view: View, hook: Hook) -> Iterator[Loss]:

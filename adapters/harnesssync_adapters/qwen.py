@@ -20,6 +20,7 @@ from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
 from harnesssync_adapters.shared.hook_commands import command_line
+from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
 from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
@@ -201,6 +202,7 @@ _EVENTS = frozenset(
     }
 )  # those of Claude Code's that the program has by the same name
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "PermissionDenied"})
+_NAMING = Naming(harness="Qwen Code", tools=TOOLS, server=str)
 _KEPT_SETTINGS = ("async", "shell", "statusMessage")
 _LONGEST = 999  # seconds: from 1000 on it takes a time-out for milliseconds
 
@@ -215,7 +217,11 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
             continue
         matcher = hook.matcher
         if hook.event in _TOOL_EVENTS:
-            matcher = hooks.TOOL_NAME.sub(lambda match: TOOLS.get(match[0], match[0]), matcher)
+            theirs = matched(matcher, _NAMING)
+            yield from matcher_losses(view, hook, theirs, _NAMING)
+            if theirs.pattern is None:
+                continue
+            matcher = theirs.pattern
             yield from hooks.absent_tools(view, hook, TOOLS, "Qwen Code")
             yield from hooks.other_names(view, hook, TOOLS, "Qwen Code")
         yield hooks.hook_element(

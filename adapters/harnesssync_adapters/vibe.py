@@ -17,6 +17,16 @@ from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
+from harnesssync_adapters.shared.matchers import (
+    EVERY,
+    Matched,
+    Naming,
+    either,
+    is_apart,
+    matched,
+    matcher_losses,
+    of_server,
+)
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -139,6 +149,10 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         if (refused := hooks.unusable(view, hook, event, "Vibe")) is not None:
             yield refused
             continue
+        theirs = matched(hook.matcher, _NAMING) if event != "post_agent" else Matched("")
+        yield from matcher_losses(view, hook, theirs, _NAMING)
+        if theirs.pattern is None:
+            continue
         command = command_line(hook, GIT_DIR)
         value: dict[str, JsonValue] = {
             "name": hook.name,
@@ -147,8 +161,8 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         }
         if event == "pre_tool":
             value["strict"] = True
-        if event != "post_agent" and hook.matcher not in ("", "*"):
-            value["match"] = f"re:{_matcher(hook.matcher)}"
+        if theirs.pattern not in EVERY:
+            value["match"] = f"re:{theirs.pattern}"
         if hook.timeout_s is not None:
             value["timeout"] = hook.timeout_s
         yield ElementOutput(
@@ -173,15 +187,16 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         yield from hooks.setting_losses(view, hook, "Vibe")
 
 
-def _matcher(matcher: str) -> str:
-    """A pattern over tool names in the program's own names; servers' tools are `server_tool` there."""
+def _of_server(alternative: str) -> str | None:
+    """Servers' tools are `server_tool` there, unless tools of its own begin like that."""
+    found = of_server(alternative)
+    if found is None or not is_apart(f"{server_name(found[0])}_", _OWN):
+        return None
+    return f"{server_name(found[0])}_{found[1]}"
 
-    def name(match: re.Match[str]) -> str:
-        names = TOOLS.get(match[0], (match[0],))
-        return names[0] if len(names) == 1 else f"({'|'.join(names)})"
 
-    written = _WORD.sub(name, matcher)
-    return written.replace("mcp__", "").replace("__", "_") if "mcp__" in written else written
+_OWN = frozenset(name for names in TOOLS.values() for name in names)
+_NAMING = Naming(harness="Vibe", tools={tool: either(names) for tool, names in TOOLS.items()}, server=_of_server)
 
 
 _SUPPORT: Mapping[Kind, Support] = {

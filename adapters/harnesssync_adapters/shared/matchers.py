@@ -1,0 +1,128 @@
+"""The matchers of hooks about tools, in other harnesses' names.
+
+Claude Code compares a list of names with `|` as it is, and takes anything else for a pattern that may match anywhere.
+A name can be put for a name in a list; in a pattern that excludes a tool, or names it in part, it would match others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from harnesssync_adapters.shared.hooks import GUARDS
+from harnesssync_adapters.shared.names import loss
+from harnesssync_orchestrator.core.desired import Loss
+from harnesssync_orchestrator.core.items import Hook
+from harnesssync_orchestrator.core.targets import View
+
+EVERY = frozenset({"", "*", ".*", ".+", "^.*$", "^.+$"})
+EVERY_SERVER = frozenset({"mcp__.*", "mcp__.+"})
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_WORD = re.compile(r"[A-Za-z]\w*")
+_GROUP = re.compile(r"\^?\((?:\?:)?(?P<inside>[A-Za-z0-9_|-]+)\)\$?")
+_OF_SERVER = re.compile(
+    r"mcp__(?P<server>[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*)__(?P<tool>[A-Za-z0-9_.(][A-Za-z0-9_.*+?()|:!=-]*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How a harness names tools: a pattern for each of Claude Code's, and one for an alternative that begins with
+    `mcp__`, if it has one."""
+
+    harness: str
+    tools: Mapping[str, str]
+    server: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A matcher in the names of a harness, None if nothing of it can be said in them; and what of it can't."""
+
+    pattern: str | None
+    unnamed: tuple[str, ...] = ()
+
+
+def matched(matcher: str, naming: Naming) -> Matched:
+    """A tool that the harness lacks stays by its own name, and is to be told: it matches nothing there."""
+    if matcher in EVERY:
+        return Matched(matcher)
+    found: list[str] = []
+    unnamed: list[str] = []
+    for one in _parts(matcher):
+        name = _name(one, naming)
+        if name is None:
+            unnamed.append(one)
+        else:
+            found.append(name)
+    return Matched("|".join(found) or None, tuple(unnamed))
+
+
+def _name(alternative: str, naming: Naming) -> str | None:
+    bare = alternative.removeprefix("^").removesuffix("$")
+    if bare.startswith("mcp__"):
+        return naming.server(bare)
+    if _NAME.fullmatch(bare) is not None:
+        return naming.tools.get(bare) or (bare if bare[0].isupper() else None)
+    return alternative if _bears_same_names(alternative, naming) else None
+
+
+def matcher_losses(view: View, hook: Hook, result: Matched, naming: Naming) -> Iterator[Loss]:
+    """What of a matcher has no name there, and whether the hook is left out."""
+    if not result.unnamed:
+        return
+    why = f"{naming.harness} has no name for what {' or '.join(result.unnamed)} matches"
+    if result.pattern is None:
+        why += ": the hook is left out"
+    yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=hook.event in GUARDS)
+
+
+def is_pattern(matcher: str) -> bool:
+    """Is it more than a list of names?"""
+    return matcher not in EVERY and not all(one.startswith("mcp__") or _NAME.fullmatch(one) for one in _parts(matcher))
+
+
+def of_server(alternative: str) -> tuple[str, str] | None:
+    """The server and the pattern of its tools, None if the server itself is a pattern."""
+    found = _OF_SERVER.fullmatch(alternative)
+    return (found["server"], found["tool"]) if found else None
+
+
+def is_apart(prefix: str, tools: Collection[str]) -> bool:
+    """Does none of the harness's own tools begin like those of a server?"""
+    return not any(tool.startswith(prefix) for tool in tools)
+
+
+def either(names: Collection[str]) -> str:
+    """A pattern for one of these names."""
+    return next(iter(names)) if len(names) == 1 else f"({'|'.join(names)})"
+
+
+def _bears_same_names(matcher: str, naming: Naming) -> bool:
+    """Does a pattern name nothing but tools that are the same there, and none that stands for others too?"""
+    named = [word for word in _WORD.findall(matcher) if not word.startswith("mcp__")]
+    theirs = list(naming.tools.values())
+    same = all(naming.tools.get(word) == word and theirs.count(word) == 1 for word in named)
+    return bool(named or "mcp" in matcher) and same and ("mcp" not in matcher or naming.server(matcher) == matcher)
+
+
+def _parts(matcher: str) -> list[str]:
+    """The alternatives, also of a list that stands in one group as a whole."""
+    group = _GROUP.fullmatch(matcher)
+    return _alternatives(group["inside"] if group else matcher)
+
+
+def _alternatives(matcher: str) -> list[str]:
+    """The parts between the bars that stand in no group."""
+    if "[" in matcher or "\\" in matcher:
+        return [matcher]
+    found, depth = [""], 0
+    for sign in matcher:
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == "|" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return found if depth == 0 else [matcher]
