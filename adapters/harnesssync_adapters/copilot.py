@@ -124,9 +124,15 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
 def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
     """Those at the top of `.claude/commands` are read as skills, with nothing put in; the others become some."""
     others = []
+    read = {command.id: command for command in items if _is_in(view, found_at(view, command), ".claude/commands")}
+    skills = {command.path[-1]: command for command in read.values()}
     for command in items:
-        if not _is_in(view, found_at(view, command), ".claude/commands"):
-            others.append(command)
+        if command.id not in read:
+            if (other := skills.get("-".join(command.path))) is None:
+                others.append(command)
+            else:
+                why = f"GitHub Copilot reads {other.id} itself as the skill of that name: rename one of them"
+                yield loss(view, command, str(command.id), why)
             continue
         for part in (part for part in prompts.distinct(command.prompt) if not isinstance(part, str)):
             yield loss(view, command, part.written, "GitHub Copilot shows the model the text as it is written")

@@ -166,6 +166,16 @@ def test_a_command_becomes_a_skill_in_codexs_own_folder() -> None:
     assert b"$ARGUMENTS now" not in output.content.split(b"---\n")[2]
 
 
+def test_the_model_is_told_what_arguments_a_shell_command_gets() -> None:
+    """It sees the text as it is."""
+    text = file(command(PROJECT, "log", "See !`git log $1 -- $ARGUMENTS` there.\n")).content.decode()
+    typed = "what the user typed after the name of this skill"
+    assert f"`git log $2 -- $ARGUMENTS`, and use its output here) ($1 is the first word of {typed}; " in text
+    assert f"; $ARGUMENTS is {typed}) there." in text
+    plain = file(command(PROJECT, "log", "See !`git log` there.\n")).content.decode()
+    assert "$" not in plain
+
+
 def test_a_command_gives_way_to_a_skill_of_its_name() -> None:
     """As it does in Claude Code."""
     paths = {address.path for address in desired(skill(PROJECT, "x"), command(PROJECT, "x", "Text.")).wanted}

@@ -65,6 +65,15 @@ def test_commands_in_folders_become_skills() -> None:
     }
 
 
+def test_a_command_in_a_folder_is_no_second_skill_of_the_name_of_one_that_is_read() -> None:
+    """`a-b.md` is read as the skill `a-b`, and so would be what is made of `a/b.md`."""
+    result = desired(command(PROJECT, "a-b", "One.\n"), command(PROJECT, "a:b", "Two.\n"))
+    assert result.wanted == {}
+    ((loss),) = result.losses
+    assert loss.what == "command a:b"
+    assert "command a-b" in loss.why
+
+
 def test_what_claude_code_puts_into_a_command_that_is_read_natively_is_lost() -> None:
     """The model is shown the text of the file as it is."""
     result = desired(command(PROJECT, "fix", "Fix $1 in @src/a.py of $ARGUMENTS and $1.\n"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import pytest
+
 from harnesssync_orchestrator.core.desired import (
     Address,
     ElementOutput,
@@ -98,6 +100,20 @@ def test_different_content_at_one_path_is_a_clash(skill: MakeSkill, source: Make
     assert [(str(clash.address), clash.owners) for clash in desired.clashes] == [("x", ("one", "two"))]
 
 
+@pytest.mark.parametrize(
+    ("count", "told"), [(2, "skill s0, skill s1"), (6, "skill s0, skill s1, skill s2, skill s3 and 2 more")]
+)
+def test_a_clash_names_the_items_of_which_one_is_to_be_renamed(
+    skill: MakeSkill, source: MakeSource, target: MakeTarget, count: int, told: str
+) -> None:
+    """Who reads it knows the items, not what is made of them."""
+    outputs = [
+        FileOutput(path="x", items=(skill(f"s{number}").id,), content=str(number).encode()) for number in range(count)
+    ]
+    desired = desired_state([target("one", Kind.SKILL, lambda _view, _items: outputs)], source(skill("s0")))
+    assert [clash.reason for clash in desired.clashes] == [f"different content is wanted here, by {told}"]
+
+
 def test_an_output_inside_a_link_is_a_clash(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:
     """An agent with the name of a skill would be written through the link, over the source."""
     targets = [
@@ -123,7 +139,7 @@ def test_items_that_want_one_place_are_named(skill: MakeSkill, source: MakeSourc
     (clash,) = desired.clashes
     assert not desired.wanted
     assert (str(clash.address), clash.items) == ("c.json#/a#name=x", (skill("a.b").id, skill("a_b").id))
-    assert clash.reason == "different content is wanted here by skill a.b, skill a_b"
+    assert clash.reason == "different content is wanted here, by skill a.b, skill a_b"
 
 
 def test_a_key_inside_a_key_of_ours_is_a_clash(skill: MakeSkill, source: MakeSource, target: MakeTarget) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -13,6 +14,8 @@ from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Command
 from harnesssync_orchestrator.core.targets import View
+
+_ALL = re.compile(r"(?<!\\)\$ARGUMENTS(?!\[)")
 
 
 def _no_own(part: prompts.Part) -> str | None:  # noqa: ARG001 - as the harnesses' own functions
@@ -93,7 +96,10 @@ def spoken(part: prompts.Part, noun: str = "skill") -> str:
         return f"(what the user typed after the name of this {noun})"
     if isinstance(part, prompts.Argument):
         return f"(word {part.number} of what the user typed after the name of this {noun})"
-    if isinstance(part, prompts.Shell) and prompts.singles(part):
-        about = f"$1 is the first word of what the user typed after the name of this {noun}"
-        return f"{commands.in_words(part)} ({about})"
+    if isinstance(part, prompts.Shell):
+        typed = f"what the user typed after the name of this {noun}"
+        about = [f"$1 is the first word of {typed}"] if prompts.singles(part) else []
+        if _ALL.search(part.command):
+            about.append(f"$ARGUMENTS is {typed}")
+        return f"{commands.in_words(part)} ({'; '.join(about)})" if about else commands.in_words(part)
     return commands.in_words(part)

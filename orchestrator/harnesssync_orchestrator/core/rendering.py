@@ -33,9 +33,9 @@ from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
 _T = TypeVar("_T")
 
-
 MAX_LOSSES = 100
 """Losses of one item for one target that are told each; of the others, how many there are."""
+_NAMED = 4  # items of a clash that are told by name
 
 
 class Renderings:
@@ -132,8 +132,8 @@ def desired_state(
         if len(wishes) > 1 and len({_essence(output) for _, output in wishes}) > 1:
             owners = _distinct(owner for owner, _ in wishes)
             items = _distinct(chain.from_iterable(output.items for _, output in wishes))
-            by = f" by {', '.join(map(str, items))}" if len(items) > 1 else ""
-            reason = f"different content is wanted here{by}"
+            more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+            reason = f"different content is wanted here, by {', '.join(map(str, items[:_NAMED]))}{more}"
             clashes.append(Clash(address=address, owners=owners, reason=reason, items=items))
         else:
             wish = _shared(wishes)
