@@ -244,6 +244,17 @@ def test_a_folder_is_known_by_its_file_system_and_its_inode(now: dict[str, int],
     assert APPROVAL.is_of(replace(APPROVAL, **now)) is same  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("known", "now", "same"), [("", "", True), ("", "a", True), ("a", "a", True), ("a", "b", False), ("a", "", False)]
+)
+def test_the_next_folder_with_the_inode_is_another(known: str, now: str, same: bool) -> None:
+    """Where a mark was noted; and on what is perhaps another file system nothing can be told by it."""
+    before, after = replace(APPROVAL, mark=known), replace(APPROVAL, mark=now)
+    assert after.is_of(before) is same
+    assert (after.added_to(replace(before, fingerprints=frozenset({"b"}))).fingerprints == {"a", "b"}) is same
+    assert replace(after, filesystem=9).is_of(before) is None
+
+
 def test_what_was_approved_before_stays_so_for_the_same_folder_and_in_doubt_where_that_can_not_be_told() -> None:
     """Of another folder, or of another user's, nothing is left."""
     known = replace(APPROVAL, doubted=frozenset({"old"}))

@@ -59,6 +59,21 @@ def test_trust_shows_approves_and_takes_back_without_a_supervisor(harnesssync: H
     assert "nothing was approved" in harnesssync("ctl", "trust", "--revoke", cwd=worktree).out
 
 
+def test_another_repository_with_the_inode_of_the_approved_one_has_nothing_approved(
+    harnesssync: Harnesssync, worktree: Path, registry: Registry, git: Callable[..., str]
+) -> None:
+    """A program of the project may be another in it, which the configuration does not show."""
+    hook(worktree, "./check.sh")
+    assert harnesssync("ctl", "trust", cwd=worktree).code == 0
+    (worktree / ".git").rename(worktree.parent / "git")
+    git("init", "-q", cwd=worktree)
+    document = json.loads(registry.path.read_text())
+    document["approvals"][f"{worktree}/.git"]["inode"] = (worktree / ".git").stat().st_ino
+    registry.path.write_text(json.dumps(document))
+    ran = harnesssync("ctl", "trust", "--show", "--json", cwd=worktree)
+    assert (ran.code, [row["why"] for row in json.loads(ran.out)["waiting"]]) == (1, ["replaced"])
+
+
 def test_trust_tells_where_there_is_nothing_to_approve(harnesssync: Harnesssync, worktree: Path) -> None:
     """And ends well."""
     for line in (("trust",), ("trust", "--show")):

@@ -80,6 +80,66 @@ def test_another_folder_at_the_same_path_has_no_approval(root: Path) -> None:
     assert trust_of(project(root, approval)).standing is Standing.UNAPPROVED
 
 
+def inherited(root: Path, approval: Approval) -> Approval:
+    """The approval as if what stands there now had got the inode of the approved folder."""
+    return replace(approval, inode=identify(root).inode)
+
+
+@pytest.mark.parametrize("kind", ["main", "linked", "bare", "elsewhere"])
+def test_a_repository_that_gets_the_inode_of_the_approved_one_has_no_approval(
+    root: Path, git: Callable[..., str], kind: str
+) -> None:
+    """As the next clone at the same path may; also one that tells nothing of when it was made."""
+    place = {"main": root, "linked": root.parent / "linked", "bare": root, "elsewhere": root}[kind]
+
+    def made(*options: str) -> None:
+        shutil.rmtree(root)
+        shutil.rmtree(root.parent / "linked", ignore_errors=True)
+        shutil.rmtree(root.parent / "git", ignore_errors=True)
+        kinds = {"bare": ("--bare",), "elsewhere": (f"--separate-git-dir={root.parent / 'git'}",)}
+        git("init", "-q", *options, *kinds.get(kind, ()), str(root), cwd=root.parent)
+        if kind == "linked":
+            git("commit", "-q", "--allow-empty", "-m", "begin", cwd=root)
+            git("worktree", "add", "-q", str(place), cwd=root)
+
+    made()
+    approval = identify(place).approving([MARK])
+    assert trust_of(project(place, approval)).approved == {MARK}
+    for options in ((), ("--template=",)):
+        made(*options)
+        trust = trust_of(project(place, inherited(place, approval)))
+        assert (trust.standing, sorted(trust.approved)) == (Standing.REPLACED, [])
+
+
+def test_what_git_does_in_the_approved_repository_leaves_it_approved(root: Path, git: Callable[..., str]) -> None:
+    """And a move, which the registry follows."""
+    approval = identify(root).approving([MARK])
+    git("init", "-q", cwd=root)
+    git("gc", "-q", cwd=root)
+    git("config", "core.fileMode", "false", cwd=root)
+    assert trust_of(project(root, approval)).approved == {MARK}
+    moved = root.rename(root.parent / "moved")
+    assert trust_of(project(moved, replace(approval, folder=str(moved / ".git")))).approved == {MARK}
+
+
+def test_a_repository_whose_files_were_all_touched_is_another(root: Path) -> None:
+    """A restored one can't be told from one that was unpacked there."""
+    approval = identify(root).approving([MARK])
+    (root / ".git" / "description").chmod(0o600)
+    assert trust_of(project(root, approval)).standing is Standing.REPLACED
+
+
+def test_approvals_without_a_mark_hold_as_before(root: Path) -> None:
+    """Those of earlier versions, and of folders without git, whatever files there are called."""
+    approval = identify(root).approving([MARK])
+    assert trust_of(project(root, replace(approval, mark=""))).approved == {MARK}
+    shutil.rmtree(root / ".git")
+    (root / "description").write_text("About this project.")
+    plain = identify(root).approving([MARK])
+    (root / "description").write_text("More about it.")
+    assert (plain.mark, trust_of(project(root, plain)).approved) == ("", frozenset({MARK}))
+
+
 @pytest.fixture
 def with_id(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Lets the file system of everything say that it is called so; some on which tests run have no id."""

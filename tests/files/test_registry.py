@@ -360,14 +360,15 @@ def test_what_was_approved_on_a_file_system_that_may_be_another_one_stays_in_dou
 
 
 def test_an_approval_of_an_earlier_version_holds_as_it_did(repository: Path, registry: Registry) -> None:
-    """It says nothing of the file system; what is added to it does."""
+    """It says nothing of the file system, nor of a mark; what is added to it does."""
     given = approval(repository, "a" * 64)
     registry.approve(repository, given)
     older = document(registry)
-    del older["approvals"][str(repository / ".git")]["filesystem"]
+    for name in ("filesystem", "mark"):
+        del older["approvals"][str(repository / ".git")][name]
     registry.path.write_text(json.dumps(older))
     (known,) = registry.project(repository).approvals
-    assert known == replace(given, filesystem=0)
+    assert known == replace(given, filesystem=0, mark="")
     assert trust_of(registry.project(repository)).approved == {"a" * 64}
     registry.approve(repository, replace(given, fingerprints=frozenset({"b" * 64})))
     assert registry.project(repository).approvals == (replace(given, fingerprints=frozenset({"a" * 64, "b" * 64})),)
@@ -461,7 +462,11 @@ def test_a_registry_that_knows_no_approvals_still_loads(registry: Registry) -> N
 
 
 @pytest.mark.parametrize(
-    "row", [None, [], {}, {"device": "1"}, {"device": 1, "inode": 2, "owner": True, "fingerprints": []}]
+    "row",
+    [
+        *(None, [], {}, {"device": "1"}, {"device": 1, "inode": 2, "owner": True, "fingerprints": []}),
+        {"device": 1, "inode": 2, "owner": 0, "mark": 3, "fingerprints": []},
+    ],
 )
 def test_an_approval_that_cannot_be_read_approves_nothing(repository: Path, registry: Registry, row: object) -> None:
     """It is told, the project stays registered, and approving anew repairs it."""

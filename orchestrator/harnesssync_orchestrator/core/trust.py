@@ -27,8 +27,9 @@ class Approval:
 
     `folder` is the common folder of all its worktrees, or the root of a worktree that no repository acknowledges
     (resolved). `device` and `inode` are that folder's, `owner` is the user id whose files they were; `filesystem` is
-    the id by which the folder's file system knows itself, 0 if it has none or none was noted. `fingerprints` are those
-    of everything approved, `doubted` of what was approved when nobody could tell whether it was this folder.
+    the id by which the folder's file system knows itself, 0 if it has none or none was noted; `mark` tells what is
+    git's from the next folder that gets its inode, "" if nothing does or none was noted. `fingerprints` are those of
+    everything approved, `doubted` of what was approved when nobody could tell whether it was this folder.
     """
 
     folder: str
@@ -36,21 +37,22 @@ class Approval:
     inode: int
     owner: int
     filesystem: int = 0
+    mark: str = ""
     fingerprints: frozenset[str] = frozenset()
     doubted: frozenset[str] = frozenset()
 
-    def is_of(self, other: Approval) -> bool | None:
-        """Are both of one folder, which stands at one path? None if that can't be told.
+    def is_of(self, known: Approval) -> bool | None:
+        """Is this of the folder of one that was given before, for the same path? None if that can't be told.
 
         A device number is as stable as the mount: after another one the same file system may have another number, and
         another file system the same. Its id, where it has one, decides; and an inode tells folders of one file system
-        apart, nothing else.
+        apart, nothing else. One that another folder had before is told by the mark, which earlier versions didn't note.
         """
-        if self.filesystem and other.filesystem:
-            on_one = self.filesystem == other.filesystem
+        if self.filesystem and known.filesystem:
+            on_one = self.filesystem == known.filesystem
         else:
-            on_one = self.device == other.device
-        return self.inode == other.inode if on_one else None
+            on_one = self.device == known.device
+        return self.inode == known.inode and known.mark in ("", self.mark) if on_one else None
 
     def added_to(self, known: Approval) -> Approval:
         """This one, given after another for the same path: what was approved before stays so, unless it was of another

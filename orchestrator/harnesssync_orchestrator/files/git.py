@@ -114,6 +114,16 @@ def repository(worktree: Path) -> Path | None:
         return None
 
 
+def written_once(folder: Path) -> str:
+    """What is known of a file that git wrote when it made its folder of a worktree, and never since: of a linked one
+    the way to the repository, of a main one what every new one has. Raises FileNotFoundError where neither is."""
+    for name in ("commondir", "description"):
+        with suppress(FileNotFoundError):
+            status = (folder / name).stat()
+            return f"{status.st_ino}-{status.st_ctime_ns}"  # nobody can set that
+    raise FileNotFoundError(str(folder))
+
+
 def _mode(path: str) -> int:
     """The mode of what a path leads to, 0 for nothing. Asked for several times in each sync, so without `Path`."""
     try:

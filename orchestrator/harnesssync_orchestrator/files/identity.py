@@ -4,6 +4,9 @@ A path says nothing about that: another folder may have been put there, or anoth
 inode do, until a file system is mounted anew: Linux numbers many devices in the order in which they come, and those of
 btrfs, overlays and network file systems at each mount. The id that `statvfs` gives (`f_fsid`) is made from the file
 system's UUID by ext4, btrfs and ZFS, and from the device number by XFS; network file systems and FUSE give none.
+
+A file system gives an inode that is free to the next folder, such as the `.git` of the next clone. So of what is git's
+a file that git writes once, when it makes it, is known as well.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from pathlib import Path
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.trust import OWN, Approval, Standing, Trust
-from harnesssync_orchestrator.files.git import repository
+from harnesssync_orchestrator.files.git import bare_repository, git_dir, repository, written_once
 from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 
 
@@ -25,13 +28,15 @@ from harnesssync_orchestrator.files.reading import NOTHING_THERE, Looked
 class Identity:
     """The folder that stands for a project: `folder` is the common one of its repository, or its own root; `owner` is
     the user id of another user to whom the root or that folder belongs, else our own. `filesystem` is the id of its
-    file system, 0 if that has none."""
+    file system, 0 if that has none. `mark` tells a folder of git's from the next one that gets its inode, "" if
+    there is none, or nothing does."""
 
     folder: str
     device: int
     inode: int
     owner: int
     filesystem: int
+    mark: str
 
     def approving(self, fingerprints: Iterable[str]) -> Approval:
         return Approval(
@@ -40,6 +45,7 @@ class Identity:
             inode=self.inode,
             owner=self.owner,
             filesystem=self.filesystem,
+            mark=self.mark,
             fingerprints=frozenset(fingerprints),
         )
 
@@ -116,7 +122,16 @@ def _identity(root: Path, folder: Path) -> Identity:
         inode=status.st_ino,
         owner=other,
         filesystem=os.statvfs(folder).f_fsid if hasattr(os, "statvfs") else 0,
+        mark=_mark(root, folder),
     )
+
+
+def _mark(root: Path, folder: Path) -> str:
+    made = (git_dir(root) or bare_repository(root)) if folder == root else folder
+    try:
+        return "" if made is None else written_once(made)
+    except (FileNotFoundError, NotADirectoryError):  # it was made without
+        return ""
 
 
 def _own_user() -> int:

@@ -195,12 +195,16 @@ def parse_approval(folder: str, row: object) -> Approval:
     if not all(type(number) is int for number in (*numbers, filesystem)):
         raise TypeError("its folder is not told by numbers")
     device, inode, owner = numbers
+    mark = row.get("mark", "")  # neither this
+    if not isinstance(mark, str):
+        raise TypeError("its folder's mark is no text")
     return Approval(
         folder=folder,
         device=device,
         inode=inode,
         owner=owner,
         filesystem=filesystem,
+        mark=mark,
         fingerprints=_marks(row["fingerprints"]),
         doubted=_marks(row.get("doubted", [])),
     )
@@ -225,6 +229,7 @@ def add_approval(document: dict[str, Any], root: str, approval: Approval, time: 
         "inode": approval.inode,
         "owner": approval.owner,
         "filesystem": approval.filesystem,
+        "mark": approval.mark,
         "fingerprints": sorted(approval.fingerprints),
         "time": time,
     }

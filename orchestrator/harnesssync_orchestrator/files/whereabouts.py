@@ -42,7 +42,7 @@ class Seen:
             return None
         try:
             status = os.stat(root)  # noqa: PTH116 - for each worktree of a repository
-            return cls(status.st_dev, status.st_ino, f"{folder.stat().st_ino}-{_written_once(folder)}")
+            return cls(status.st_dev, status.st_ino, f"{folder.stat().st_ino}-{git.written_once(folder)}")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -160,16 +160,6 @@ def _read(file: Path) -> tuple[str, str]:
     row = document if isinstance(document, dict) else {}
     path, mark = row.get("path"), row.get("mark")
     return (path, mark) if isinstance(path, str) and isinstance(mark, str) else ("", "")
-
-
-def _written_once(folder: Path) -> str:
-    """What is known of a file that git wrote when it made its folder of a worktree, and never since: of a linked one
-    the way to the repository, of a main one what every new one has. Raises FileNotFoundError where neither is."""
-    for name in ("commondir", "description"):
-        with suppress(FileNotFoundError):
-            status = (folder / name).stat()
-            return f"{status.st_ino}-{status.st_ctime_ns}"  # nobody can set that
-    raise FileNotFoundError(str(folder))
 
 
 __all__ = ["Seen", "forget", "ledger_of", "moved_from", "note", "take_over", "take_over_shown"]
