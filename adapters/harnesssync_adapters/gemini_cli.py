@@ -16,7 +16,7 @@ from harnesssync_adapters.permissions.gemini_cli import permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
-from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
+from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax, runs
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, narrowed_servers, setting
 from harnesssync_adapters.shared.hook_commands import CLAUDES_DIR, PROJECT_DIR, command_line, literal_directories
 from harnesssync_adapters.shared.matchers import EVERY_SERVER, Naming, either, matched, matcher_losses, of_server
@@ -112,6 +112,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             items=(command.id,),
             content=toml_document({**members, "prompt": prompt}).encode(),
             private=is_private(view, command),
+            executes=runs(prompt),
         )
         for what, why in losses.items():
             yield loss(view, command, what, why)

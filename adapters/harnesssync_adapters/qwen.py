@@ -18,7 +18,7 @@ from harnesssync_adapters.shared import commands, hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.environment import variables
-from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax
+from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax, runs
 from harnesssync_adapters.shared.hook_commands import command_line
 from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
@@ -121,6 +121,7 @@ def _commands(view: View, items: Sequence[Command]) -> Iterator[Output | Loss]:
             items=(command.id,),
             content=markdown(front, prompt),
             private=is_private(view, command),
+            executes=runs(prompt),
         )
         for what, why in losses.items():
             yield loss(view, command, what, why)

@@ -29,6 +29,7 @@ from harnesssync_orchestrator.core.desired import (
     Loss,
     Output,
 )
+from harnesssync_orchestrator.core.fingerprints import fingerprint
 from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope, Transport
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.names import why_unsafe
@@ -446,6 +447,32 @@ def test_a_command_full_of_placeholders_takes_time_in_proportion(target: Target,
         desired_state([target], source)
 
     assert grows_with_length(render, make, 100_000)
+
+
+OPENCODES = frozenset({"opencode", "kilo"})
+GEMINIS = frozenset({"gemini", "qwen"})
+
+
+@pytest.mark.parametrize(
+    ("prompt", "running"),
+    [
+        ("State: !`touch x`", OPENCODES | GEMINIS),
+        ("K=!`touch x`", OPENCODES),
+        ("!$ARGUMENTS`touch x`", OPENCODES),
+        ("```!\ntouch x\n```", frozenset[str]()),
+        ("Fix it! As `touch x` would.", frozenset[str]()),
+    ],
+)
+def test_a_command_whose_shell_is_run_there_waits_for_approval(
+    target: Target, prompt: str, running: frozenset[str]
+) -> None:
+    """The others are told of it in words, which need none."""
+    item = command(P, "run", prompt)
+    made = results(target, Source(scope=P, root="/work/project", items=(item,)))
+    executing = [one.executes for one in made if isinstance(one, FileOutput)]
+    assert executing == [target.id in running for _ in executing]
+    assert executing or target.id not in running
+    assert not any(executing) or fingerprint(item) is not None
 
 
 PUT_IN = {

@@ -10,6 +10,7 @@ from harnesssync_orchestrator.core.prompts import (
     Arguments,
     File,
     Shell,
+    may_run,
     mentions,
     parts,
     placeholders,
@@ -43,6 +44,23 @@ def test_parts_are_found_as_claude_code_finds_them(prompt: str, expected: list[o
     What stands in the middle of a word is not run.
     """
     assert list(parts(prompt)) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("State: !`git status`", True),
+        ("K=!`a`", True),
+        ("!$ARGUMENTS`a`", True),
+        ("!$0$ARGUMENTS[1]`a`", True),
+        ("!!$ARGUMENTS!`a`", True),
+        ("Fix it! See `a` and ! `b`.", False),
+        ("Never `!important`, `$0` or `echo $1`.", False),
+    ],
+)
+def test_what_a_harness_may_run_is_more_than_what_claude_code_runs(prompt: str, expected: bool) -> None:
+    """Some look for the two signs alone, also once nothing is left of what stood between them."""
+    assert may_run(prompt) is expected
 
 
 @pytest.mark.parametrize(

@@ -70,12 +70,13 @@ ALLOWING = Permissions(
     origin=SHARED,
     rules=(rule("Bash(ls)"), rule("Bash(rm:*)", Action.DENY), rule("Bash(git:*)", Action.ASK)),
 )
-EXECUTABLE: tuple[Item, ...] = (SERVER, HOOK, VARIABLE, ALLOWING)
+COMMAND = Command(name="run", origin=SHARED, path=("run",), prompt="State: !`git status`\nFix it.", source="/x")
+EXECUTABLE: tuple[Item, ...] = (SERVER, HOOK, VARIABLE, ALLOWING, COMMAND)
 TEXT: tuple[Item, ...] = (
     Rule(name="CLAUDE.md", origin=SHARED, source="/x", text="", expanded=""),
     Skill(name="pdf", origin=SHARED, folder="pdf", description="", source="/x", digest="0" * 16),
     Agent(name="a", origin=SHARED, description="", prompt="", source="/x"),
-    Command(name="c", origin=SHARED, path=("c",), prompt="", source="/x"),
+    Command(name="c", origin=SHARED, path=("c",), prompt="Fix it! See `a`, in $ARGUMENTS.", source="/x"),
     REMOTE,
 )
 
@@ -120,6 +121,9 @@ def test_text_needs_no_approval(item: Item) -> None:
         (HOOK, {"event": "PreToolUse"}),
         (HOOK, {"matcher": ""}),
         (HOOK, {"command": "fmt "}),
+        (COMMAND, {"prompt": "State: !`git stash`\nFix it."}),
+        (COMMAND, {"prompt": "State: !`git status`\nFix it.\n"}),
+        (COMMAND, {"name": "stop"}),
         (HOOK, {"type": "prompt", "command": None, "extra": {"prompt": "fmt"}}),
         (HOOK, {"timeout_s": None}),
         (HOOK, {"extra": {"async": True}}),
@@ -339,6 +343,7 @@ def test_what_is_nested_too_deeply_to_tell_is_never_approved() -> None:
 
 def test_the_lines_of_an_item_say_all_that_its_fingerprint_is_of() -> None:
     """A setting a line, in an order for people; of a text of several lines each."""
+    assert lines(canonical(COMMAND) or {}) == ("name: run", "text: State: !`git status`", "    Fix it.")
     assert lines(canonical(SERVER) or {}) == (
         "name: files",
         "transport: stdio",

@@ -131,6 +131,24 @@ async def test_what_is_new_is_held_back_and_text_goes_on(run: Sync, root: Path, 
     assert "More rules." in (root / "AGENTS.md").read_text()
 
 
+async def test_a_command_is_held_back_where_its_shell_would_be_run(run: Sync, root: Path, approving: Approving) -> None:
+    """It is text for the others. Whatever is changed in it, it waits again."""
+    approving.approve(root)
+    paths = (root / ".opencode/commands/run.md", root / ".gemini/commands/run.toml")
+    other = root / ".codex/skills/run/SKILL.md"
+    for text in ("State: !`git status`\n", "State: !`git status; touch x`\n"):
+        write(root, ".claude/commands/run.md", text)
+        report = await run()
+        assert (held(report), report.exit_code) == ({"command run": Why.CHANGED}, 1)
+        assert [path.exists() for path in paths] == [False, False]
+        assert "first run `git status" in other.read_text()
+        (waiting,) = approving.review(root).waiting
+        assert waiting.lines == ("name: run", f"text: {text.rstrip()}", "    ")
+        approving.approve(root)
+        assert (await run()).held == ()
+        assert [text.split("`")[1] in path.read_text() for path in paths] == [True, True]
+
+
 async def test_a_file_that_is_swapped_between_the_look_and_the_sync_is_held_back(
     run: Sync, root: Path, engine: Engine
 ) -> None:

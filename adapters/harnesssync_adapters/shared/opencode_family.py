@@ -136,6 +136,7 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
             items=(command.id,),
             content=markdown({"description": description}, text),
             private=is_private(view, command),
+            executes=prompts.may_run(text),
         )
         last = max(map(int, NUMBERED.findall(text)), default=0)
         for part in prompts.distinct(command.prompt):

@@ -108,11 +108,12 @@ def _unescape(text: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Output:
     """`items` made it. `private`: must not reach a file that git tracks. `executes`: the harness would run it
-    or obey it (a hook, a stdio server, an allow rule), so it waits for trust. `secrets` tells where in its items
-    credentials are written out that would be copied into it. One that `yields` only fills a gap: whatever a person or a
-    branch puts in its place wins, and is no conflict. `hidden_by` is the path of the output that hides it from git, or
-    empty if only a person's patterns may, and None for `info/exclude`, which holds for all worktrees at once. What it
-    `gathers` are kinds of items of which it would say more if there were others: it lacks those that can't be read.
+    or obey it (a hook, a stdio server, an allow rule, shell in a command), so it waits for trust. `secrets` tells where
+    in its items credentials are written out that would be copied into it. One that `yields` only fills a gap: whatever
+    a person or a branch puts in its place wins, and is no conflict. `hidden_by` is the path of the output that hides it
+    from git, or empty if only a person's patterns may, and None for `info/exclude`, which holds for all worktrees at
+    once. What it `gathers` are kinds of items of which it would say more if there were others: it lacks those that
+    can't be read.
     One that is wanted `only_beside` some paths stands by until something else stands at one of them (`core.standby`).
     """
 

@@ -1,7 +1,8 @@
 """What there is in an item that another harness would execute or obey, in a form to be compared and to be shown.
 
-Rules, skills, agents and commands are text: there is nothing of the kind in them. Hooks, servers that start programs or
-are handed a value of the environment, permissions that allow, and variables are more than that.
+Rules, skills and agents are text, and so are most commands: there is nothing of the kind in them. Commands with shell
+in them, hooks, servers that start programs or are handed a value of the environment, permissions that allow, and
+variables are more than that.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 
+from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.items import (
     Action,
     Agent,
@@ -61,8 +63,11 @@ def canonical(item: Item) -> dict[str, object] | None:
 
     Neither where the item was read nor its number among others belongs to it: the worktrees of one repository agree.
     """
-    if isinstance(item, (Rule, Skill, Agent, Command)):
+    if isinstance(item, (Rule, Skill, Agent)):
         return None
+    if isinstance(item, Command):
+        runs = prompts.may_run(item.prompt)  # all around it decides what it is given, and what is run at all
+        return {"kind": "command", "name": item.name, "text": item.prompt} if runs else None
     if isinstance(item, McpServer):
         return _server(item) if item.executes else None
     if isinstance(item, Hook):

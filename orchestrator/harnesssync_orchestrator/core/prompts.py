@@ -29,6 +29,7 @@ _SINGLE = re.compile(r"(?<!\\)(?:\$ARGUMENTS\[(?P<index>\d{1,9})\]|\$(?P<number>
 _PERHAPS = re.compile(r"\$(?:ARGUMENTS|\d|\{CLAUDE_)|!`|!\r?\n|@[\w.~]")
 _VARIABLE = re.compile(r"\$\{CLAUDE_(?:SKILL_DIR|SESSION_ID|PLUGIN_ROOT)\}")
 _CODE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)|(?<!`)`[^`\n]+`", re.MULTILINE)
+_RUN = re.compile(r"!(?:\$[^\s`!]*)?`")
 _FILE_ENDINGS = frozenset(
     (
         *("c", "cfg", "cpp", "cs", "css", "csv", "env", "go", "h", "html", "ini", "java", "js", "json", "jsonc"),
@@ -108,6 +109,12 @@ def parts(prompt: str) -> tuple[str | Part, ...]:
 def distinct(prompt: str) -> tuple[str | Part, ...]:
     """The parts of a command, each once: a long one may repeat a few of them ten thousand times, for every target."""
     return tuple(dict.fromkeys(parts(prompt)))
+
+
+def may_run(prompt: str) -> bool:
+    """May a harness run something of a command? Some also run a !`command` behind a word, or where an argument that
+    nobody types leaves nothing between the two signs."""
+    return _RUN.search(prompt) is not None
 
 
 def placeholders(text: str, *, takes_arguments: bool = False) -> tuple[Part | Variable, ...]:

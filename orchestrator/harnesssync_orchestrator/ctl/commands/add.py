@@ -32,8 +32,9 @@ COMMAND = Command(
     ),
     argument="[PATH]",
     details=(
-        "Approved are the hooks, local MCP servers, allowed commands and variables that are there now: they reach\n"
-        "other harnesses. What comes later waits for `ctl trust`, and so does everything in another user's folder.\n"
+        "Approved are the hooks, local MCP servers, allowed commands, variables and slash commands with shell in them\n"
+        "that are there now: they reach other harnesses. What comes later waits for `ctl trust`, and so does\n"
+        "everything in another user's folder.\n"
         "Without --target the targets are those of the configuration, or else those found to be in use.\n"
         "Of a bare repository there is nothing but its worktrees: those that come are served as well.\n"
         "Works with no supervisor running; one that runs notices. Exit code 3 if one runs and does not answer: it is\n"

@@ -33,7 +33,8 @@ COMMAND = Command(
     ),
     argument="[PATH]",
     details=(
-        "Approved is what is there now: hooks, servers that start programs, permissions that allow, and variables.\n"
+        "Approved is what is there now: hooks, servers that start programs, permissions that allow, variables, and\n"
+        "commands with shell in them.\n"
         "Whatever is new or changes later is held back until you look again. Worktrees of one repository share it.\n"
         "Works with no supervisor running; one that runs notices. Exit code: 3 if one runs and does not answer: it is\n"
         "noted all the same; 1 if something is still held back, 0."
