@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.copilot import permissions
 from harnesssync_adapters.shared import hook_commands, hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_agent_private, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_skills import called_losses, command_skills
 from harnesssync_adapters.shared.conditional import because
 from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
@@ -111,12 +111,13 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             for tool in tools.absent:
                 why = "GitHub Copilot has no such tool or part of it, or only together with a denied one"
                 yield loss(view, agent, f"tools: {tool}", why)
+        gathered = named_servers(agent)
         yield FileOutput(
             path=f"{folder}/{stem}.agent.md",
             items=(agent.id,),
             content=markdown(front, agent.prompt),
-            private=is_private(view, agent),
-            gathers=named_servers(agent),
+            private=is_agent_private(view, agent, gathered),
+            gathers=gathered,
         )
         yield from agent_losses(view, agent, "GitHub Copilot")
 

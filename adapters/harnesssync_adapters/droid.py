@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.droid import permissions
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_agent_private, is_limited, named_servers
 from harnesssync_adapters.shared.command_files import prompt_files
 from harnesssync_adapters.shared.hook_commands import command_line
 from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses
-from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
+from harnesssync_adapters.shared.names import loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
 from harnesssync_adapters.shared.tools import bare, is_allowed, is_narrowed, split_mcp
@@ -116,12 +116,13 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
                 yield loss(view, agent, f"tools: {tool}", "Factory Droid has no such tool, or can't give a part of it")
         if agent.model in _MODELS:
             front["model"] = agent.model
+        gathered = named_servers(agent)
         yield FileOutput(
             path=f".factory/droids/{name}.md",
             items=(agent.id,),
             content=markdown(front, prompt),
-            private=is_private(view, agent),
-            gathers=named_servers(agent),
+            private=is_agent_private(view, agent, gathered),
+            gathers=gathered,
         )
         yield from agent_losses(view, agent, "Factory Droid", kept=("model",) if agent.model in _MODELS else ())
 

@@ -14,7 +14,7 @@ from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.formats.toml_text import toml_document
 from harnesssync_adapters.permissions.gemini_cli import permissions
 from harnesssync_adapters.shared import commands, hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_agent_private, is_limited, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax, runs
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, narrowed_servers, setting
@@ -88,12 +88,13 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
         turns = agent.metadata.get("maxTurns")
         if isinstance(turns, int) and turns > 0:
             front["max_turns"] = turns
+        gathered: frozenset[Kind] = named_servers(agent) if narrowed_servers(agent) else frozenset()
         yield FileOutput(
             path=f".gemini/agents/{name}.md",
             items=(agent.id,),
             content=markdown(front, agent.prompt),
-            private=is_private(view, agent),
-            gathers=named_servers(agent) if narrowed_servers(agent) else frozenset(),
+            private=is_agent_private(view, agent, gathered),
+            gathers=gathered,
         )
         yield from agent_losses(view, agent, "Gemini CLI", kept=("maxTurns",))
 

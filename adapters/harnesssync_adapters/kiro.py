@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import hooks, instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_agent_private, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_files import command_files
 from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
@@ -83,12 +83,13 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
                 yield loss(view, agent, limits(agent), why, security=True)
             for tool in tools.absent:
                 yield loss(view, agent, f"tools: {tool}", "Kiro has no such tool, or only together with a denied one")
+        gathered = named_servers(agent)
         yield FileOutput(
             path=f".kiro/agents/{stem}.md",
             items=(agent.id,),
             content=markdown(front, agent.prompt),
-            private=is_private(view, agent),
-            gathers=named_servers(agent),
+            private=is_agent_private(view, agent, gathered),
+            gathers=gathered,
         )
         yield from agent_losses(view, agent, "Kiro")
 

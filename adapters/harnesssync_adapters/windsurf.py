@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.permissions.devin import permissions
 from harnesssync_adapters.shared import instructions
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_agent_private, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_files import command_files, described
 from harnesssync_adapters.shared.hooks import GUARDS, read_losses
 from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
-from harnesssync_adapters.shared.names import is_private, loss, unsafe
+from harnesssync_adapters.shared.names import loss, unsafe
 from harnesssync_adapters.shared.rule_files import limited_rules, trigger_losses, triggered
 from harnesssync_adapters.shared.servers import is_claude_server, templates
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -95,12 +95,13 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
                 yield loss(view, agent, limits(agent), why, security=True)
             for tool in tools.absent:
                 yield loss(view, agent, f"tools: {tool}", "Devin has no such tool, or only together with a denied one")
+        gathered = named_servers(agent)
         yield FileOutput(
             path=f"{root}/agents/{stem}/AGENT.md",
             items=(agent.id,),
             content=markdown(front, agent.prompt),
-            private=is_private(view, agent),
-            gathers=named_servers(agent),
+            private=is_agent_private(view, agent, gathered),
+            gathers=gathered,
         )
         yield from agent_losses(view, agent, "Devin")
 

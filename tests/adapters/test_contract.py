@@ -449,6 +449,23 @@ def test_a_command_full_of_placeholders_takes_time_in_proportion(target: Target,
     assert grows_with_length(render, make, 100_000)
 
 
+def test_an_agent_that_names_private_servers_is_private_and_has_a_public_form(target: Target) -> None:
+    """For where git shows it. That less is denied there is a matter of security, that less is allowed is none."""
+    secret = server(P, "zz-own", Transport.HTTP, url="https://zz-own.example")
+    secret = replace(secret, origin=replace(secret.origin, private=True))
+    listed = agent(P, "listed", tools=("Read",))
+    narrowed = agent(P, "narrowed", disallowed_tools=("Write", "mcp__docs__write"))
+    source = Source(scope=P, root="/work/project", items=(listed, narrowed, secret))
+    for wish in desired_state([target], source).wanted.values():
+        one = wish.output
+        if isinstance(one, FileOutput) and secret.id not in one.items:
+            assert one.private is (b"zz-own" in one.content)
+            assert (one.public is not None) is one.private
+            if one.public is not None:
+                assert b"zz-own" not in one.public.content
+                assert one.public.security is (one.items == (listed.id,))
+
+
 OPENCODES = frozenset({"opencode", "kilo"})
 GEMINIS = frozenset({"gemini", "qwen"})
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harnesssync_adapters.shared.names import ignored, loss
+from harnesssync_adapters.shared.names import ignored, is_private, loss
+from harnesssync_adapters.shared.tools import bare, split_mcp
 from harnesssync_orchestrator.core.desired import Loss
 from harnesssync_orchestrator.core.items import Agent, Kind
 from harnesssync_orchestrator.core.targets import View
@@ -24,6 +25,14 @@ def named_servers(agent: Agent, *, denied: bool = False) -> frozenset[Kind]:
     one with a list of its own."""
     names = is_limited(agent) and (agent.tools is not None) is denied
     return frozenset({Kind.MCP_SERVER}) if names else frozenset()
+
+
+def is_agent_private(view: View, agent: Agent, gathers: frozenset[Kind]) -> bool:
+    """Must what is made of an agent stay out of what a team commits? Also where it gathers the names of servers that
+    are private, and that its own file does not name."""
+    named = {mcp[0] for tool in (*(agent.tools or ()), *agent.disallowed_tools) if (mcp := split_mcp(bare(tool)))}
+    servers = view.of(Kind.MCP_SERVER) if Kind.MCP_SERVER in gathers else ()
+    return is_private(view, agent, *(server for server in servers if server.name not in named))
 
 
 def limits(agent: Agent) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harnesssync_adapters.formats.front_matter import markdown
 from harnesssync_adapters.shared import commands
-from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits, named_servers
+from harnesssync_adapters.shared.agents import agent_losses, is_agent_private, is_limited, limits, named_servers
 from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.opencode_tools import NOTEBOOKS, TOOLS, server_prefix, tool_key
@@ -64,12 +64,13 @@ def rendered_agents(view: View, agents: Sequence[Agent], family: Family) -> Iter
             why = "everything that it may not use is denied, but for tools of plugins and of other servers"
             yield loss(view, agent, limits(agent), why, security=True)
             yield from _edit_losses(view, agent, family)
+        gathered = named_servers(agent, denied=True)
         yield FileOutput(
             path=f"{family.folder(view)}/agents/{stem}.md",
             items=(agent.id,),
             content=markdown(front, agent.prompt),
-            private=is_private(view, agent),
-            gathers=named_servers(agent, denied=True),
+            private=is_agent_private(view, agent, gathered),
+            gathers=gathered,
         )
         yield from agent_losses(view, agent, family.name)
 

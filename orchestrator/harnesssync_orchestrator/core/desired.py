@@ -113,8 +113,8 @@ class _Output:
     a person or a branch puts in its place wins, and is no conflict. `hidden_by` is the path of the output that hides it
     from git, or empty if only a person's patterns may, and None for `info/exclude`, which holds for all worktrees at
     once. What it `gathers` are kinds of items of which it would say more if there were others: it lacks those that
-    can't be read.
-    One that is wanted `only_beside` some paths stands by until something else stands at one of them (`core.standby`).
+    can't be read. One that is wanted `only_beside` some paths stands by until something else stands at one of them
+    (`core.standby`).
     """
 
     path: str
@@ -147,14 +147,24 @@ class LinkOutput(_Output):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Public:
+    """What a file says without anything private: its whole content. `security` as in a `Loss`."""
+
+    content: bytes
+    security: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileOutput(_Output):
     """A whole file that is ours. One that is written `once` is a person's from then on, whatever becomes of it, and
-    gives way to every other output. A `closed` one is for its owner alone."""
+    gives way to every other output. A `closed` one is for its owner alone. Where git would show a private one, the
+    `public` form of it is written, if it has one."""
 
     content: bytes
     executable: bool = False
     once: bool = False
     closed: bool = False
+    public: Public | None = None
 
     @property
     def address(self) -> Address:

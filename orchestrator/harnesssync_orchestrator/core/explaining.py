@@ -27,6 +27,7 @@ from harnesssync_orchestrator.core.items import Item, ItemId, LocalFile, Origin,
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, is_gone
 from harnesssync_orchestrator.core.plan import Plan
+from harnesssync_orchestrator.core.public_forms import public_form
 from harnesssync_orchestrator.core.source import Source
 
 
@@ -270,7 +271,8 @@ def _withheld(address: Address, known: Known, *, there: bool) -> tuple[Withheld 
     told = known.withheld.get(address) or known.withheld.get(Address(address.path))
     if told is not None and (wish is not None or told[0].reason is not Reason.HELD):
         return told
-    if wish is not None and (why := why_exposed(wish.output, known.observed, known.whole)):
+    why = "" if wish is None else why_exposed(wish.output, known.observed, known.whole)
+    if wish is not None and why and public_form(wish, why) is None:
         return Withheld(Reason.EXPOSED, why), None
     if wish is not None and (condition := unmet(wish.output, known.observed)) is not None:
         return Withheld(Reason.CONDITION, condition.why), None

@@ -56,6 +56,7 @@ from harnesssync_orchestrator.core.planning_files import decide_file, decide_lin
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.planning_once import decide_once, lasts, without_taken
 from harnesssync_orchestrator.core.planning_unread import Unread, let_wait
+from harnesssync_orchestrator.core.public_forms import public_form
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.trust import Trust
 
@@ -243,9 +244,12 @@ def _permitted(
     held: list[Held] = []
     losses: list[Loss] = []
     verdicts = trust.verdicts(source)
-    for address, wish in desired.wanted.items():
+    for address, wished in desired.wanted.items():
+        wish, why = wished, why_exposed(wished.output, observed, whole)
+        if why and (shown := public_form(wished, why)) is not None:
+            wish, why = shown[0], ""
+            losses.extend(shown[1])
         output = wish.output
-        why = why_exposed(output, observed, whole)
         if why:
             losses.extend(
                 Loss(target=owner, item=item, what=str(item), why=why, credential=bool(output.secrets))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ from harnesssync_orchestrator.core.desired import (
     Wanted,
 )
 from harnesssync_orchestrator.core.items import Item, ItemId, Kind, Scope
+from harnesssync_orchestrator.core.public_forms import with_public_forms
 from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.standby import called_by, told
@@ -57,6 +59,9 @@ class Renderings:
             if known is None or not known[0].holds(target, source, company):
                 view = View(target=target.id, source=source, company=company)
                 results = tuple(_rendered(target, kind, view, items))
+                if kind is Kind.AGENT:
+                    render = partial(_rendered, target, kind)
+                    results = with_public_forms(results, items, source, render, target=target.id, company=company)
                 around = company if view.around else None
                 known = (_Basis.of(target, source, {kind, *view.looked}, around), results)
                 self._rendered[target.id, kind] = known
