@@ -73,26 +73,29 @@ def containers_of(address: Address) -> tuple[Address, ...]:
 
 def why_exposed(output: Output, observed: Observed, whole: WhollyOurs) -> str:
     """Why git could get a private output or a credential, and with it a team; empty for all others."""
-    if not (output.private or output.secrets):
-        return ""
-    path = output.path
-    if path in observed.tracked:
-        reason = f"{path} is tracked by git: a team would get it"
-    elif path in observed.unasked:
-        reason = f"git could not be asked about {path}"
-    elif output.hidden_by:
-        return ""
-    elif output.hidden_by is not None and path not in observed.ignored:
-        reason = f"{path} is not hidden from git: name it in .gitignore, or in info/exclude yourself"
-    elif path in observed.shown:
-        reason = f"{path} is not hidden from git"
-    elif path in observed.ignored:
-        return ""
-    elif isinstance(output, (KeyOutput, ElementOutput)) and path not in whole:
-        reason = f"{path} holds things of yours as well, which must not be hidden from git"
-    else:
+    if not (output.private or output.secrets) or not (reason := why_seen(output, observed, whole)):
         return ""
     if not output.secrets:
         return f"it is private, and {reason}"
     place = output.secrets[0]
     return f"{place} is a credential, written out, and {reason}. Write ${{NAME}} there, and set that variable"
+
+
+def why_seen(output: Output, observed: Observed, whole: WhollyOurs) -> str:
+    """Why git could get an output, whatever is in it; empty if it is hidden, or will be."""
+    path = output.path
+    if path in observed.tracked:
+        return f"{path} is tracked by git: a team would get it"
+    if path in observed.unasked:
+        return f"git could not be asked about {path}"
+    if output.hidden_by:
+        return ""
+    if output.hidden_by is not None and path not in observed.ignored:
+        return f"{path} is not hidden from git: name it in .gitignore, or in info/exclude yourself"
+    if path in observed.shown:
+        return f"{path} is not hidden from git"
+    if path in observed.ignored:
+        return ""
+    if isinstance(output, (KeyOutput, ElementOutput)) and path not in whole:
+        return f"{path} holds things of yours as well, which must not be hidden from git"
+    return ""

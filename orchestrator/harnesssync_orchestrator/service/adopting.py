@@ -18,6 +18,7 @@ from harnesssync_orchestrator.core.desired import Address, short_hash
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.plan import Conflict, Operation, UpdateSource
 from harnesssync_orchestrator.core.secrets import find
+from harnesssync_orchestrator.core.unshared import with_private
 from harnesssync_orchestrator.files.edits import Edited, edited_output
 from harnesssync_orchestrator.files.imagined import Imagined
 from harnesssync_orchestrator.files.reading import Looked
@@ -120,6 +121,7 @@ class _Attempt:
         for problem in source.problems:
             if problem not in self._seen.problems:
                 raise NotAdoptableError(f"the source would then be wrong: {problem.message}")
+        source = with_private(source, self._seen.unshared)
         desired, verdicts = await start.in_thread(surveyor.desired, source), surveyor.trust.verdicts(source)
         for conflict, edited in taken.items():
             wish = desired.wanted.get(conflict.address)

@@ -21,6 +21,7 @@ from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.core.standby import called
 from harnesssync_orchestrator.core.targets import DocumentFormat, Target
 from harnesssync_orchestrator.core.trust import Trust
+from harnesssync_orchestrator.core.unshared import with_private
 from harnesssync_orchestrator.files.discovery.layers import discover
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.discovery.result import Discovery
@@ -31,6 +32,7 @@ from harnesssync_orchestrator.files.imagined import Imagined
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked, Signature
 from harnesssync_orchestrator.files.twins import found_twice
+from harnesssync_orchestrator.files.unshared import unshared
 from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.hashing import hash_files
 from harnesssync_orchestrator.service.limits import Limits
@@ -121,12 +123,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What should be, and the plan that leads there from what is. `problems` are those of the source and of git."""
+    """What should be, and the plan that leads there from what is. `problems` are those of the source and of git.
+    `unshared` are files of the source that git ignores, and whose text would have come into what it shows."""
 
     source: Source
     desired: Desired
     plan: Plan
     problems: tuple[Problem, ...]
+    unshared: frozenset[str] = frozenset()
 
     def consent(self, targets: Iterable[Target]) -> tuple[str, ...]:
         """What a person must still agree to in the harnesses themselves; we never forge it."""
@@ -173,6 +177,13 @@ class Surveyor:
         """Observe and plan."""
         root = Path(self.project.path)
         observed, git = self.observe(desired, ledger, looked)
+        own, unanswered = frozenset[str](), git.problems
+        if not unanswered:
+            own, unanswered = unshared(root, source, desired, observed, ledger, looked)
+        if own:  # hardly ever, so the others are rendered and looked at once
+            source = with_private(source, own)
+            desired = self.desired(source)
+            observed, git = self.observe(desired, ledger, looked)
         desired = called(desired, observed, ledger, self.known)
         result = plan(
             desired,
@@ -192,7 +203,8 @@ class Surveyor:
             source=source,
             desired=desired,
             plan=replace(result, conflicts=conflicts, losses=(*result.losses, *twice)),
-            problems=(*source.problems, *git.problems),
+            problems=(*source.problems, *dict.fromkeys((*git.problems, *unanswered))),
+            unshared=own,
         )
 
     def _trust(self, source: Source, looked: Looked) -> Trust:
