@@ -83,6 +83,21 @@ def rule(text: str) -> Item:
             [("an argument", "hunter2")],
         ),
         (rule(f"Use {TOKEN}."), [("the text", TOKEN)]),
+        (server("--key", TOKEN[4:20]), [("argument 2", TOKEN[4:20])]),
+        (server(f"--key={TOKEN[4:20]}"), [("argument 1", TOKEN[4:20])]),
+        (server("--header", f"X-Any: {TOKEN[4:40]}"), [("argument 2", TOKEN[4:40])]),
+        (server(url="https://h", headers={"X-Any": TOKEN[4:40]}), [("the header X-Any", TOKEN[4:40])]),
+        (server(url="https://h", headers={"x-functions-key": "hunter2"}), [("the header x-functions-key", "hunter2")]),
+        (server(url="https://h/?token=${TOK:-hunter2x}"), [("the URL", "hunter2x")]),
+        (server(url="https://u:${X:-hunter2x}@h/"), [("the URL", "hunter2x")]),
+        (server(url="https://h/${TOK:-a1b2c3d4e5f6}/mcp"), [("the URL", "a1b2c3d4e5f6")]),
+        (server(url=f"https://{'${H:-h.example}'}/mcp?token=hunter2x"), [("the URL", "hunter2x")]),
+        (
+            Hook(
+                name="h", origin=ORIGIN, event="Stop", matcher="", type="command", command="x h://h?token=${T:-hunter2}"
+            ),
+            [("the command", "hunter2")],
+        ),
     ],
 )
 def test_a_credential_that_is_written_out_is_found_where_it_stands(item: Item, expected: list[tuple[str, str]]) -> None:

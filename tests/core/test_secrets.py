@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.growth import grows_with_length
 
-from harnesssync_orchestrator.core.credential_signs import is_literal, is_random, names_a_credential
+from harnesssync_orchestrator.core.credential_signs import (
+    gives_away,
+    is_literal,
+    is_opaque_header,
+    is_random,
+    names_a_credential,
+)
 from harnesssync_orchestrator.core.secrets import REDACTED, argument_values, find, redact, redact_value
 
 MIXED = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2"
@@ -50,6 +56,9 @@ IN_TEXT = [
     ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
     ('-H "Authorization: Bearer abcdefGHIJKL"', "abcdefGHIJKL"),
     (f"Bearer {MIXED[:24]}", MIXED[:24]),
+    ("https://api.example/mcp?subscription-key=abcdef0123", "abcdef0123"),
+    (f"https://h.example/mcp?my_key={MIXED[:16]}", MIXED[:16]),
+    ("https://0a1b2c3d4e5f60718293a4b5c6d7e8f9:@h.example/", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"),
 ]
 
 BY_NAME = [
@@ -67,6 +76,21 @@ BY_NAME = [
     ("curl -ume:hunter2 https://x.example", "hunter2"),
     ("wget --proxy-user=me:hunter2 x.example", "hunter2"),
     ("API_KEY=123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"),
+    ("curl -H 'x-functions-key: a1b2c3d4e5f6'", "a1b2c3d4e5f6"),
+    ("curl -H 'DD-APPLICATION-KEY: 0a1b2c3d4e5f'", "0a1b2c3d4e5f"),
+    ("LINEAR_KEY=correcthorse", "correcthorse"),
+    ("OPENAI_KEY='correct horse'", "correct horse"),
+    ("KEY=a1b2c3d4e5f6 run", "a1b2c3d4e5f6"),
+    ("run --key a1b2c3d4e5f6", "a1b2c3d4e5f6"),
+    ("run --key=a1b2c3d4e5f6", "a1b2c3d4e5f6"),
+    ("GCP_CREDS=correcthorse", "correcthorse"),
+    ("CREDS=correcthorse", "correcthorse"),
+    ("MYSQL_PW=hunter2 mysql", "hunter2"),
+    ("BEARER=correcthorse", "correcthorse"),
+    ('MNEMONIC="legal winner thank year wave"', "legal winner thank year wave"),
+    ("GOOGLE_APPLICATION_CREDENTIALS_JSON=ewogICJ0eXBl", "ewogICJ0eXBl"),
+    (f"https://f.azurewebsites.example/api/mcp?code={MIXED}-_aQ==", f"{MIXED}-_aQ=="),
+    ("PASSWORD=aB3/x.Yz9", "aB3/x.Yz9"),
 ]
 
 HARMLESS = [
@@ -118,6 +142,33 @@ HARMLESS = [
     "-----BEGIN PUBLIC KEY-----\n" + "MIIEpAIBAAKCAQEA7b\n" * 8 + "-----END PUBLIC KEY-----",
     "npm_config_cache",
     "eyJust.a.word",
+    "KEY=name",
+    "KEY=user_name_of_2024",
+    "--key name",
+    "--key=enter",
+    "--key ${KEY}",
+    "--key ~/.ssh/id_ed25519a1b2c3",
+    "--key uploads/a1b2c3d4e5/image.png",
+    "KEY=true",
+    "KEY=12345678901",
+    "KEY=2026-01-01T00:00:00Z",
+    "KEY_FILE=/run/secrets/a1b2c3d4e5f6",
+    "PRIMARY_KEY=id",
+    "PRIMARY_KEY=a1b2c3d4e5f6",
+    "SORT_KEY=a1b2c3d4e5f6",
+    "STRIPE_PUBLISHABLE_KEY=pk_a1b2c3d4e5f6",
+    "KEYBOARD=a1b2c3d4e5f6",
+    "GOOGLE_APPLICATION_CREDENTIALS=service-account.json",
+    "GCP_CREDS=./config/creds.json",
+    "GCP_CREDS=${CREDS}",
+    "https://h.example/?code=200",
+    f"https://playground.example/?code={MIXED * 3}",
+    "https://h.example/?code=not_found&page=3",
+    "https://h.example/?code=release-notes-of-2024-and-2025-for-all",
+    "https://h.example/?key=name",
+    "https://user:@h.example/",
+    "Bearer of bad news: nobody",
+    "the sacred: words",
 ]
 
 
@@ -171,6 +222,14 @@ def test_what_is_no_credential_stays_readable(text: str) -> None:
         ("BYPASS", False),
         ("SORT_KEY", False),
         ("PUBLIC_KEY", False),
+        ("Ocp-Apim-Subscription-Key", True),
+        ("OPENAI_KEY", True),
+        ("GOOGLE_APPLICATION_CREDENTIALS_JSON", True),
+        ("MY_CREDS_2", True),
+        ("KEY", False),
+        ("KEY_FILE", False),
+        ("SACRED", False),
+        ("JSON", False),
         ("SECRET_NAME", False),
         ("MONKEY", False),
         ("", False),
@@ -195,6 +254,46 @@ def test_values_that_are_no_literal_credential(value: str) -> None:
 def test_what_looks_random(text: str, expected: bool) -> None:
     """Letters and digits that alternate more than once in one stretch."""
     assert is_random(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("KEY", "a1b2c3d4e5f6", True),
+        ("MY_KEY", "a1b2c3d4e5f6", True),
+        ("TOK", "a1b2c3d4e5f6", True),
+        ("KEY", "correcthorse", False),
+        ("KEY", "${X:-a1b2c3d4e5f6}", False),
+        ("CACHE_KEY", "a1b2c3d4e5f6", False),
+        ("MONKEY", "a1b2c3d4e5f6", False),
+        ("MYSQL_PW", "correcthorse", True),
+        ("CREDS", "$OTHER", False),
+        ("CREDS", '{"type": "authorized_user", "uri": "https://x.invalid"}', True),
+    ],
+)
+def test_a_name_that_may_be_another_needs_a_value_that_looks_random(name: str, value: str, *, expected: bool) -> None:
+    """`KEY` may be one in data, or on a keyboard."""
+    assert gives_away(name, value) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("X-Whatever", MIXED[:40], True),
+        ("X-User", MIXED[:40], True),
+        ("X-Whatever", MIXED[:20], False),
+        ("X-Whatever", "internationalization" * 2, False),
+        ("X-Whatever", "${" + MIXED[:40] + "}", False),
+        ("X-Request-Id", MIXED[:40], False),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", False),
+        ("OpenAI-Organization", MIXED[:40], False),
+        ("X-Tenant-Id", MIXED[:40], False),
+        ("User-Agent", MIXED[:40], False),
+    ],
+)
+def test_a_long_random_value_of_a_header_is_one(name: str, value: str, *, expected: bool) -> None:
+    """Whatever the header is called, but for those that have such values anyway."""
+    assert is_opaque_header(name, value) is expected
 
 
 def test_known_credentials_are_taken_out_whatever_they_look_like() -> None:
@@ -241,6 +340,10 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
         "://a:",
         "eyJaaaaaaaaaa.",
         "-----BEGIN PRIVATE KEY-----",
+        "KEY=a1b2c3d4 ",
+        "_pw_creds_json",
+        "?code=a-1_",
+        "://a1b2c3d4e5f6:@",
     ],
 )
 def test_time_grows_with_the_length_of_a_line_and_no_faster(unit: str) -> None:

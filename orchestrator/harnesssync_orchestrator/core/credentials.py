@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from harnesssync_orchestrator.core.credential_signs import is_literal, names_a_credential
+from harnesssync_orchestrator.core.credential_signs import gives_away, is_opaque_header
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Output
 from harnesssync_orchestrator.core.items import (
     Agent,
@@ -93,10 +93,9 @@ def _credentials(item: Item) -> Iterator[Credential]:
     elif isinstance(item, EnvironmentVariable):
         yield from _of_named(f"the variable {item.name}", item.name, parse_template(item.value))
     elif isinstance(item, Hook):
-        yield from _of_text("the command", item.command or "", by_name=True)
+        yield from _of_named("the command", "", parse_template(item.command or ""))
         args = item.extra.get("args")
-        for argument in args if isinstance(args, list) else ():
-            yield from _of_text("an argument", str(argument), by_name=True)
+        yield from _of_arguments(tuple(parse_template(str(each)) for each in (args if isinstance(args, list) else ())))
     elif isinstance(item, Permissions):
         for rule in item.rules:
             yield from _of_text(f"a rule about {rule.tool}", rule.text, by_name=True)
@@ -111,7 +110,7 @@ def _of_server(server: McpServer) -> Iterator[Credential]:
     for name, template in server.env.items():
         yield from _of_named(f"the variable {name}", name, template)
     for name, template in server.headers.items():
-        yield from _of_named(f"the header {name}", name, template)
+        yield from _of_named(f"the header {name}", name, template, is_header=True)
     for place, value in (("the command", server.command), ("the URL", server.url)):
         if value is not None:
             yield from _of_named(place, "", value)
@@ -126,25 +125,49 @@ def _of_arguments(arguments: tuple[Template, ...]) -> Iterator[Credential]:
         header = _HEADER.fullmatch(written[index])
         if index in after_a_flag:
             yield Credential(place, written[index])
-        elif header is not None and names_a_credential(header[1]) and is_literal(header[2]):
+        elif header is not None and (gives_away(header[1], header[2]) or is_opaque_header(header[1], header[2])):
             yield Credential(place, header[2])
         yield from _of_named(place, "", argument)
 
 
-def _of_named(place: str, name: str, template: Template) -> Iterator[Credential]:
+def _of_named(place: str, name: str, template: Template, *, is_header: bool = False) -> Iterator[Credential]:
     """A value under a name (`""` for none). The default of a reference is as good as written out."""
     text = str(template)
-    telling = names_a_credential(name)
     if template.is_literal:
         value = text[len(scheme[0]) :] if (scheme := _SCHEME.match(text)) else text
-        if telling and is_literal(value):
+        if gives_away(name, value) or (is_header and is_opaque_header(name, value)):
             yield Credential(place, value)
             return
     for reference in template.references:
         default = reference.default or ""
-        if (telling or names_a_credential(reference.name)) and is_literal(default):
+        telling = gives_away(name, default) or gives_away(reference.name, default)
+        if telling or (is_header and is_opaque_header(name, default)):
             yield Credential(place, default)
+    yield from _of_defaults(place, template)
     yield from _of_text(place, text, by_name=True)
+
+
+def _of_defaults(place: str, template: Template) -> Iterator[Credential]:
+    """The defaults that what stands around them gives away, as in `?token=${X:-…}`."""
+    if not any(reference.default for reference in template.references):
+        return
+    parts: list[str] = []
+    defaults: list[tuple[int, int]] = []
+    length = 0
+    for part in template.parts:
+        default = None if isinstance(part, str) else part.default
+        parts.append(default or str(part))
+        if default:
+            defaults.append((length, length + len(default)))
+        length += len(parts[-1])
+    text = "".join(parts)
+    coming = iter(find(text, by_name=True))
+    secret = next(coming, None)
+    for start, end in defaults:
+        while secret is not None and secret.end <= start:
+            secret = next(coming, None)
+        if secret is not None and secret.start < end:
+            yield Credential(place, text[start:end])
 
 
 def _of_text(place: str, text: str, *, by_name: bool) -> Iterator[Credential]:

@@ -16,7 +16,15 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from harnesssync_orchestrator.core.credential_signs import is_literal, is_random, names_a_credential
+from harnesssync_orchestrator.core.credential_signs import (
+    gives_away,
+    is_literal,
+    is_perhaps_a_key,
+    is_random,
+    is_random_code,
+    names_a_credential,
+    perhaps_names_a_credential,
+)
 
 REDACTED = "***"
 """What stands in the place of a credential wherever something is told."""
@@ -99,7 +107,7 @@ _PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _KEY_MATERIAL = r"[A-Za-z0-9+/]{16}"
 _KEY_END = r"-----END [A-Z0-9 ]{0,60}-----"
 
-_URL_USER = r"""(?<=://)(?P<user>[^\s/@:?#"'<>`]{0,256})(?::(?P<password>[^\s/@"'<>`]{1,512}))?@(?=[A-Za-z0-9\[{$])"""
+_URL_USER = r"""(?<=://)(?P<user>[^\s/@:?#"'<>`]{0,256})(?::(?P<password>[^\s/@"'<>`]{0,512}))?@(?=[A-Za-z0-9\[{$])"""
 _URL_QUERY = r"""[?&](?P<name>[A-Za-z0-9_.-]{1,64})=(?P<value>[^\s?&#"'<>`\\]{1,4096})"""
 _SHORT_QUERY_NAMES = frozenset({"key", "sig", "signature", "auth", "apikey", "jwt"})
 
@@ -115,13 +123,14 @@ _USER = (
 )
 
 _NAME_ENDS = (
-    r"""(?i:token|secret|passw(?:or)?d|passphrase|key|credentials?|cookie|(?<=[_-])(?:pat|pass|pwd|auth))\d{0,2}"""
+    r"""(?i:token|secret|passw(?:or)?d|passphrase|key|cred(?:ential)?s?(?:_json)?|cookie|bearer|mnemonic"""
+    r"""|(?<=[_-])(?:pat|pass|pwd|pw|auth|tok))\d{0,2}"""
     r"""(?P<closed>\\?["'])?(?P<sign>[ \t]{0,8}(?:=>|[:=])[ \t]{0,8}|[ \t]{1,4})"""
 )
 _VALUE = r"""(?P<open>\\?["'])?(?P<value>(?(open)[^"'\\\r\n]{1,256}|[^\s"'`\\,;&|<>)\]]{1,256}))"""
 _REST_OF_VALUE = r"""[^\s"'`\\,;&|<>)\]]*"""
 _NAME_BEFORE = r"[A-Za-z0-9_.-]*\Z"
-_WORDS_OF_NAMES = ("token", "secret", "pass", "key", "credential", "cookie", "pat", "pwd", "auth")
+_WORDS_OF_NAMES = ("tok", "secret", "pass", "key", "cred", "cookie", "bearer", "mnemonic", "pat", "pwd", "pw", "auth")
 _LONGEST_NAME = 64
 
 _SHORTEST_KNOWN = 4
@@ -166,7 +175,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
 def redact_value(value: object, name: str = "") -> object:
     """A value of a settings file, redacted at any depth; `name` is the key under which it stands."""
     if isinstance(value, str):
-        return REDACTED if names_a_credential(name) and is_literal(value) else redact(value)
+        return REDACTED if gives_away(name, value) else redact(value)
     if isinstance(value, Mapping):
         return {key: redact_value(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -180,12 +189,8 @@ def argument_values(arguments: list[str]) -> frozenset[int]:
     return frozenset(
         index
         for index, (flag, value) in enumerate(pairwise(arguments), 1)
-        if flag.startswith("-") and "=" not in flag and names_a_credential(flag) and _is_argument(value)
+        if flag.startswith("-") and "=" not in flag and not value.startswith("-") and gives_away(flag, value)
     )
-
-
-def _is_argument(value: str) -> bool:
-    return not value.startswith("-") and is_literal(value)
 
 
 def _all(text: str, *, by_name: bool) -> Iterator[Secret]:
@@ -199,7 +204,7 @@ def _all(text: str, *, by_name: bool) -> Iterator[Secret]:
     if "://" in text and "@" in text:
         yield from _passwords_of_urls(text)
     if "=" in text and ("?" in text or "&" in text):
-        yield from _parameters_of_urls(text)
+        yield from _parameters_of_urls(text, by_name=by_name)
     if "earer" in text or "EARER" in text:
         yield from _values_of_headers(text, _BEARER, is_random)
     if "uthorization" in text or "UTHORIZATION" in text:
@@ -223,18 +228,19 @@ def _private_keys(text: str) -> Iterator[Secret]:
 
 def _passwords_of_urls(text: str) -> Iterator[Secret]:
     for match in _compiled(_URL_USER).finditer(text):
-        if match["password"] is not None:
-            if is_literal(match["password"], shortest=1):
-                yield Secret(*match.span("password"), "a password in a URL")
-        elif is_random(match["user"]) and is_literal(match["user"]):
+        if match["password"] and is_literal(match["password"], shortest=1):
+            yield Secret(*match.span("password"), "a password in a URL")
+        if is_random(match["user"]) and is_literal(match["user"]):
             yield Secret(*match.span("user"), "a token in a URL")
 
 
-def _parameters_of_urls(text: str) -> Iterator[Secret]:
+def _parameters_of_urls(text: str, *, by_name: bool) -> Iterator[Secret]:
+    """In prose, `?code=…` is most often that of a playground's link: the text of a program."""
     for match in _compiled(_URL_QUERY).finditer(text):
         name, value = match["name"], match["value"]
-        telling = names_a_credential(name) or (name.lower() in _SHORT_QUERY_NAMES and is_random(value))
-        if telling and is_literal(value):
+        telling = names_a_credential(name) or (by_name and name.lower() == "code" and is_random_code(value))
+        perhaps = name.lower() in _SHORT_QUERY_NAMES or perhaps_names_a_credential(name)
+        if (telling or (perhaps and is_random(value))) and is_literal(value):
             yield Secret(*match.span("value"), f"the parameter {name} of a URL")
 
 
@@ -260,7 +266,10 @@ def _values_by_name(text: str) -> Iterator[Secret]:
         name_end = ending.start("closed") if ending["closed"] else ending.start("sign")
         before = _compiled(_NAME_BEFORE).search(text[max(0, name_end - _LONGEST_NAME) : name_end])
         name = before[0] if before else ""
-        if not names_a_credential(name) or (value := _compiled(_VALUE).match(text, position)) is None:
+        is_sure_name = names_a_credential(name)
+        if not (is_sure_name or perhaps_names_a_credential(name)):
+            continue
+        if (value := _compiled(_VALUE).match(text, position)) is None:
             continue
         if ending["sign"].strip():
             sure = value["open"] is not None or ending["sign"] == "="
@@ -268,7 +277,9 @@ def _values_by_name(text: str) -> Iterator[Secret]:
             sure = True
         else:
             continue
-        if (sure or is_random(value["value"], shortest=8)) and is_literal(value["value"]):
+        found = value["value"]
+        is_one = sure or is_random(found, shortest=8) if is_sure_name else is_perhaps_a_key(found)
+        if is_one and is_literal(found):
             rest = _compiled(_REST_OF_VALUE).match(text, value.end("value"))
             position = rest.end() if rest else value.end("value")
             yield Secret(value.start("value"), position, f"the value of {name.lstrip('-')}")
