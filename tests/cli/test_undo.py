@@ -227,6 +227,20 @@ def test_a_sync_after_an_undo_does_it_again(run: Run, project: Path) -> None:
     assert run("sync", cwd=project).out.splitlines()[-1] == "  nothing to do"
 
 
+@pytest.mark.parametrize("command", [("unlink", "--all"), ("unlink", "--target=codex"), ("undo",)])
+def test_a_dry_run_foretells_what_is_done(run: Run, project: Path, command: tuple[str, ...]) -> None:
+    """A merged file of ours goes with our last key, and one of a person's does not."""
+    assert run("sync", cwd=project).code == 0
+
+    def changes(*options: str) -> list[dict[str, str]]:
+        row = json.loads(run(*command, *options, "--json", cwd=project).out)["projects"][0]
+        return sorted(row["changes"], key=lambda change: change["path"])
+
+    foretold = changes("--dry-run")
+    assert {"removed", "edited"} <= {change["action"] for change in foretold} or command[0] == "undo"
+    assert foretold == changes()
+
+
 def test_a_dry_run_says_what_would_be_undone(run: Run, project: Path, home: Path) -> None:
     """Nothing changes, no record is made, and the project is not paused."""
     run("sync", cwd=project)

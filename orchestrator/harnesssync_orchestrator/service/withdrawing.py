@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,13 @@ from shlex import quote
 from harnesssync_orchestrator.core.history import Record, TransactionKind
 from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
-from harnesssync_orchestrator.core.plan import ConflictKind, Plan, Restore
+from harnesssync_orchestrator.core.plan import ConflictKind, EditDocument, Plan, Restore
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.source import Problem
 from harnesssync_orchestrator.core.withdrawal import Withdrawal
-from harnesssync_orchestrator.errors import LockTimeoutError, StateError
+from harnesssync_orchestrator.errors import ApplyError, LockTimeoutError, StateError
+from harnesssync_orchestrator.files.editing import edit
+from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.service.hiding import hide_lines, lines_of_what_is_there, patterns
 from harnesssync_orchestrator.service.linking import Outcome
@@ -74,7 +77,7 @@ async def withdraw(
         kind=kind,
         undone=undone,
         operations=withdrawing.plan.operations if dry_run else tuple(one.operation for one in outcome.done),
-        gone=outcome.removed_documents,
+        gone=await work.start.in_thread(_documents_to_go, work, plan) if dry_run else outcome.removed_documents,
         conflicts=withdrawing.plan.conflicts,
         failures=tuple(outcome.failures),
         problems=work.problems,
@@ -229,6 +232,18 @@ def not_chosen(work: Work, plan: Plan) -> tuple[str, ...]:
         f"the next sync takes those outputs away again. To choose anew: harnesssync ctl add {name} {flags}"
     )
     return (note,)
+
+
+def _documents_to_go(work: Work, plan: Plan) -> frozenset[str]:
+    """The merged files that would go with our last key in them. Blocking."""
+    going: set[str] = set()
+    for operation in plan.operations:
+        if isinstance(operation, EditDocument) and operation.remove_when_empty:
+            with suppress(ApplyError, OSError):  # what can't be edited is told once that is tried
+                content = Looked().read(str(work.root / operation.path))
+                if edit(operation, content, work.start.engine.formats) is None:
+                    going.add(operation.path)
+    return frozenset(going)
 
 
 def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
