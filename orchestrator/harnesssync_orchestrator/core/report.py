@@ -84,9 +84,10 @@ class Report:
     to clean. `methods` counts the outputs
     made by method (`symlink`, `copy`, …), `copies_for_links` those that were to be links. `drift` counts the outputs by
     how they stood before anything was done, and `kept` are those that a person keeps as theirs; `shown` those that git
-    shows, and that a sync would hide from it, or has. `duration_s` is in seconds; `finished` is UTC, ISO 8601. What is
-    in `notes` is good to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that
-    nothing has changed since the last sync, neither source nor outputs: all that is told was told then.
+    shows, and that a sync would hide from it, or has; `covered` what is not ours, and git does not show for another
+    worktree's sake: a sync lets it, or has. `duration_s` is in seconds; `finished` is UTC, ISO 8601. What is in `notes`
+    is good to know: consent still to be given in a harness, a hint about line endings. `unchanged` says that nothing
+    has changed since the last sync, neither source nor outputs: all that is told was told then.
     """
 
     project_id: str
@@ -100,6 +101,7 @@ class Report:
     conflicts: tuple[Conflict, ...] = ()
     kept: tuple[Kept, ...] = ()
     shown: tuple[str, ...] = ()
+    covered: tuple[str, ...] = ()
     drift: Mapping[Drift, int] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     held: tuple[Held, ...] = ()
@@ -208,6 +210,7 @@ def to_json(report: Report) -> dict[str, Any]:
             for kept in report.kept
         ],
         "shown": list(report.shown),
+        "covered": list(report.covered),
         "losses": [loss_row(loss) for loss in report.losses],
         "held": [
             {

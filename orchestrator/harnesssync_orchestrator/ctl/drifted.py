@@ -32,6 +32,10 @@ def drift(console: Console, report: Mapping[str, Any], *, done: bool) -> None:
         console.note(
             f"git {'showed what is hidden again' if done else 'shows what a sync would hide'}: {_named(shown)}"
         )
+    if covered := [visible(path) for path in report.get("covered") or ()]:
+        does = "did not show what you have here, and does now" if done else "does not show what you have here"
+        then = "" if done else ". A sync shows it: until then a switch to a branch that has such a file replaces yours"
+        console.note(f"git {does}, since another worktree has outputs of that name: {_named(covered)}{then}")
     if missing:
         console.note(f"missing, {'and' if done else 'to be'} made again: {_named(missing)}")
     if replaced and done:

@@ -201,8 +201,9 @@ def _due(report: Mapping[str, Any]) -> list[str]:
 
 def _summary(console: Console, report: Mapping[str, Any]) -> str:
     text, shown = console.summary(), count(report, "shown")
-    if shown:
-        text = f"{'' if text == NOTHING else f'{text}, '}{shown} hidden from git again"
+    for number, word in ((shown, "hidden from git"), (count(report, "covered"), "shown by git")):
+        if number:
+            text = f"{'' if text == NOTHING else f'{text}, '}{number} {word} again"
     waiting = _numbers(report)
     if not (waiting or report.get("halt")):
         return text

@@ -20,12 +20,11 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import short_hash
 from harnesssync_orchestrator.errors import ApplyError
-from harnesssync_orchestrator.files import asking_git
 from harnesssync_orchestrator.files.below import Below
 from harnesssync_orchestrator.files.exclude_block import (
     ATTEMPTS,
@@ -36,6 +35,7 @@ from harnesssync_orchestrator.files.exclude_block import (
     to_the_point,
     unusable,
 )
+from harnesssync_orchestrator.files.exclude_theirs import Ours, theirs_in
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.temporaries import is_temporary
 
@@ -54,25 +54,27 @@ def update_exclude(
     private: Iterable[str] = (),
     theirs: Iterable[str] = (),
     kept: Section = NOTHING,
+    ours: Ours = lambda _: (),
     seen: Exclude | None = None,
 ) -> Exclude | None:
     """Make the section of one worktree list just these paths (below its root, with `/`), the `private` ones among them,
     and what is `theirs` in places of outputs; and what is `kept` goes in as it stands. Nothing takes it away.
 
     With `worktrees`, all that the repository has, by their ids, sections of others go: they were moved or removed, and
-    what a person writes at those paths later must not be hidden; and what stands in one of them where this one comes to
-    hide a path is theirs, unless they hide it too.
+    what a person writes at those paths later must not be hidden; and what stands in any of them where another one hides
+    a path is theirs, unless they hide it too, git tracks it, or it is `ours`.
     `lock` is `Layout.exclude_lock(common_dir)`, `seen` the file as somebody has just read it. Gives what it says then,
     None if that is what was seen: where it says so already nothing is written and no lock taken. Raises
     LockTimeoutError, and StateError if the file can't be read or written, is a link, or was damaged.
     """
-    file, paths = common_dir / "info" / "exclude", tuple(paths)
-    hidden = frozenset(map(pattern, paths))
+    file, known = common_dir / "info" / "exclude", {pattern(path): path for path in paths}
+    hidden = frozenset(known)
     lines = hidden | kept.lines
     unseen = hidden & frozenset(map(pattern, private)) | kept.private - hidden
     wanted = Section(lines, unseen, (frozenset(map(pattern, theirs)) | kept.theirs) - lines)
     seen = Exclude.read(common_dir, worktree_id) if seen is None else seen
-    if _changed(seen, wanted, worktrees) is None and not has_temporaries(file.parent):
+    look = partial(_theirs, wanted=wanted, worktrees=worktrees or {}, ours=ours, paths=known)
+    if _changed(seen, wanted, worktrees, look(seen)) is None and not has_temporaries(file.parent):
         return None
     with held(lock, timeout):
         clear_away_temporaries(file.parent)
@@ -80,8 +82,7 @@ def update_exclude(
         while True:
             left -= 1
             before = Exclude.read(common_dir, worktree_id)
-            elsewhere = _theirs_elsewhere(before, paths, worktrees or {})
-            after = _changed(before, wanted, worktrees, elsewhere)
+            after = _changed(before, wanted, worktrees, look(before))
             if after is None:
                 return before if before != seen else None
             try:
@@ -133,12 +134,6 @@ def pattern(path: str) -> bytes:
     return b"/" + _LAST_SPACE.sub(b"\\ ", text.translate(_UNWRITABLE))
 
 
-def path_of(line: str) -> str:
-    """The path that a line hides, but for what can't be written in one."""
-    return _ESCAPED.sub(r"\1", line.removeprefix("/"))
-
-
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TELLING = re.compile(rb"([\\*?\[])")
 _UNWRITABLE = bytes.maketrans(b"\n\r\t", b"???")
 _LAST_SPACE = re.compile(rb" (?= *\Z)")
@@ -148,20 +143,15 @@ def _changed(
     before: Exclude,
     section: Section,
     worktrees: Container[str] | None,
-    elsewhere: Mapping[str, frozenset[bytes]] | None = None,
+    theirs: Mapping[str, frozenset[bytes]],
 ) -> bytes | None:
-    """The file after the change; None if there is nothing to change. `elsewhere` is what else is not ours, by ids."""
+    """The file after the change; None if there is nothing to change. `theirs` is what is not ours, by ids."""
     text, block = before.content or b"", before.block
-    wanted = {
-        name: each
-        for name, each in before.sections.items()
-        if worktrees is None or name.decode("ascii", "replace") in worktrees
-    }
-    wanted[before.worktree_id.encode("ascii")] = section
-    for name, theirs in (elsewhere or {}).items():
-        own = before.of(name)
-        wanted[name.encode("ascii")] = replace(own, theirs=own.theirs | theirs)
-    wanted = to_the_point(wanted)
+    sections = _with(before, section, worktrees)
+    for name, found in theirs.items():
+        more = section.theirs if name == before.worktree_id else frozenset[bytes]()
+        sections[name] = replace(sections.get(name, NOTHING), theirs=found | more)
+    wanted = to_the_point({name.encode("ascii", "surrogateescape"): each for name, each in sections.items()})
     if wanted == before.sections and (block is None or block["body"] == body_of(wanted)):
         return None
     above, below = _around(text, block)
@@ -178,23 +168,21 @@ def _changed(
     return above + joint + _BEGIN % kind + body_of(wanted) + _END + below
 
 
-def _theirs_elsewhere(
-    before: Exclude, paths: Iterable[str], worktrees: Mapping[str, Path]
+def _theirs(
+    before: Exclude, *, wanted: Section, worktrees: Mapping[str, Path], ours: Ours, paths: Mapping[bytes, str]
 ) -> dict[str, frozenset[bytes]]:
-    """What stands in other worktrees where this one is about to hide a path for the first time, and neither git tracks
-    nor that worktree hides; by their ids."""
-    new = [path for path in paths if pattern(path) not in before.own.lines]
-    found: dict[str, frozenset[bytes]] = {}
-    for other, root in worktrees.items() if new else ():
-        if other == before.worktree_id:
-            continue
-        # One that was moved has its section under an earlier id until it is synced.
-        known = frozenset[bytes]().union(*(before.of(each).lines for each, at in worktrees.items() if at == root))
-        there = [path for path in new if pattern(path) not in known and os.path.lexists(f"{root}/{path}")]
-        if there:
-            tracked, _ = asking_git.tracked(root, there)
-            found[other] = frozenset(pattern(path) for path in there if path not in tracked)
-    return found
+    """What is not ours in the worktrees once this one has the section that is wanted, by their ids."""
+    sections = _with(before, wanted, worktrees)
+    return theirs_in(worktrees, sections, asker=f"{before.worktree_id} info/exclude", ours=ours, paths=paths)
+
+
+def _with(before: Exclude, section: Section, worktrees: Container[str] | None) -> dict[str, Section]:
+    """All sections, by ids, with the one that this worktree is to have."""
+    named = ((name.decode("ascii", "surrogateescape"), each) for name, each in before.sections.items())
+    return {
+        **{name: each for name, each in named if worktrees is None or name in worktrees},
+        before.worktree_id: section,
+    }
 
 
 def _around(text: bytes, block: re.Match[bytes] | None) -> tuple[bytes, bytes]:

@@ -101,11 +101,34 @@ class Exclude:
         return self.sections.get(worktree_id.encode("ascii"), NOTHING)
 
     @property
+    def covering(self) -> frozenset[bytes]:
+        """The lines by which other worktrees hide what this one neither hides nor has noted as not ours."""
+        lines = frozenset[bytes]().union(*(section.lines for section in self._others.values()))
+        return lines - self.own.lines - self.own.theirs
+
+    def covered(self, root: str) -> tuple[str, ...]:
+        """Those of them in whose place something stands here, tracked or not."""
+        lines = self.covering
+        return _listed(line for line in lines if os.path.lexists(f"{root}/{path_of(os.fsdecode(line))}"))
+
+    @property
+    def shown_for(self) -> dict[str, tuple[str, ...]]:
+        """What this worktree would hide, and git shows all the same, by the ids of those that have something else
+        there."""
+        hiding = self.own.lines - self.own.private
+        found = {name: hiding & section.theirs for name, section in self._others.items()}
+        return {name: _listed(lines) for name, lines in found.items() if lines}
+
+    @property
     def hidden_elsewhere(self) -> tuple[str, ...]:
         """What is not ours in this worktree, and is hidden here all the same, since something private of another one
         has the same name."""
-        private = frozenset[bytes]().union(*(section.private for section in self._others.values()))
-        return _listed(self.own.theirs & private)
+        return _listed(self.own.theirs & self.private_elsewhere)
+
+    @property
+    def private_elsewhere(self) -> frozenset[bytes]:
+        """What other worktrees hide whatever anybody has there."""
+        return frozenset[bytes]().union(*(section.private for section in self._others.values()))
 
     def private_once(self, worktrees: Callable[[], Collection[str]]) -> frozenset[bytes]:
         """The private lines of this worktree, and of those that are not among `worktrees`, the ids of all that there
@@ -120,7 +143,7 @@ class Exclude:
         others = {name for name, section in self._others.items() if section.lines}
         return bool(self.own.lines) or not others <= {*worktrees}
 
-    @property
+    @cached_property
     def _others(self) -> dict[str, Section]:
         sections = {name.decode("ascii", "replace"): section for name, section in self.sections.items()}
         return {name: section for name, section in sections.items() if name != self.worktree_id}
@@ -161,6 +184,14 @@ def body_of(sections: Mapping[bytes, Section]) -> bytes:
         written += [PRIVATE, *sorted(section.private)] if section.private else []
         written += [THEIRS + line for line in sorted(section.theirs)]
     return b"".join(line + b"\n" for line in written)
+
+
+def path_of(line: str) -> str:
+    """The path that a line hides, but for what can't be written in one."""
+    return _ESCAPED.sub(r"\1", line.removeprefix("/"))
+
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def read_plain(file: Path) -> bytes | None:

@@ -17,17 +17,13 @@ from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.ledger import Ledger, Method
 from harnesssync_orchestrator.core.markers import marker_path
 from harnesssync_orchestrator.core.plan import EditDocument, MakeLink, Plan
-from harnesssync_orchestrator.core.projects import project_id
 from harnesssync_orchestrator.errors import StateError
-from harnesssync_orchestrator.files import git, whereabouts
 from harnesssync_orchestrator.files.discovery.inheritance import HIDING
-from harnesssync_orchestrator.files.exclude import path_of, pattern, update_exclude
-from harnesssync_orchestrator.files.exclude_block import (
-    NOTHING,
-    Exclude,
-    Section,
-)
+from harnesssync_orchestrator.files.exclude import pattern, update_exclude
+from harnesssync_orchestrator.files.exclude_block import NOTHING, Exclude, Section, path_of
+from harnesssync_orchestrator.files.exclude_theirs import Ours
 from harnesssync_orchestrator.files.gitignore import update_gitignore
+from harnesssync_orchestrator.service.beside import notes_about, others, ours_in, uncovered
 from harnesssync_orchestrator.service.start import Start
 
 EXCLUDE_S = 5.0
@@ -54,11 +50,13 @@ class ToHide(NamedTuple):
 @dataclass(slots=True)
 class Hiding:
     """What one sync keeps out of git, under the project's lock. `notes` tell what of a person's git does not show
-    either; `shown` are outputs that were there already, and that it showed."""
+    either, and what it shows of ours; `shown` are outputs that were there already, and that it showed, `covered` what
+    is not ours, and it did not show."""
 
     start: Start
     notes: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    covered: tuple[str, ...] = ()
     _only: ToHide | None = None
     _has_looked: bool = False
 
@@ -81,21 +79,31 @@ class Hiding:
         if not self._has_looked:
             self.shown, self._has_looked = _not_listed(self.start, plan, listed), True
         kept = replace(look().own, lines=listed, theirs=frozenset()) if before else NOTHING
-        seen = _hide(self.start, wanted, look(), kept=kept, tidy=True)
+        seen = _hide(self.start, wanted, look(), kept=kept, tidy=True, ours=partial(ours_in, self.start, ledger))
         self._only = wanted if kept.lines <= wanted.lines else None
-        self.notes = _hidden_all_the_same(seen)
+        self.covered = self.covered or uncovered(look(), seen.own.theirs)
+        self.notes = notes_about(self.start, seen)
 
 
-def _hide(start: Start, wanted: ToHide, seen: Exclude, *, kept: Section, tidy: bool = False) -> Exclude:
+def _hide(
+    start: Start,
+    wanted: ToHide,
+    seen: Exclude,
+    *,
+    kept: Section,
+    tidy: bool = False,
+    ours: Ours = lambda _: (),
+) -> Exclude:
     """Let just what is `wanted`, and what is `kept`, stand in the project's section of `info/exclude`, which was `seen`
     a moment ago, or in its `.gitignore`; the rest as `update_exclude` has it. Gives what `info/exclude` says then.
 
-    To be `tidy` also takes away the sections of worktrees that are gone. Raises StateError, LockTimeoutError.
+    To be `tidy` also takes away the sections of worktrees that are gone, and looks for what is not `ours` in those that
+    are there. Raises StateError, LockTimeoutError.
     """
     shared, place = start.repository, start.engine.exclude
     if shared is None:
         return seen
-    present = {start.project.id: Path(start.project.path), **_others(start, shared, seen)} if tidy else None
+    present = {start.project.id: Path(start.project.path), **others(start, shared, seen)} if tidy else None
     secret = frozenset(map(pattern, wanted.private)) | kept.private
     public = (wanted.lines | kept.lines) - secret if place == "gitignore" else frozenset[bytes]()
     here = wanted if place == "info" else wanted.only(lambda path: pattern(path) in secret)
@@ -109,6 +117,7 @@ def _hide(start: Start, wanted: ToHide, seen: Exclude, *, kept: Section, tidy: b
         worktrees=present,
         private=here.private,
         theirs=here.theirs,
+        ours=ours,
     )
     if public != start.gitignore().lines:
         # What moves from the one file to the other is hidden by both for a moment.
@@ -132,7 +141,7 @@ def _still_private(start: Start, plan: Plan, look: Callable[[], Exclude]) -> tup
     theirs = [path for path in plan.theirs if path in unsettled or path not in taken_out]
     if not theirs:
         return ()
-    lines = look().private_once(lambda: _others(start, shared, look()).keys())
+    lines = look().private_once(lambda: others(start, shared, look()).keys())
     return tuple(sorted(path for path in theirs if pattern(path) in lines)) if lines else ()
 
 
@@ -145,27 +154,20 @@ def lines_of_what_is_there(start: Start, lines: Iterable[str]) -> frozenset[str]
 def hide_lines(
     start: Start, lines: Iterable[str], *, private: Iterable[str], theirs: Iterable[str], everything: bool
 ) -> None:
-    """Let just these lines stand there, some of them `private`; and, unless `everything` goes, what is `theirs` besides
-    what it says of that so far. Raises StateError, LockTimeoutError."""
+    """Let just these lines stand there, some of them `private`, and what is `theirs` besides what it says of that so
+    far; if `everything` goes, as far as that is still there. Raises StateError, LockTimeoutError."""
     seen, wanted = start.exclude(), frozenset(map(os.fsencode, lines))
-    before = frozenset[bytes]() if everything else seen.own.theirs
+    before = seen.own.theirs
+    if everything:
+        before = frozenset(map(os.fsencode, lines_of_what_is_there(start, map(os.fsdecode, before))))
     kept = Section(wanted, wanted & frozenset(map(os.fsencode, private)), before)
     _hide(start, ToHide(theirs=tuple(theirs)), seen, kept=kept)
 
 
-def _hidden_all_the_same(seen: Exclude) -> tuple[str, ...]:
-    """A sentence about what is not ours, and git does not show, since another worktree keeps something private under
-    that name. Raises StateError."""
-    if not (lines := seen.hidden_elsewhere):
-        return ()
-    why = "since another worktree keeps something private under that name"
-    then = "A switch to a branch that has such a file replaces yours: commit it, or keep a copy"
-    return (f"git does not show that you have {', '.join(lines)} here, {why}. {then}",)
-
-
 def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:
     """Outputs that are there already, and that git should not show any more; somebody took their lines away."""
-    return _not_listed(start, plan, map(os.fsencode, start.hidden_lines()))
+    hidden = start.hidden()
+    return _not_listed(start, plan, hidden.lines if hidden is not None else ())
 
 
 def _not_listed(start: Start, plan: Plan, listed: Iterable[bytes]) -> tuple[str, ...]:
@@ -183,7 +185,7 @@ def had_outputs(start: Start) -> bool:
         return False
     try:
         seen = start.exclude()
-        return seen.lists_anything(_others(start, shared, seen)) or (
+        return seen.lists_anything(others(start, shared, seen)) or (
             start.gitignore_note.exists() and bool(start.gitignore().lines)
         )
     except StateError:
@@ -198,24 +200,3 @@ def markers(plan: Plan, ledger: Ledger) -> list[str]:
     copies |= {address.path: entry.unlisted for address, entry in entries if entry.method is Method.COPY}
     hides = Address(HIDING) in ledger.entries or any(each.path == HIDING for each in plan.operations)
     return [marker_path(path) for path, is_unlisted in sorted(copies.items()) if not (is_unlisted and hides)]
-
-
-def _worktrees(shared: Path) -> dict[str, Path]:
-    """All that a repository has, by their ids, also one that is not at the place of git's record, or not now."""
-    return {project_id(str(root)): root for root in git.worktrees(shared)}
-
-
-def _others(start: Start, shared: Path, seen: Exclude) -> dict[str, Path]:
-    """The same, and those that were moved by the ids of their earlier places as well, under which their sections stand
-    until they are synced; but not this one, which has its own by then. Raises StateError."""
-    known = _worktrees(shared)
-    if {name.decode("ascii", "replace") for name in seen.sections} <= known.keys():
-        return known
-    roots = [root for root in known.values() if str(root) != start.project.path]
-    before = {root: whereabouts.moved_from(start.engine.layout, str(root)) for root in roots}
-    return {**{project_id(path): root for root, path in before.items() if path}, **known}
-
-
-def patterns(paths: Iterable[str]) -> frozenset[str]:
-    """The lines by which outputs and the markers beside them are hidden from git."""
-    return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))

@@ -173,5 +173,5 @@ class Looking:
             problems=tuple(problem for problem in seen.problems if problem not in self.problems),
             notes=notes,
             watch=tuple(sorted(self.watch)),
-            hidden=self.start.hidden_lines(),
+            hidden=self.start.seen_by_git() or (),
         )

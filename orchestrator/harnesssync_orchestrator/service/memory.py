@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     """What the last sync found, besides that there was nothing (more) to do.
 
-    `watch` are the folders whose changes matter, see `SyncResult`; `hidden` what of ours git is told not to show.
+    `watch` are the folders whose changes matter, see `SyncResult`; `hidden` what `Start.seen_by_git` said.
     """
 
     unchanged: int
@@ -43,7 +43,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
+    hidden: tuple[tuple[str, ...], ...] = ()
 
 
 _ENCODER = msgspec.msgpack.Encoder()

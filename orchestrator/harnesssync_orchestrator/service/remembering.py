@@ -70,7 +70,8 @@ def _keep_later(run: Run, seen: Survey) -> None:
 
 def _keep(run: Run, seen: Survey) -> bool:
     """Keep what was seen, if nothing is left to do. False if it may have changed meanwhile: then it is not kept."""
-    footprint = run.looking.footprint(seen, seen.consent(run.start.targets), run.outcome.paths(run.root))
+    notes = (*seen.consent(run.start.targets), *run.hiding.notes)
+    footprint = run.looking.footprint(seen, notes, run.outcome.paths(run.root))
     if not seen.plan.is_empty or _would_halt(run, seen):
         return True
     if not footprint.settled:

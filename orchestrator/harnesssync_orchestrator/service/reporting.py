@@ -64,13 +64,15 @@ def planned_report(
     notes: Sequence[str],
     *,
     shown: Sequence[str] = (),
+    covered: Sequence[str] = (),
 ) -> Report:
-    """What a sync would do: the report of a dry run, a check or a diff. `shown` is what it would hide from git."""
+    """What a sync would do: the report of a dry run, a check or a diff. `shown` is what it would hide from git,
+    `covered` what it would have git show."""
     return Report(
         project_id=project.id,
         path=project.path,
         scope=project.scope.value,
-        state=_planned_state(plan, shown),
+        state=_planned_state(plan, (*shown, *covered)),
         targets=tuple(target.id for target in targets),
         counts=Counts(skipped=plan.unchanged),
         due=counted(plan, plan.operations),
@@ -78,6 +80,7 @@ def planned_report(
         conflicts=plan.conflicts,
         kept=plan.kept,
         shown=tuple(shown),
+        covered=tuple(covered),
         drift=plan.drift,
         losses=plan.losses,
         held=plan.held,
@@ -134,12 +137,12 @@ def sync_fields(report: Report) -> dict[str, Any]:
     }
 
 
-def _planned_state(plan: Plan, shown: Sequence[str]) -> State:
+def _planned_state(plan: Plan, seen_by_git: Sequence[str]) -> State:
     if plan.halt:
         return State.HALTED
     if plan.conflicts:
         return State.CONFLICT
-    return State.OUT_OF_STEP if plan.operations or shown else State.IN_STEP
+    return State.OUT_OF_STEP if plan.operations or seen_by_git else State.IN_STEP
 
 
 def _finished_state(plan: Plan, outcome: Outcome) -> State:

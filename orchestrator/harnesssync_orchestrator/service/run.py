@@ -23,6 +23,7 @@ from harnesssync_orchestrator.files.history.originals import originals
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
+from harnesssync_orchestrator.service.beside import covered_now, notes_now
 from harnesssync_orchestrator.service.engine import Engine, SyncResult
 from harnesssync_orchestrator.service.hiding import Hiding, had_outputs, shown_by_git
 from harnesssync_orchestrator.service.linking import Outcome
@@ -270,16 +271,20 @@ class Run:
 
     async def planned(self, seen: Survey) -> SyncResult:
         """What a sync would do."""
-        targets, shown = self.start.targets, await self.start.in_thread(shown_by_git, self.start, seen.plan)
-        notes = seen.consent(targets)
-        report = planned_report(self.project, targets, seen.plan, seen.problems, notes, shown=shown)
+        start, targets, plan = self.start, self.start.targets, seen.plan
+        shown = await start.in_thread(shown_by_git, start, plan)
+        covered = await start.in_thread(covered_now, start, plan, self.ledger)
+        notes = (*seen.consent(targets), *await start.in_thread(notes_now, start))
+        report = planned_report(self.project, targets, plan, seen.problems, notes, shown=shown, covered=covered)
         return self.start.result(report, self.looking.watch)
 
     def finished(self, seen: Survey) -> SyncResult:
         """What the sync did."""
         notes = (*seen.consent(self.start.targets), *self.notes, *self.hiding.notes)
         report = finished_report(self.project, self.start.targets, seen.plan, seen.problems, notes, self.outcome)
-        report = replace(report, drift=self.drift or report.drift, shown=self.hiding.shown if self.hidden else ())
+        report = replace(report, drift=self.drift or report.drift)
+        if self.hidden:
+            report = replace(report, shown=self.hiding.shown, covered=self.hiding.covered)
         result = self.start.result(report, self.looking.watch)
         return replace(result, confirmed=False) if self.looking.has_recalled else result
 

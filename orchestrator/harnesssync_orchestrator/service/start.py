@@ -187,9 +187,9 @@ class Start:
             return Gitignore()
         return Gitignore.read(Path(self.project.path))
 
-    def section(self) -> Section:
+    def section(self, seen: Exclude | None = None) -> Section:
         """What both say for the project. Blocking. Raises StateError."""
-        seen = self.exclude()
+        seen = self.exclude() if seen is None else seen
         own = seen.own if seen.own or not seen.sections else seen.of(self._earlier_id())
         return replace(own, lines=own.lines | self.gitignore().lines)
 
@@ -208,17 +208,21 @@ class Start:
 
         return project_id(moved_from(self.engine.layout, self.project.path) or self.project.path)
 
-    def hidden_lines(self) -> tuple[str, ...]:
-        """Its lines; none where they can't be read. Blocking."""
-        hidden = self.hidden()
-        return hidden.listed if hidden is not None else ()
-
     def _hides(self, remembered: Remembered) -> bool:
-        """Is git still told not to show what is ours? Blocking."""
+        """Is git still told not to show what is ours, and nothing else? Blocking."""
+        return self.repository is None or self.seen_by_git() == remembered.hidden
+
+    def seen_by_git(self) -> tuple[tuple[str, ...], ...] | None:
+        """The lines that hide what is ours, those of them that do nothing for another worktree's sake, and those of
+        others in whose place something stands here. None as `hidden`. Blocking."""
         if self.repository is None:
-            return True
-        hidden = self.hidden()
-        return hidden is not None and hidden.listed == remembered.hidden
+            return None
+        try:
+            seen = self.exclude()
+            shown = (line for lines in seen.shown_for.values() for line in lines)
+            return self.section(seen).listed, tuple(sorted({*shown})), seen.covered(self.project.path)
+        except StateError:
+            return None  # told when it is to be changed
 
     @property
     def history_dir(self) -> Path:

@@ -26,7 +26,7 @@ from harnesssync_orchestrator.files.state import encode_ledger, save_ledger
 from harnesssync_orchestrator.files.store import now
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service import threads
-from harnesssync_orchestrator.service.hiding import patterns
+from harnesssync_orchestrator.service.beside import patterns
 from harnesssync_orchestrator.service.linking import Outcome, link, link_at_once
 from harnesssync_orchestrator.service.recording import intending, missing_folders, recorded
 from harnesssync_orchestrator.service.start import Start

@@ -20,7 +20,8 @@ from harnesssync_orchestrator.errors import ApplyError, LockTimeoutError, StateE
 from harnesssync_orchestrator.files.editing import edit
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.store import now
-from harnesssync_orchestrator.service.hiding import hide_lines, lines_of_what_is_there, patterns
+from harnesssync_orchestrator.service.beside import of_ours, patterns
+from harnesssync_orchestrator.service.hiding import hide_lines, lines_of_what_is_there
 from harnesssync_orchestrator.service.linking import Outcome
 from harnesssync_orchestrator.service.start import Start
 from harnesssync_orchestrator.service.transaction import Transaction
@@ -128,7 +129,7 @@ class _Withdrawing:
     async def tidy(self) -> None:
         """Take away the lines of what is gone: one that was killed, or failed, may have taken all away but them."""
         staying = await self._staying(planned=(), back=())
-        kept = self.before & (staying if self.everything else _of_ours(self.work) | staying)
+        kept = self.before & (staying if self.everything else of_ours(self.work.ledger) | staying)
         await self._hide(kept, private=self.secret)
 
     async def carry_out(self, kind: TransactionKind, undoes: str) -> None:
@@ -176,7 +177,7 @@ class _Withdrawing:
     async def _show(self, planned: frozenset[str]) -> None:
         """Hide what stands there now as it was hidden then, and show what is a person's."""
         if self.undone is None and self.plan.is_empty and not self.everything:
-            await self._hide(self.before & _of_ours(self.work), private=self._private)
+            await self._hide(self.before & of_ours(self.work.ledger), private=self._private)
             return
         operations = self.plan.operations
         back = {each.path for each in operations if isinstance(each, Restore) and each.before.digest is not None}
@@ -184,8 +185,7 @@ class _Withdrawing:
         # Git destroys what it ignores: no edit must be hidden from it, unless what is private may be in it.
         gone = patterns(self._taken | self._edited) - staying
         hidden = self.before & staying if self.everything else (self.before - gone) | (gone & self._coming)
-        theirs = frozenset[str]() if self.everything else back | self._edited
-        theirs = frozenset(path for path in theirs if staying.isdisjoint(patterns([path])))
+        theirs = frozenset(path for path in back | self._edited if staying.isdisjoint(patterns([path])))
         await self._hide(hidden, private=self._private, theirs=theirs)
 
     async def _staying(self, planned: Collection[str], back: Collection[str]) -> frozenset[str]:
@@ -198,8 +198,8 @@ class _Withdrawing:
         return patterns(failed | unusable) | await self.start.in_thread(lines_of_what_is_there, self.start, secret)
 
     async def _hide(self, lines: frozenset[str], *, private: frozenset[str], theirs: Iterable[str] = ()) -> bool:
-        """Let just these lines stand in the project's section of `info/exclude`, some of them `private`; and, unless
-        `everything` goes, what is `theirs` besides what it says of that so far. False, and told, if that fails."""
+        """Let just these lines stand in the project's section of `info/exclude`, some of them `private`, and what is
+        `theirs` besides what it says of that so far. False, and told, if that fails."""
         work = partial(hide_lines, self.start, lines, private=private, theirs=theirs, everything=self.everything)
         try:
             await self.start.in_thread(work)
@@ -211,11 +211,6 @@ class _Withdrawing:
 
 _UNCHANGED = frozenset({"apply_failed", "disk_full", "not_writable"})
 """The failures with which something stands there as it was before; with others somebody else's may."""
-
-
-def _of_ours(work: Work) -> frozenset[str]:
-    """The lines of all that we still have there."""
-    return patterns(address.path for address in (*work.ledger.entries, *work.ledger.made))
 
 
 def not_chosen(work: Work, plan: Plan) -> tuple[str, ...]:
