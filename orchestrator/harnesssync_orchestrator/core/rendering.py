@@ -6,7 +6,7 @@ clashes: none of them is written, whichever came first.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,16 +27,14 @@ from harnesssync_orchestrator.core.desired import (
     Wanted,
 )
 from harnesssync_orchestrator.core.items import Item, ItemId, Kind, Scope
+from harnesssync_orchestrator.core.losses import not_too_many, redacted
 from harnesssync_orchestrator.core.public_forms import with_public_forms
-from harnesssync_orchestrator.core.secrets import redact
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.standby import called_by, told
 from harnesssync_orchestrator.core.targets import Target, Unsupported, View
 
 _T = TypeVar("_T")
 
-MAX_LOSSES = 100
-"""Losses of one item for one target that are told each; of the others, how many there are."""
 _NAMED = 4  # items of a clash that are told by name
 
 
@@ -147,7 +145,7 @@ def desired_state(
     for clash in clashes:
         wanted.pop(clash.address, None)
     desired = called_by((), Desired(wanted=wanted, standby=standby, clashes=tuple(clashes)))
-    all_told = _redacted(_not_too_many(told(losses, desired.wanted)), written_out)
+    all_told = redacted(not_too_many(told(losses, desired.wanted)), written_out)
     return replace(desired, losses=tuple(all_told))
 
 
@@ -176,37 +174,6 @@ def _relocated(
             yield from (Loss(target=target.id, item=item, what=result.path, why=why) for item in result.items)
         else:
             yield replace(result, path=f"{moved}/{result.path[len(prefix) :]}")
-
-
-def _not_too_many(losses: Iterable[Loss]) -> Iterator[Loss]:
-    """Each loss once, and of an item with very many only the first."""
-    more: dict[tuple[str, ItemId], list[Loss]] = defaultdict(list)
-    counts: Counter[tuple[str, ItemId]] = Counter()
-    for loss in dict.fromkeys(losses):
-        counts[loss.target, loss.item] += 1
-        if counts[loss.target, loss.item] <= MAX_LOSSES:
-            yield loss
-        else:
-            more[loss.target, loss.item].append(loss)
-    for left in more.values():
-        yield replace(left[0], what=f"{len(left)} more", security=any(loss.security for loss in left))
-
-
-def _redacted(losses: Iterable[Loss], written_out: Mapping[ItemId, tuple[Credential, ...]]) -> Iterator[Loss]:
-    """A loss tells what of an item is lost, but no credential. Most say the same of other items, or for other targets,
-    and are looked at once."""
-    harmless: set[str] = set()
-    for loss in losses:
-        if loss.what in harmless and loss.why in harmless and loss.item not in written_out:
-            yield loss
-            continue
-        known = [credential.value for credential in written_out.get(loss.item, ())]
-        what, why = redact(loss.what, known), redact(loss.why, known)
-        if (what, why) == (loss.what, loss.why):
-            harmless |= {what, why}
-            yield loss
-        else:
-            yield replace(loss, what=what, why=why)
 
 
 def _essence(output: Output) -> tuple[object, ...]:
