@@ -30,7 +30,7 @@ from harnesssync_orchestrator.core.desired import (
     Output,
 )
 from harnesssync_orchestrator.core.fingerprints import fingerprint
-from harnesssync_orchestrator.core.items import Action, Hook, Kind, McpServer, Permissions, Scope, Transport
+from harnesssync_orchestrator.core.items import Action, Command, Hook, Kind, McpServer, Permissions, Scope, Transport
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.names import why_unsafe
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, ObservedFile
@@ -322,15 +322,19 @@ def test_what_a_person_has_under_the_name_of_an_element_is_a_conflict(target: Ta
 
 
 def test_what_a_harness_would_run_waits_for_trust(target: Target, rich: Source) -> None:
-    """Hooks, servers that start programs or get variables, variables, and what allows; text and what denies do not."""
+    """Hooks, servers that start programs or get variables, variables, what allows, and shell in commands that is run;
+    text and what denies do not."""
     kinds = {item.id: kind for kind in Kind for item in rich.of(kind)}
     servers = {item.id: item for item in rich.of(Kind.MCP_SERVER)}
+    running = {item.id for item in rich.of(Kind.COMMAND) if isinstance(item, Command) and "!`" in item.prompt}
     for output in outputs(target, rich):
         kind = kinds[output.items[0]]
         if kind in (Kind.HOOK, Kind.ENVIRONMENT):
             assert output.executes
-        elif kind in (Kind.RULE, Kind.SKILL, Kind.AGENT, Kind.COMMAND):
+        elif kind in (Kind.RULE, Kind.SKILL, Kind.AGENT):
             assert not output.executes
+        elif kind is Kind.COMMAND:
+            assert output.executes is (target.id in OPENCODES | GEMINIS and output.items[0] in running)
         elif kind is Kind.MCP_SERVER:
             assert isinstance(output, (KeyOutput, ElementOutput))
             server = servers[output.items[0]]
