@@ -6,6 +6,7 @@ long as git sees no output, nothing comes of that, and git is not asked.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 from collections.abc import Collection, Container, Iterable, Mapping
@@ -24,8 +25,6 @@ from harnesssync_orchestrator.files import asking_git, git
 from harnesssync_orchestrator.files.opened import is_within
 from harnesssync_orchestrator.files.reading import Looked
 
-_NEGATED = re.compile(rb"^!", re.MULTILINE)
-
 
 def unshared(
     root: Path, source: Source, desired: Desired, observed: Observed, ledger: Ledger, looked: Looked
@@ -40,8 +39,12 @@ def unshared(
     if own is None or not copied:
         return frozenset(), ()
     whole = WhollyOurs(desired, observed, ledger)
-    if not _takes_back(root, {output.path for output in copied}, looked):
-        copied = [output for output in copied if why_seen(output, observed, whole)]
+    back = _taken_back(root, {output.path for output in copied}, looked)
+    copied = [
+        output
+        for output in copied
+        if why_seen(output, observed, whole) or (back and not back.isdisjoint(output.path.split("/")))
+    ]
     places = _places(root, _files(source, copied))
     if not places:
         return frozenset(), ()
@@ -78,11 +81,14 @@ def _files(source: Source, outputs: Iterable[Output]) -> frozenset[str]:
 def _places(root: Path, files: Collection[str]) -> Mapping[str, str]:
     """Where the text of each file lies, below the root; without those that lie outside altogether."""
     real_root = os.path.realpath(root)
+    folders = {folder: os.path.realpath(folder) for folder in {file.rpartition(os.sep)[0] for file in files}}
     found: dict[str, str] = {}
     for file in files:
-        real = os.path.realpath(file)
+        folder, _, name = file.rpartition(os.sep)
+        real = f"{folders[folder]}{os.sep}{name}"
+        real = os.path.realpath(real) if Path(real).is_symlink() else real
         if is_within(real, real_root):
-            found[file] = os.path.relpath(real, real_root)
+            found[file] = real[len(real_root) + 1 :]
         elif is_within(file, str(root)):  # what leads there is git's to ignore, and it sees nothing behind a link
             found[file] = _first_link(root, os.path.relpath(file, root))
     return {file: place.replace(os.sep, "/") for file, place in found.items()}
@@ -93,21 +99,33 @@ def _first_link(root: Path, path: str) -> str:
     return next((place for place in folders if (root / place).is_symlink()), path)
 
 
-def _takes_back(root: Path, paths: Collection[str], looked: Looked) -> bool:
-    """Is there a negated pattern that may show an output which `info/exclude` hides?"""
+def _taken_back(root: Path, paths: Collection[str], looked: Looked) -> frozenset[str]:
+    """The names, of files and folders on the way to outputs, that a negated pattern may show though `info/exclude`
+    hides them: only its last part is looked at, the rest is for git to say."""
     looked.lstat(str(root / ".gitignore"))
     common = git.common_dir(root)
     files = [root / folder / ".gitignore" for folder in _folders(paths)]
-    return any(map(_has_negated, files if common is None else [*files, common / "info" / "exclude"]))
+    patterns = set(chain.from_iterable(map(_negated, files if common is None else [*files, common / "info/exclude"])))
+    if not patterns:
+        return frozenset()
+    names = {name for path in paths for name in path.split("/")}
+    matching = re.compile("|".join(map(fnmatch.translate, patterns)), re.IGNORECASE)
+    return frozenset(name for name in names if matching.match(name))
 
 
-def _has_negated(file: Path) -> bool:
+def _negated(file: Path) -> Iterable[str]:
+    """The last parts of the negated patterns in a file; `*` where that is hard to tell, or nobody may read them."""
     try:
-        return _NEGATED.search(file.read_bytes()) is not None
+        lines = file.read_bytes().splitlines()
     except FileNotFoundError:
-        return False
-    except OSError:  # git may be able to
-        return True
+        return
+    except OSError:
+        yield "*"
+        return
+    for line in lines:
+        if line.startswith(b"!"):
+            name = os.fsdecode(line[1:]).rstrip(" /").rpartition("/")[2]
+            yield "*" if "\\" in name or "[" in name else name
 
 
 def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:
@@ -115,5 +133,7 @@ def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> Non
         looked.lstat(str(root / folder / ".gitignore"))
 
 
-def _folders(paths: Collection[str]) -> set[PurePosixPath]:
-    return {folder for path in paths for folder in PurePosixPath(path).parents}
+def _folders(paths: Iterable[str]) -> set[PurePosixPath]:
+    """The folders around paths. Of thousands of paths most are in the same few."""
+    inner = {PurePosixPath(folder) for folder in {path.rpartition("/")[0] for path in paths}}
+    return inner.union(*(folder.parents for folder in inner))
