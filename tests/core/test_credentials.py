@@ -80,7 +80,7 @@ def rule(text: str) -> Item:
                 command="sh",
                 extra={"args": ["-c", "TOKEN=hunter2 ./x"]},
             ),
-            [("an argument", "hunter2")],
+            [("argument 2", "hunter2")],
         ),
         (rule(f"Use {TOKEN}."), [("the text", TOKEN)]),
         (server("--key", TOKEN[4:20]), [("argument 2", TOKEN[4:20])]),

@@ -80,7 +80,7 @@ async def test_a_paused_project_waits_until_it_is_resumed(running: Any, worktree
             await running.ask("add", path=str(root))
         await until(lambda: {str(a), str(b)} <= set(running.sync.synced))
         paused = await running.ask("pause", projects=[str(a)])
-        assert paused == {"projects": [{"id": project_id(str(a)), "path": str(a), "paused": True}]}
+        assert paused == {"projects": [{"id": project_id(str(a)), "path": str(a), "scope": "project", "paused": True}]}
         assert await state(running, a) == State.PAUSED.value
         assert await state(running, b) != State.PAUSED.value
     running.sync.synced.clear()
