@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.adapters.conftest import agent, permission, permissions, source
 from tests.adapters.test_golden import tree
@@ -19,6 +19,7 @@ DENIABLE = ["NotebookEdit", "MultiEdit", "Write", "Edit", "Grep", "Glob", "LS", 
 
 
 @pytest.mark.parametrize(("target", "scope"), PLACES)
+@settings(max_examples=25)  # each of four renderings, for each target
 @given(data=st.data())
 def test_a_denial_of_a_tool_that_denies_more_is_told(target: Target, scope: Scope, data: st.DataObject) -> None:
     """Of what the harness did unasked, and Claude Code still does, nothing goes without a word."""
