@@ -82,6 +82,64 @@ def test_what_a_person_has_is_shown_though_another_worktree_gets_such_an_output_
     assert (status(git, worktree), status(git, other)) == ([], [])
 
 
+@pytest.mark.parametrize("decide", [False, True])
+def test_what_a_worktree_shows_of_a_persons_stays_shown_when_another_one_is_synced_first_then(
+    run: Run, git: Git, worktree: Path, other: Path, *, decide: bool
+) -> None:
+    """An edit that is a conflict or is kept, and a file that has a key of ours, though all of it is in its ledger."""
+    server = {"type": "http", "url": "https://example.com/mcp"}
+    for root in (worktree, other):
+        (root / ".mcp.json").write_text(json.dumps({"mcpServers": {"docs": server}}))
+    config = other / ".codex/config.toml"
+    config.parent.mkdir()
+    config.write_text('model = "mine"\n')
+    run("sync", cwd=other)
+    assert "mcp_servers" in config.read_text()
+    with (other / AGENT).open("a") as file:
+        file.write(HOURS)
+    if decide:
+        assert run("resolve", AGENT, "--keep", cwd=other).code == 0
+    run("sync", cwd=other)
+    before = status(git, other)
+    assert {f"?? {AGENT}", "?? .codex/config.toml"} <= {*before}
+    run("sync", cwd=worktree)
+    assert status(git, other) == before
+    switched = subprocess.run(["git", "switch", "has-codex"], cwd=other, capture_output=True, check=False)
+    assert (switched.returncode, HOURS in (other / AGENT).read_text()) == (1, True)
+
+
+def test_what_came_since_an_undo_is_shown_though_another_undo_brings_that_line_back(
+    run: Run, git: Git, worktree: Path, other: Path
+) -> None:
+    """The project is paused then, so that no sync of its own would look."""
+    assert run("sync", cwd=worktree).code == 0
+    assert run("undo", cwd=worktree).code == 0
+    write_hours(other)
+    assert run("undo", "2", cwd=worktree).code == 0
+    assert (worktree / AGENT).exists()
+    assert status(git, other) == [f"?? {AGENT}"]
+
+
+def test_what_a_person_adds_to_a_folder_that_git_tracks_is_shown_though_a_link_of_that_name_is_hidden(
+    run: Run, git: Git, worktree: Path, other: Path
+) -> None:
+    """Git tracks only the rest of it. Where it tracks all, nothing has to be shown."""
+    skill = worktree / ".claude/skills/paper/SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("---\nname: paper\ndescription: d\n---\nRead.\n")
+    folder = other / ".agents/skills/paper"
+    folder.mkdir(parents=True)
+    (folder / "SKILL.md").write_text("Mine.\n")
+    git("add", "--all", cwd=other)
+    git("commit", "-q", "-m", "theirs", cwd=other)
+    assert run("sync", cwd=worktree).code == 0
+    assert (status(git, other), [line for line in status(git, worktree) if "agents" in line]) == ([], [])
+    (folder / "mine.md").write_text(HOURS)
+    (worktree / ".claude/agents/reviewer.md").write_text("---\nname: reviewer\ndescription: R\n---\nAnew.\n")
+    assert run("sync", cwd=worktree).code == 0
+    assert status(git, other) == ["?? .agents/skills/paper/mine.md"]
+
+
 def test_what_is_private_stays_hidden_and_that_is_told(run: Run, git: Git, worktree: Path, other: Path) -> None:
     """A credential that git sees is worse; what it hides elsewhere is named."""
     token = "ghp_" + "0123456789abcdefghijABCDEFGHIJ012345"

@@ -38,6 +38,20 @@ def tracked(
     return frozenset(path for path in paths if path in found) | _with_content(paths, found), ()
 
 
+def with_untracked(worktree: Path, folders: Sequence[str]) -> frozenset[str]:
+    """Those of some folders in which something is that git does not track, ignored or not; all where git can't be
+    asked."""
+    found: set[str] = set()
+    for batch in _batches(folders) if folders else ():
+        output, problems = _ask(
+            worktree, ["--literal-pathspecs", "ls-files", "--others", "-z", "--", *batch], environ=None
+        )
+        if problems:
+            return frozenset(folders)
+        found.update(os.fsdecode(name) for name in output.split(b"\0") if name)
+    return _with_content(folders, found)
+
+
 @dataclass(frozen=True, slots=True)
 class Ignored:
     """Paths that git's patterns decide about: `hidden` by one, or `shown` by one that takes others back (`!.codex`).

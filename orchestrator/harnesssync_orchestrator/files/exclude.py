@@ -35,7 +35,7 @@ from harnesssync_orchestrator.files.exclude_block import (
     to_the_point,
     unusable,
 )
-from harnesssync_orchestrator.files.exclude_theirs import Ours, theirs_in
+from harnesssync_orchestrator.files.exclude_theirs import Ours, nothing, theirs_in
 from harnesssync_orchestrator.files.locks import held
 from harnesssync_orchestrator.files.temporaries import is_temporary
 
@@ -54,7 +54,7 @@ def update_exclude(
     private: Iterable[str] = (),
     theirs: Iterable[str] = (),
     kept: Section = NOTHING,
-    ours: Ours = lambda _: (),
+    ours: Ours = nothing,
     seen: Exclude | None = None,
 ) -> Exclude | None:
     """Make the section of one worktree list just these paths (below its root, with `/`), the `private` ones among them,
@@ -149,8 +149,7 @@ def _changed(
     text, block = before.content or b"", before.block
     sections = _with(before, section, worktrees)
     for name, found in theirs.items():
-        more = section.theirs if name == before.worktree_id else frozenset[bytes]()
-        sections[name] = replace(sections.get(name, NOTHING), theirs=found | more)
+        sections[name] = replace(sections.get(name, NOTHING), theirs=found)
     wanted = to_the_point({name.encode("ascii", "surrogateescape"): each for name, each in sections.items()})
     if wanted == before.sections and (block is None or block["body"] == body_of(wanted)):
         return None

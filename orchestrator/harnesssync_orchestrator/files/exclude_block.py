@@ -9,7 +9,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -103,13 +103,17 @@ class Exclude:
     @property
     def covering(self) -> frozenset[bytes]:
         """The lines by which other worktrees hide what this one neither hides nor has noted as not ours."""
-        lines = frozenset[bytes]().union(*(section.lines for section in self._others.values()))
-        return lines - self.own.lines - self.own.theirs
+        return self.elsewhere - self.own.lines - self.own.theirs
 
     def covered(self, root: str) -> tuple[str, ...]:
         """Those of them in whose place something stands here, tracked or not."""
         lines = self.covering
         return _listed(line for line in lines if os.path.lexists(f"{root}/{path_of(os.fsdecode(line))}"))
+
+    @property
+    def elsewhere(self) -> frozenset[bytes]:
+        """What other worktrees hide."""
+        return frozenset[bytes]().union(*(section.lines for section in self._others.values()))
 
     @property
     def shown_for(self) -> dict[str, tuple[str, ...]]:
@@ -163,14 +167,10 @@ def _sections_of(body: bytes) -> dict[bytes, Section]:
 
 
 def to_the_point(sections: Mapping[bytes, Section]) -> dict[bytes, Section]:
-    """Without what says nothing: theirs that no other worktree hides, and sections that are empty."""
-    hiding = Counter(line for section in sections.values() for line in section.lines)
-    found: dict[bytes, Section] = {}
-    for name, section in sections.items():
-        theirs = frozenset(line for line in section.theirs if hiding[line] > (line in section.lines))
-        if kept := replace(section, theirs=theirs):
-            found[name] = kept
-    return found
+    """Without what says nothing: what is theirs where nobody hides anything, and sections that are empty."""
+    if not any(section.lines for section in sections.values()):
+        return {}
+    return {name: section for name, section in sections.items() if section}
 
 
 def body_of(sections: Mapping[bytes, Section]) -> bytes:

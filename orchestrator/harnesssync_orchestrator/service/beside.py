@@ -7,12 +7,13 @@ All of it blocks.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.desired import link_hash, short_hash
+from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.markers import marker_path
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import project_id
@@ -21,6 +22,7 @@ from harnesssync_orchestrator.files import git, whereabouts
 from harnesssync_orchestrator.files.exclude import pattern
 from harnesssync_orchestrator.files.exclude_block import Exclude, path_of
 from harnesssync_orchestrator.files.exclude_theirs import theirs_in
+from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.files.state import load_ledger
 from harnesssync_orchestrator.service.start import Start
 
@@ -46,15 +48,32 @@ def patterns(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(os.fsdecode(pattern(each)) for path in paths for each in (path, marker_path(path)))
 
 
-def ours_in(start: Start, ledger: Ledger, worktree: str) -> frozenset[bytes]:
-    """The lines of what we have in a worktree of the repository, by its id; `ledger` is that of this one. Where nobody
-    can tell, nothing is ours: it is shown, unless its own section has it."""
+def ours_in(start: Start, ledger: Ledger, worktree: str, root: Path, lines: Mapping[bytes, str]) -> frozenset[bytes]:
+    """Which of some lines, with their paths, stand for what we have in a worktree of the repository, by its id and
+    root; `ledger` is that of this one. Where nobody can tell, nothing is ours: it is shown, unless its own section has
+    it. What a person keeps or edits is theirs, and so is a folder, which may hold more than we put there."""
     if worktree != start.project.id:
         try:
             ledger, _ = load_ledger(start.engine.layout.project_dir(worktree) / whereabouts.LEDGER, set_aside=False)
         except StateError:
             return frozenset()
-    return frozenset(os.fsencode(line) for line in of_ours(ledger))
+    whole = {at.path: each for at, each in ledger.entries.items() if not at.pointer and each.created and not each.kept}
+    beside = {marker_path(path) for path, entry in whole.items() if entry.method is Method.COPY}
+    ours = beside | {address.path for address in ledger.made if not address.pointer}
+    return frozenset(
+        line
+        for line, path in lines.items()
+        if path in ours or (path in whole and _is_as_left(f"{root}/{path}", whole[path]))
+    )
+
+
+def _is_as_left(path: str, entry: Entry) -> bool:
+    try:
+        if os.path.islink(path):  # noqa: PTH114 - a text already
+            return entry.method is Method.SYMLINK and link_hash(os.readlink(path)) == entry.digest  # noqa: PTH115
+        return short_hash(Looked().read(path)) == entry.digest
+    except OSError:
+        return False
 
 
 def of_ours(ledger: Ledger) -> frozenset[str]:

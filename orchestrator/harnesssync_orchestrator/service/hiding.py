@@ -21,7 +21,7 @@ from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.discovery.inheritance import HIDING
 from harnesssync_orchestrator.files.exclude import pattern, update_exclude
 from harnesssync_orchestrator.files.exclude_block import NOTHING, Exclude, Section, path_of
-from harnesssync_orchestrator.files.exclude_theirs import Ours
+from harnesssync_orchestrator.files.exclude_theirs import Ours, nothing
 from harnesssync_orchestrator.files.gitignore import update_gitignore
 from harnesssync_orchestrator.service.beside import notes_about, others, ours_in, uncovered
 from harnesssync_orchestrator.service.start import Start
@@ -92,7 +92,7 @@ def _hide(
     *,
     kept: Section,
     tidy: bool = False,
-    ours: Ours = lambda _: (),
+    ours: Ours = nothing,
 ) -> Exclude:
     """Let just what is `wanted`, and what is `kept`, stand in the project's section of `info/exclude`, which was `seen`
     a moment ago, or in its `.gitignore`; the rest as `update_exclude` has it. Gives what `info/exclude` says then.
@@ -152,16 +152,24 @@ def lines_of_what_is_there(start: Start, lines: Iterable[str]) -> frozenset[str]
 
 
 def hide_lines(
-    start: Start, lines: Iterable[str], *, private: Iterable[str], theirs: Iterable[str], everything: bool
+    start: Start,
+    ledger: Ledger,
+    lines: Iterable[str],
+    *,
+    private: Iterable[str],
+    theirs: Iterable[str],
+    everything: bool,
 ) -> None:
     """Let just these lines stand there, some of them `private`, and what is `theirs` besides what it says of that so
-    far; if `everything` goes, as far as that is still there. Raises StateError, LockTimeoutError."""
+    far; if `everything` goes, as far as that is still there and another worktree hides it. Raises StateError,
+    LockTimeoutError."""
     seen, wanted = start.exclude(), frozenset(map(os.fsencode, lines))
-    before = seen.own.theirs
+    before, noted = seen.own.theirs, tuple(theirs)
     if everything:
-        before = frozenset(map(os.fsencode, lines_of_what_is_there(start, map(os.fsdecode, before))))
+        before = frozenset(map(os.fsencode, lines_of_what_is_there(start, map(os.fsdecode, before)))) & seen.elsewhere
+        noted = tuple(path for path in noted if pattern(path) in seen.elsewhere)
     kept = Section(wanted, wanted & frozenset(map(os.fsencode, private)), before)
-    _hide(start, ToHide(theirs=tuple(theirs)), seen, kept=kept)
+    _hide(start, ToHide(theirs=noted), seen, kept=kept, tidy=True, ours=partial(ours_in, start, ledger))
 
 
 def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:

@@ -200,7 +200,9 @@ class _Withdrawing:
     async def _hide(self, lines: frozenset[str], *, private: frozenset[str], theirs: Iterable[str] = ()) -> bool:
         """Let just these lines stand in the project's section of `info/exclude`, some of them `private`, and what is
         `theirs` besides what it says of that so far. False, and told, if that fails."""
-        work = partial(hide_lines, self.start, lines, private=private, theirs=theirs, everything=self.everything)
+        work = partial(
+            hide_lines, self.start, self.work.ledger, lines, private=private, theirs=theirs, everything=self.everything
+        )
         try:
             await self.start.in_thread(work)
         except (StateError, LockTimeoutError) as error:
