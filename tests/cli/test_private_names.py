@@ -13,6 +13,7 @@ Run = Callable[..., Any]
 Git = Callable[..., str]
 
 OURS = ".opencode/agents/rev.md"
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 
 
 @pytest.fixture
@@ -63,3 +64,23 @@ def test_a_tracked_one_names_none(run: Run, project: Path, home: Path, git: Git)
     git("commit", "-qm", "Share it no more", cwd=project)
     assert run("sync", cwd=project).code == 0
     assert '"priv_*": "deny"' in (project / OURS).read_text()
+
+
+def test_a_tracked_one_with_a_credential_is_not_even_written_without_them(
+    run: Run, project: Path, home: Path, git: Git
+) -> None:
+    """Neither form is for a team. It is told as it is where a person has no private servers."""
+    git("add", "-f", OURS, cwd=project)
+    git("commit", "-qm", "Share it", cwd=project)
+    agent = project / ".claude/agents/rev.md"
+    agent.write_text(agent.read_text() + f"Use {TOKEN} for it.\n")
+    for servers in (("mine",), ("mine", "priv")):
+        have(home, project, *servers)
+        ran = run("sync", "--json", cwd=project)
+        (row,) = json.loads(ran.out)["projects"]
+        assert [each["item"] for each in row["losses"] if each["credential"]] == ["agent rev"]
+        assert [each["why"] for each in row["losses"] if "private servers" in each["why"]] == []
+        assert not any(TOKEN in file.read_text() for file in (project / ".opencode").rglob("*.*") if file.is_file())
+        explained = run("explain", OURS, cwd=project).out
+        assert "is a credential, written out" in explained
+        assert TOKEN not in explained

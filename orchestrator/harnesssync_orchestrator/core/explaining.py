@@ -21,13 +21,13 @@ from harnesssync_orchestrator.core.desired import (
 )
 from harnesssync_orchestrator.core.documents import Gap, elements_at, value_at
 from harnesssync_orchestrator.core.drift import Drift
-from harnesssync_orchestrator.core.exposure import WhollyOurs, why_exposed
+from harnesssync_orchestrator.core.exposure import WhollyOurs
 from harnesssync_orchestrator.core.foreign import Foreign, foreign_parts
 from harnesssync_orchestrator.core.items import Item, ItemId, LocalFile, Origin, Permissions, Rule, Skill
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Missing, Observed, is_gone
 from harnesssync_orchestrator.core.plan import Plan
-from harnesssync_orchestrator.core.public_forms import public_form
+from harnesssync_orchestrator.core.public_forms import permitted_form
 from harnesssync_orchestrator.core.source import Source
 
 
@@ -271,8 +271,7 @@ def _withheld(address: Address, known: Known, *, there: bool) -> tuple[Withheld 
     told = known.withheld.get(address) or known.withheld.get(Address(address.path))
     if told is not None and (wish is not None or told[0].reason is not Reason.HELD):
         return told
-    why = "" if wish is None else why_exposed(wish.output, known.observed, known.whole)
-    if wish is not None and why and public_form(wish, why) is None:
+    if wish is not None and (why := permitted_form(wish, known.observed, known.whole)[1]):
         return Withheld(Reason.EXPOSED, why), None
     if wish is not None and (condition := unmet(wish.output, known.observed)) is not None:
         return Withheld(Reason.CONDITION, condition.why), None

@@ -38,7 +38,7 @@ from harnesssync_orchestrator.core.desired import (
 from harnesssync_orchestrator.core.draft import Draft
 from harnesssync_orchestrator.core.drift import Choice, Drift, Resolution
 from harnesssync_orchestrator.core.elements import known_by_name
-from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of, why_exposed
+from harnesssync_orchestrator.core.exposure import WhollyOurs, containers_of
 from harnesssync_orchestrator.core.halts import why_halt
 from harnesssync_orchestrator.core.ledger import CONTAINER, Entry, Ledger
 from harnesssync_orchestrator.core.observed import Missing, Observed, PathState
@@ -56,7 +56,7 @@ from harnesssync_orchestrator.core.planning_files import decide_file, decide_lin
 from harnesssync_orchestrator.core.planning_merges import DocumentWork, decide_document
 from harnesssync_orchestrator.core.planning_once import decide_once, lasts, without_taken
 from harnesssync_orchestrator.core.planning_unread import Unread, let_wait
-from harnesssync_orchestrator.core.public_forms import public_form
+from harnesssync_orchestrator.core.public_forms import permitted_form
 from harnesssync_orchestrator.core.source import Source
 from harnesssync_orchestrator.core.trust import Trust
 
@@ -245,10 +245,8 @@ def _permitted(
     losses: list[Loss] = []
     verdicts = trust.verdicts(source)
     for address, wished in desired.wanted.items():
-        wish, why = wished, why_exposed(wished.output, observed, whole)
-        if why and (shown := public_form(wished, why)) is not None:
-            wish, why = shown[0], ""
-            losses.extend(shown[1])
+        wish, why, left_out = permitted_form(wished, observed, whole)
+        losses.extend(left_out)
         output = wish.output
         if why:
             losses.extend(
