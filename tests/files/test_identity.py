@@ -125,8 +125,26 @@ def test_what_git_does_in_the_approved_repository_leaves_it_approved(root: Path,
 def test_a_repository_whose_files_were_all_touched_is_another(root: Path) -> None:
     """A restored one can't be told from one that was unpacked there."""
     approval = identify(root).approving([MARK])
-    (root / ".git" / "description").chmod(0o600)
+    (root / ".git" / "description").touch()
     assert trust_of(project(root, approval)).standing is Standing.REPLACED
+
+
+@pytest.mark.parametrize("kind", ["main", "linked"])
+def test_modes_owners_and_hard_links_of_a_repository_leave_it_approved(
+    root: Path, git: Callable[..., str], kind: str
+) -> None:
+    """As a `chmod -R`, a `chown -R` and a `cp -al` change all of its files."""
+    place = root if kind == "main" else root.parent / "linked"
+    git("worktree", "add", "-q", str(root.parent / "linked"), cwd=root)
+    approval, own = identify(place).approving([MARK]), identify(root).approving([MARK])
+    for each in [path for path in (root / ".git").rglob("*") if path.is_file()]:
+        ctime = each.stat().st_ctime_ns
+        while each.stat().st_ctime_ns == ctime:  # the clock of a file system may be a coarse one
+            each.chmod(0o600)
+            os.chown(each, os.getuid(), os.getgid())
+    shutil.copytree(root / ".git", root.parent / "copy", copy_function=os.link)
+    assert trust_of(project(place, approval)).approved == {MARK}
+    assert trust_of(project(root, own)).approved == {MARK}
 
 
 def test_approvals_without_a_mark_hold_as_before(root: Path) -> None:

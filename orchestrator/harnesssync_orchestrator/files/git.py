@@ -116,11 +116,15 @@ def repository(worktree: Path) -> Path | None:
 
 def written_once(folder: Path) -> str:
     """What is known of a file that git wrote when it made its folder of a worktree, and never since: of a linked one
-    the way to the repository, of a main one what every new one has. Raises FileNotFoundError where neither is."""
+    the way to the repository, of a main one what every new one has. Raises FileNotFoundError where neither is.
+
+    Its times are those of git's making: nothing that a clone brings sets them. The one of its content, since that of
+    the inode (ctime) is another after a `chmod -R`, a `chown -R`, a hard link or a rename.
+    """
     for name in ("commondir", "description"):
         with suppress(FileNotFoundError):
             status = (folder / name).stat()
-            return f"{status.st_ino}-{status.st_ctime_ns}"  # nobody can set that
+            return f"{status.st_ino}-{status.st_mtime_ns}"
     raise FileNotFoundError(str(folder))
 
 
