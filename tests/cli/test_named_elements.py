@@ -88,6 +88,21 @@ def test_theirs_comes_back_when_ours_goes(run: Run, worktree: Path, undone: str)
         assert sorted(modes(worktree), key=str) == sorted([THEIRS, OTHER], key=str)
 
 
+def test_all_of_theirs_that_had_one_name_come_back(run: Run, worktree: Path) -> None:
+    """An array may have several; also one that says what ours does."""
+    assert roo(run, worktree, "sync").code == 0
+    (ours,) = modes(worktree)
+    assert roo(run, worktree, "unlink").code == 0
+    second = {**THEIRS, "name": "Mine too"}
+    write_modes(worktree, THEIRS, OTHER, second, ours)
+    assert roo(run, worktree, "resolve", "--restore", ADDRESS).code == 0
+    assert sorted(modes(worktree), key=str) == sorted([OTHER, ours], key=str)
+    change_agent(worktree)
+    assert roo(run, worktree, "sync").code == 0
+    assert roo(run, worktree, "unlink").code == 0
+    assert sorted(modes(worktree), key=str) == sorted([THEIRS, OTHER, second, ours], key=str)
+
+
 def test_one_that_says_the_same_is_a_persons_and_stays(run: Run, worktree: Path) -> None:
     """There are never two of them."""
     assert roo(run, worktree, "sync").code == 0

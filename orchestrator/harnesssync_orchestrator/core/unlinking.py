@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
+from types import MappingProxyType
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue
 from harnesssync_orchestrator.core.draft import Draft
@@ -54,11 +55,13 @@ def give_back(
     stood: Mapping[Address, Stood],
     values: Mapping[Address, JsonValue],
     lost: Mapping[Address, str],
+    elements: Mapping[Address, tuple[JsonValue, ...]] = MappingProxyType({}),
 ) -> Plan:
     """The plan in which what goes gives way to what a person once let us replace.
 
-    `stood` is what stood in the place of whole outputs, `values` of keys, as far as their `Entry.origin` has it. Where
-    its record is `lost`, for the reason given, the output stays: it is the last that leads there.
+    `stood` is what stood in the place of whole outputs, `values` of keys, and `elements` all that had the name of an
+    element, as far as their `Entry.origin` has it. Where its record is `lost`, for the reason given, the output stays:
+    it is the last that leads there.
     """
     operations: list[Operation] = []
     conflicts = list(plan.conflicts)
@@ -67,7 +70,7 @@ def give_back(
         if missing:
             conflicts.extend(_not_to_be_given_back(operation, address, lost[address]) for address in missing)
         else:
-            operations.append(_giving_back(operation, ledger.entries, stood, values))
+            operations.append(_giving_back(operation, ledger.entries, stood, values, elements))
     return replace(plan, operations=tuple(operations), conflicts=tuple(conflicts))
 
 
@@ -99,6 +102,7 @@ def _giving_back(
     entries: Mapping[Address, Entry],
     stood: Mapping[Address, Stood],
     values: Mapping[Address, JsonValue],
+    elements: Mapping[Address, tuple[JsonValue, ...]],
 ) -> Operation:
     if isinstance(operation, Remove) and operation.address in stood:
         return Restore(
@@ -111,11 +115,11 @@ def _giving_back(
             forget=(operation.address,),
         )
     if isinstance(operation, EditDocument):
-        back = [address for address in operation.forget if address in values]
+        back = [address for address in operation.forget if address in values or elements.get(address)]
         holding = {each for each in operation.unmade if any(each.holds(address) for address in back)}
         stay = {each.pointer for each in holding}  # they are not empty after all
         left = [edit for edit in operation.edits if not (isinstance(edit, RemoveKey) and edit.pointer in stay)]
-        names = {(each.pointer, entries[each].digest): each for each in back if each.element}
+        names = {(each.pointer, entries[each].digest): elements[each] for each in back if each.element}
         edits = tuple(chain.from_iterable(_value_back(operation, edit, values, names) for edit in left))
         return replace(operation, edits=edits, unmade=tuple(each for each in operation.unmade if each not in holding))
     return operation
@@ -125,11 +129,11 @@ def _value_back(
     operation: EditDocument,
     edit: Edit,
     values: Mapping[Address, JsonValue],
-    names: Mapping[tuple[tuple[str, ...], str], Address],
+    names: Mapping[tuple[tuple[str, ...], str], tuple[JsonValue, ...]],
 ) -> tuple[Edit, ...]:
     """What is done in place of an edit. `names` are the elements that come back, by those of ours that go for them."""
-    if isinstance(edit, RemoveElement) and (named := names.get((edit.pointer, edit.element))) is not None:
-        return AddElement(edit.pointer, values[named]), edit
+    if isinstance(edit, RemoveElement):
+        return *(AddElement(edit.pointer, each) for each in names.get((edit.pointer, edit.element), ())), edit
     address = Address(operation.path, edit.pointer)
     if isinstance(edit, RemoveKey) and address in values and address in operation.forget:
         return (SetKey(edit.pointer, values[address]),)

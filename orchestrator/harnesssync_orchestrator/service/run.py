@@ -217,7 +217,12 @@ class Run:
         """Let what goes give way to what a person once let us replace."""
         plan = seen.plan
         found = originals(self.start.history_dir, self.ledger, going(plan.operations), self.engine.formats)
-        return replace(seen, plan=give_back(plan, self.ledger, stood=found.stood, values=found.values, lost=found.lost))
+        return replace(
+            seen,
+            plan=give_back(
+                plan, self.ledger, stood=found.stood, values=found.values, elements=found.elements, lost=found.lost
+            ),
+        )
 
     def _after_linking(self, seen: Survey) -> None:
         if self.hidden:

@@ -136,7 +136,7 @@ def _to_unlink(work: Work, targets: tuple[str, ...] | None) -> Plan:
     observed = observe(work.root, nothing, ledger, formats, start.memory.cache, looked, git.tracked)
     plan = unlink_plan(observed, ledger, scope=start.project.scope, targets=targets)
     found = originals(work.history, ledger, going(plan.operations), formats)
-    return give_back(plan, ledger, stood=found.stood, values=found.values, lost=found.lost)
+    return give_back(plan, ledger, stood=found.stood, values=found.values, elements=found.elements, lost=found.lost)
 
 
 __all__ = ["Asked", "History", "Hold", "Undo", "history", "undo", "unlink"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harnesssync_orchestrator.core.desired import Address, JsonValue
-from harnesssync_orchestrator.core.documents import Gap, value_of
+from harnesssync_orchestrator.core.documents import Gap, elements_at, value_at
 from harnesssync_orchestrator.core.history import Record
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.stood import Nothing, Stood
@@ -20,11 +20,12 @@ from harnesssync_orchestrator.files.history.records import load
 
 @dataclass
 class Originals:
-    """By address: what `stood` in the place of whole outputs, the `values` of keys, and what is `lost`, since its
-    record can't be read, with the reason."""
+    """By address: what `stood` in the place of whole outputs, the `values` of keys, the `elements` that had a name, and
+    what is `lost`, since its record can't be read, with the reason."""
 
     stood: dict[Address, Stood] = field(default_factory=dict)
     values: dict[Address, JsonValue] = field(default_factory=dict)
+    elements: dict[Address, tuple[JsonValue, ...]] = field(default_factory=dict)
     lost: dict[Address, str] = field(default_factory=dict)
 
 
@@ -48,8 +49,10 @@ def originals(
                 found.stood[address] = before
             elif address.name is not None or not address.element:
                 values = _values(history / entry.origin / PACK, address.path, formats.get(entry.format))
-                value = value_of(values, address)
-                if not isinstance(value, Gap):
+                value = value_at(values, address.pointer)
+                if isinstance(value, list) and address.element:
+                    found.elements[address] = tuple(value[index] for index in elements_at(values, address))
+                elif not isinstance(value, Gap) and not address.element:
                     found.values[address] = value
         except HarnessSyncError as error:
             found.lost[address] = f"{error.path}: {error.message}"
