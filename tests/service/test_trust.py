@@ -21,6 +21,7 @@ from harnesssync_orchestrator.core.trust import Why
 from harnesssync_orchestrator.files.approving import Approving
 from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.layout import Layout
+from harnesssync_orchestrator.files.locks import held as locked
 from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.service.sync import Engine, Options, sync
 
@@ -317,6 +318,54 @@ async def test_targets_that_a_lost_registry_chose_keep_what_they_have(
     approving.registry.register(root, targets=["codex"])
     report = (await sync(approving.registry.project(root), engine)).report
     assert report.targets == ("codex",)
+
+
+def of_an_earlier_version(approving: Approving, **more: Any) -> dict[str, Any]:
+    """Let the one approval say what it would have without a mark, and `more`."""
+    file = approving.registry.path
+    document = json.loads(file.read_text())
+    (row,) = document["approvals"].values()
+    row.pop("mark")
+    row.update(more)
+    file.write_text(json.dumps(document))
+    return dict(row)
+
+
+def row_of(approving: Approving) -> dict[str, Any]:
+    (row,) = json.loads(approving.registry.path.read_text())["approvals"].values()
+    return dict(row)
+
+
+async def test_an_approval_of_an_earlier_version_is_bound_to_the_repository_that_is_there(
+    run: Sync, root: Path, approving: Approving, git: Callable[..., str]
+) -> None:
+    """By the first sync of any worktree that may do something; the next clone with the inode has nothing approved."""
+    approving.approve(root)
+    mark = row_of(approving)["mark"]
+    linked = root.parent / "linked"
+    git("worktree", "add", "-q", str(linked), cwd=root)
+    before = of_an_earlier_version(approving)
+    assert (await run(dry_run=True)).held == ()
+    assert row_of(approving) == before
+    with locked(approving.registry.lock_path):
+        assert (await run()).held == ()  # nobody waits for that, and it holds as before
+    assert row_of(approving) == before
+    assert (await run(linked)).held == ()
+    assert row_of(approving) == {**before, "mark": mark}
+    assert (await run()).held == ()
+    (root / ".git/description").touch()  # as that of a later one
+    assert set(held(await run()).values()) == {Why.REPLACED}
+
+
+@pytest.mark.parametrize("more", [{"inode": 1}, {"owner": 54321}, {"device": 1, "filesystem": 0}])
+async def test_an_approval_that_does_not_hold_is_bound_to_nothing(
+    run: Sync, root: Path, approving: Approving, more: dict[str, int]
+) -> None:
+    """Nor is one in doubt."""
+    approving.approve(root)
+    before = of_an_earlier_version(approving, **more)
+    assert held(await run())
+    assert row_of(approving) == before
 
 
 async def test_another_folder_in_the_place_of_the_approved_one_has_no_approval(

@@ -56,7 +56,7 @@ class Identity:
 
 def identify(root: Path) -> Identity:
     """Look at the folder of a project. Raises OSError if it is not there."""
-    return _identity(root, repository(root) or root)
+    return identity_of(root, repository(root) or root)
 
 
 def trust_of(project: Project) -> Trust:
@@ -74,7 +74,7 @@ def trust_in(project: Project, common: Path | None) -> Trust:
         return OWN
     root = Path(project.path)
     try:
-        places = {str(folder): _identity(root, folder) for folder in (root, common) if folder is not None}
+        places = {str(folder): identity_of(root, folder) for folder in (root, common) if folder is not None}
     except OSError as error:
         if error.errno not in NOTHING_THERE:
             raise
@@ -112,7 +112,8 @@ def writable_by_others(files: Iterable[str], root: str, looked: Looked) -> froze
     return frozenset(file for file in files if any(_is_writable(path, looked) for path in _up_to(file, root)))
 
 
-def _identity(root: Path, folder: Path) -> Identity:
+def identity_of(root: Path, folder: Path) -> Identity:
+    """Look at the folder that stands for the project at `root`. Raises OSError if it is not there."""
     status = folder.stat()
     owners = (status.st_uid if folder == root else root.stat().st_uid, status.st_uid)
     other = next((owner for owner in owners if owner != _own_user()), _own_user())

@@ -18,6 +18,7 @@ from harnesssync_orchestrator.core.trust import Approval
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.git import followed, repository
 from harnesssync_orchestrator.files.locks import held
+from harnesssync_orchestrator.files.marking import note_marks
 from harnesssync_orchestrator.files.registered import (
     Registered,
     RegistryEntry,
@@ -31,13 +32,7 @@ from harnesssync_orchestrator.files.registered import (
 from harnesssync_orchestrator.files.registered_moves import move
 from harnesssync_orchestrator.files.registry_file import read_registry
 from harnesssync_orchestrator.files.store import now, sweep, to_json, write_atomic
-from harnesssync_orchestrator.files.taken_out import (
-    keep_roots,
-    let_go_with,
-    take_in_again,
-    was_found,
-    was_scanned,
-)
+from harnesssync_orchestrator.files.taken_out import keep_roots, let_go_with, take_in_again, was_found, was_scanned
 
 DEFAULT_TIMEOUT_S = 5.0
 
@@ -146,6 +141,10 @@ class Registry:
                 row["common_dir"] = str(followed(Path(row["path"])) or "")
 
         self._change(change, timeout)
+
+    def note_marks(self, found: Sequence[Approval], *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
+        """Note what `files.marking` found. Raises LockTimeoutError, StateError."""
+        self._change(lambda document: note_marks(document, found), timeout)
 
     def revoke(self, path: Path, *, timeout: float = DEFAULT_TIMEOUT_S) -> bool:
         """Take back what was approved for the project at `path`, and so for all worktrees of its repository. False if

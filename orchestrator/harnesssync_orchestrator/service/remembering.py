@@ -4,11 +4,14 @@ everything still looks the same.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from harnesssync_orchestrator.errors import StateError
+from harnesssync_orchestrator.errors import HarnessSyncError, StateError
 from harnesssync_orchestrator.files import whereabouts
 from harnesssync_orchestrator.files.hashing import RACY_NS
+from harnesssync_orchestrator.files.marking import marks_to_note
+from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.service.survey import Survey
 
 if TYPE_CHECKING:
@@ -36,7 +39,9 @@ async def remember(run: Run, seen: Survey) -> None:
 
 
 def note_whereabouts(run: Run) -> None:
-    """Note where the worktree is, to know it again when it is moved. Blocking. What fails is tried again."""
+    """Note where the worktree is, to know it again when it is moved, and which repository its approvals are for, where
+    that was not noted. Blocking. What fails is tried again."""
+    _note_marks(run)
     try:
         whereabouts.note(run.engine.layout, run.project.path)
     except OSError as error:
@@ -44,6 +49,14 @@ def note_whereabouts(run: Run) -> None:
         hint = "Make room there, and give yourself the right to write; then sync again"
         place = str(run.engine.layout.whereabouts_dir)
         run.outcome.fail(StateError(message, code="state_unwritable", path=place, hint=hint), path=place)
+
+
+def _note_marks(run: Run) -> None:
+    """Nobody is waited for, and nothing is told: the approval holds all the same."""
+    layout = run.engine.layout
+    with suppress(OSError, HarnessSyncError):
+        if found := marks_to_note(run.project, run.start.repository):
+            Registry(layout.registry_file, layout.registry_lock).note_marks(found, timeout=0)
 
 
 def may_be_remembered(run: Run, seen: Survey) -> bool:
