@@ -145,6 +145,11 @@ def test_nobody_heeds_what_a_guard_in_the_background_says(event: str, written: b
         ('# don\'t\necho "$CLAUDE_PROJECT_DIR"', "{}"),
         ("sh -c 'echo \"$CLAUDE_PROJECT_DIR\"'", "{}"),
         ('sh -c "echo \\"\\$CLAUDE_PROJECT_DIR\\""', "{}"),
+        ('echo "${CLAUDE_PROJECT_DIR%/}/x"', "{}/x"),
+        ("echo ${CLAUDE_PROJECT_DIR:-.}/x", "{}/x"),
+        ('cd / && cd "${CLAUDE_PROJECT_DIR:?}" && pwd', "{}"),
+        ("printenv CLAUDE_PROJECT_DIR", "{}"),
+        ('echo "$CLAUDE_PROJECT_DIR" "${CLAUDE_PROJECT_DIR#}"', "{} {}"),
     ],
 )
 def test_what_is_text_for_the_shell_stays_text(command: str, expected: str, tmp_path: Path) -> None:
@@ -157,4 +162,13 @@ def test_what_is_text_for_the_shell_stays_text(command: str, expected: str, tmp_
 def test_an_argument_keeps_the_variable_without_braces() -> None:
     """Claude Code replaces it in braces alone where no shell is."""
     given = hook(PROJECT, "Stop", "", "x", extra={"args": ["$CLAUDE_PROJECT_DIR", ""]})
-    assert command_line(given, GIT_DIR) == "x '$CLAUDE_PROJECT_DIR' ''"
+    known = f'CLAUDE_PROJECT_DIR="{GIT_DIR}"; export CLAUDE_PROJECT_DIR; '
+    assert command_line(given, GIT_DIR) == known + "x '$CLAUDE_PROJECT_DIR' ''"
+    assert command_line(given) == "x '$CLAUDE_PROJECT_DIR' ''"
+
+
+def test_a_program_finds_the_variable_in_its_environment(tmp_path: Path) -> None:
+    """Also where no shell has started it, and the variable is in no argument that is replaced."""
+    given = hook(PROJECT, "Stop", "", "sh", extra={"args": ["-c", 'cd / && echo "${CLAUDE_PROJECT_DIR%/}/x"']})
+    done = run(command_line(given, GIT_DIR), tmp_path)
+    assert (done.stdout.strip(), done.stderr) == (f"{tmp_path}/x", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from harnesssync_orchestrator.core.items import Hook
 
@@ -42,7 +42,9 @@ def command_line(hook: Hook, directory: str = CLAUDES_DIR) -> str:
     if "args" not in hook.extra:
         return _in_shell(hook.command or "", directory)
     args = hook.extra["args"]
-    return " ".join(_quoted(one, directory) for one in (hook.command or "", *(args if isinstance(args, list) else ())))
+    words = (hook.command or "", *(args if isinstance(args, list) else ()))
+    kept = [text for one in words for text in one.split(CLAUDES_DIR)]
+    return _knowing(" ".join(_quoted(one, directory) for one in words), kept, directory)
 
 
 def unwritable(
@@ -98,15 +100,20 @@ def _quoted(argument: str, directory: str) -> str:
 
 
 def _in_shell(command: str, directory: str) -> str:
-    """The command with `directory` in the place of the variable, where a shell would replace it. What is text for this
-    shell may be a command for one that it starts: that one finds the variable in its environment."""
+    """The command with `directory` in the place of the variable, where a shell would replace it."""
     if directory == CLAUDES_DIR:
         return command
     pieces = list(_pieces(command))
     line = "".join(directory if is_replaced else text for is_replaced, text in pieces)
-    if any(not is_replaced and PROJECT_DIR.search(text) for is_replaced, text in pieces):
-        return f'CLAUDE_PROJECT_DIR="{directory}"; export CLAUDE_PROJECT_DIR; {line}'
-    return line
+    return _knowing(line, [text for is_replaced, text in pieces if not is_replaced], directory)
+
+
+def _knowing(line: str, kept: Iterable[str], directory: str) -> str:
+    """The line with the variable set, if what is `kept` of the command names it: the shell expands it in another way,
+    or a program looks for it in its environment, such as another shell that it is text for."""
+    if directory == CLAUDES_DIR or not any("CLAUDE_PROJECT_DIR" in text for text in kept):
+        return line
+    return f'CLAUDE_PROJECT_DIR="{directory}"; export CLAUDE_PROJECT_DIR; {line}'
 
 
 def _pieces(command: str) -> Iterator[tuple[bool, str]]:
