@@ -115,6 +115,23 @@ def test_of_several_alternatives_those_with_a_name_stay(name: str, matcher: str,
     assert is_part == any("has no name for" in loss.why for loss in result.losses)
 
 
+@pytest.mark.parametrize("name", ["openhands", "goose", "gemini", "crush", "qwen", "auggie", "kimi"])
+@pytest.mark.parametrize("matcher", ["Write$", "^Write", "(Bash|Grep)$", "^(Bash|Grep)", "^Edit|Write$", "mcp__a__b$"])
+def test_a_pattern_with_one_anchor_is_no_name(name: str, matcher: str) -> None:
+    """`Write$` matches `TodoWrite` and `Edit$` `NotebookEdit`: what is not written of it is told."""
+    target = named(name)
+    scope = PROJECT if (target, PROJECT) in WRITERS else USER
+    found, result = rendered(target, scope, matcher)
+    told = [loss.security for loss in result.losses if loss.what.endswith(f": matcher {matcher}")]
+    assert (found, told[:1]) == ([], [True])
+
+
+@pytest.mark.parametrize("matcher", ["^mcp__db__.*$", "^mcp__db__.*", "mcp__db__.*$"])
+def test_anchors_of_all_that_a_server_has_say_nothing_more(matcher: str) -> None:
+    """Whatever follows its name."""
+    assert rendered(named("crush"), PROJECT, matcher)[0] == rendered(named("crush"), PROJECT, "mcp__db__.*")[0] != []
+
+
 def test_all_tools_of_a_server_with_a_star_at_its_end_have_no_name() -> None:
     """As a pattern it is any number of underscores, and anchored it would match nothing."""
     found, result = rendered(named("goose"), PROJECT, "mcp__db__*")

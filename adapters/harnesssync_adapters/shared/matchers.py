@@ -2,6 +2,7 @@
 
 Claude Code compares a list of names with `|` as it is, and takes anything else for a pattern that may match anywhere.
 A name can be put for a name in a list; in a pattern that excludes a tool, or names it in part, it would match others.
+So does a pattern with one anchor: `Write$` is about `TodoWrite`, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ EVERY_SERVER = frozenset({"mcp__.*", "mcp__.+"})
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _WORD = re.compile(r"[A-Za-z]\w*")
-_GROUP = re.compile(r"\^?\((?:\?:)?(?P<inside>[A-Za-z0-9_|-]+)\)\$?")
+_GROUP = re.compile(r"(?P<anchor>\^)?\((?:\?:)?(?P<inside>[A-Za-z0-9_|-]+)\)(?(anchor)\$)")
+_WITH_ONE_ANCHOR = re.compile(r"\^[A-Za-z0-9_|()?:-]+|[A-Za-z0-9_|()?:-]+\$|\^mcp__.*|mcp__.*\$")
 _OF_SERVER = re.compile(
     r"mcp__(?P<server>[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*)__(?P<tool>[A-Za-z0-9_.(][A-Za-z0-9_.*+?()|:!=-]*)"
 )
@@ -61,12 +63,23 @@ def matched(matcher: str, naming: Naming) -> Matched:
 
 
 def _name(alternative: str, naming: Naming) -> str | None:
-    bare = alternative.removeprefix("^").removesuffix("$")
+    bare = _bare(alternative)
+    if _WITH_ONE_ANCHOR.fullmatch(bare) is not None:
+        return None
     if bare.startswith("mcp__"):
         return naming.server(bare)
     if _NAME.fullmatch(bare) is not None:
         return naming.tools.get(bare) or (bare if bare[0].isupper() else None)
     return alternative if _bears_same_names(alternative, naming) else None
+
+
+def _bare(alternative: str) -> str:
+    """Without the anchors that say no more than the list does: both of them, or those of all that a server has."""
+    if alternative.startswith("^") and alternative.endswith("$"):
+        return alternative[1:-1]
+    if alternative.startswith("^mcp__") and alternative.endswith((".*", ".+")):
+        return alternative[1:]
+    return alternative[:-1] if alternative.startswith("mcp__") and alternative.endswith((".*$", ".+$")) else alternative
 
 
 def matcher_losses(view: View, hook: Hook, result: Matched, naming: Naming) -> Iterator[Loss]:
