@@ -21,7 +21,7 @@ from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import limited_rules, trigger_losses, triggered
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tool_groups import granted
+from harnesssync_adapters.shared.tool_groups import absent_losses, granted
 from harnesssync_orchestrator.core.desired import ElementOutput, FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import Link, Merge, Render, Support, Target, Unsupported, View
@@ -80,8 +80,7 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             if tools.wider:
                 why = f"{_NAME} has one tool for several: it also has {', '.join(tools.wider)}"
                 yield loss(view, agent, limits(agent), why, security=True)
-            for tool in tools.absent:
-                yield loss(view, agent, f"tools: {tool}", f"{_NAME} has no such tool, or has no name for it")
+            yield from absent_losses(view, agent, tools, _NAME, f"{_NAME} has no such tool, or has no name for it")
         yield FileOutput(
             path=f".gemini/config/agents/{stem}.md",
             items=(agent.id,),

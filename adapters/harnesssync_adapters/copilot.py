@@ -24,7 +24,7 @@ from harnesssync_adapters.shared.names import found_at, is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import NATIVE_RULES, glob_losses, otherwise, told_globs
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tool_groups import granted
+from harnesssync_adapters.shared.tool_groups import absent_losses, granted
 from harnesssync_orchestrator.core import prompts
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, LinkOutput, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
@@ -108,9 +108,8 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             if tools.wider:
                 why = f"GitHub Copilot gives tools in groups: it also has {', '.join(tools.wider)}"
                 yield loss(view, agent, limits(agent), why, security=True)
-            for tool in tools.absent:
-                why = "GitHub Copilot has no such tool or part of it, or only together with a denied one"
-                yield loss(view, agent, f"tools: {tool}", why)
+            why = "GitHub Copilot has no such tool or part of it, or only together with a denied one"
+            yield from absent_losses(view, agent, tools, "GitHub Copilot", why)
         gathered = named_servers(agent)
         yield FileOutput(
             path=f"{folder}/{stem}.agent.md",

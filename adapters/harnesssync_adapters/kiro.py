@@ -22,7 +22,7 @@ from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, unsafe
 from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tool_groups import granted
+from harnesssync_adapters.shared.tool_groups import absent_losses, granted
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output, short_hash
 from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
@@ -81,8 +81,8 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             if tools.wider:
                 why = f"Kiro gives tools in groups: it also has {', '.join(tools.wider)}"
                 yield loss(view, agent, limits(agent), why, security=True)
-            for tool in tools.absent:
-                yield loss(view, agent, f"tools: {tool}", "Kiro has no such tool, or only together with a denied one")
+            why = "Kiro has no such tool, or only together with a denied one"
+            yield from absent_losses(view, agent, tools, "Kiro", why)
         gathered = named_servers(agent)
         yield FileOutput(
             path=f".kiro/agents/{stem}.md",

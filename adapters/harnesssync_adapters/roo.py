@@ -17,7 +17,7 @@ from harnesssync_adapters.shared.mcp_servers import Dialect, mcp_servers
 from harnesssync_adapters.shared.names import is_private, loss, slug
 from harnesssync_adapters.shared.rule_files import always, always_file
 from harnesssync_adapters.shared.skills import linked_skills, name_losses, skill_losses
-from harnesssync_adapters.shared.tool_groups import granted
+from harnesssync_adapters.shared.tool_groups import absent_losses, granted
 from harnesssync_orchestrator.core.desired import ElementOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.importing import Importer
 from harnesssync_orchestrator.core.items import Agent, Command, Kind, McpServer, Rule, Scope, Skill, Transport
@@ -64,8 +64,8 @@ def _modes(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
         if tools.wider:
             why = f"Roo Code gives tools in groups: the mode also has {', '.join(tools.wider)}"
             yield loss(view, agent, limits(agent), why, security=True)
-        for tool in tools.absent:
-            yield loss(view, agent, f"tools: {tool}", "Roo Code has no group for it, or only one with a denied tool")
+        why = "Roo Code has no group for it, or only one with a denied tool"
+        yield from absent_losses(view, agent, tools, "Roo Code", why)
         description = agent.description or agent.name
         yield ElementOutput(
             path=".roomodes",

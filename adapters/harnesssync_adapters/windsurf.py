@@ -23,7 +23,7 @@ from harnesssync_adapters.shared.names import loss, unsafe
 from harnesssync_adapters.shared.rule_files import limited_rules, trigger_losses, triggered
 from harnesssync_adapters.shared.servers import is_claude_server, templates
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
-from harnesssync_adapters.shared.tool_groups import granted
+from harnesssync_adapters.shared.tool_groups import absent_losses, granted
 from harnesssync_orchestrator.core.desired import FileOutput, JsonValue, Loss, Output
 from harnesssync_orchestrator.core.items import Agent, Command, Hook, Kind, McpServer, Rule, Scope, Skill, Transport
 from harnesssync_orchestrator.core.targets import (
@@ -93,8 +93,8 @@ def _agents(view: View, agents: Sequence[Agent]) -> Iterator[Output | Loss]:
             if tools.wider:
                 why = f"Devin has one tool for several: it also has {', '.join(tools.wider)}"
                 yield loss(view, agent, limits(agent), why, security=True)
-            for tool in tools.absent:
-                yield loss(view, agent, f"tools: {tool}", "Devin has no such tool, or only together with a denied one")
+            why = "Devin has no such tool, or only together with a denied one"
+            yield from absent_losses(view, agent, tools, "Devin", why)
         gathered = named_servers(agent)
         yield FileOutput(
             path=f"{root}/agents/{stem}/AGENT.md",

@@ -97,16 +97,27 @@ AGENTS = [
 
 
 @pytest.mark.parametrize(("name", "scope", "group"), AGENTS)
-@pytest.mark.parametrize("denied", ["NotebookEdit", "MultiEdit"])
-def test_an_agent_that_must_not_edit_notebooks_keeps_its_group_of_tools(
-    name: str, scope: Scope, group: str, denied: str
-) -> None:
-    """What it may do more is a loss of security."""
-    one = agent(scope, "a", prompt="Work.", disallowed_tools=(denied,))
+def test_a_denial_of_a_tool_that_is_gone_takes_no_group_away(name: str, scope: Scope, group: str) -> None:
+    """That the group has it is told all the same."""
+    one = agent(scope, "a", prompt="Work.", disallowed_tools=("MultiEdit",))
     files = tree(BY_ID[name], source(scope, one))
     assert any(group in content.decode() for path, content in files.items() if path != "losses.json")
     found = desired_state([BY_ID[name]], source(scope, one)).losses
-    assert [True] == [loss.security for loss in found if denied in loss.why]
+    assert [True] == [loss.security for loss in found if "MultiEdit" in loss.why]
+
+
+@pytest.mark.parametrize(("name", "scope", "group"), AGENTS)
+@pytest.mark.parametrize("tools", [None, ("Bash", "Edit", "Write")])
+@pytest.mark.parametrize("denied", ["NotebookEdit", "NotebookEdit(lab/**)"])
+def test_an_agent_that_must_not_edit_notebooks_gets_no_group_that_does(
+    name: str, scope: Scope, group: str, tools: tuple[str, ...] | None, denied: str
+) -> None:
+    """It loses the rest of the group with that, and is told for which tool."""
+    one = agent(scope, "a", prompt="Work.", tools=tools, disallowed_tools=(denied,))
+    files = tree(BY_ID[name], source(scope, one))
+    assert not any(group in content.decode() for path, content in files.items() if path != "losses.json")
+    found = desired_state([BY_ID[name]], source(scope, one)).losses
+    assert {"tools: Edit", "tools: Write"} == {loss.what for loss in found if "together with NotebookEdit" in loss.why}
 
 
 @pytest.mark.parametrize(("name", "scope", "group"), AGENTS)
