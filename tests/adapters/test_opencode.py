@@ -8,11 +8,13 @@ import pytest
 import yaml
 from tests.adapters.conftest import agent, command, permission, permissions, server, skill, source
 
+from harnesssync_adapters.kilo import TARGET as KILO
 from harnesssync_adapters.opencode import TARGET
 from harnesssync_orchestrator.core.desired import Desired, FileOutput, KeyOutput
 from harnesssync_orchestrator.core.items import Item, Layer, Scope, Transport
 from harnesssync_orchestrator.core.prompts import placeholders
 from harnesssync_orchestrator.core.rendering import desired_state
+from harnesssync_orchestrator.core.targets import Target
 
 PROJECT = Scope.PROJECT
 
@@ -117,6 +119,22 @@ def test_the_text_of_a_command_stays_as_it_is() -> None:
     assert wish.output.path == ".opencode/commands/git/fix.md"
     assert wish.output.content.decode() == f'---\ndescription: "Fix: it"\n---\n\n{prompt}'
     assert [True] == [loss.security for loss in result.losses]
+
+
+@pytest.mark.parametrize("target", [TARGET, KILO], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    ("prompt", "runs"),
+    [("```!\ntouch x\n```", False), ("!`touch x`", True), ("```!\necho '!`touch x`'\n```", True)],
+)
+def test_a_block_of_commands_is_told_to_be_text_or_to_be_run(target: Target, prompt: str, runs: bool) -> None:
+    """Never both: these look only for !`command`, also in a block."""
+    losses = desired_state([target], source(PROJECT, command(PROJECT, "x", prompt))).losses
+    assert [(loss.why.endswith("runs it without asking"), loss.security) for loss in losses] == [(runs, runs)]
+    if target is TARGET:  # Kilo runs nothing of a skill
+        called = replace(skill(PROJECT, "y"), placeholders=placeholders(prompt))
+        assert [(loss.why, loss.security) for loss in desired(called).losses] == [
+            (loss.why, loss.security) for loss in losses
+        ]
 
 
 @pytest.mark.parametrize("member", ["env", "headers"])

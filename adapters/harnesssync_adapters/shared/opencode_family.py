@@ -115,7 +115,8 @@ def called_skill_losses(view: View, skills: Sequence[Skill], family: Family, *, 
     for skill in skills:
         for part in skill.placeholders:
             if isinstance(part, prompts.Shell) and runs:
-                yield loss(view, skill, part.written, f"{family.name} runs it without asking", security=True)
+                is_run = prompts.may_run(part.written)
+                yield loss(view, skill, part.written, _runs(family) if is_run else _is_text(family), security=is_run)
             elif isinstance(part, prompts.Argument):
                 why = f"{family.name} counts arguments from 1, and leaves nothing of one that is not typed"
                 yield loss(view, skill, part.written, why)
@@ -142,11 +143,19 @@ def rendered_commands(view: View, items: Sequence[Command], family: Family) -> I
         last = max(map(int, NUMBERED.findall(text)), default=0)
         for part in prompts.distinct(command.prompt):
             what = "$" if isinstance(part, str) else part.written
-            if isinstance(part, prompts.Shell):
-                yield loss(view, command, what, f"{family.name} runs it without asking", security=True)
+            if isinstance(part, prompts.Shell) and prompts.may_run(_written(part)):
+                yield loss(view, command, what, _runs(family), security=True)
             for why in _whys(part, family, last):
                 yield loss(view, command, what, why)
         yield from command_losses(view, command, family.name)
+
+
+def _runs(family: Family) -> str:
+    return f"{family.name} runs it without asking"
+
+
+def _is_text(family: Family) -> str:
+    return f"{family.name} has no such blocks: it is only text"
 
 
 NUMBERED = re.compile(r"\$([0-9]{1,9})")
@@ -160,8 +169,8 @@ def _whys(part: prompts.Part | str, family: Family, last: int) -> Iterator[str]:
             yield commands.why_spaced(family.name)
         return
     if isinstance(part, prompts.Shell):
-        if part.is_block:
-            yield f"{family.name} has no such blocks: it is only text"
+        if not prompts.may_run(_written(part)):
+            yield _is_text(family)
         if commands.NUMBERS.search(part.command):
             yield f"{family.name} leaves nothing of an argument that is not typed, Claude Code its place"
     if isinstance(part, (prompts.Shell, prompts.Argument)) and str(last) in NUMBERED.findall(_written(part)):
