@@ -145,12 +145,16 @@ def _insert(tree: Tree, container: Container, key: str | None, value: JsonValue)
 
 
 def _insert_first(tree: Tree, array: Container, first: Member, value: JsonValue) -> None:
-    """Put an element before the one that is the first, and before the comments before that."""
+    """Put an element before the one that is the first, and before the comments before that. It takes over the white
+    space of an array that was empty, whichever of the two goes first."""
     indent = first.own_line
+    line = last_newline(first.lead, 0, len(first.lead))
     if indent is None:
         rest = first.lead.lstrip(" \t")
         lead = first.lead[: len(first.lead) - len(rest)]
         first.lead = f" {rest}"
+    elif line is not None and not first.lead.strip(" \t\r\n"):
+        lead, first.lead = first.lead, first.lead[line:]
     else:
         lead = tree.newline + indent
     written = value_of(_render(tree, value, indent), array.depth)

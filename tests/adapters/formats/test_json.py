@@ -99,6 +99,26 @@ def test_elements_are_put_first_and_removing_them_gives_the_earlier_bytes_back(
     assert before == JSON.edit(after, [*edits, *made])
 
 
+@given(st.text(" \t\n", max_size=4), st.sampled_from(["\n", "\r\n"]), st.permutations("abc"), st.permutations("abc"))
+def test_an_array_is_as_empty_as_before_in_whatever_order_its_elements_go(
+    inside: str, newline: str, coming: list[str], going: list[str]
+) -> None:
+    """Each comes and goes in an edit of its own, and none leaves a line behind in between."""
+    before = f'{{"l":[{inside}]}}'.replace("\n", newline).encode()
+    now = before
+    for one in coming:
+        now = JSON.edit(now, [AddElement(("l",), one, first=True)])
+    for one in going:
+        now = JSON.edit(now, [RemoveElement(("l",), value_hash(one))])
+    assert before == now
+
+
+def test_no_blank_line_comes_between_elements_that_are_put_first() -> None:
+    """Into an array that was empty, and in which each has its line."""
+    after = JSON.edit(b'{\n  "l": [\n  ]\n}', [AddElement(("l",), one, first=True) for one in (1, 2)])
+    assert after == b'{\n  "l": [\n  \n    2,\n    1\n  ]\n}'
+
+
 @given(documents(), st.data())
 def test_removing_a_foreign_key_keeps_every_comment_and_every_other_value(document: str, data: st.DataObject) -> None:
     """A removal in a layout of a person's own leaves a valid document with the same comments in it."""
