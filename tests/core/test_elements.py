@@ -10,7 +10,7 @@ import pytest
 from harnesssync_orchestrator.core.desired import Address, Desired, ElementOutput, JsonValue, Wanted, value_hash
 from harnesssync_orchestrator.core.documents import after, value_at
 from harnesssync_orchestrator.core.drift import UNKNOWN
-from harnesssync_orchestrator.core.elements import digest_there, known_by_name, writing
+from harnesssync_orchestrator.core.elements import Elements, digest_there, known_by_name, writing
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.observed import Document, Observed
 
@@ -44,13 +44,13 @@ OURS = Entry(method=Method.MERGE, digest=value_hash(OLD), timestamp="", owners=(
 def test_what_stands_in_the_place_of_an_element(values: Any, entry: Entry | None, there: Any, is_beside: bool) -> None:
     """Nothing, ours, or what has its name, which is never taken for ours."""
     digest = value_hash(there) if isinstance(there, dict) else there
-    assert digest_there(OUTPUT, values, entry, ()) == (digest, is_beside)
+    assert digest_there(OUTPUT, Elements(values), entry) == (digest, is_beside)
 
 
 @pytest.mark.parametrize("there", [[], [OTHER], [OLD], [NEW], [OLD, OTHER, THEIRS], [THEIRS, NEW, NEW, OTHER]])
 def test_ours_is_then_the_only_one_of_its_name(there: list[Any]) -> None:
     """And what has another name stays."""
-    found = value_at(after({"all": there}, writing(OUTPUT, {"all": there}, None)), ("all",))
+    found = value_at(after({"all": there}, writing(OUTPUT, Elements({"all": there}), None)), ("all",))
     assert isinstance(found, list)
     assert [each for each in found if each["name"] == "x"] == [NEW]
     assert [each for each in found if each["name"] != "x"] == [each for each in there if each == OTHER]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.growth import grows_with_length
 
 from harnesssync_orchestrator.core.desired import (
     Address,
@@ -317,6 +318,22 @@ def test_elements_that_are_to_be_first_do_not_move_for_each_other() -> None:
     second = replace(FIRST, value={"run": "y"})
     values = {"hooks": {"Stop": [second.value, FIRST.value, OTHER]}}
     assert planned(desired(FIRST, second), seen("c.json", ObservedFile("h"), values)).operations == ()
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("wants", [True, False])
+def test_many_elements_of_an_array_take_time_in_proportion(first: bool, wants: bool) -> None:
+    """Hundreds of denials are one element each, also when all of them go."""
+
+    def make(number: int) -> tuple[Desired, Observed, Ledger]:
+        outputs = [replace(ELEMENT, value={"run": str(each)}, first=first) for each in range(number)]
+        there = {"hooks": {"Stop": [one.value for one in outputs]}}
+        made = {one.address: entry(one.address.element, Method.MERGE, format="json") for one in outputs}
+        return desired(*outputs) if wants else desired(), seen("c.json", ObservedFile("h"), there), Ledger(entries=made)
+
+    (operations,) = {len(planned(*make(number)).operations) for number in (3, 30)}
+    assert operations == (0 if wants else 1)
+    assert grows_with_length(lambda given: planned(*given), make, 1600)
 
 
 def test_a_persons_entry_of_the_same_name_is_a_conflict() -> None:

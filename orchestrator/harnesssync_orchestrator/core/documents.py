@@ -62,22 +62,31 @@ def after(values: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
     The edits must fit (no parent is `Gap.BLOCKED`)."""
     result: dict[str, Any] = dict(values)
     copied: dict[int, Any] = {}
+    hashes: dict[tuple[str, ...], list[str]] = {}  # of the arrays of which something was removed
     for edit in edits:
         *parents, last = edit.pointer
         container: dict[str, Any] = result
         for key in parents:
             container = _copied(container, key, {}, copied)
         if isinstance(edit, SetKey):
+            hashes.clear()
             container[last] = edit.value
         elif isinstance(edit, RemoveKey):
+            hashes.clear()
             container.pop(last, None)
         elif isinstance(edit, AddElement):
             elements = _copied(container, last, [], copied)
-            elements.insert(0 if edit.first else len(elements), edit.value)
+            place = 0 if edit.first else len(elements)
+            elements.insert(place, edit.value)
+            if edit.pointer in hashes:
+                hashes[edit.pointer].insert(place, value_hash(edit.value))
         elif isinstance(edit, RemoveElement):
-            index = position(container.get(last, ()), edit.element)
-            if index is not None:
-                del _copied(container, last, [], copied)[index]
+            if edit.pointer not in hashes:
+                hashes[edit.pointer] = [value_hash(one) for one in container.get(last, ())]
+            known = hashes[edit.pointer]
+            if edit.element in known:
+                index = known.index(edit.element)
+                del known[index], _copied(container, last, [], copied)[index]
     return result
 
 

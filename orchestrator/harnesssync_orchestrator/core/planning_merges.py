@@ -15,7 +15,7 @@ from harnesssync_orchestrator.core.documents import (
 )
 from harnesssync_orchestrator.core.draft import Draft, written
 from harnesssync_orchestrator.core.drift import UNKNOWN, Choice, Drift, classify
-from harnesssync_orchestrator.core.elements import digest_there, digests_at, writing
+from harnesssync_orchestrator.core.elements import Elements, digest_there, writing
 from harnesssync_orchestrator.core.items import ItemId
 from harnesssync_orchestrator.core.ledger import Entry, Ledger, Method
 from harnesssync_orchestrator.core.modes import to_give_back, to_note
@@ -54,10 +54,10 @@ class DocumentWork:
 @dataclass
 class _Changes:
     """What is to be done in one file. `mode` is what a credential that enters it is to note (`core.modes`), `absent` is
-    what somebody else took out of it, `ours` the hashes of elements that are ours, or are to be."""
+    what somebody else took out of it, `elements` what is there in arrays."""
 
+    elements: Elements
     mode: int = 0
-    ours: frozenset[str] = frozenset()
     edits: list[Edit] = field(default_factory=list)
     record: dict[Address, Entry] = field(default_factory=dict)
     forget: list[Address] = field(default_factory=list)
@@ -96,11 +96,12 @@ def _decide_values(
     """Decide about the keys and elements of a file in which `values` are."""
     before = {address: entry for address, entry in draft.ledger.entries.items() if address.path == path}
     ours = frozenset(address.element for address in (*before, *(wish.output.address for wish in work.wanted)))
-    changes = _Changes(to_note(mode, before.values()) if expected is not None else 0, ours)
+    elements = Elements(values, ours)
+    changes = _Changes(elements, to_note(mode, before.values()) if expected is not None else 0)
     for wish in work.wanted:
-        _decide_wanted(draft, changes, wish, values)
+        _decide_wanted(draft, changes, wish)
     for address, entry in work.stale:
-        _decide_stale(draft, changes, address, entry, values)
+        _decide_stale(draft, changes, address, entry)
     gone = changes.absent.union(changes.forget)
     left = {**{address: entry for address, entry in before.items() if address not in gone}, **changes.record}
     back = to_give_back(mode, before.values(), left.values())
@@ -135,10 +136,10 @@ def _formats(work: DocumentWork) -> Iterator[str]:
     yield from (entry.format for _, entry in work.stale)
 
 
-def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], values: Mapping[str, Any]) -> None:
+def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput]) -> None:
     output, address = wish.output, wish.output.address
     entry, digest = draft.entry(address), value_hash(output.value)
-    there, is_beside = digest_there(output, values, entry, changes.ours)
+    there, is_beside = digest_there(output, changes.elements, entry)
     wrote = None if is_beside else written(entry, there)
     state = classify(wanted=digest, there=there, wrote=wrote)
     choice = draft.resolution.of(address, wish.owners, state)
@@ -153,7 +154,9 @@ def _decide_wanted(draft: Draft, changes: _Changes, wish: Wanted[MergeOutput], v
         draft.in_step(address, now)
     elif there is None or (there != UNKNOWN and (there == wrote or choice is Choice.RESTORE)):
         entered = replace(now, mode=changes.mode if output.secrets else 0)
-        changes.write(writing(output, values, entry), address, entered, Drift.OUTPUT_EDITED if is_beside else state)
+        changes.write(
+            writing(output, changes.elements, entry), address, entered, Drift.OUTPUT_EDITED if is_beside else state
+        )
     elif choice is Choice.KEEP and is_beside and entry is not None:
         kept = replace(now, digest=there, created=False, kept=True)
         changes.write([RemoveElement(address.pointer, entry.digest)], address, kept, Drift.KEPT)
@@ -190,9 +193,9 @@ def _decide_beside(draft: Draft, wish: Wanted[MergeOutput], now: Entry, rival: s
     draft.leave(ConflictKind.FOREIGN, wish, message, hint, state=Drift.FOREIGN, choices=choices)
 
 
-def _decide_stale(draft: Draft, changes: _Changes, address: Address, entry: Entry, values: Mapping[str, Any]) -> None:
-    found = value_at(values, address.pointer)
-    there = digests_at(values, address) if address.element else [""]
+def _decide_stale(draft: Draft, changes: _Changes, address: Address, entry: Entry) -> None:
+    found = value_at(changes.elements.values, address.pointer)
+    there = changes.elements.digests_at(address) if address.element else [""]
     choice = draft.resolution.of(address, entry.owners, Drift.ORPHAN)
     if isinstance(found, Gap) or not there:
         draft.forget.append(address)
