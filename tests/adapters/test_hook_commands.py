@@ -46,12 +46,12 @@ def lines(result: Desired) -> Iterator[str]:
             yield args[1].replace("\\${", "${") if args else handler["command"]
 
 
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run as the harnesses do: in the project, which is a repository, with the variables that they set."""
+def run(line: str, folder: Path, *, knows: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run as the harnesses do: in the project, which is a repository, with the variables that they set, if any."""
     subprocess.run(["git", "init", "-q", folder], check=True)
     names = ("CLAUDE_PROJECT_DIR", "OPENHANDS_PROJECT_DIR", "AUGMENT_PROJECT_DIR")
     known = {name: str(folder) for name in names if name in line}
-    if "git rev-parse" in line:
+    if "git rev-parse" in line or not knows:
         known = {}
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nowhere", **known}
     return subprocess.run(
@@ -155,7 +155,7 @@ def test_nobody_heeds_what_a_guard_in_the_background_says(event: str, written: b
 def test_what_is_text_for_the_shell_stays_text(command: str, expected: str, tmp_path: Path) -> None:
     """A shell that gets the text as its command finds the variable in its environment, as Claude Code's do."""
     line = command_line(hook(PROJECT, "Stop", "", command), GIT_DIR)
-    done = run(line, tmp_path)
+    done = run(line, tmp_path, knows=False)
     assert (done.stdout.strip(), done.stderr) == (expected.replace("{}", str(tmp_path)), "")
 
 
@@ -170,5 +170,5 @@ def test_an_argument_keeps_the_variable_without_braces() -> None:
 def test_a_program_finds_the_variable_in_its_environment(tmp_path: Path) -> None:
     """Also where no shell has started it, and the variable is in no argument that is replaced."""
     given = hook(PROJECT, "Stop", "", "sh", extra={"args": ["-c", 'cd / && echo "${CLAUDE_PROJECT_DIR%/}/x"']})
-    done = run(command_line(given, GIT_DIR), tmp_path)
+    done = run(command_line(given, GIT_DIR), tmp_path, knows=False)
     assert (done.stdout.strip(), done.stderr) == (f"{tmp_path}/x", "")
