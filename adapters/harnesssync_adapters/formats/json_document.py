@@ -146,7 +146,8 @@ def _insert(tree: Tree, container: Container, key: str | None, value: JsonValue)
 
 def _insert_first(tree: Tree, array: Container, first: Member, value: JsonValue) -> None:
     """Put an element before the one that is the first, and before the comments before that. It takes over the white
-    space of an array that was empty, whichever of the two goes first."""
+    space of an array that was empty, whichever of the two goes first; of one that held comments alone some may stay
+    other than it was, unless they go in the order in which they stand."""
     indent = first.own_line
     line = last_newline(first.lead, 0, len(first.lead))
     if indent is None:
