@@ -139,3 +139,22 @@ def test_a_link_out_of_the_project_is_as_private_as_git_takes_it(
     assert run("sync", cwd=project).code == 0
     assert "Out there" not in (project / "AGENTS.md").read_text()
     assert "Out there" in (project / "AGENTS.override.md").read_text()
+
+
+def test_where_git_gives_no_answer_what_it_shows_is_neither_written_nor_removed(
+    run: Run, project: Path, git: Git
+) -> None:
+    """It may be private by now, or not."""
+    commit_output(run, project, git)
+    before = (project / "AGENTS.md").read_bytes()
+    (project / ".claude/rules/team.md").write_text("We say something else.\n")
+    exclude = project / ".git/info/exclude"
+    exclude.rename(exclude.with_name("kept"))
+    exclude.mkdir()
+    assert run("sync", "--target", "codex", cwd=project).code == 4
+    assert (project / "AGENTS.md").read_bytes() == before
+    exclude.rmdir()
+    exclude.with_name("kept").rename(exclude)
+    assert run("sync", "--target", "codex", cwd=project).code == 0
+    assert "We say something else." in (project / "AGENTS.md").read_text()
+    assert OWN not in (project / "AGENTS.md").read_text()

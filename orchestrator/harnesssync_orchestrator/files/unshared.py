@@ -13,6 +13,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PurePath, PurePosixPath
+from typing import NamedTuple
 
 from harnesssync_orchestrator.core.desired import Desired, LinkOutput, Output
 from harnesssync_orchestrator.core.exposure import WhollyOurs, why_seen
@@ -26,10 +27,20 @@ from harnesssync_orchestrator.files.opened import is_within
 from harnesssync_orchestrator.files.reading import Looked
 
 
+class Unshared(NamedTuple):
+    """Such `files`, by their absolute paths, as the items have them. Where git gave no answer, `problems` say why; then
+    all that were asked about are among them, and what is at the `doubtful` paths, outputs with their text, is neither
+    to be written nor removed."""
+
+    files: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+
+
 def unshared(
     root: Path, source: Source, desired: Desired, observed: Observed, ledger: Ledger, looked: Looked
-) -> tuple[frozenset[str], tuple[Problem, ...]]:
-    """The absolute paths of such files, as the items have them. Those about which git gives no answer are among them.
+) -> Unshared:
+    """Which files those are.
 
     At most two questions to git: the one about patterns, and which of the ignored files it tracks all the same. The
     patterns count as looked at. Blocking.
@@ -37,7 +48,7 @@ def unshared(
     own = git.git_dir(root) if source.scope is Scope.PROJECT else None
     copied = [wish.output for wish in desired.possible.values() if _is_public_copy(wish.output)]
     if own is None or not copied:
-        return frozenset(), ()
+        return Unshared()
     whole = WhollyOurs(desired, observed, ledger)
     back = _taken_back(root, {output.path for output in copied}, looked)
     copied = [
@@ -47,17 +58,18 @@ def unshared(
     ]
     places = _places(root, _files(source, copied))
     if not places:
-        return frozenset(), ()
-    outputs = {output.path for output in copied}
+        return Unshared()
+    outputs = frozenset(output.path for output in copied)
     _look_at_patterns(root, outputs.union(places.values()), looked)
     patterns, problems = asking_git.ignored(root, sorted(outputs.union(places.values())))
     if problems:
-        return frozenset(places), problems
+        return Unshared(frozenset(places), problems, outputs)
     now = replace(observed, ignored=observed.ignored | patterns.hidden, shown=observed.shown | patterns.shown)
     seen = _files(source, [output for output in copied if why_seen(output, now, whole)])
     ignored = {file: places[file] for file in seen & places.keys() if places[file] in _hidden(patterns)}
     tracked, problems = asking_git.tracked(root, sorted({*ignored.values()}))
-    return frozenset(file for file, place in ignored.items() if place not in tracked), problems
+    files = frozenset(file for file, place in ignored.items() if place not in tracked)
+    return Unshared(files, problems, outputs if problems else frozenset())
 
 
 def _is_public_copy(output: Output) -> bool:

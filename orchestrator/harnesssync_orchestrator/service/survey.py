@@ -32,7 +32,7 @@ from harnesssync_orchestrator.files.imagined import Imagined
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked, Signature
 from harnesssync_orchestrator.files.twins import found_twice
-from harnesssync_orchestrator.files.unshared import unshared
+from harnesssync_orchestrator.files.unshared import Unshared, unshared
 from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.hashing import hash_files
 from harnesssync_orchestrator.service.limits import Limits
@@ -177,13 +177,14 @@ class Surveyor:
         """Observe and plan."""
         root = Path(self.project.path)
         observed, git = self.observe(desired, ledger, looked)
-        own, unanswered = frozenset[str](), git.problems
-        if not unanswered:
-            own, unanswered = unshared(root, source, desired, observed, ledger, looked)
-        if own:  # hardly ever, so the others are rendered and looked at once
-            source = with_private(source, own)
+        own = Unshared(problems=git.problems)
+        if not git.problems:
+            own = unshared(root, source, desired, observed, ledger, looked)
+        if own.files:  # hardly ever, so the others are rendered and looked at once
+            source = with_private(source, own.files)
             desired = self.desired(source)
             observed, git = self.observe(desired, ledger, looked)
+            observed = replace(observed, unasked=observed.unasked | own.doubtful)
         desired = called(desired, observed, ledger, self.known)
         result = plan(
             desired,
@@ -203,8 +204,8 @@ class Surveyor:
             source=source,
             desired=desired,
             plan=replace(result, conflicts=conflicts, losses=(*result.losses, *twice)),
-            problems=(*source.problems, *dict.fromkeys((*git.problems, *unanswered))),
-            unshared=own,
+            problems=(*source.problems, *dict.fromkeys((*git.problems, *own.problems))),
+            unshared=own.files,
         )
 
     def _trust(self, source: Source, looked: Looked) -> Trust:
