@@ -16,9 +16,9 @@ from harnesssync_orchestrator.files.layout import Layout
 
 
 def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < deadline, "it did not come about in ten seconds"
+        assert time.monotonic() < deadline, "it did not come about in half a minute"
         time.sleep(0.01)
 
 
