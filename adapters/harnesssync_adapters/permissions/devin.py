@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.narrowing import WRITERS
 from harnesssync_adapters.permissions.rules import (
     NO_NOTEBOOKS,
     about_notebooks,
@@ -25,8 +26,6 @@ from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.desired import Loss, Output
 from harnesssync_orchestrator.core.items import Action, PermissionRule, Permissions, Scope
 from harnesssync_orchestrator.core.targets import View
-
-_WRITERS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
 
 
 def permissions(view: View, items: Sequence[Permissions]) -> Iterator[Output | Loss]:
@@ -84,7 +83,7 @@ def _said(rule: PermissionRule) -> tuple[list[str], str | None]:
         return ([name], None) if rule.specifier is None else ([], "Devin has no patterns for a server's tool")
     if rule.tool == "Bash":
         return _command(rule)
-    if rule.tool == "Read" or rule.tool in _WRITERS:
+    if rule.tool == "Read" or rule.tool in WRITERS:
         if (of_files := about_notebooks(rule)) is None:
             return [], NO_NOTEBOOKS
         if of_files is not rule:

@@ -14,10 +14,10 @@ from harnesssync_adapters.permissions.commands import Shape, command_pattern
 from harnesssync_adapters.shared.tools import split_mcp
 from harnesssync_orchestrator.core.items import Action, PermissionRule
 
-_FAMILIES = {
-    "Read": frozenset({"Read", "Grep", "Glob", "LS", "NotebookRead"}),
-    "Edit": frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"}),
-}
+WRITERS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
+"""Claude Code's tools that change files."""
+
+_FAMILIES = {"Read": frozenset({"Read", "Grep", "Glob", "LS", "NotebookRead"}), "Edit": WRITERS}
 """In Claude Code a rule about the one is about what all the others read or change."""
 _FILES = frozenset().union(*_FAMILIES.values())
 _AGENTS = frozenset({"Agent", "Task"})

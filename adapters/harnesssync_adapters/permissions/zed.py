@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from harnesssync_adapters.permissions.commands import Shape, command_pattern
+from harnesssync_adapters.permissions.narrowing import WRITERS
 from harnesssync_adapters.permissions.rules import (
     NO_NOTEBOOKS,
     about_notebooks,
@@ -40,7 +41,6 @@ _CHANGING = (
     "restore_file_from_disk",
     "save_file",
 )
-_WRITERS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
 _ANYTHING = ".*"
 _PLAIN = r"[^;&|<>$`()\n\r\\]*"
 """Arguments in which a shell finds nothing to do: what is allowed must not run something else besides."""
@@ -102,7 +102,7 @@ def _patterns(rule: PermissionRule) -> list[tuple[str, str]] | str:
     is_whole = rule.specifier in (None, "*")
     if rule.tool == "Bash":
         return [("terminal", _command(rule))]
-    if rule.tool in _WRITERS:
+    if rule.tool in WRITERS:
         return _changes(rule, is_whole=is_whole)
     if rule.tool == "WebFetch":
         if is_whole:

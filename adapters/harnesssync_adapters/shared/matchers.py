@@ -103,6 +103,14 @@ def of_server(alternative: str) -> tuple[str, str] | None:
     return (found["server"], found["tool"]) if found else None
 
 
+def single_barred(alternative: str) -> str | None:
+    """For harnesses in which servers' tools are `mcp_server_tool`."""
+    found = of_server(alternative)
+    if found is not None:
+        return f"mcp_{found[0]}_{found[1]}"
+    return "mcp_.*" if alternative in EVERY_SERVER else None
+
+
 def is_apart(prefix: str, tools: Collection[str]) -> bool:
     """Does none of the harness's own tools begin like those of a server?"""
     return not any(tool.startswith(prefix) for tool in tools)
