@@ -21,7 +21,6 @@ from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.discovery.inheritance import HIDING
 from harnesssync_orchestrator.files.exclude import pattern, update_exclude
 from harnesssync_orchestrator.files.exclude_block import NOTHING, Exclude, Section, path_of
-from harnesssync_orchestrator.files.exclude_theirs import Ours, nothing
 from harnesssync_orchestrator.files.gitignore import update_gitignore
 from harnesssync_orchestrator.service.beside import notes_about, others, ours_in, uncovered
 from harnesssync_orchestrator.service.start import Start
@@ -79,31 +78,21 @@ class Hiding:
         if not self._has_looked:
             self.shown, self._has_looked = _not_listed(self.start, plan, listed), True
         kept = replace(look().own, lines=listed, theirs=frozenset()) if before else NOTHING
-        seen = _hide(self.start, wanted, look(), kept=kept, tidy=True, ours=partial(ours_in, self.start, ledger))
+        seen = _hide(self.start, ledger, wanted, look(), kept=kept)
         self._only = wanted if kept.lines <= wanted.lines else None
         self.covered = self.covered or uncovered(look(), seen.own.theirs)
         self.notes = notes_about(self.start, seen)
 
 
-def _hide(
-    start: Start,
-    wanted: ToHide,
-    seen: Exclude,
-    *,
-    kept: Section,
-    tidy: bool = False,
-    ours: Ours = nothing,
-) -> Exclude:
+def _hide(start: Start, ledger: Ledger, wanted: ToHide, seen: Exclude, *, kept: Section) -> Exclude:
     """Let just what is `wanted`, and what is `kept`, stand in the project's section of `info/exclude`, which was `seen`
-    a moment ago, or in its `.gitignore`; the rest as `update_exclude` has it. Gives what `info/exclude` says then.
-
-    To be `tidy` also takes away the sections of worktrees that are gone, and looks for what is not `ours` in those that
-    are there. Raises StateError, LockTimeoutError.
+    a moment ago, or in its `.gitignore`; the rest as `update_exclude` has it, of all worktrees that there are. Gives
+    what `info/exclude` says then. Raises StateError, LockTimeoutError.
     """
     shared, place = start.repository, start.engine.exclude
     if shared is None:
         return seen
-    present = {start.project.id: Path(start.project.path), **others(start, shared, seen)} if tidy else None
+    present = {start.project.id: Path(start.project.path), **others(start, shared, seen)}
     secret = frozenset(map(pattern, wanted.private)) | kept.private
     public = (wanted.lines | kept.lines) - secret if place == "gitignore" else frozenset[bytes]()
     here = wanted if place == "info" else wanted.only(lambda path: pattern(path) in secret)
@@ -117,7 +106,7 @@ def _hide(
         worktrees=present,
         private=here.private,
         theirs=here.theirs,
-        ours=ours,
+        ours=partial(ours_in, start, ledger),
     )
     if public != start.gitignore().lines:
         # What moves from the one file to the other is hidden by both for a moment.
@@ -169,7 +158,7 @@ def hide_lines(
         before = frozenset(map(os.fsencode, lines_of_what_is_there(start, map(os.fsdecode, before)))) & seen.elsewhere
         noted = tuple(path for path in noted if pattern(path) in seen.elsewhere)
     kept = Section(wanted, wanted & frozenset(map(os.fsencode, private)), before)
-    _hide(start, ToHide(theirs=noted), seen, kept=kept, tidy=True, ours=partial(ours_in, start, ledger))
+    _hide(start, ledger, ToHide(theirs=noted), seen, kept=kept)
 
 
 def shown_by_git(start: Start, plan: Plan) -> tuple[str, ...]:
