@@ -16,10 +16,9 @@ from harnesssync_orchestrator.core.items import Scope
 from harnesssync_orchestrator.core.ledger import Ledger
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
-from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import LockTimeoutError, StateError
 from harnesssync_orchestrator.files import git
-from harnesssync_orchestrator.files.history.originals import originals
+from harnesssync_orchestrator.files.history.originals import giving_back
 from harnesssync_orchestrator.files.turns import in_turn
 from harnesssync_orchestrator.service import threads
 from harnesssync_orchestrator.service.adopting import adopt, edited_since
@@ -215,14 +214,7 @@ class Run:
 
     def _giving_back(self, seen: Survey) -> Survey:
         """Let what goes give way to what a person once let us replace."""
-        plan = seen.plan
-        found = originals(self.start.history_dir, self.ledger, going(plan.operations), self.engine.formats)
-        return replace(
-            seen,
-            plan=give_back(
-                plan, self.ledger, stood=found.stood, values=found.values, elements=found.elements, lost=found.lost
-            ),
-        )
+        return replace(seen, plan=giving_back(seen.plan, self.ledger, self.start.history_dir, self.engine.formats))
 
     def _after_linking(self, seen: Survey) -> None:
         if self.hidden:

@@ -17,12 +17,12 @@ from harnesssync_orchestrator.core.history import Record, TransactionKind, undon
 from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Failure
-from harnesssync_orchestrator.core.unlinking import give_back, going, unlink_plan
+from harnesssync_orchestrator.core.unlinking import unlink_plan
 from harnesssync_orchestrator.core.withdrawal import Withdrawal, history_to_json, together
 from harnesssync_orchestrator.errors import StateError
 from harnesssync_orchestrator.files.exposed import look_at_git
 from harnesssync_orchestrator.files.history import records
-from harnesssync_orchestrator.files.history.originals import originals
+from harnesssync_orchestrator.files.history.originals import giving_back
 from harnesssync_orchestrator.files.observe import observe
 from harnesssync_orchestrator.files.reading import Looked
 from harnesssync_orchestrator.service.engine import Engine, Options
@@ -135,8 +135,7 @@ def _to_unlink(work: Work, targets: tuple[str, ...] | None) -> Plan:
     git = look_at_git(work.root, start.project.scope, nothing, looked, hides=True, filled=ledger.gaps)
     observed = observe(work.root, nothing, ledger, formats, start.memory.cache, looked, git.tracked)
     plan = unlink_plan(observed, ledger, scope=start.project.scope, targets=targets)
-    found = originals(work.history, ledger, going(plan.operations), formats)
-    return give_back(plan, ledger, stood=found.stood, values=found.values, elements=found.elements, lost=found.lost)
+    return giving_back(plan, ledger, work.history, formats)
 
 
 __all__ = ["Asked", "History", "Hold", "Undo", "history", "undo", "unlink"]

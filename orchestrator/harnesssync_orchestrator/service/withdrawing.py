@@ -223,10 +223,9 @@ def not_chosen(work: Work, plan: Plan) -> tuple[str, ...]:
     if not project.targets or not others:
         return ()
     flags = " ".join(f"--target {each}" for each in (*chosen, *others))
-    name = "--user" if project.scope is Scope.USER else quote(project.path)
     note = (
         f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} not among the targets that were chosen here, so "
-        f"the next sync takes those outputs away again. To choose anew: harnesssync ctl add {name} {flags}"
+        f"the next sync takes those outputs away again. To choose anew: harnesssync ctl add {_typed(project)} {flags}"
     )
     return (note,)
 
@@ -246,5 +245,9 @@ def _documents_to_go(work: Work, plan: Plan) -> frozenset[str]:
 def _notes(project: Project, left: tuple[str, ...]) -> tuple[str, ...]:
     if left:
         return (f"From now on its targets are: {', '.join(left)}",)
-    name = "--user" if project.scope is Scope.USER else quote(project.path)
-    return (f"It is paused, or it would be written again. To go on: harnesssync ctl resume {name}",)
+    return (f"It is paused, or it would be written again. To go on: harnesssync ctl resume {_typed(project)}",)
+
+
+def _typed(project: Project) -> str:
+    """How a command line names a project."""
+    return "--user" if project.scope is Scope.USER else quote(project.path)

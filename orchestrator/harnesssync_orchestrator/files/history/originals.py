@@ -11,8 +11,10 @@ from harnesssync_orchestrator.core.desired import Address, JsonValue
 from harnesssync_orchestrator.core.documents import Gap, elements_at, value_at
 from harnesssync_orchestrator.core.history import Record
 from harnesssync_orchestrator.core.ledger import Ledger
+from harnesssync_orchestrator.core.plan import Plan
 from harnesssync_orchestrator.core.stood import Nothing, Stood
 from harnesssync_orchestrator.core.targets import DocumentError, DocumentFormat
+from harnesssync_orchestrator.core.unlinking import give_back, going
 from harnesssync_orchestrator.errors import HarnessSyncError
 from harnesssync_orchestrator.files.history.pack import PACK, Pack, damaged
 from harnesssync_orchestrator.files.history.records import load
@@ -57,6 +59,12 @@ def originals(
         except HarnessSyncError as error:
             found.lost[address] = f"{error.path}: {error.message}"
     return found
+
+
+def giving_back(plan: Plan, ledger: Ledger, history: Path, formats: Mapping[str, DocumentFormat]) -> Plan:
+    """The plan in which what goes gives way to what a person once let us replace. Blocking."""
+    found = originals(history, ledger, going(plan.operations), formats)
+    return give_back(plan, ledger, stood=found.stood, values=found.values, elements=found.elements, lost=found.lost)
 
 
 def _values(packed: Path, path: str, document_format: DocumentFormat | None) -> Mapping[str, Any]:
