@@ -14,18 +14,13 @@ from typing import Any
 import anyio
 import pytest
 
-from harnesssync_adapters import TARGETS
-from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.config import WatchSettings
 from harnesssync_orchestrator.core.desired import Address
 from harnesssync_orchestrator.core.drift import Choice
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report
-from harnesssync_orchestrator.files.discovery.places import Places
 from harnesssync_orchestrator.files.exclude_block import Exclude
 from harnesssync_orchestrator.files.hashing import RACY_NS
-from harnesssync_orchestrator.files.layout import Layout
-from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.oneshot.work import Quiet
 from harnesssync_orchestrator.service.engine import Engine, Options, SyncResult
 from harnesssync_orchestrator.service.memory import Memories, Memory
@@ -71,22 +66,9 @@ class Ground:
 
 
 @pytest.fixture
-async def ground(tmp_path: Path, home: Path, git: Callable[..., str]) -> Ground:
-    root = (tmp_path / "project").resolve()
-    (root / ".claude/agents").mkdir(parents=True)
-    git("init", "-q", cwd=root)
-    layout = Layout.from_environment({}, home)
-    registry = Registry(layout.registry_file, layout.registry_lock)
-    registry.register(root, targets=("codex",))
-    engine = Engine(
-        targets=TARGETS,
-        formats=FORMATS,
-        places=Places.from_environment({}, home),
-        layout=layout,
-        environ={},
-        log=Quiet(),
-    )
-    ground = Ground(root, engine, registry.load().project(str(root)))
+async def ground(registered: Callable[[Any], tuple[Project, Engine]]) -> Ground:
+    project, engine = registered(Quiet())
+    ground = Ground(Path(project.path), engine, project)
     ground.edit("First.")
     return ground
 

@@ -9,13 +9,8 @@ from typing import Any
 import anyio
 import pytest
 
-from harnesssync_adapters import TARGETS
-from harnesssync_adapters.formats import FORMATS
 from harnesssync_orchestrator.core.projects import Project
 from harnesssync_orchestrator.core.report import Report, State
-from harnesssync_orchestrator.files.discovery.places import Places
-from harnesssync_orchestrator.files.layout import Layout
-from harnesssync_orchestrator.files.registry import Registry
 from harnesssync_orchestrator.service import going
 from harnesssync_orchestrator.service.engine import Engine, Options
 from harnesssync_orchestrator.service.sync import sync
@@ -27,26 +22,12 @@ Ground = tuple[Project, Engine]
 
 
 @pytest.fixture
-async def ground(tmp_path: Path, home: Path, git: Callable[..., str], readable_log: Any) -> Ground:
+async def ground(registered: Callable[[Any], Ground], readable_log: Any) -> Ground:
     """A project in step, with many outputs."""
-    root = (tmp_path / "project").resolve()
-    (root / ".claude/agents").mkdir(parents=True)
-    git("init", "-q", cwd=root)
+    project, engine = registered(readable_log.log)
     for number in range(AGENTS):
         text = f"---\nname: a{number}\ndescription: d\n---\nText.\n"
-        (root / f".claude/agents/a{number}.md").write_text(text, encoding="utf-8")
-    layout = Layout.from_environment({}, home)
-    registry = Registry(layout.registry_file, layout.registry_lock)
-    registry.register(root, targets=("codex",))
-    engine = Engine(
-        targets=TARGETS,
-        formats=FORMATS,
-        places=Places.from_environment({}, home),
-        layout=layout,
-        environ={},
-        log=readable_log.log,
-    )
-    project = registry.load().project(str(root))
+        Path(project.path, f".claude/agents/a{number}.md").write_text(text, encoding="utf-8")
     assert (await sync(project, engine)).report.state is State.IN_STEP
     return project, engine
 
