@@ -92,10 +92,12 @@ def test_yaml_preserve_every_byte_when_what_was_added_is_removed(
 @settings(max_examples=40)
 @given(documents(), st.lists(values, min_size=1, max_size=3, unique_by=value_hash), st.data())
 def test_removing_added_elements_gives_the_earlier_yaml_back(document: str, elements: Any, data: st.DataObject) -> None:
-    """So do elements of lists that had to be made, and of lists in either style."""
+    """So do elements of lists that had to be made, and of lists in either style; none is added that is there."""
     before = document.encode()
     present = YAML.parse(before)
-    pointers = [("servers", "array"), *(("list",) for _ in present.get("list", ())[:1])]
+    listed = {value_hash(element) for element in present.get("list", ())}
+    elements = [element for element in elements if value_hash(element) not in listed]
+    pointers = [("servers", "array"), *(("list",) for _ in present.get("list", ())[:1])] if elements else []
     for pointer in pointers:
         after = YAML.edit(before, [AddElement(pointer, element) for element in elements])
         removals = data.draw(st.permutations([RemoveElement(pointer, value_hash(one)) for one in elements]))
