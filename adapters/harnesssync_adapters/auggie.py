@@ -185,7 +185,7 @@ def _no_name(alternative: str) -> None:  # noqa: ARG001 - how it names servers' 
 
 _NAMING = Naming(
     harness="Auggie",
-    tools={tool: f"({'|'.join((tool, *names))})" for tool, names in TOOLS.items()},
+    tools={tool: (tool, *names) for tool, names in TOOLS.items()},
     server=_no_name,
 )
 """Both names of each tool: it knows some of Claude Code's too."""

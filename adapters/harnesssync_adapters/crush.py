@@ -16,7 +16,7 @@ from harnesssync_adapters.permissions.crush import TOOLS, config, permissions
 from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import command_line
-from harnesssync_adapters.shared.matchers import Naming, either, matched, matcher_losses, single_barred
+from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses, single_barred
 from harnesssync_adapters.shared.names import found_at, is_private, loss
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, templates, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -102,7 +102,7 @@ def _text(template: Template) -> str:
     return template.render(lambda reference: f"${{{reference.name}}}")
 
 
-_NAMING = Naming(harness="Crush", tools={tool: either(names) for tool, names in TOOLS.items()}, server=single_barred)
+_NAMING = Naming(harness="Crush", tools=TOOLS, server=single_barred)
 
 
 def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:

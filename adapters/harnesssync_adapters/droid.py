@@ -16,7 +16,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_agent_private, is_limited, named_servers
 from harnesssync_adapters.shared.command_files import prompt_files
 from harnesssync_adapters.shared.hook_commands import command_line
-from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses
+from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses, one_each
 from harnesssync_adapters.shared.names import loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, in_claudes_shape, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -186,7 +186,11 @@ _EVENTS = frozenset(
     }
 )  # all that the program knows
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse"})
-_MATCHED = {**_TOOLS, **_ALWAYS_THERE, "Edit": "(Edit|ApplyPatch)", "MultiEdit": "Edit", "Write": "(Create|ApplyPatch)"}
+_MATCHED = {
+    **one_each({**_TOOLS, **_ALWAYS_THERE, "MultiEdit": "Edit"}),
+    "Edit": ("Edit", "ApplyPatch"),
+    "Write": ("Create", "ApplyPatch"),
+}
 _TOLD = {**_TOOLS, **_ALWAYS_THERE, "Edit": "Edit or ApplyPatch", "Write": "Create or ApplyPatch"}
 """Tools as hooks match them, and are told of them: some models change files by `ApplyPatch` instead."""
 

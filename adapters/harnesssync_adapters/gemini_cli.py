@@ -19,7 +19,7 @@ from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax, runs
 from harnesssync_adapters.shared.gemini_tools import SETTINGS, TOOLS, agent_tools, narrowed_servers, setting
 from harnesssync_adapters.shared.hook_commands import CLAUDES_DIR, PROJECT_DIR, command_line, literal_directories
-from harnesssync_adapters.shared.matchers import Naming, either, matched, matcher_losses, single_barred
+from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses, single_barred
 from harnesssync_adapters.shared.names import has_skill, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -215,8 +215,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         yield from hooks.setting_losses(view, hook, "Gemini CLI")
 
 
-_NAMES = {tool: either(names) for tool, names in TOOLS.items()}
-_NAMING = Naming(harness="Gemini CLI", tools=_NAMES, server=single_barred)
+_NAMING = Naming(harness="Gemini CLI", tools=TOOLS, server=single_barred)
 
 _NO_ENVIRONMENT = Unsupported(
     "the settings of Gemini CLI have no variables for commands; `.gemini/.env` would configure the program itself"

@@ -16,7 +16,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses, is_limited, limits
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
-from harnesssync_adapters.shared.matchers import EVERY, Matched, Naming, matched, matcher_losses, of_server
+from harnesssync_adapters.shared.matchers import EVERY, Matched, Naming, matched, matcher_losses, of_server, one_each
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_besides, skill_losses
@@ -199,7 +199,7 @@ def _of_server(alternative: str) -> str | None:
 
 
 _EXTENSIONS = frozenset({"developer", "computercontroller", "memory", "platform", "todo", "extensionmanager"})
-_NAMING = Naming(harness="Goose", tools=_TOOLS, server=_of_server)
+_NAMING = Naming(harness="Goose", tools=one_each(_TOOLS), server=_of_server)
 
 
 def _tool_losses(view: View, hook: Hook) -> Iterator[Loss]:

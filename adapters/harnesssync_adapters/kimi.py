@@ -18,7 +18,7 @@ from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import GIT_DIR, command_line
 from harnesssync_adapters.shared.kimi_tools import TOOLS, agent_tools, denied_tools
 from harnesssync_adapters.shared.literal_servers import Plain, Ways, plain
-from harnesssync_adapters.shared.matchers import EVERY, Naming, matched, matcher_losses
+from harnesssync_adapters.shared.matchers import EVERY, Naming, matched, matcher_losses, one_each
 from harnesssync_adapters.shared.names import found_at, is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -188,7 +188,7 @@ def _hooks(view: View, items: Sequence[Hook]) -> Iterator[Output | Loss]:
         yield from hooks.setting_losses(view, hook, "Kimi")
 
 
-_NAMING = Naming(harness="Kimi", tools=TOOLS, server=str)
+_NAMING = Naming(harness="Kimi", tools=one_each(TOOLS), server=str)
 
 
 def _tool_losses(view: View, hook: Hook) -> Iterator[Loss]:

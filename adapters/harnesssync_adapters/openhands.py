@@ -15,7 +15,7 @@ from harnesssync_adapters.shared import hooks, instructions
 from harnesssync_adapters.shared.agents import agent_losses
 from harnesssync_adapters.shared.command_skills import command_skills
 from harnesssync_adapters.shared.hook_commands import command_line
-from harnesssync_adapters.shared.matchers import Matched, Naming, is_apart, matched, matcher_losses, of_server
+from harnesssync_adapters.shared.matchers import Matched, Naming, is_apart, matched, matcher_losses, of_server, one_each
 from harnesssync_adapters.shared.names import is_private, loss, slug, unsafe
 from harnesssync_adapters.shared.servers import extra_losses, server_key, unusable
 from harnesssync_adapters.shared.skills import linked_skills, skill_losses
@@ -201,7 +201,7 @@ def _of_server(alternative: str) -> str | None:
 
 
 _OWN = frozenset({*_TOOLS.values(), "browser_navigate", "task_tracker"})
-_NAMING = Naming(harness="OpenHands", tools=_TOOLS, server=_of_server)
+_NAMING = Naming(harness="OpenHands", tools=one_each(_TOOLS), server=_of_server)
 
 
 def _tool_losses(view: View, hook: Hook) -> Iterator[Loss]:

@@ -20,7 +20,7 @@ from harnesssync_adapters.shared.command_skills import command_losses
 from harnesssync_adapters.shared.environment import variables
 from harnesssync_adapters.shared.gemini_prompts import in_gemini_syntax, runs
 from harnesssync_adapters.shared.hook_commands import command_line
-from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses
+from harnesssync_adapters.shared.matchers import Naming, matched, matcher_losses, one_each
 from harnesssync_adapters.shared.names import found_at, has_skill, is_private, loss, unsafe
 from harnesssync_adapters.shared.qwen_tools import TOOLS, allowed_tools, denied_tools, would_expand
 from harnesssync_adapters.shared.rule_files import by_globs, glob_losses, rule_file, told_globs
@@ -203,7 +203,7 @@ _EVENTS = frozenset(
     }
 )  # those of Claude Code's that the program has by the same name
 _TOOL_EVENTS = frozenset({"PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "PermissionDenied"})
-_NAMING = Naming(harness="Qwen Code", tools=TOOLS, server=str)
+_NAMING = Naming(harness="Qwen Code", tools=one_each(TOOLS), server=str)
 _KEPT_SETTINGS = ("async", "shell", "statusMessage")
 _LONGEST = 999  # seconds: from 1000 on it takes a time-out for milliseconds
 

@@ -21,7 +21,6 @@ from harnesssync_adapters.shared.matchers import (
     EVERY,
     Matched,
     Naming,
-    either,
     is_apart,
     matched,
     matcher_losses,
@@ -196,7 +195,7 @@ def _of_server(alternative: str) -> str | None:
 
 
 _OWN = frozenset(name for names in TOOLS.values() for name in names)
-_NAMING = Naming(harness="Vibe", tools={tool: either(names) for tool, names in TOOLS.items()}, server=_of_server)
+_NAMING = Naming(harness="Vibe", tools=TOOLS, server=_of_server)
 
 
 _SUPPORT: Mapping[Kind, Support] = {

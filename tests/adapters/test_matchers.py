@@ -1,4 +1,4 @@
-"""Which tools a hook runs for: in no harness for others than in Claude Code."""
+"""Which tools a hook runs for: in no harness for others than in Claude Code, unless that is told."""
 
 from __future__ import annotations
 
@@ -137,3 +137,24 @@ def test_all_tools_of_a_server_with_a_star_at_its_end_have_no_name() -> None:
     found, result = rendered(named("goose"), PROJECT, "mcp__db__*")
     assert found == []
     assert True in [loss.security for loss in result.losses]
+
+
+@pytest.mark.parametrize(
+    ("name", "matcher", "several"),
+    [
+        ("goose", "Edit", "Edit and Read and Write"),
+        ("goose", "Bash", None),
+        ("openhands", "Bash|Edit", "Edit and Read and Write"),
+        ("openhands", "Read|Edit|Write", None),
+        ("openhands", "Task", None),
+        ("openhands", ".*", None),
+        ("vibe", "Edit", "Edit and Write"),
+        ("vibe", "MultiEdit", None),
+    ],
+)
+def test_a_tool_that_does_what_several_do_in_claude_code_is_told(name: str, matcher: str, several: str | None) -> None:
+    """The hook runs for what it was not written for."""
+    _, result = rendered(named(name), PROJECT, matcher)
+    told = [loss.why for loss in result.losses if "has one tool for" in loss.why]
+    assert bool(told) == (several is not None)
+    assert all(f"has one tool for {several}: the hook runs for all that it does" in why for why in told)

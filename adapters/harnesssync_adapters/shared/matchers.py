@@ -31,11 +31,11 @@ _OF_SERVER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How a harness names tools: a pattern for each of Claude Code's, and one for an alternative that begins with
-    `mcp__`, if it has one."""
+    """How a harness names tools: what it has for each of Claude Code's, and a pattern for an alternative that begins
+    with `mcp__`, if it has one."""
 
     harness: str
-    tools: Mapping[str, str]
+    tools: Mapping[str, Collection[str]]
     server: Callable[[str], str | None]
 
 
@@ -69,7 +69,7 @@ def _name(alternative: str, naming: Naming) -> str | None:
     if bare.startswith("mcp__"):
         return naming.server(bare)
     if _NAME.fullmatch(bare) is not None:
-        return naming.tools.get(bare) or (bare if bare[0].isupper() else None)
+        return either(naming.tools.get(bare, ())) or (bare if bare[0].isupper() else None)
     return alternative if _bears_same_names(alternative, naming) else None
 
 
@@ -83,13 +83,28 @@ def _bare(alternative: str) -> str:
 
 
 def matcher_losses(view: View, hook: Hook, result: Matched, naming: Naming) -> Iterator[Loss]:
-    """What of a matcher has no name there, and whether the hook is left out."""
-    if not result.unnamed:
-        return
-    why = f"{naming.harness} has no name for what {' or '.join(result.unnamed)} matches"
-    if result.pattern is None:
-        why += ": the hook is left out"
-    yield loss(view, hook, f"{hook.id}: matcher {hook.matcher}", why, security=hook.event in GUARDS)
+    """What of a matcher has no name there, whether the hook is left out, and for what else it runs."""
+    what = f"{hook.id}: matcher {hook.matcher}"
+    if result.unnamed:
+        why = f"{naming.harness} has no name for what {' or '.join(result.unnamed)} matches"
+        if result.pattern is None:
+            why += ": the hook is left out"
+        yield loss(view, hook, what, why, security=hook.event in GUARDS)
+    if result.pattern not in {None, *EVERY}:
+        yield from (loss(view, hook, what, why) for why in _runs_besides(hook.matcher, naming))
+
+
+def _runs_besides(matcher: str, naming: Naming) -> Iterator[str]:
+    """That a tool of the harness stands for more than the matcher names."""
+    named = [_bare(one) for one in _parts(matcher)]
+    for theirs in dict.fromkeys(name for tool in named for name in naming.tools.get(tool, ())):
+        does = {_RENAMED.get(tool, tool) for tool, names in naming.tools.items() if theirs in names}
+        if does - {_RENAMED.get(tool, tool) for tool in named}:
+            yield f"{naming.harness} has one tool for {' and '.join(sorted(does))}: the hook runs for all that it does"
+
+
+_RENAMED = {"Task": "Agent", "MultiEdit": "Edit"}
+"""Earlier names of Claude Code's own tools, by which a matcher may still call them."""
 
 
 def is_pattern(matcher: str) -> bool:
@@ -117,15 +132,20 @@ def is_apart(prefix: str, tools: Collection[str]) -> bool:
 
 
 def either(names: Collection[str]) -> str:
-    """A pattern for one of these names."""
-    return next(iter(names)) if len(names) == 1 else f"({'|'.join(names)})"
+    """A pattern for one of these names, empty if there is none."""
+    return "".join(names) if len(names) < 2 else f"({'|'.join(names)})"
+
+
+def one_each(names: Mapping[str, str]) -> dict[str, tuple[str]]:
+    """For harnesses that have one tool for each that they have at all."""
+    return {tool: (name,) for tool, name in names.items()}
 
 
 def _bears_same_names(matcher: str, naming: Naming) -> bool:
     """Does a pattern name nothing but tools that are the same there, and none that stands for others too?"""
     named = [word for word in _WORD.findall(matcher) if not word.startswith("mcp__")]
-    theirs = list(naming.tools.values())
-    same = all(naming.tools.get(word) == word and theirs.count(word) == 1 for word in named)
+    theirs = [name for names in naming.tools.values() for name in names]
+    same = all([*naming.tools.get(word, ())] == [word] and theirs.count(word) == 1 for word in named)
     return bool(named or "mcp" in matcher) and same and ("mcp" not in matcher or naming.server(matcher) == matcher)
 
 
