@@ -22,13 +22,15 @@ def short_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def value_hash(value: JsonValue) -> str:
     """Hash of a value of a merged file, independent of the file's format and spacing.
 
     The order of keys counts: OpenCode reads its permissions in order, and the last match wins.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return short_hash(text.encode("utf-8", "surrogatepass"))
+    return short_hash(_encode(value).encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(maxsize=4096)

@@ -118,20 +118,26 @@ class Ledger:
 def to_document(ledger: Ledger) -> dict[str, Any]:
     """The ledger as plain values for JSON; a shared output stands under each of its owners."""
     targets: dict[str, dict[str, Any]] = {}
-    for address, entry in sorted(ledger.entries.items()):
-        row = to_row(entry)
+    for address, entry in sorted(ledger.entries.items(), key=_in_order):
+        row, text = to_row(entry), str(address)
         for owner in entry.owners:
-            targets.setdefault(owner, {})[str(address)] = row
+            targets.setdefault(owner, {})[text] = row
     document = {
         "version": VERSION,
         "targets": targets,
         "last_sync": ledger.last_sync,
         "made": sorted(str(address) for address in ledger.made),
-        "pending": {str(address): digest for address, digest in sorted(ledger.pending.items())},
+        "pending": {str(address): digest for address, digest in sorted(ledger.pending.items(), key=_in_order)},
     }
     if ledger.transaction:
         document["transaction"] = ledger.transaction
     return document
+
+
+def _in_order(item: tuple[Address, object]) -> tuple[str, tuple[str, ...], str]:
+    """What addresses are compared by, for them to be sorted without a call for each comparison."""
+    address = item[0]
+    return address.path, address.pointer, address.element
 
 
 def to_row(entry: Entry) -> dict[str, Any]:

@@ -69,8 +69,11 @@ def git_dir(worktree: Path) -> Path | None:
 def common_dir(worktree: Path) -> Path | None:
     """The folder, resolved, that all worktrees of one repository share; None if this is not a worktree's root."""
     folder = git_dir(worktree)
-    if folder is None:
-        return None
+    return None if folder is None else _common_of(folder)
+
+
+def _common_of(folder: Path) -> Path | None:
+    """The same by the folder of a worktree alone."""
     try:
         text = _content(folder / "commondir").rstrip(b"\r\n")
     except OSError as error:
@@ -97,7 +100,8 @@ def repository(worktree: Path) -> Path | None:
     `.git` is a real folder of its own, a linked one only if the repository's own record (`worktrees/<name>/gitdir`)
     points back to it, and a submodule only if the setting `core.worktree` does.
     """
-    folder, common = git_dir(worktree), common_dir(worktree)
+    folder = git_dir(worktree)
+    common = None if folder is None else _common_of(folder)
     if folder is None or common is None:
         return None
     try:

@@ -52,15 +52,17 @@ class Recall:
 
     def forget(self, changed: Iterable[str]) -> None:
         """These paths changed: they, what is below them, and what their folders hold may be something else now."""
+        folders: list[str] = []
         for path in changed:
             status = self._statuses.get(path)
             self._drop(path)
             self._drop(path.rpartition(os.sep)[0])
             if status is None or not stat.S_ISREG(status.st_mode):
-                below = path + os.sep
-                for known in (self._statuses, self._entries, self._contents):
-                    for each in [each for each in known if each.startswith(below)]:
-                        self._drop(each)
+                folders.append(path + os.sep)
+        below = tuple(folders)
+        for known in (self._statuses, self._entries, self._contents):
+            for each in [each for each in known if each.startswith(below)]:
+                self._drop(each)
 
     # --- statuses ---
 
@@ -70,6 +72,10 @@ class Recall:
     def status(self, path: str) -> os.stat_result | None:
         """What `lstat` gave of a path that is known; None if nothing was there."""
         return self._statuses[path]
+
+    def misses(self, path: str) -> bool:
+        """Is it known that nothing was there?"""
+        return path in self._statuses and self._statuses[path] is None
 
     def keep_missing(self, path: str) -> None:
         """Keep that nothing was there, if it would be told when something comes."""

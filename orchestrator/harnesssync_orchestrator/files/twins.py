@@ -35,7 +35,8 @@ def found_twice(
 
 def _is_folder(path: str, looked: Looked) -> bool:
     """Is it a folder, or a link to one? One that is there is not recorded: its signature changes with every entry."""
-    if os.path.isdir(path):  # noqa: PTH112 - as in `observe`, for every project
+    is_missing = looked.recall is not None and looked.recall.misses(path)
+    if not is_missing and os.path.isdir(path):  # noqa: PTH112 - as in `observe`, for every project
         return True
     _is_there(path, looked)
     return False

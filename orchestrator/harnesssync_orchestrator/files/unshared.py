@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from harnesssync_orchestrator.core.desired import Desired, LinkOutput, Output
@@ -114,10 +114,11 @@ def _first_link(root: Path, path: str) -> str:
 def _taken_back(root: Path, paths: Collection[str], looked: Looked) -> frozenset[str]:
     """The names, of files and folders on the way to outputs, that a negated pattern may show though `info/exclude`
     hides them: only its last part is looked at, the rest is for git to say."""
-    looked.lstat(str(root / ".gitignore"))
     common = git.common_dir(root)
-    files = [root / folder / ".gitignore" for folder in _folders(paths)]
-    patterns = set(chain.from_iterable(map(_negated, files if common is None else [*files, common / "info/exclude"])))
+    files = _pattern_files(root, paths)
+    patterns = set(chain.from_iterable(_negated(file, looked) for file in files))
+    if common is not None:
+        patterns.update(_negated(f"{common}/info/exclude", Looked()))  # ours, and others', to write to
     if not patterns:
         return frozenset()
     names = {name for path in paths for name in path.split("/")}
@@ -125,10 +126,10 @@ def _taken_back(root: Path, paths: Collection[str], looked: Looked) -> frozenset
     return frozenset(name for name in names if matching.match(name))
 
 
-def _negated(file: Path) -> Iterable[str]:
+def _negated(file: str, looked: Looked) -> Iterable[str]:
     """The last parts of the negated patterns in a file; `*` where that is hard to tell, or nobody may read them."""
     try:
-        lines = file.read_bytes().splitlines()
+        lines = looked.read(file).splitlines()
     except FileNotFoundError:
         return
     except OSError:
@@ -141,11 +142,16 @@ def _negated(file: Path) -> Iterable[str]:
 
 
 def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:
-    for folder in _folders(paths):
-        looked.lstat(str(root / folder / ".gitignore"))
+    for file in _pattern_files(root, paths):
+        looked.lstat(file)
 
 
-def _folders(paths: Iterable[str]) -> set[PurePosixPath]:
-    """The folders around paths. Of thousands of paths most are in the same few."""
-    inner = {PurePosixPath(folder) for folder in {path.rpartition("/")[0] for path in paths}}
-    return inner.union(*(folder.parents for folder in inner))
+def _pattern_files(root: Path, paths: Iterable[str]) -> list[str]:
+    """Where patterns about these paths may be. Of thousands of paths most are in the same few folders."""
+    folders = {""}
+    for inner in {path.rpartition("/")[0] for path in paths}:
+        folder = inner
+        while folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return [f"{root}/{folder}/.gitignore" if folder else f"{root}/.gitignore" for folder in sorted(folders)]
