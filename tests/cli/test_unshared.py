@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,4 +159,26 @@ def test_where_git_gives_no_answer_what_it_shows_is_neither_written_nor_removed(
     exclude.with_name("kept").rename(exclude)
     assert run("sync", "--target", "codex", cwd=project).code == 0
     assert "We say something else." in (project / "AGENTS.md").read_text()
+    assert OWN not in (project / "AGENTS.md").read_text()
+
+
+def test_where_git_gives_no_answer_what_it_hides_stays_too(
+    run: Run, project: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that a person edits too names the rule, so git is asked about its text, and all that has it waits."""
+    (project / ".gemini").mkdir()
+    (project / ".gemini/settings.json").write_text('{"theme": "dark"}\n')
+    git("add", ".gemini", cwd=project)
+    assert run("sync", "--target", "codex", "--target", "gemini", cwd=project).code == 0
+    before = (project / "AGENTS.md").read_bytes()
+    truly, wrapped = shutil.which("git"), tmp_path / "programs/git"
+    wrapped.parent.mkdir()
+    wrapped.write_text(f'#!/bin/sh\ncase "$*" in *check-ignore*) exit 128;; esac\nexec {truly} "$@"\n')
+    wrapped.chmod(0o755)
+    (project / ".claude/rules/own.md").unlink()
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(wrapped.parent), prepend=os.pathsep)
+        assert run("sync", "--target", "codex", "--target", "gemini", cwd=project).code == 1
+    assert (project / "AGENTS.md").read_bytes() == before
+    assert run("sync", "--target", "codex", "--target", "gemini", cwd=project).code == 0
     assert OWN not in (project / "AGENTS.md").read_text()

@@ -29,8 +29,8 @@ from harnesssync_orchestrator.files.reading import Looked
 
 class Unshared(NamedTuple):
     """Such `files`, by their absolute paths, as the items have them. Where git gave no answer, `problems` say why; then
-    all that were asked about are among them, and what is at the `doubtful` paths, outputs with their text, is neither
-    to be written nor removed."""
+    all that were asked about are among them, and what is at the `doubtful` paths, of all outputs that have text, is
+    neither to be written nor removed: hidden ones have that of the same files."""
 
     files: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
@@ -49,8 +49,8 @@ def unshared(
     copied = [wish.output for wish in desired.possible.values() if _is_public_copy(wish.output)]
     if own is None or not copied:
         return Unshared()
-    whole = WhollyOurs(desired, observed, ledger)
-    back = _taken_back(root, {output.path for output in copied}, looked)
+    whole, copies = WhollyOurs(desired, observed, ledger), frozenset(output.path for output in copied)
+    back = _taken_back(root, copies, looked)
     copied = [
         output
         for output in copied
@@ -63,13 +63,13 @@ def unshared(
     _look_at_patterns(root, outputs.union(places.values()), looked)
     patterns, problems = asking_git.ignored(root, sorted(outputs.union(places.values())))
     if problems:
-        return Unshared(frozenset(places), problems, outputs)
+        return Unshared(frozenset(places), problems, copies)
     now = replace(observed, ignored=observed.ignored | patterns.hidden, shown=observed.shown | patterns.shown)
     seen = _files(source, [output for output in copied if why_seen(output, now, whole)])
     ignored = {file: places[file] for file in seen & places.keys() if places[file] in _hidden(patterns)}
     tracked, problems = asking_git.tracked(root, sorted({*ignored.values()}))
     files = frozenset(file for file, place in ignored.items() if place not in tracked)
-    return Unshared(files, problems, outputs if problems else frozenset())
+    return Unshared(files, problems, copies if problems else frozenset())
 
 
 def _is_public_copy(output: Output) -> bool:
