@@ -47,8 +47,10 @@ test-all: $(DEV_READY) ## Run the tests on every Python from 3.10 to 3.13 that t
 .PHONY: coverage
 coverage: $(DEV_READY) ## Run the tests more slowly, and measure what they cover
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
-	@# A failing test is the business of `make test`, where nothing slows it down.
-	@$(PY) -m coverage run -m pytest -q -n auto --dist worksteal -m "not harnesses and not projects" --tb=line $(PYTEST) \
+	@# A failing test is the business of `make test`, where nothing slows it down; and the slices of the sweeps run
+	@# processes of their own, which are not measured.
+	@$(PY) -m coverage run -m pytest -q -n auto --dist worksteal -m "not harnesses and not projects" --tb=line \
+	    --ignore tests/reliability $(PYTEST) \
 	    || echo "Some tests failed while they were measured: the figure is too low." >&2
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
