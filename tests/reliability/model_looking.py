@@ -105,11 +105,18 @@ class Looking(Person):
                     break
             else:
                 raise AssertionError(at, row)
-            changes = before.reads(at) != after.reads(at) or (by_path and _differ(before, after, at.path))
+            is_other = before.reads(at) != after.reads(at)
+            changes = is_other or (by_path and _differ(before, after, at.path))
             if model is not after and self.rig.began(kept.get("transaction", "")) and changes:
-                result.unrecorded[at] = (model.ledger.get(at), after.ledger.get(at), after.reads(at))
+                # What stays as it is tells nothing, but for the file that it is in.
+                is_written = _same_document(result.documents.get(at.path), after.documents.get(at.path))
+                left = after.reads(at) if is_other or is_written else _NEVER
+                result.unrecorded[at] = (model.ledger.get(at), after.ledger.get(at), left)
                 result.made_before[at.path] = {one for one in before.made if one[0] == at.path}
         assert not rows, rows
+
+
+_NEVER = object()
 
 
 def equal(found: Any, expected: Any) -> None:
