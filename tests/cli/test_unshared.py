@@ -182,3 +182,24 @@ def test_where_git_gives_no_answer_what_it_hides_stays_too(
     assert (project / "AGENTS.md").read_bytes() == before
     assert run("sync", "--target", "codex", "--target", "gemini", cwd=project).code == 0
     assert OWN not in (project / "AGENTS.md").read_text()
+
+
+@pytest.mark.parametrize("place", [".gitignore", ".git/info/exclude", ".gemini/.gitignore"])
+def test_git_is_not_asked_where_it_would_wait_for_a_pipe(run: Run, project: Path, git: Git, place: str) -> None:
+    """It is told, what git might show stays as it is, and what has other text goes on."""
+    (project / ".gemini").mkdir()
+    (project / ".gemini/settings.json").write_text('{"theme": "dark"}\n')
+    git("add", ".gemini", cwd=project)
+    assert run("sync", "--target", "codex", "--target", "gemini", cwd=project).code == 0
+    before = (project / "AGENTS.md").read_bytes()
+    (project / ".claude/agents").mkdir()
+    (project / ".claude/agents/fine.md").write_text("---\nname: fine\ndescription: Fine\n---\nWork.\n")
+    (project / "CLAUDE.md").write_text("Be kinder.\n")
+    (project / place).unlink(missing_ok=True)
+    os.mkfifo(project / place)
+    found = run("sync", "--target", "codex", "--target", "gemini", cwd=project)
+    assert "is a named pipe" in found.out
+    assert "timed out" not in found.out
+    assert found.code != 0
+    assert (project / "AGENTS.md").read_bytes() == before
+    assert place == ".git/info/exclude" or (project / ".codex/agents/fine.toml").exists()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harnesssync_orchestrator.core.source import Problem
-from harnesssync_orchestrator.files.git import git_dir
+from harnesssync_orchestrator.files.git import common_dir, git_dir
 from harnesssync_orchestrator.files.gitignore_block import is_of_block
 from harnesssync_orchestrator.files.turns import waiting
 
@@ -74,6 +74,9 @@ def ignored(
     asked = [path for path in paths if links.isdisjoint(_folders_of(path))]
     if not asked:
         return Ignored(), ()
+    if (pipe := _pipe_among_patterns(folder, asked)) is not None:
+        why = f"{pipe} is a named pipe, and git would wait for it"
+        return Ignored(), (_problem("git_failed", why, folder, "Remove it, or put a plain file there"),)
     # Each is given as `./path`: without it git takes a leading colon for one of its own signs.
     given = b"".join(os.fsencode(f"./{path}".rstrip("/")) + b"\0" for path in asked)
     command = ["check-ignore", "--verbose", "--non-matching", "--no-index", "-z", "--stdin"]
@@ -89,6 +92,20 @@ def ignored(
             is_listed = origin.endswith(b"info/exclude") or is_of_block(folder, origin, number)
             (listed if is_listed else hidden).add(path)
     return Ignored(frozenset(hidden), frozenset(shown), frozenset(listed)), problems
+
+
+def _pipe_among_patterns(folder: Path, paths: Iterable[str]) -> Path | None:
+    """A named pipe where git looks for patterns about paths below a folder. It follows no link to a `.gitignore`."""
+    looked_in = {folder, *(folder / above for path in paths for above in _folders_of(path))}
+    for above in (folder, *folder.parents):
+        looked_in.add(above)
+        if (common := common_dir(above)) is not None:
+            exclude = common / "info/exclude"
+            if exclude.is_fifo():
+                return exclude
+            break
+    files = (each / ".gitignore" for each in sorted(looked_in))
+    return next((file for file in files if file.is_fifo() and not file.is_symlink()), None)
 
 
 def matching(worktree: Path, patterns: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:

@@ -24,7 +24,10 @@ from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.core.unshared import text_files
 from harnesssync_orchestrator.files import asking_git, git
 from harnesssync_orchestrator.files.opened import is_within
-from harnesssync_orchestrator.files.reading import Looked
+from harnesssync_orchestrator.files.reading import Looked, SpecialFileError, TooLargeError
+
+_MOST_BYTES = 16 * 1024 * 1024
+"""Of a file of patterns: more than anybody writes, and than git reads in less than seconds."""
 
 
 class Unshared(NamedTuple):
@@ -127,10 +130,11 @@ def _taken_back(root: Path, paths: Collection[str], looked: Looked) -> frozenset
 
 
 def _negated(file: str, looked: Looked) -> Iterable[str]:
-    """The last parts of the negated patterns in a file; `*` where that is hard to tell, or nobody may read them."""
+    """The last parts of the negated patterns in a file; `*` where that is hard to tell, or nobody may read them. What
+    is no file for patterns shows nothing: git waits for a pipe, and ends at a file without end."""
     try:
-        lines = looked.read(file).splitlines()
-    except FileNotFoundError:
+        lines = looked.read(file, _MOST_BYTES).splitlines()
+    except (FileNotFoundError, SpecialFileError, TooLargeError):
         return
     except OSError:
         yield "*"
