@@ -36,15 +36,17 @@ class Model:
     `source` is what the person's files say. `made` are the documents (`()`) and containers that came with an output.
 
     `approved` are the executable things that a person has looked at, `doubted` those of which nobody knows any more
-    whether this is where they did; None for everything. `unrecorded` is what a sync that was killed had
-    done without a word in the ledger: the entry before, the one that it was about to record, and what it was to leave;
-    `made_before` is what was made in those files before.
+    whether this is where they did; None for everything. The project `is_elsewhere` if its folder may be another than
+    the one that was approved. `unrecorded` is what a sync that was killed had done without a word in the ledger: the
+    entry before, the one that it was about to record, and what it was to leave; `made_before` is what was made in those
+    files before.
     """
 
     source: Source = field(default_factory=Source)
     targets: frozenset[str] = frozenset(TARGETS)
     approved: frozenset[Executable] = frozenset()
     doubted: frozenset[Executable] | None = frozenset()
+    is_elsewhere: bool = False
     wholes: dict[str, Whole] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     ledger: dict[At, Entry] = field(default_factory=dict)
@@ -95,6 +97,7 @@ class Model:
     def approve(self) -> None:
         """A person approves what is there now."""
         self.approved, self.doubted = executables(self.source.readable()), frozenset()
+        self.is_elsewhere = False
 
     def stays(self, at: At, wish: Wish) -> bool:
         """Is it left as it was written, though it may not be written now, since nobody knows whether it may?"""
@@ -124,15 +127,23 @@ class Model:
         if self.ledger and not confirmed and not broken:
             if self.source.is_empty:
                 return Said(state="halted", exit_code=1, halt="source-emptied")
+            if self.is_elsewhere and any(map(self._gone, self.targets)):
+                return Said(state="halted", exit_code=1, halt="root-replaced")
             if any(map(self._loses_much, self.targets)):
                 return Said(state="halted", exit_code=1, halt="mass-removal")
         return Sync(self, broken=broken, confirmed=confirmed, choice=choice).run()
 
     def _loses_much(self, target: str) -> bool:
-        """Would more than five and more than 30 % of a target's outputs go, because nothing makes them any more?"""
-        known = {place(at) for at, entry in self.ledger.items() if target in entry.owners and entry.ours}
-        gone = known - {place(at) for at in wishes(self.source.readable(), self.targets)}
-        return len(gone) > 5 and len(gone) * 100 > len(known) * 30
+        """Would more than five and more than 30 % of a target's outputs go?"""
+        gone = self._gone(target)
+        return len(gone) > 5 and len(gone) * 100 > len(self._known(target)) * 30
+
+    def _gone(self, target: str) -> set[Place]:
+        """The outputs of a target that would go, because nothing makes them any more."""
+        return self._known(target) - {place(at) for at in wishes(self.source.readable(), self.targets)}
+
+    def _known(self, target: str) -> set[Place]:
+        return {place(at) for at, entry in self.ledger.items() if target in entry.owners and entry.ours}
 
     def unlink(self) -> Said:
         """Take everything away that is ours, and say what is left."""

@@ -314,6 +314,7 @@ class Person(RuleBasedStateMachine):
     @rule()
     def withdraw_approval(self) -> None:
         self.model.approved, self.model.doubted = frozenset(), frozenset()
+        self.model.is_elsewhere = False
         self.rig.withdraw()
 
     @rule()
@@ -321,11 +322,11 @@ class Person(RuleBasedStateMachine):
         """What was approved may have been approved elsewhere; nobody knows."""
         if self.model.doubted is not None:
             self.model.doubted |= self.model.approved
-        self.model.approved = frozenset()
+        self.model.approved, self.model.is_elsewhere = frozenset(), bool(self.rig.approvals)
         self.rig.mount_anew()
 
     @rule()
     def lose_the_registry(self) -> None:
         """Whatever is there may have been approved."""
-        self.model.approved, self.model.doubted = frozenset(), None
+        self.model.approved, self.model.doubted, self.model.is_elsewhere = frozenset(), None, False
         self.rig.lose_the_registry()
