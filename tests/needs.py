@@ -63,7 +63,7 @@ NEEDS: Mapping[str, Callable[[Path], bool]] = {
     "pipes": _pipes,
     "odd names": _named("a*b\\\t\n"),
     "final spaces": _named("a "),
-    "names of bytes": _named(os.fsdecode(b"\xff")),
+    "names of bytes": _named("\udcff"),
 }
 """By the names of what tests need: does it work in an empty folder? `exclusive renames` never replace anything, by the
 system or by a second name; `modes` stand for owners, too."""

@@ -98,7 +98,8 @@ def run(*more: str) -> subprocess.CompletedProcess[str]:
     suite = Path(__file__).with_name("windows_suite.py")
     ini, script = FOLDER / "pytest.ini", FOLDER / "run.py"
     ini.write_text("[pytest]\naddopts = --import-mode=importlib\n")
-    paths = [_path(each) for each in (REPOSITORY / "orchestrator", REPOSITORY / "adapters", FOLDER / "site")]
+    roots = (REPOSITORY, REPOSITORY / "orchestrator", REPOSITORY / "adapters", FOLDER / "site")
+    paths = [_path(each) for each in roots]
     script.write_text(
         START.format(paths=paths, ini=_path(ini), folder=_path(suite.parent), suite=_path(suite), more=list(more))
     )
