@@ -285,6 +285,7 @@ class Rig:
 
     def excluded(self) -> frozenset[str]:
         """What our block hides from git. Raises AssertionError if anything around the block has changed."""
+        assert self.exclude.is_file(), "what hides is gone"
         text = self.exclude.read_text()
         block = BLOCK.search(text)
         assert BLOCK.sub(r"\1", text, count=1) == self.exclude_before
