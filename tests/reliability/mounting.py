@@ -114,7 +114,8 @@ def make_image(kind: str, folder: Path) -> Path:
     image = folder / "image"
     image.touch()
     os.truncate(image, int(_IMAGES[kind][:-1]) << 20)
-    options = {"ext4": ["-q", "-F"], "xfs": ["-q", "-f"], "btrfs": ["-q", "-f"], "ntfs": ["-F", "-f", "-q"]}
+    inodes = ["-N", "65536"]  # for folders that all tests leave
+    options = {"ext4": ["-q", "-F", *inodes], "xfs": ["-q", "-f"], "btrfs": ["-q", "-f"], "ntfs": ["-F", "-f", "-q"]}
     run(f"mkfs.{kind}", *options.get(kind, []), image)
     return image
 
