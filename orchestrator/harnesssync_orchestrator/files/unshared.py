@@ -49,30 +49,30 @@ def unshared(
     patterns count as looked at. Blocking.
     """
     own = git.git_dir(root) if source.scope is Scope.PROJECT else None
-    copied = [wish.output for wish in desired.possible.values() if _is_public_copy(wish.output)]
-    if own is None or not copied:
+    copies = [wish.output for wish in desired.possible.values() if _is_public_copy(wish.output)]
+    if own is None or not copies:
         return Unshared()
-    whole, copies = WhollyOurs(desired, observed, ledger), frozenset(output.path for output in copied)
-    back = _taken_back(root, copies, looked)
-    copied = [
+    paths, whole = frozenset(output.path for output in copies), WhollyOurs(desired, observed, ledger)
+    back = _taken_back(root, paths, looked)
+    shown = [
         output
-        for output in copied
+        for output in copies
         if why_seen(output, observed, whole) or (back and not back.isdisjoint(output.path.split("/")))
     ]
-    places = _places(root, _files(source, copied))
+    places = _places(root, _files(source, shown))
     if not places:
         return Unshared()
-    outputs = frozenset(output.path for output in copied)
-    _look_at_patterns(root, outputs.union(places.values()), looked)
-    patterns, problems = asking_git.ignored(root, sorted(outputs.union(places.values())))
+    asked = {*places.values(), *(output.path for output in shown)}
+    _look_at_patterns(root, asked, looked)
+    patterns, problems = asking_git.ignored(root, sorted(asked))
     if problems:
-        return Unshared(frozenset(places), problems, copies)
+        return Unshared(frozenset(places), problems, paths)
     now = replace(observed, ignored=observed.ignored | patterns.hidden, shown=observed.shown | patterns.shown)
-    seen = _files(source, [output for output in copied if why_seen(output, now, whole)])
+    seen = _files(source, [output for output in shown if why_seen(output, now, whole)])
     ignored = {file: places[file] for file in seen & places.keys() if places[file] in _hidden(patterns)}
     tracked, problems = asking_git.tracked(root, sorted({*ignored.values()}))
     files = frozenset(file for file, place in ignored.items() if place not in tracked)
-    return Unshared(files, problems, copies if problems else frozenset())
+    return Unshared(files, problems, paths if problems else frozenset())
 
 
 def _is_public_copy(output: Output) -> bool:
