@@ -7,14 +7,15 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from harnesssync_orchestrator.core.desired import JsonValue
 from harnesssync_orchestrator.core.targets import DocumentError
 
 STEP = "  "
+"""One level of indentation."""
 MAX_SIMPLE_KEY = 1000
 """Characters. YAML takes only what is shorter than 1,024 for a key, unless it is told that it is one."""
-"""One level of indentation."""
 
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[A-Za-z_][A-Za-z0-9_-]*", re.IGNORECASE)
 # What JSON leaves as it is, and YAML takes for a line break or refuses.
@@ -24,6 +25,7 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode  # an encoder is made ane
 _WITHOUT_POINT = re.compile(r"(-?\d+)(e.*)")
 
 
+@lru_cache(maxsize=1024)  # most keys are the few that harnesses know
 def yaml_key(key: str) -> str:
     """A key, quoted unless it may stand bare."""
     return key if _PLAIN_KEY.fullmatch(key) else yaml_string(key)
@@ -39,6 +41,8 @@ def yaml_string(text: str) -> str:
 def yaml_quoted(text: str) -> str:
     """The same of any text: a lone surrogate is spelled as an escape, which some readers take."""
     written = _as_json(text)
+    if written.isascii() and "\x7f" not in written:  # as nearly all text is: it is looked through twice as fast
+        return written
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 

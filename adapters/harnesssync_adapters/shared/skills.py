@@ -60,6 +60,8 @@ def linked_besides(view: View, skills: Sequence[Skill], folder: str = FOLDER) ->
     """Links for those that do not lie in `.claude/skills` of this very scope, for harnesses that read it themselves."""
     native = posixpath.join(view.root, ".claude/skills")
     others = [skill for skill in skills if posixpath.dirname(found_at(view, skill)) != native]
+    if not others:
+        return
     sources, items = {skill.source for skill in others}, {skill.id for skill in others}
     for result in linked_skills(view, skills, folder):
         if (isinstance(result, LinkOutput) and result.source in sources) or (
