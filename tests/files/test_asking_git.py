@@ -132,3 +132,12 @@ def test_files_that_patterns_match_are_those_that_git_does_not_track(tmp_path: P
     git("add", "tracked.key", cwd=tmp_path)
     (tmp_path / "patterns").write_text("*.key\n!kept.key\n")
     assert matching(tmp_path, tmp_path / "patterns") == (("new.key", "sub/deep.key"), ())
+
+
+def test_what_can_not_be_looked_at_is_no_pipe(main: Path) -> None:
+    """Git is asked all the same: it tells what is wrong, if anything is."""
+    exclude = main / ".git/info/exclude"
+    exclude.unlink()
+    exclude.symlink_to("x" * 300)
+    found, _ = ignored(main, ["file"])
+    assert found == asking_git.Ignored()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harnesssync_orchestrator.core.source import Problem
-from harnesssync_orchestrator.files.git import common_dir, git_dir
+from harnesssync_orchestrator.files.git import common_dir, git_dir, pattern_files, worktree_root
 from harnesssync_orchestrator.files.gitignore_block import is_of_block
 from harnesssync_orchestrator.files.turns import waiting
 
@@ -94,18 +95,21 @@ def ignored(
     return Ignored(frozenset(hidden), frozenset(shown), frozenset(listed)), problems
 
 
-def _pipe_among_patterns(folder: Path, paths: Iterable[str]) -> Path | None:
+def _pipe_among_patterns(folder: Path, paths: Iterable[str]) -> str | None:
     """A named pipe where git looks for patterns about paths below a folder. It follows no link to a `.gitignore`."""
-    looked_in = {folder, *(folder / above for path in paths for above in _folders_of(path))}
-    for above in (folder, *folder.parents):
-        looked_in.add(above)
-        if (common := common_dir(above)) is not None:
-            exclude = common / "info/exclude"
-            if exclude.is_fifo():
-                return exclude
-            break
-    files = (each / ".gitignore" for each in sorted(looked_in))
-    return next((file for file in files if file.is_fifo() and not file.is_symlink()), None)
+    top = worktree_root(folder)
+    common = common_dir(top) if top is not None else None
+    if common is not None and _is_pipe(f"{common}/info/exclude", follows=True):
+        return f"{common}/info/exclude"
+    above = [f"{each}/.gitignore" for each in folder.resolve().parents if top in (each, *each.parents)]
+    return next((file for file in (*pattern_files(folder, paths), *above) if _is_pipe(file)), None)
+
+
+def _is_pipe(path: str, *, follows: bool = False) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path, follow_symlinks=follows).st_mode)  # noqa: PTH116 - `Path.is_fifo` may raise
+    except OSError:
+        return False  # git tells what is wrong there
 
 
 def matching(worktree: Path, patterns: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:

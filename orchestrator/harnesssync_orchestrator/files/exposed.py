@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from harnesssync_orchestrator.core.desired import Desired, FileOutput, Output
 from harnesssync_orchestrator.core.items import Scope
@@ -44,7 +44,7 @@ def look_at_git(
     if delicate or filled:
         looked.lstat(str(own / "index"))
     if delicate:
-        _look_at_patterns(root, delicate, looked)
+        look_at_patterns(root, delicate, looked)
     tracked, problems = ask_tracked(root, paths, top=top, index=own / "index", asker=str(root))
     ignored = asking_git.Ignored()
     if delicate and not problems:
@@ -65,7 +65,7 @@ def _is_secret(output: Output) -> bool:
     return bool(output.secrets) or (isinstance(output, FileOutput) and output.once)
 
 
-def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:
+def look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:
     """A pattern that comes or goes changes what git would show."""
-    for folder in {folder for path in paths for folder in PurePosixPath(path).parents}:
-        looked.lstat(str(root / folder / ".gitignore"))
+    for file in git.pattern_files(root, paths):
+        looked.lstat(file)

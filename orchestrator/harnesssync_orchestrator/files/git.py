@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -229,6 +230,17 @@ def _linked_root(record: Path) -> Path | None:
         return (record / os.fsdecode(text)).parent.resolve() if text else None
     except _NO_FOLDER:
         return None
+
+
+def pattern_files(root: Path, paths: Iterable[str]) -> list[str]:
+    """Where patterns about these paths may be. Of thousands of paths most are in the same few folders."""
+    folders = {""}
+    for inner in {path.rpartition("/")[0] for path in paths}:
+        folder = inner
+        while folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return [f"{root}/{folder}/.gitignore" if folder else f"{root}/.gitignore" for folder in sorted(folders)]
 
 
 def obstacle(worktree: Path) -> str | None:

@@ -23,6 +23,7 @@ from harnesssync_orchestrator.core.observed import Observed
 from harnesssync_orchestrator.core.source import Problem, Source
 from harnesssync_orchestrator.core.unshared import text_files
 from harnesssync_orchestrator.files import asking_git, git
+from harnesssync_orchestrator.files.exposed import look_at_patterns
 from harnesssync_orchestrator.files.opened import is_within
 from harnesssync_orchestrator.files.reading import Looked, SpecialFileError, TooLargeError
 
@@ -63,7 +64,7 @@ def unshared(
     if not places:
         return Unshared()
     asked = {*places.values(), *(output.path for output in shown)}
-    _look_at_patterns(root, asked, looked)
+    look_at_patterns(root, asked, looked)
     patterns, problems = asking_git.ignored(root, sorted(asked))
     if problems:
         return Unshared(frozenset(places), problems, paths)
@@ -118,7 +119,7 @@ def _taken_back(root: Path, paths: Collection[str], looked: Looked) -> frozenset
     """The names, of files and folders on the way to outputs, that a negated pattern may show though `info/exclude`
     hides them: only its last part is looked at, the rest is for git to say."""
     common = git.common_dir(root)
-    files = _pattern_files(root, paths)
+    files = git.pattern_files(root, paths)
     patterns = set(chain.from_iterable(_negated(file, looked) for file in files))
     if common is not None:
         patterns.update(_negated(f"{common}/info/exclude", Looked()))  # ours, and others', to write to
@@ -143,19 +144,3 @@ def _negated(file: str, looked: Looked) -> Iterable[str]:
         if line.startswith(b"!"):
             name = os.fsdecode(line[1:]).rstrip(" /").rpartition("/")[2]
             yield "*" if "\\" in name or "[" in name else name
-
-
-def _look_at_patterns(root: Path, paths: Collection[str], looked: Looked) -> None:
-    for file in _pattern_files(root, paths):
-        looked.lstat(file)
-
-
-def _pattern_files(root: Path, paths: Iterable[str]) -> list[str]:
-    """Where patterns about these paths may be. Of thousands of paths most are in the same few folders."""
-    folders = {""}
-    for inner in {path.rpartition("/")[0] for path in paths}:
-        folder = inner
-        while folder not in folders:
-            folders.add(folder)
-            folder = folder.rpartition("/")[0]
-    return [f"{root}/{folder}/.gitignore" if folder else f"{root}/.gitignore" for folder in sorted(folders)]
